@@ -1,0 +1,1 @@
+"""What every family shares: arrays, arguments, the overlap engine, the label reduction engine."""
