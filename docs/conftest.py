@@ -1,0 +1,3 @@
+"""Doctests here are those of the pages; scripts are run by the documentation's build."""
+
+collect_ignore_glob = ["*.py"]

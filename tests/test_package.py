@@ -1,0 +1,64 @@
+"""What the package as a whole promises: documented names, type information, a full reference."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import dask_image
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(
+    module.name
+    for module in pkgutil.iter_modules(dask_image.__path__, "dask_image.")
+    if not module.name.rpartition(".")[2].startswith("_")
+)
+
+
+def public_functions():
+    """List the public functions, each with the module it is imported from."""
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for function in module.__all__:
+            yield pytest.param(getattr(module, function), id=f"{name}.{function}")
+
+
+def test_version_is_that_of_the_distribution():
+    metadata = importlib.import_module("importlib.metadata")
+    assert metadata.version("dask-image") == dask_image.__version__
+
+
+def test_type_marker_is_shipped():
+    assert resources.files(dask_image).joinpath("py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_say_what_they_offer(name):
+    module = importlib.import_module(name)
+    assert module.__doc__
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert all(hasattr(module, function) for function in module.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_api_reference_lists_every_module(name):
+    assert re.search(
+        rf"^ +{re.escape(name)}$", (ROOT / "docs/api/index.rst").read_text(), re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("function", public_functions())
+def test_public_functions_are_documented(function):
+    documentation = inspect.getdoc(function)
+    assert documentation, "no docstring"
+    for parameter in inspect.signature(function).parameters.values():
+        assert parameter.kind is not parameter.VAR_KEYWORD, "no **kwargs in public"
+        assert re.search(
+            rf"^(.*, )?\*?{parameter.name}(, .*)? ?(:.*)?$", documentation, re.MULTILINE
+        ), f"{parameter.name} is not described"
+    if not function.__module__.endswith("ndimage"):
+        assert ">>> " in documentation, "no runnable example"
