@@ -1,0 +1,512 @@
+"""
+The overlap engine: give every output block the input pixels that it needs.
+
+Two entry points share one graph builder:
+
+- `map_neighborhood` for filters and morphology: the input block, extended by a
+  *reach*, goes through a kernel that may treat its argument as a whole image;
+  the halo is trimmed off again and the chunks stay.
+- `map_boxes` for everything else (interpolation, windows on a sub-grid): each
+  output block names the box of input pixels it reads.
+
+What a block needs is decided by pure functions (`axis_window`, `cover`); only
+`_block_tasks` makes tasks. A block that is large against its halo hands its
+neighbours thin slabs, so that little moves between machines; a small block is
+passed whole, because a task costs more than the bytes.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import Task, TaskRef
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
+
+# A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
+SLAB_WORTH_BYTES = 100_000
+
+PERIODIC_MODES = frozenset({"wrap", "grid-wrap"})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Pixels ``start`` to ``stop`` of one input block, along one axis."""
+
+    block: int
+    start: int
+    stop: int
+    size: int
+
+    @property
+    def whole(self):
+        """Whether this is all of the block."""
+        return self.start == 0 and self.stop == self.size
+
+    @property
+    def cut(self):
+        """The slice that takes these pixels from the block."""
+        return slice(self.start, self.stop)
+
+
+@dataclass(frozen=True)
+class AxisWindow:
+    """What one output block reads along one axis, and what of it is no halo."""
+
+    pieces: tuple[Piece, ...]
+    trim: slice
+
+    @property
+    def extents(self):
+        """How many pixels each piece holds."""
+        return tuple(piece.stop - piece.start for piece in self.pieces)
+
+
+def axis_window(start, stop, size, reach, mode):
+    """
+    Return the interval of an axis that a kernel must see to get ``[start, stop)`` right.
+
+    Parameters
+    ----------
+    start, stop : int
+        The pixels wanted.
+    size : int
+        Length of the axis.
+    reach : tuple of int
+        How many pixels before and after each output pixel the kernel reads.
+    mode : str
+        How the kernel extends the image beyond its edges.
+
+    Returns
+    -------
+    tuple of int
+        ``(low, high)``; outside of ``[0, size)`` only for the periodic modes,
+        where pixels come from the opposite side.
+    """
+    low, high = start - reach[0], stop + reach[1]
+    if mode in PERIODIC_MODES:
+        # A whole period at hand lets the kernel wrap as often as it needs to.
+        return (0, size) if high - low >= size else (low, high)
+    # The kernel reflects pixels inwards over a true edge: as many as it reads beyond it must
+    # be there, and one more where mirroring skips the edge pixel itself.
+    extra = 1 if mode == "mirror" else 0
+    below, above = -low, high - size
+    if below > 0:
+        high = max(high, below + extra)
+    if above > 0:
+        low = min(low, size - above - extra)
+    return max(low, 0), min(high, size)
+
+
+def cover(bounds, low, high):
+    """
+    Return the pieces of blocks that make up the pixels ``[low, high)`` of an axis.
+
+    Parameters
+    ----------
+    bounds : tuple of int
+        Where the blocks begin, and where the last one ends.
+    low, high : int
+        The interval; pixels outside of the axis are taken from the opposite
+        side, any number of times around.
+
+    Returns
+    -------
+    tuple of Piece
+        In the order of the pixels; empty for an empty interval.
+    """
+    size = bounds[-1]
+    pieces = []
+    while low < high:
+        turn, position = divmod(low, size)
+        block = int(np.searchsorted(bounds, position, side="right")) - 1
+        begin, end = bounds[block], bounds[block + 1]
+        stop = min(end, high - turn * size)
+        pieces.append(Piece(block, position - begin, stop - begin, end - begin))
+        low = turn * size + stop
+    return tuple(pieces)
+
+
+def block_bounds(chunks):
+    """Return, for each axis, where its blocks begin and where the last one ends."""
+    return tuple((0, *itertools.accumulate(sizes)) for sizes in chunks)
+
+
+def neighborhood_windows(chunks, reach, modes):
+    """
+    Return for every axis what each of its blocks reads.
+
+    Parameters
+    ----------
+    chunks : tuple of tuple of int
+        Chunks of the image.
+    reach : sequence of (int, int)
+        Per axis, pixels needed before and after.
+    modes : sequence of str
+        Per axis, how the kernel extends the image.
+
+    Returns
+    -------
+    list of list of AxisWindow
+    """
+    windows = []
+    for sizes, bounds, axis_reach, mode in zip(
+        chunks, block_bounds(chunks), reach, modes, strict=True
+    ):
+        axis = []
+        for start, stop in itertools.pairwise(bounds):
+            if start == stop:  # an empty block reads nothing
+                axis.append(AxisWindow((), slice(0, 0)))
+                continue
+            low, high = axis_window(start, stop, sum(sizes), axis_reach, mode)
+            axis.append(AxisWindow(cover(bounds, low, high), slice(start - low, stop - low)))
+        windows.append(axis)
+    return windows
+
+
+@dataclass(frozen=True)
+class BlockKernel:
+    """A kernel with the arguments that are the same in every block."""
+
+    kernel: Callable
+    keywords: dict = field(default_factory=dict)
+
+    def __call__(self, extents, cuts, trim, extra, like, *blocks):
+        """Assemble what the block reads from each image, run the kernel, trim."""
+        boxes = [
+            _assemble(extents, cuts, blocks[image * len(cuts) : (image + 1) * len(cuts)], meta)
+            for image, meta in enumerate(like)
+        ]
+        result = self.kernel(*boxes, *extra, **self.keywords)
+        if trim is None:
+            return result
+        # A copy lets go of the halo.
+        return result[trim].copy()
+
+
+def _assemble(extents, cuts, blocks, like):
+    """Paste ``blocks[i][cuts[i]]`` together into one array."""
+    if len(blocks) == 1:
+        return blocks[0][cuts[0]]
+    box = np.empty_like(like, shape=tuple(sum(axis) for axis in extents))
+    places = [
+        [slice(stop - extent, stop) for extent, stop in zip(axis, itertools.accumulate(axis))]
+        for axis in extents
+    ]
+    for place, cut, block in zip(itertools.product(*places), cuts, blocks):
+        box[place] = block[cut]
+    return box
+
+
+def _cut(block, where):
+    """Copy part of a block, so that the rest of it can be freed."""
+    return block[where].copy()
+
+
+class _Source:
+    """Where pieces of an image's blocks are found: in the blocks, or in slabs cut off them."""
+
+    def __init__(self, image, name, windows=None):
+        self.name = image.name
+        self.slab_name = name
+        self.chunks = image.chunks
+        self.itemsize = image.dtype.itemsize
+        self.tasks = {}
+        self.slab_ends = [_slab_ends(axis) for axis in windows] if windows else None
+
+    def find(self, pieces):
+        """Return the key that holds these pieces (one per axis), and how to cut them out."""
+        index = tuple(piece.block for piece in pieces)
+        cut = tuple(piece.cut for piece in pieces)
+        if self.slab_ends is not None and not all(piece.whole for piece in pieces):
+            slab = self._slab(pieces, index)
+            if slab is not None:
+                axis, begin, end = slab
+                key = (self.slab_name, 2 * axis + (begin > 0), *index)
+                if key not in self.tasks:
+                    where = (slice(None),) * axis + (slice(begin, end),)
+                    self.tasks[key] = Task(key, _cut, TaskRef((self.name, *index)), where)
+                piece = pieces[axis]
+                shifted = slice(piece.start - begin, piece.stop - begin)
+                return key, cut[:axis] + (shifted,) + cut[axis + 1 :]
+        return (self.name, *index), cut
+
+    def _slab(self, pieces, index):
+        """Choose the thinnest slab that holds the pieces, if it saves enough to pay a task."""
+        shares = []
+        for axis, (piece, ends) in enumerate(zip(pieces, self.slab_ends)):
+            if piece.whole:
+                continue
+            low, high = ends[piece.block]
+            if piece.start == 0:
+                shares.append((low / piece.size, axis, 0, low))
+            elif piece.stop == piece.size:
+                shares.append((1 - high / piece.size, axis, high, piece.size))
+        if not shares:
+            return None
+        share, axis, begin, end = min(shares)
+        block_bytes = self.itemsize * math.prod(piece.size for piece in pieces)
+        if share > 0.5 or (1 - share) * block_bytes < SLAB_WORTH_BYTES:
+            return None
+        return axis, begin, end
+
+
+def _slab_ends(axis_windows):
+    """Return per block where the slab at its beginning must end and the one at its end begin."""
+    ends = {}
+    for window in axis_windows:
+        for piece in window.pieces:
+            if not piece.whole:
+                low, high = ends.get(piece.block, (0, piece.size))
+                if piece.start == 0:
+                    low = max(low, piece.stop)
+                elif piece.stop == piece.size:
+                    high = min(high, piece.start)
+                ends[piece.block] = low, high
+    return ends
+
+
+def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None):
+    """
+    Make the tasks of one layer, one a block besides those that cut slabs.
+
+    ``windows_of(index)`` gives one AxisWindow per input axis for an output
+    block, ``extra_of(index)`` further arguments for its kernel.
+    """
+    tasks = {}
+    for index in itertools.product(*map(range, numblocks)):
+        windows = windows_of(index)
+        combinations = list(itertools.product(*(window.pieces for window in windows)))
+        references, cuts = [], []
+        for source in sources:
+            cuts = []
+            for pieces in combinations:
+                key, cut = source.find(pieces)
+                references.append(TaskRef(key))
+                cuts.append(cut)
+        extents = tuple(window.extents for window in windows)
+        trims = tuple(window.trim for window in windows)
+        untrimmed = all(
+            trim == slice(0, sum(extent)) for trim, extent in zip(trims, extents)
+        )
+        tasks[(name, *index)] = Task(
+            (name, *index),
+            call,
+            extents,
+            tuple(cuts),
+            None if untrimmed else trims,
+            extra_of(index) if extra_of else (),
+            like,
+            *references,
+        )
+    for source in sources:
+        tasks.update(source.tasks)
+    return tasks
+
+
+def _new_array(name, tasks, images, chunks, dtype):
+    graph = HighLevelGraph.from_collections(name, tasks, dependencies=images)
+    meta = da.utils.meta_from_array(images[0]._meta, ndim=len(chunks), dtype=dtype)
+    return da.Array(graph, name, chunks, meta=meta)
+
+
+def map_neighborhood(kernel, image, *others, reach, modes, dtype, **keywords):
+    """
+    Run ``kernel`` on every block of ``image`` as if on the whole image.
+
+    Parameters
+    ----------
+    kernel : callable
+        ``kernel(block, *other_blocks, **keywords)`` must give an array of the
+        block's shape, in which a pixel depends on no pixel farther away than
+        ``reach``. It treats the edges of its argument as edges of the image.
+    image : dask.array.Array
+    *others : dask.array.Array
+        Further arrays of the same shape, rechunked to match ``image``.
+    reach : sequence of (int, int)
+        Per axis, how many pixels before and after an output pixel are read.
+    modes : sequence of str
+        Per axis, how the kernel extends the image beyond its edges. For
+        "wrap" and "grid-wrap" the halo comes from the opposite side.
+    dtype : dtype
+        Of the result.
+    **keywords
+        For the kernel.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the chunks of ``image``.
+    """
+    if image.size == 0:
+        return da.zeros_like(image, dtype=dtype)
+    images = [image, *(other.rechunk(image.chunks) for other in others)]
+    reach = [(max(before, 0), max(after, 0)) for before, after in reach]
+    token = tokenize(kernel, [array.name for array in images], reach, modes, dtype, keywords)
+    name = f"{_kernel_name(kernel)}-{token}"
+    windows = neighborhood_windows(image.chunks, reach, modes)
+    sources = [
+        _Source(array, f"slab-{position}-{token}", windows)
+        for position, array in enumerate(images)
+    ]
+    tasks = _block_tasks(
+        name,
+        BlockKernel(kernel, keywords),
+        sources,
+        lambda index: [axis[block] for axis, block in zip(windows, index)],
+        [array._meta for array in images],
+        image.numblocks,
+    )
+    tasks |= _empty_blocks(name, image, dtype)
+    return _new_array(name, tasks, images, image.chunks, dtype)
+
+
+def _empty_blocks(name, image, dtype):
+    """Return tasks for the blocks without pixels, which no kernel need see."""
+    empty = [[block for block, size in enumerate(sizes) if size == 0] for sizes in image.chunks]
+    tasks = {}
+    for index in itertools.product(*map(range, image.numblocks)):
+        if any(block in axis for block, axis in zip(index, empty)):
+            shape = tuple(sizes[block] for sizes, block in zip(image.chunks, index))
+            key = (name, *index)
+            tasks[key] = Task(key, np.empty_like, image._meta, dtype=dtype, shape=shape)
+    return tasks
+
+
+def map_boxes(kernel, image, *others, boxes, chunks, dtype, block_arguments=None, **keywords):
+    """
+    Compute every output block from the box of input pixels that it names.
+
+    Parameters
+    ----------
+    kernel : callable
+        ``kernel(box, *other_boxes, *block_arguments(index), **keywords)`` gives
+        the output block.
+    image : dask.array.Array
+    *others : dask.array.Array
+        Further arrays of the same shape, rechunked to match ``image``; the
+        same box of each is read.
+    boxes : callable
+        ``boxes(index)`` gives, for the index of an output block, ``(start, stop)``
+        for each axis of the image. Pixels outside of the image are taken from
+        the opposite side; an interval may be empty.
+    chunks : tuple of tuple of int
+        Of the result, which may have any number of axes.
+    dtype : dtype
+        Of the result.
+    block_arguments : callable, optional
+        ``block_arguments(index)`` gives a tuple of further arguments for the
+        kernel, such as where the box begins.
+    **keywords
+        For the kernel.
+
+    Returns
+    -------
+    dask.array.Array
+        One task a block; each depends only on the input blocks its box touches.
+    """
+    images = [image, *(other.rechunk(image.chunks) for other in others)]
+    bounds = block_bounds(image.chunks)
+    numblocks = tuple(map(len, chunks))
+
+    @lru_cache(maxsize=4096)
+    def window(axis, start, stop):
+        return AxisWindow(cover(bounds[axis], start, stop), slice(0, stop - start))
+
+    needs = {
+        index: tuple((int(start), int(stop)) for start, stop in boxes(index))
+        for index in itertools.product(*map(range, numblocks))
+    }
+    extras = {index: block_arguments(index) for index in needs} if block_arguments else {}
+    name = f"{_kernel_name(kernel)}-" + tokenize(
+        kernel, [array.name for array in images], list(needs.values()), chunks, dtype,
+        list(extras.values()), keywords,
+    )  # fmt: skip
+    tasks = _block_tasks(
+        name,
+        BlockKernel(kernel, keywords),
+        [_Source(array, name) for array in images],
+        lambda index: [window(axis, *interval) for axis, interval in enumerate(needs[index])],
+        [array._meta for array in images],
+        numblocks,
+        lambda index: extras.get(index, ()),
+    )
+    return _new_array(name, tasks, images, chunks, dtype)
+
+
+def _kernel_name(kernel):
+    return getattr(kernel, "__name__", type(kernel).__name__).strip("_").replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One step of a separable operation: a 1-D kernel run along one axis."""
+
+    kernel: Callable
+    axis: int
+    reach: tuple[int, int]
+    mode: str
+    keywords: dict
+
+
+def map_passes(image, passes, dtype):
+    """
+    Run 1-D kernels one after another, each along its own axis.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    passes : sequence of Pass
+        Kernels are called as ``kernel(block, axis=axis, mode=mode, **keywords)``.
+    dtype : dtype
+        Of the result, and of what goes from one pass to the next.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the chunks of ``image``. Where the halos are thin, a block does all
+        passes in one task; where they are thick, each pass exchanges its own
+        halo along one axis, so that no pixel is computed twice.
+    """
+    if _redundancy(image.chunks, passes) > 1.5:
+        for step in passes:
+            image = _map_together(image, [step], dtype)
+        return image
+    return _map_together(image, passes, dtype)
+
+
+def _redundancy(chunks, passes):
+    """Return how much more work halos make when all passes run on extended blocks."""
+    size = [max(sizes) for sizes in chunks]
+    halo = [0] * len(chunks)
+    for step in passes:
+        halo[step.axis] += sum(step.reach)
+    shares = [
+        (extent + min(extra, sum(sizes) - extent)) / max(extent, 1)
+        for extent, extra, sizes in zip(size, halo, chunks)
+    ]
+    apart = sum(shares[step.axis] for step in passes)
+    return len(passes) * math.prod(shares) / apart if passes else 1.0
+
+
+def _map_together(image, passes, dtype):
+    reach = [[0, 0] for _ in range(image.ndim)]
+    modes = ["nearest"] * image.ndim
+    for step in passes:
+        reach[step.axis][0] += step.reach[0]
+        reach[step.axis][1] += step.reach[1]
+        modes[step.axis] = step.mode
+    return map_neighborhood(
+        run_passes, image, reach=reach, modes=modes, dtype=dtype, passes=tuple(passes)
+    )
+
+
+def run_passes(block, passes):
+    """Run the passes in their order on one block."""
+    for step in passes:
+        block = step.kernel(block, axis=step.axis, mode=step.mode, **step.keywords)
+    return block

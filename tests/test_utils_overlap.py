@@ -1,0 +1,225 @@
+"""The overlap engine: what a block needs, and that every block gets it."""
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from dask.base import tokenize
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from dask_image._utils.overlap import (
+    Pass,
+    axis_window,
+    cover,
+    map_boxes,
+    map_neighborhood,
+    map_passes,
+)
+from tests.helpers import assert_same, nothing_computes, seeded_image
+
+MODES = (
+    "reflect", "grid-mirror", "constant", "grid-constant", "nearest", "mirror", "wrap", "grid-wrap",
+)  # fmt: skip
+
+
+@st.composite
+def chunked_axis(draw, longest=11):
+    """Chunks of one axis, of any sizes from 1."""
+    return tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=5)))
+
+
+@st.composite
+def neighborhoods(draw):
+    """Chunks of an image, a window with an origin, and a mode."""
+    chunks = tuple(draw(st.lists(chunked_axis(), min_size=1, max_size=3)))
+    sizes = [draw(st.integers(1, 9)) for _ in chunks]
+    origins = [draw(st.integers(-(size // 2), (size - 1) // 2)) for size in sizes]
+    return chunks, sizes, origins, draw(st.sampled_from(MODES))
+
+
+@given(neighborhoods())
+def test_any_window_in_any_mode_on_any_chunks(case):
+    chunks, sizes, origins, mode = case
+    image = seeded_image([sum(axis) for axis in chunks], "f8")
+    weights = seeded_image(sizes, "f8", seed=1)
+    lazy = map_neighborhood(
+        ndimage.correlate,
+        da.from_array(image, chunks=chunks),
+        reach=[(s // 2 + o, (s - 1) // 2 - o) for s, o in zip(sizes, origins)],
+        modes=[mode] * image.ndim,
+        dtype=image.dtype,
+        weights=weights,
+        mode=mode,
+        origin=origins,
+        cval=2.0,
+    )
+    assert lazy.chunks == chunks
+    assert_same(lazy, ndimage.correlate(image, weights, mode=mode, origin=origins, cval=2.0))
+
+
+def gaussian_passes(ndim, sigma, mode):
+    radius = int(4 * sigma + 0.5)
+    return [
+        Pass(ndimage.gaussian_filter1d, axis, (radius, radius), mode, {"sigma": sigma})
+        for axis in range(ndim)
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("chunk", [1, 3, 20])
+def test_passes_apart_and_together(mode, chunk):
+    image = seeded_image((20, 13), "f8")
+    lazy = da.from_array(image, chunks=chunk)
+    result = map_passes(lazy, gaussian_passes(2, 1.2, mode), image.dtype)
+    assert_same(result, ndimage.gaussian_filter(image, 1.2, mode=mode))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_slabs_of_large_blocks(mode, monkeypatch):
+    monkeypatch.setattr("dask_image._utils.overlap.SLAB_WORTH_BYTES", 0)
+    image = seeded_image((21, 30, 26), "f4")
+    lazy = da.from_array(image, chunks=(7, 10, 9))
+    reach = [(1, 2), (3, 0), (2, 2)]
+    sizes, origins = (4, 4, 5), (-1, 1, 0)
+    result = map_neighborhood(
+        ndimage.uniform_filter, lazy, reach=reach, modes=[mode] * 3, dtype="f4",
+        size=sizes, origin=origins, mode=mode,
+    )  # fmt: skip
+    assert_same(result, ndimage.uniform_filter(image, sizes, origin=origins, mode=mode))
+    slabs = [key for key in result.dask.layers[result.name] if str(key[0]).startswith("slab")]
+    assert slabs
+
+
+def test_at_most_ten_tasks_a_block_in_3d(monkeypatch):
+    image = da.zeros((256,) * 3, chunks=64, dtype="f4")
+    for sigma in (1, 6):
+        result = map_passes(image, gaussian_passes(3, sigma, "reflect"), image.dtype)
+        tasks = len(dict(result.__dask_graph__())) - len(dict(image.__dask_graph__()))
+        assert tasks / image.npartitions <= 10
+
+
+def test_other_arrays_come_along_and_are_rechunked():
+    image, mask = seeded_image((9, 9), "f8"), seeded_image((9, 9), "?")
+
+    def masked_sum(block, keep):
+        return ndimage.correlate(np.where(keep, block, 0), np.ones((3, 3)))
+
+    result = map_neighborhood(
+        masked_sum,
+        da.from_array(image, chunks=2),
+        da.from_array(mask, chunks=5),
+        reach=[(1, 1)] * 2,
+        modes=["reflect"] * 2,
+        dtype="f8",
+    )
+    assert_same(result, masked_sum(image, mask))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), ()])
+def test_images_without_pixels_or_axes(shape):
+    image = da.from_array(np.ones(shape), chunks=-1)
+    result = map_neighborhood(
+        np.negative, image, reach=[(1, 1)] * len(shape), modes=["reflect"] * len(shape), dtype="f8"
+    )
+    assert_same(result, -np.ones(shape))
+
+
+def test_chunks_of_size_zero():
+    image = seeded_image((5, 4), "f8")
+    lazy = da.from_array(image, chunks=((0, 3, 0, 2), (4, 0)))
+    result = map_neighborhood(
+        ndimage.uniform_filter, lazy, reach=[(1, 1)] * 2, modes=["wrap"] * 2, dtype="f8",
+        size=3, mode="wrap",
+    )  # fmt: skip
+    assert result.chunks == lazy.chunks
+    assert_same(result, ndimage.uniform_filter(image, 3, mode="wrap"))
+
+
+def test_names_tell_arguments_apart():
+    image = da.zeros((8, 8), chunks=4)
+
+    def name(**changes):
+        arguments = {"reach": [(1, 1)] * 2, "modes": ["wrap"] * 2, "dtype": "f8", "size": 3}
+        return map_neighborhood(ndimage.uniform_filter, image, **arguments | changes).name
+
+    assert name() == name()
+    assert len({name(), name(size=2), name(reach=[(1, 1), (2, 1)]), name(dtype="f4")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("reflect", (0, 6)), ("constant", (0, 6)), ("mirror", (0, 7)), ("wrap", (-6, 3))],
+)
+def test_window_of_an_edge_block_holds_what_is_reflected(mode, expected):
+    reach = (6, 1)
+    low, high = axis_window(0, 2, 20, reach, mode)
+    assert (low, high) == expected or mode == "constant"
+    assert high >= 3
+
+
+def test_cover_goes_several_times_around():
+    pieces = cover((0, 2, 3), -4, 5)
+    positions = [range(p.start, p.stop) for p in pieces]
+    starts = (0, 2)
+    seen = [starts[p.block] + i for p, where in zip(pieces, positions) for i in where]
+    assert seen == [i % 3 for i in range(-4, 5)]
+
+
+def add_offset(box, offset):
+    return box + offset
+
+
+def test_boxes_read_only_what_they_name():
+    reads = []
+
+    def read(block, block_info=None):
+        reads.append(block_info[0]["chunk-location"])
+        return block
+
+    image = da.from_array(np.arange(24.0).reshape(4, 6), chunks=2).map_blocks(read, dtype="f8")
+    with nothing_computes():
+        result = map_boxes(
+            add_offset,
+            image,
+            boxes=lambda index: ((1, 3), (4 * index[1] - 1, 4 * index[1] + 1)),
+            chunks=((2,), (2, 2)),
+            dtype="f8",
+            block_arguments=lambda index: (100 * index[1],),
+        )
+    reads.clear()
+    expected = np.arange(24.0).reshape(4, 6)[1:3][:, [-1, 0, 3, 4]] + [0, 0, 100, 100]
+    np.testing.assert_array_equal(result.compute(), expected)
+    reads.clear()
+    result.blocks[0, 0].compute()
+    assert sorted(reads) == [(0, 0), (0, 2), (1, 0), (1, 2)]
+
+
+def test_boxes_may_be_empty():
+    image = da.ones((4, 4), chunks=2)
+
+    def fill(box):
+        return np.full((2, 2), box.size)
+
+    result = map_boxes(
+        fill, image, boxes=lambda index: ((0, 0), (0, 2)), chunks=((2,), (2, 2)), dtype=int
+    )
+    np.testing.assert_array_equal(result.compute(), np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+def test_any_scheduler(scheduler):
+    image = seeded_image((10, 10), "f8")
+    lazy = da.from_array(image, chunks=4)
+    result = map_passes(lazy, gaussian_passes(2, 1, "mirror"), image.dtype)
+    with dask.config.set(scheduler=scheduler):
+        np.testing.assert_allclose(
+            result.compute(), ndimage.gaussian_filter(image, 1, mode="mirror"), rtol=1e-12
+        )
+
+
+def test_kernels_with_arrays_are_tokenised():
+    assert tokenize(Pass(np.add, 0, (1, 1), "wrap", {"weights": np.ones(3)})) != tokenize(
+        Pass(np.add, 0, (1, 1), "wrap", {"weights": np.zeros(3)})
+    )
