@@ -1,0 +1,176 @@
+"""SciPy's rules for axes, modes, sizes, origins, footprints and structures, in one place."""
+
+import operator
+import warnings
+
+import numpy as np
+
+FILTER_MODES = (
+    "reflect", "grid-mirror", "constant", "grid-constant", "nearest", "mirror", "wrap", "grid-wrap",
+)  # fmt: skip
+
+
+class ArgumentError(ValueError, RuntimeError):
+    """
+    An argument has a value that is not allowed.
+
+    SciPy raises RuntimeError for some bad values and ValueError for others;
+    this is both, so code that catches either goes on working.
+    """
+
+
+def normalize_axis(axis, ndim, name="axis"):
+    """Return ``axis`` counted from the first one, or raise ValueError."""
+    try:
+        number = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {axis!r}") from None
+    if not -ndim <= number < ndim:
+        raise np.exceptions.AxisError(number, ndim, f"{name} is wrong")
+    return number % ndim
+
+
+def normalize_axes(axes, ndim):
+    """
+    Return a tuple of different axes counted from the first one.
+
+    ``None`` stands for all axes, a number for that axis alone.
+    """
+    if axes is None:
+        return tuple(range(ndim))
+    try:
+        numbers = (operator.index(axes),) if np.isscalar(axes) else tuple(axes)
+    except TypeError:
+        raise ValueError(f"axes must be an integer, integers or None, got {axes!r}") from None
+    numbers = tuple(normalize_axis(axis, ndim, name="axes") for axis in numbers)
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"axes must be unique, got {axes!r}")
+    return numbers
+
+
+def per_axis(value, count, name):
+    """Return a list of ``count`` values: those given, or one value repeated."""
+    if isinstance(value, str) or not np.iterable(value):
+        return [value] * count
+    values = list(value)
+    if len(values) != count:
+        raise ArgumentError(
+            f"{name} must be one value or one for each of {count} axes, got {value!r}"
+        )
+    return values
+
+
+def on_axes(values, axes, ndim, default):
+    """Return one value for every axis: those of ``axes``, and ``default`` for the others."""
+    spread = [default] * ndim
+    for axis, value in zip(axes, values, strict=True):
+        spread[axis] = value
+    return spread
+
+
+def normalize_modes(mode, count, allowed=FILTER_MODES, name="mode"):
+    """Return the boundary mode of each axis, all of them known ones."""
+    modes = per_axis(mode, count, name)
+    for each in modes:
+        if each not in allowed:
+            raise ArgumentError(f"{name} must be one of {sorted(allowed)}, got {each!r}")
+    return modes
+
+
+def normalize_mode(mode, allowed=FILTER_MODES, name="mode"):
+    """Return a mode that holds for all axes, and is a known one."""
+    if not isinstance(mode, str):
+        raise ArgumentError(f"{name} must be one string here, got {mode!r}")
+    return normalize_modes(mode, 1, allowed, name)[0]
+
+
+def normalize_sizes(size, count, name="size"):
+    """Return a list of window sizes, whole numbers from 1."""
+    sizes = per_axis(size, count, name)
+    for each in sizes:
+        if not np.isscalar(each) or not np.isreal(each) or each < 1 or int(each) != each:
+            raise ArgumentError(f"{name} must be made of whole numbers from 1, got {size!r}")
+    return [int(each) for each in sizes]
+
+
+def window_reach(sizes, origins, name="origin"):
+    """
+    Return how many pixels a window reads before and after its centre.
+
+    Parameters
+    ----------
+    sizes, origins : sequence of int
+        Per axis, the length of the window and how far its centre is moved.
+    name : str, optional
+        What the caller calls the origins.
+
+    Returns
+    -------
+    list of (int, int)
+
+    Raises
+    ------
+    ValueError
+        If an origin would move the centre out of the window.
+    """
+    reach = []
+    for size, origin in zip(sizes, origins, strict=True):
+        try:
+            before = size // 2 + operator.index(origin)
+        except TypeError:
+            raise TypeError(f"{name} must be made of integers, got {origin!r}") from None
+        if not 0 <= before < max(size, 1):
+            raise ValueError(
+                f"{name} must lie in [{-(size // 2)}, {(size - 1) // 2}] "
+                f"for a window of size {size}, got {origin}"
+            )
+        reach.append((before, size - 1 - before))
+    return reach
+
+
+def footprint_window(size, footprint, origin, axes, ndim):
+    """
+    Return what window ``size`` or ``footprint`` stand for, and how far it reaches.
+
+    Parameters
+    ----------
+    size : int, sequence of int or None
+    footprint : array_like of bool or None
+        Takes precedence; a size beside it is warned about, as SciPy does.
+    origin : int or sequence of int
+    axes : tuple of int
+        The axes that the window has.
+    ndim : int
+        How many axes the image has.
+
+    Returns
+    -------
+    size : list of int or None
+        One of the two is None.
+    footprint : numpy.ndarray of bool or None
+        With the axes of the window.
+    reach : list of (int, int)
+        For every axis of the image.
+    """
+    if footprint is None:
+        if size is None:
+            raise ArgumentError("size or footprint must be given, got neither")
+        size = normalize_sizes(size, len(axes))
+        shape, order = size, axes
+    else:
+        if size is not None:
+            warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=3)
+        size = None
+        footprint = np.asarray(footprint, dtype=bool)
+        if footprint.ndim != len(axes):
+            raise ArgumentError(
+                f"footprint must have one axis for each of {len(axes)} axes, "
+                f"got {footprint.ndim} axes"
+            )
+        if not footprint.any():
+            raise ValueError("footprint must have a pixel that is True, got none")
+        # SciPy lays the axes of a footprint along the image's in rising order.
+        shape, order = footprint.shape, sorted(axes)
+    origins = per_axis(origin, len(axes), "origin")
+    sizes = on_axes(shape, order, ndim, default=1)
+    return size, footprint, window_reach(sizes, on_axes(origins, axes, ndim, default=0))
