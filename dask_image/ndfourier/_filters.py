@@ -1,0 +1,329 @@
+"""The four Fourier filters: a factor for each frequency, worked out where it is needed."""
+
+import functools
+import operator
+
+import dask.array as da
+import numpy as np
+from scipy import ndimage, special
+
+from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
+
+REAL = tuple(map(np.dtype, ("f4", "f8")))
+COMPLEX = tuple(map(np.dtype, ("c8", "c16")))
+
+
+def fourier_gaussian(image, sigma, n=-1, axis=-1, *, output=None):
+    """
+    Multiply a Fourier transform with that of a Gaussian kernel.
+
+    The Dask form of :func:`scipy.ndimage.fourier_gaussian`. Blocks are worked on
+    one by one and the chunks are kept.
+
+    Parameters
+    ----------
+    image : array_like
+        The transform, with its zero frequency first, as :mod:`dask.array.fft` has it.
+    sigma : float or sequence of float
+        Standard deviation of the kernel in pixels of the image, for all axes or
+        for each.
+    n : int, optional
+        Negative (default): the transform is a complex one. Else it is a real one,
+        and the image was ``n`` pixels long along ``axis``.
+    axis : int, optional
+        The axis of the real transform.
+    output : dtype, optional
+        ``float32``, ``float64``, ``complex64`` or ``complex128``. Default: that of
+        ``image``, or ``float64`` for integers and booleans.
+
+    Returns
+    -------
+    dask.array.Array
+        Lazy, of the shape and chunks of ``image``.
+
+    Raises
+    ------
+    RuntimeError
+        If ``sigma`` has not one value for each axis, or a dtype is not supported.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> spectrum = da.fft.fft2(da.random.default_rng(0).random((8, 8), chunks=8))
+    >>> fourier_gaussian(spectrum, sigma=1.5).shape
+    (8, 8)
+    """
+    spectrum = _Spectrum(image, sigma, "sigma", n, axis)
+    line = functools.partial(_line_of_scipy, ndimage.fourier_gaussian)
+    return spectrum.filter(_multiply, line, spectrum.dtype(output))
+
+
+def fourier_uniform(image, size, n=-1, axis=-1, *, output=None):
+    """
+    Multiply a Fourier transform with that of a box.
+
+    The Dask form of :func:`scipy.ndimage.fourier_uniform`. Blocks are worked on one
+    by one and the chunks are kept.
+
+    Parameters
+    ----------
+    image : array_like
+        The transform, with its zero frequency first, as :mod:`dask.array.fft` has it.
+    size : float or sequence of float
+        Length of the box in pixels of the image, for all axes or for each.
+    n : int, optional
+        Negative (default): the transform is a complex one. Else it is a real one,
+        and the image was ``n`` pixels long along ``axis``.
+    axis : int, optional
+        The axis of the real transform.
+    output : dtype, optional
+        ``float32``, ``float64``, ``complex64`` or ``complex128``. Default: that of
+        ``image``, or ``float64`` for integers and booleans.
+
+    Returns
+    -------
+    dask.array.Array
+        Lazy, of the shape and chunks of ``image``.
+
+    Raises
+    ------
+    RuntimeError
+        If ``size`` has not one value for each axis, or a dtype is not supported.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> fourier_uniform(da.ones(4, chunks=2), size=2).compute().round(3) + 0.0
+    array([1.   , 0.637, 0.   , 0.637])
+    """
+    spectrum = _Spectrum(image, size, "size", n, axis)
+    line = functools.partial(_line_of_scipy, ndimage.fourier_uniform)
+    return spectrum.filter(_multiply, line, spectrum.dtype(output))
+
+
+def fourier_shift(image, shift, n=-1, axis=-1, *, output=None):
+    """
+    Multiply a Fourier transform so that the image moves by ``shift`` pixels.
+
+    The Dask form of :func:`scipy.ndimage.fourier_shift`. Blocks are worked on one by
+    one and the chunks are kept.
+
+    Parameters
+    ----------
+    image : array_like
+        The transform, with its zero frequency first, as :mod:`dask.array.fft` has it.
+    shift : float or sequence of float
+        How far the image moves, in pixels, along all axes or along each.
+    n : int, optional
+        Negative (default): the transform is a complex one. Else it is a real one,
+        and the image was ``n`` pixels long along ``axis``.
+    axis : int, optional
+        The axis of the real transform.
+    output : dtype, optional
+        ``complex64`` or ``complex128``. Default: that of ``image``, or
+        ``complex128`` for anything real.
+
+    Returns
+    -------
+    dask.array.Array
+        Lazy, of the shape and chunks of ``image``.
+
+    Raises
+    ------
+    RuntimeError
+        If ``shift`` has not one value for each axis, or a dtype is not supported.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> spectrum = da.fft.fft(da.arange(5, chunks=5))
+    >>> da.fft.ifft(fourier_shift(spectrum, 2)).real.compute().round(6) + 0.0
+    array([3., 4., 0., 1., 2.])
+    """
+    spectrum = _Spectrum(image, shift, "shift", n, axis)
+    line = functools.partial(_line_of_scipy, ndimage.fourier_shift)
+    return spectrum.filter(_multiply, line, spectrum.dtype(output, complex_only=True))
+
+
+def fourier_ellipsoid(image, size, n=-1, axis=-1, *, output=None):
+    """
+    Multiply a Fourier transform with that of an ellipsoid.
+
+    The Dask form of :func:`scipy.ndimage.fourier_ellipsoid`. Blocks are worked on one
+    by one and the chunks are kept.
+
+    Parameters
+    ----------
+    image : array_like
+        The transform, with its zero frequency first, as :mod:`dask.array.fft` has
+        it; one to three axes.
+    size : float or sequence of float
+        Full lengths of the ellipsoid's axes in pixels of the image, for all axes or
+        for each.
+    n : int, optional
+        Negative (default): the transform is a complex one. Else it is a real one,
+        and the image was ``n`` pixels long along ``axis``.
+    axis : int, optional
+        The axis of the real transform.
+    output : dtype, optional
+        ``float32``, ``float64``, ``complex64`` or ``complex128``. Default: that of
+        ``image``, or ``float64`` for integers and booleans.
+
+    Returns
+    -------
+    dask.array.Array
+        Lazy, of the shape and chunks of ``image``.
+
+    Raises
+    ------
+    NotImplementedError
+        If ``image`` has more than three axes.
+    RuntimeError
+        If ``size`` has not one value for each axis, or a dtype is not supported.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> fourier_ellipsoid(da.ones((4, 4), chunks=2), size=2).compute()[:2, :2].round(3)
+    array([[1.   , 0.722],
+           [0.722, 0.498]])
+    """
+    image = as_dask_array(image)
+    if image.ndim > 3:
+        raise NotImplementedError(
+            f"image must have one to three axes for fourier_ellipsoid, got {image.ndim}"
+        )
+    spectrum = _Spectrum(image, size, "size", n, axis)
+    return spectrum.filter(_multiply_ellipsoid, _squared_radius, spectrum.dtype(output))
+
+
+class _Spectrum:
+    """A transform, and what the caller says about the axes it was taken along."""
+
+    def __init__(self, image, parameters, name, n, axis):
+        self.image = image = as_dask_array(image)
+        if image.dtype not in REAL + COMPLEX and image.dtype.kind not in "biu":
+            raise RuntimeError(f"image has dtype {image.dtype}, which is not supported")
+        axis = np.lib.array_utils.normalize_axis_index(axis, image.ndim)
+        self.lengths = [-1] * image.ndim
+        self.lengths[axis] = operator.index(n)
+        if np.iterable(parameters) and not isinstance(parameters, str):
+            parameters = list(parameters)
+        else:
+            parameters = [parameters] * image.ndim
+        if len(parameters) != image.ndim:
+            raise RuntimeError(
+                f"{name} must be a number or a sequence of {image.ndim}, one for each axis of "
+                f"image; got {len(parameters)} values"
+            )
+        self.parameters = [float(value) for value in parameters]
+
+    def dtype(self, output, complex_only=False):
+        """Return the dtype of the result by SciPy's rules."""
+        kept = COMPLEX if complex_only else (np.dtype("f4"), *COMPLEX)
+        default = self.image.dtype if self.image.dtype in kept else kept[-1]
+        if not complex_only and default is kept[-1] and self.image.dtype not in kept:
+            default = np.dtype("f8")
+        dtype = output_dtype(output, default)
+        allowed = COMPLEX if complex_only or self.image.dtype.kind == "c" else REAL + COMPLEX
+        if dtype not in allowed:
+            names = ", ".join(str(one) for one in allowed)
+            raise RuntimeError(f"output must be one of {names} for this image, got {dtype}")
+        return dtype
+
+    def filter(self, kernel, line, dtype):
+        """Run ``kernel(block, *factors)`` on each block, with ``line`` giving the factors."""
+        image = self.image
+        pairs = [image, tuple(range(image.ndim))]
+        for axis in range(image.ndim):
+            # Positions along the axis come in as an array of their own, in the same
+            # chunks, so that a block learns its place without a graph made by hand.
+            places = da.arange(image.shape[axis], chunks=(image.chunks[axis],), dtype=np.int64)
+            factors = da.map_blocks(
+                _along_axis,
+                places,
+                line=line,
+                parameter=self.parameters[axis],
+                n=self.lengths[axis],
+                size=image.shape[axis],
+                meta=np.empty(0),
+            )
+            pairs += [factors, (axis,)]
+        return da.blockwise(
+            kernel,
+            pairs[1],
+            *pairs,
+            out_dtype=dtype,
+            dtype=dtype,
+            meta=with_dtype(image, dtype),
+            align_arrays=False,
+        )
+
+
+def _along_axis(places, line, parameter, n, size):
+    """Return what ``line`` gives for the whole axis, at ``places`` alone."""
+    if places.size == 0:
+        return np.empty(0)
+    return line(parameter, n, size)[places[0] : places[-1] + 1]
+
+
+def _line_of_scipy(scipy_filter, parameter, n, size):
+    """
+    Return the factors along one axis of a separable filter.
+
+    SciPy's filter on a line of ones gives them with each of its rules for odd
+    parameters. A line is so much shorter than a block that its cost never shows.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return scipy_filter(np.ones(size), parameter, n=n)
+
+
+def _squared_radius(parameter, n, size):
+    """Return the squares of what each frequency adds to the radius in an ellipsoid."""
+    frequency = np.arange(size, dtype=float)
+    if n < 0:
+        frequency[(size + 1) // 2 :] -= size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (frequency * (np.pi * parameter / np.float64(size if n < 0 else n))) ** 2
+
+
+def _along(axis, ndim):
+    return tuple(slice(None) if one == axis else np.newaxis for one in range(ndim))
+
+
+def _multiply(block, *factors, out_dtype):
+    """Multiply ``block`` with one factor for each place along each axis."""
+    factor = 1.0
+    for axis, line in enumerate(factors):
+        factor = factor * line[_along(axis, block.ndim)]
+    return _product(block, factor, out_dtype)
+
+
+def _multiply_ellipsoid(block, *squares, out_dtype):
+    """Multiply ``block`` with the transform of the unit ball at the radius of each place."""
+    radius = 0.0
+    for axis, line in enumerate(squares):
+        radius = radius + line[_along(axis, block.ndim)]
+    radius = np.sqrt(radius)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if block.ndim == 1:
+            factor = np.sin(radius) / radius
+        elif block.ndim == 2:
+            factor = 2.0 * special.j1(radius) / radius
+        else:
+            factor = 3.0 * (np.sin(radius) - radius * np.cos(radius)) / radius**3
+    # In two and three dimensions a radius of NaN (n = 0) counts as none in SciPy.
+    factor[radius == 0 if block.ndim == 1 else ~(radius > 0)] = 1.0
+    return _product(block, factor, out_dtype)
+
+
+def _product(block, factor, out_dtype):
+    """Multiply in double precision, whatever the result is kept in."""
+    factor = np.asarray(factor, like=block)
+    if factor.dtype.kind == "c" or block.dtype.kind != "c":
+        return (block * factor).astype(out_dtype, copy=False)
+    # Part by part: a complex product would turn an infinite part into NaN.
+    result = np.empty_like(block, dtype=out_dtype)
+    result.real = block.real * factor
+    result.imag = block.imag * factor
+    return result
