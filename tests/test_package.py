@@ -1,4 +1,4 @@
-"""What the package as a whole promises: documented names, type information, a full reference."""
+"""What the package as a whole promises: documented names, types, a full reference."""
 
 import importlib
 import inspect
@@ -19,12 +19,11 @@ MODULES = sorted(
 )
 
 
-def public_functions():
-    """List the public functions, each with the module it is imported from."""
-    for name in MODULES:
-        module = importlib.import_module(name)
-        for function in module.__all__:
-            yield pytest.param(getattr(module, function), id=f"{name}.{function}")
+PUBLIC_FUNCTIONS = [
+    pytest.param(getattr(module, name), id=f"{module.__name__}.{name}")
+    for module in map(importlib.import_module, MODULES)
+    for name in module.__all__
+]
 
 
 def test_version_is_that_of_the_distribution():
@@ -51,7 +50,7 @@ def test_api_reference_lists_every_module(name):
     )
 
 
-@pytest.mark.parametrize("function", public_functions())
+@pytest.mark.parametrize("function", PUBLIC_FUNCTIONS)
 def test_public_functions_are_documented(function):
     documentation = inspect.getdoc(function)
     assert documentation, "no docstring"

@@ -1,0 +1,149 @@
+"""Real pictures, from files through filters and labels to a table, beside SciPy in memory."""
+
+import csv
+import importlib.util
+import re
+import textwrap
+from pathlib import Path
+
+import dask
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+
+from dask_image.imread import imread
+from dask_image.ndfilters import gaussian_filter, minimum_filter, threshold_local
+from dask_image.ndmeasure import area, center_of_mass, label, maximum, mean, sum_labels
+from tests.helpers import nothing_computes
+
+ROOT = Path(__file__).parents[1]
+skimage_data = pytest.importorskip("skimage.data")
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """Import the script of ``make demo``."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("zarr")
+    path = ROOT / "docs/examples/count_objects.py"
+    specification = importlib.util.spec_from_file_location("count_objects", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def labels_in_memory(image, window, sigma, offset):
+    """Do with SciPy, on the whole array, what the pictures below go through."""
+    background = ndimage.gaussian_filter(ndimage.minimum_filter(image, window), window / 2)
+    smooth = ndimage.gaussian_filter(image - background, sigma)
+    local = ndimage.gaussian_filter(smooth, (2 * window) / 6) - offset
+    return image - background, ndimage.label(smooth > local)
+
+
+def test_demo_does_what_scipy_does_in_memory(demo, tmp_path, capsys):
+    demo.main(tmp_path)
+    printed = capsys.readouterr().out
+
+    brightness = skimage_data.hubble_deep_field().mean(axis=-1, dtype="float32")
+    background = ndimage.gaussian_filter(ndimage.minimum_filter(brightness, 41), 20)
+    smooth = ndimage.gaussian_filter(brightness - background, 1.2)
+    objects = smooth > ndimage.gaussian_filter(smooth, (101 - 1) / 6) + 8
+    labels, count = ndimage.label(objects)
+
+    import zarr
+
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "labels.zarr", mode="r")[:], labels)
+    with (tmp_path / "objects.csv").open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: int(row["label"]))
+    assert len(rows) == count
+    table = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    index = np.arange(1, count + 1)
+    light = brightness - background
+    np.testing.assert_array_equal(table["label"], index)
+    np.testing.assert_array_equal(table["area"], np.bincount(labels.ravel())[1:])
+    np.testing.assert_allclose(table["total"], ndimage.sum_labels(light, labels, index), rtol=1e-5)
+    np.testing.assert_allclose(table["peak"], ndimage.maximum(light, labels, index), rtol=1e-5)
+    centers = np.array(ndimage.center_of_mass(light, labels, index))
+    np.testing.assert_allclose(table["row"], centers[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(table["column"], centers[:, 1], rtol=1e-5)
+    assert (tmp_path / "count_objects.png").stat().st_size > 100_000
+    assert f"{count} objects" in printed
+    assert "100% Completed" in printed
+    for stage in ("write the tiles", "background", "labels", "table and figure"):
+        assert re.search(rf"\d\.\d\d  {stage}", printed)
+
+
+def test_demo_is_lazy_and_reads_each_tile_once(demo, tmp_path, monkeypatch):
+    demo.write_tiles(tmp_path)
+    with nothing_computes():
+        stages = demo.find_objects(f"{tmp_path}/*.tif")
+        image = stages["brightness"] - stages["background"]
+        table = demo.measure(image, stages["labels"])
+    from dask.diagnostics import Profiler
+
+    with Profiler() as profiler:
+        dask.compute(stages["read"], table, stages["labels"])
+    reads = [task for task in profiler.results if "imread" in str(task.key)]
+    assert len(reads) == demo.ROWS * demo.COLUMNS
+
+
+def test_readme_shows_the_lines_of_the_demo():
+    blocks = re.findall(
+        r"code-block:: python\n\n((?: {4}.*\n|\n)+)", (ROOT / "README.rst").read_text()
+    )
+    script = (ROOT / "docs/examples/count_objects.py").read_text()
+    example = next(block for block in blocks if "imread" in block)
+    for part in textwrap.dedent(example).strip().split("\n\n"):
+        assert textwrap.indent(part, "    ") in script
+
+
+@pytest.mark.parametrize(
+    ("picture", "window", "offset"),
+    [("coins", 41, 0), ("cell", 61, -2), ("microaneurysms", 21, -1), ("page", 31, -8)],
+)
+def test_grey_pictures_through_the_pipeline(picture, window, offset, tmp_path):
+    image = getattr(skimage_data, picture)()
+    height = image.shape[0] // 2
+    tifffile.imwrite(tmp_path / "part-9.tif", image[:height])
+    tifffile.imwrite(tmp_path / "part-10.tif", image[height : 2 * height])
+    image = image[: 2 * height].astype("float32")
+    light, (labels, count) = labels_in_memory(image, window, sigma=1, offset=offset)
+    index = np.arange(1, count + 1)
+
+    with nothing_computes():
+        lazy = imread(tmp_path / "part-*.tif").reshape(image.shape).astype("float32")
+        lazy = lazy.rechunk((97, 113))
+        background = gaussian_filter(minimum_filter(lazy, size=window), sigma=window / 2)
+        smooth = gaussian_filter(lazy - background, sigma=1)
+        local = threshold_local(smooth, 2 * window + 1, offset=offset)
+        lazy_labels, lazy_count = label(smooth > local)
+        measured = [
+            lazy_count,
+            lazy_labels,
+            *area(lazy - background, lazy_labels, index="all"),
+            mean(lazy - background, lazy_labels, index),
+            sum_labels(lazy - background, lazy_labels, index),
+            maximum(lazy - background, lazy_labels, index),
+            center_of_mass(lazy - background, lazy_labels, index),
+        ]
+    found, found_labels, areas, names, means, sums, maxima, centers = dask.compute(*measured)
+    assert found == count
+    np.testing.assert_array_equal(found_labels, labels)
+    np.testing.assert_array_equal(names, index)
+    np.testing.assert_array_equal(areas, np.bincount(labels.ravel())[1:])
+    np.testing.assert_allclose(means, ndimage.mean(light, labels, index), rtol=1e-6)
+    np.testing.assert_allclose(sums, ndimage.sum_labels(light, labels, index), rtol=1e-6)
+    np.testing.assert_array_equal(maxima, ndimage.maximum(light, labels, index))
+    np.testing.assert_allclose(centers, ndimage.center_of_mass(light, labels, index), rtol=1e-6)
+
+
+def test_pages_of_the_shipped_stack():
+    path = Path(skimage_data.__file__).parent / "multipage.tif"
+    stack = imread(path)
+    expected = tifffile.imread(path)
+    np.testing.assert_array_equal(stack.compute(), expected)
+    labels, count = label(stack > stack.mean())
+    scipy_labels, scipy_count = ndimage.label(expected > expected.mean())
+    np.testing.assert_array_equal(labels.compute(), scipy_labels)
+    assert count.compute() == scipy_count
