@@ -1,0 +1,496 @@
+"""Measurements that need all pixels of a label together."""
+
+import warnings
+from dataclasses import replace
+from functools import partial
+
+import dask.array as da
+import numpy as np
+
+from .._utils.arrays import as_dask_array
+from .._utils.grouping import (
+    Shuffle,
+    apply_by_label,
+    find_sorted,
+    gather_by_label,
+    stable_order,
+)
+from .._utils.labels import as_labelled_image, as_selection
+
+
+def median(image, label_image=None, index=None):
+    """
+    Find the median of each label's pixels.
+
+    The lazy twin of `scipy.ndimage.median`.
+
+    Parameters
+    ----------
+    image : array_like
+        The values.
+    label_image : array_like, optional
+        Labels, integer or boolean, that broadcast against ``image``. Without
+        them the whole image is one group.
+    index : int, array_like, dask.array.Array or "all", optional
+        The labels to measure. None pools all labels above 0; ``"all"`` measures
+        every label that there is but 0.
+
+    Returns
+    -------
+    median : dask.array.Array
+        Of the shape of ``index``. float64 (complex128 for complex images); NaN
+        where a label is absent.
+    labels : dask.array.Array
+        Only if ``index`` is ``"all"``: the labels, ascending; both arrays are
+        then of unknown length.
+
+    Warns
+    -----
+    dask.array.PerformanceWarning
+        If all pixels are pooled, from more than one block: one task holds them.
+
+    See Also
+    --------
+    labeled_comprehension, dask_image.ndmeasure.mean
+
+    Notes
+    -----
+    Blocks are sorted by label and shuffled by ranges of labels. Until the last
+    block is read, the pixels of the requested labels are held in memory, or
+    spilled by the workers of a cluster; a task holds a small part of them.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndmeasure import median
+    >>> image = da.arange(16, chunks=8).reshape(4, 4)
+    >>> label_image = da.from_array(np.array([[1, 1, 2, 2]] * 4), chunks=2)
+    >>> median(image, label_image, [2, 1, 7]).compute()
+    array([8.5, 6.5, nan])
+    """
+    labelled = as_labelled_image(image, label_image)
+    selection = as_selection(index, labelled)
+    dtype = np.result_type(labelled.image.dtype, np.float64)
+    shuffle = Shuffle(partial(medians, dtype=dtype, nan_wins=selection.single), dtype)
+    return _apply(labelled, _cut_fractions(selection, labelled), shuffle, np.nan)
+
+
+def labeled_comprehension(
+    image, label_image, index, func, out_dtype, default, pass_positions=False
+):
+    """
+    Call a function with each label's pixels.
+
+    The lazy twin of `scipy.ndimage.labeled_comprehension`.
+
+    Parameters
+    ----------
+    image : array_like
+        The values.
+    label_image : array_like or None
+        Labels, integer or boolean, that broadcast against ``image``. With None
+        the whole image is one group.
+    index : int, array_like, dask.array.Array, "all" or None
+        The labels to measure. None pools all labels above 0; ``"all"`` measures
+        every label that there is but 0.
+    func : callable
+        Gets the values of one label, 1-D and in raster order, and returns one
+        number (or any object, if ``out_dtype`` is ``object``). It is called once
+        for each label, inside tasks, whose exceptions show on computing.
+    out_dtype : dtype
+        Of the result.
+    default : object
+        The result for absent labels.
+    pass_positions : bool, optional
+        Give ``func`` a second argument: where these pixels are in the raveled
+        image.
+
+    Returns
+    -------
+    result : dask.array.Array
+        Of the shape of ``index``.
+    labels : dask.array.Array
+        Only if ``index`` is ``"all"``: the labels, ascending; both arrays are
+        then of unknown length.
+
+    Raises
+    ------
+    ValueError
+        If ``index`` has no place in the label image's dtype, or is given without
+        labels; if ``default`` has none in ``out_dtype``.
+    TypeError
+        If ``func`` cannot be called.
+
+    Warns
+    -----
+    dask.array.PerformanceWarning
+        If all pixels are pooled, from more than one block: one task holds them.
+
+    See Also
+    --------
+    median
+
+    Notes
+    -----
+    Blocks are sorted by label and shuffled by ranges of labels. Until the last
+    block is read, the pixels of the requested labels are held in memory, or
+    spilled by the workers of a cluster; a task holds a small part of them.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndmeasure import labeled_comprehension
+    >>> image = da.arange(16, chunks=8).reshape(4, 4)
+    >>> label_image = da.from_array(np.array([[1, 1, 2, 2]] * 4), chunks=2)
+    >>> labeled_comprehension(image, label_image, [2, 1, 7], np.ptp, int, -1).compute()
+    array([13, 13, -1])
+    """
+    if not callable(func):
+        raise TypeError(f"func must be callable, got {func!r}")
+    if label_image is None and index is not None:
+        raise ValueError(f"index needs a label_image, got index {index!r} and no labels")
+    labelled = as_labelled_image(image, label_image)
+    selection = as_selection(index, labelled)
+    out_dtype = np.dtype(out_dtype)
+    if not selection.pooled:
+        _check_default(default, out_dtype)
+    if isinstance(selection.index, np.ndarray):
+        _check_index(selection.index, labelled.labels.dtype)
+    function = partial(
+        call_pooled if selection.pooled else call_per_label,
+        func=func,
+        dtype=out_dtype,
+        default=default,
+        pass_positions=pass_positions,
+    )
+    shuffle = Shuffle(function, out_dtype, True, bool(pass_positions))
+    return _apply(labelled, selection, shuffle, default)
+
+
+def value_indices(image, *, ignore_value=None):
+    """
+    Find where each value of an integer image is.
+
+    The lazy twin of `scipy.ndimage.value_indices`.
+
+    Parameters
+    ----------
+    image : array_like
+        Integers.
+    ignore_value : int, optional
+        A value to leave out.
+
+    Returns
+    -------
+    dask.delayed.Delayed
+        Of a dict: for each value a tuple of arrays, one an axis, that index the
+        pixels that have it, in raster order.
+
+    Raises
+    ------
+    ValueError
+        If the image does not hold integers.
+    OverflowError
+        If ``ignore_value`` has no place in the image's dtype.
+
+    Notes
+    -----
+    Blocks are sorted one by one, but the dict needs 8 bytes a pixel and axis,
+    and the last task, which makes it, up to four times as much.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndmeasure import value_indices
+    >>> image = da.asarray([[5, 0, 0], [0, 5, 5]], chunks=2)
+    >>> found = value_indices(image, ignore_value=0).compute()
+    >>> image.compute()[found[5]]
+    array([5, 5, 5])
+    """
+    image = as_dask_array(image)
+    if image.dtype.kind not in "iu":
+        raise ValueError(f"image must hold integers, got dtype {image.dtype}")
+    if ignore_value is not None:
+        ignore_value = image.dtype.type(ignore_value)
+    return gather_by_label(image, _indices_of_values, image.shape, ignore_value)
+
+
+def _indices_of_values(pixels, shape, ignore_value):
+    """Return SciPy's dict: a tuple of index arrays for each value."""
+    indices = np.unravel_index(pixels.positions, shape) if shape else ()
+    return {
+        value: tuple(along[span] for along in indices)
+        for value, span in zip(pixels.labels, pixels.spans(), strict=True)
+        if ignore_value is None or value != ignore_value
+    }
+
+
+# ---------------------------------------------------------------------------------------
+# From an index to requested labels, and back
+
+
+def _apply(labelled, selection, shuffle, default):
+    """Apply ``shuffle`` to the selected labels; return what the public function returns."""
+    image, label_image = labelled.image, labelled.labels
+    if selection.pooled:
+        if label_image.npartitions > 1:
+            warnings.warn(
+                "without an index all pixels are pooled, which takes them into one task",
+                da.PerformanceWarning,
+                stacklevel=3,
+            )
+        group = label_image if labelled.whole else label_image > 0
+        requested = da.ones(1, dtype=np.uint8, chunks=1)
+        return apply_by_label(image, group, requested, shuffle).reshape(())
+    if selection.everything:
+        requested = _labels_present(label_image)
+        return apply_by_label(image, label_image, requested, shuffle), requested
+    index = selection.index
+    if isinstance(index, np.ndarray):
+        requested = np.unique(labels_of(index, label_image.dtype))
+        requested = da.from_array(requested, chunks=-1)
+        index = da.from_array(index, chunks=-1)
+    else:
+        requested = da.blockwise(
+            labels_of,
+            "k",
+            index.ravel().rechunk(-1),
+            "k",
+            label_image.dtype,
+            None,
+            dtype=_integer_dtype(label_image.dtype),
+            adjust_chunks={"k": lambda size: np.nan},
+            meta=np.empty(0, _integer_dtype(label_image.dtype)),
+        )
+    results = apply_by_label(image, label_image, requested, shuffle)
+    axes = tuple(range(index.ndim))
+    return da.blockwise(
+        _place,
+        axes,
+        results,
+        (index.ndim,),
+        requested,
+        (index.ndim + 1,),
+        index,
+        axes,
+        default=default,
+        concatenate=True,
+        dtype=shuffle.dtype,
+        meta=np.empty((0,) * index.ndim, shuffle.dtype),
+    )
+
+
+def _labels_present(label_image):
+    """Return the labels that occur, ascending and without the background: a lazy array."""
+    label_image = label_image.astype(_integer_dtype(label_image.dtype))
+    present = da.unique(label_image)
+    return present[present != 0]
+
+
+def _integer_dtype(dtype):
+    """Return the dtype that labels of ``dtype`` are sorted in."""
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
+
+
+def labels_of(index, dtype):
+    """
+    Return the labels that an index can mean, sorted or not.
+
+    Parameters
+    ----------
+    index : numpy.ndarray
+        Any real numbers.
+    dtype : numpy.dtype
+        Of the label image.
+
+    Returns
+    -------
+    numpy.ndarray
+        1-D, without repeats, ascending: those of its elements that ``dtype`` can
+        hold.
+    """
+    labels, valid = _as_labels(index, dtype)
+    return np.unique(labels[valid])
+
+
+def _as_labels(index, dtype):
+    """Return an index as labels of ``dtype``, and whether each one has a place there."""
+    limits = np.iinfo(_integer_dtype(dtype))
+    lowest, highest = (0, 1) if dtype.kind == "b" else (int(limits.min), int(limits.max))
+    if index.dtype.kind == "f":
+        # highest + 1 is a power of two, so that it is exact as a float, which highest is not.
+        valid = (index >= lowest) & (index < highest + 1.0) & (index == np.trunc(index))
+    elif index.dtype.kind == "b":
+        valid = np.ones(index.shape, bool)
+    else:
+        valid = (index >= lowest) & (index <= highest)
+    return np.where(valid, index, 0).astype(limits.dtype), valid
+
+
+def _place(results, requested, index, default):
+    """Return the results of the requested labels, in the shape of the index."""
+    labels, valid = _as_labels(index, requested.dtype)
+    places, found = find_sorted(requested, labels)
+    placed = np.empty(index.shape, results.dtype)
+    placed[...] = default
+    found &= valid
+    placed[found] = results[places[found]]
+    return placed
+
+
+def _cut_fractions(selection, labelled):
+    """
+    Return a selection whose index has no fractions where SciPy would cut them off.
+
+    SciPy's median counts small, non-negative labels with a table, and makes its
+    index integers for that; else it compares, and a fraction matches no label.
+    """
+    index, label_image = selection.index, labelled.labels
+    if selection.single or index is None or index.dtype.kind != "f" or not label_image.size:
+        return selection
+    if isinstance(index, np.ndarray) and (np.trunc(index) == index).all():
+        return selection
+    if not np.can_cast(label_image.dtype, np.intp):
+        return selection
+    index = da.asarray(index)
+    table = (label_image.min() >= 0) & (label_image.max() <= label_image.size)
+    return replace(selection, index=da.where(table, da.trunc(index), index).rechunk(-1))
+
+
+def _check_index(index, dtype):
+    """Raise if a label of the index has no place in the label image's dtype."""
+    valid = _as_labels(index, dtype)[1]
+    if not valid.all():
+        raise ValueError(
+            f"index must hold labels that fit the label image's dtype {dtype}, "
+            f"got {index[~valid].flat[0]}"
+        )
+
+
+def _check_default(default, dtype):
+    """Raise what NumPy raises if the default has no place in the result."""
+    np.empty(1, dtype)[:] = default
+
+
+# ---------------------------------------------------------------------------------------
+# What is done with the pixels of a partition
+
+
+def call_per_label(pixels, labels, func, dtype, default, pass_positions):
+    """
+    Call ``func`` with the pixels of each label.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        In raster order.
+    labels : numpy.ndarray
+        The labels asked for, ascending.
+    func : callable
+        ``func(values)`` or ``func(values, positions)``.
+    dtype : dtype
+        Of the results.
+    default : object
+        The result for a label without pixels.
+    pass_positions : bool
+        Whether ``func`` takes positions.
+
+    Returns
+    -------
+    numpy.ndarray
+        One result a label.
+    """
+    results = np.empty(labels.size, dtype)
+    results[:] = default
+    places = find_sorted(labels, pixels.labels)[0].tolist()
+    for place, span in zip(places, pixels.spans(), strict=True):
+        if pass_positions:
+            results[place] = func(pixels.values[span], pixels.positions[span])
+        else:
+            results[place] = func(pixels.values[span])
+    return results
+
+
+def call_pooled(pixels, labels, func, dtype, default, pass_positions):
+    """
+    Call ``func`` once with all pixels, even if there are none.
+
+    Parameters and result are those of :func:`call_per_label`; the default is
+    not used.
+    """
+    arguments = (pixels.values, pixels.positions) if pass_positions else (pixels.values,)
+    results = np.empty(1, dtype)
+    results[0] = func(*arguments)
+    return results
+
+
+def sort_each(values, counts):
+    """
+    Sort each run of values.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        1-D, of any dtype.
+    counts : numpy.ndarray
+        The lengths of the runs.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the dtype of ``values``; NaN comes last in its run.
+    """
+    ranks = np.repeat(np.arange(counts.size), counts)
+    if values.dtype.kind in "iu":
+        lowest = int(values.min())
+        value_bits = (int(values.max()) - lowest).bit_length()
+        if (counts.size - 1).bit_length() + value_bits <= 63:
+            # One integer of rank and value, as in stable_order; here it even holds the result.
+            ranks <<= value_bits
+            ranks |= (values - values.dtype.type(lowest)).view(f"u{values.itemsize}")
+            ranks.sort()
+            ranks &= (1 << value_bits) - 1
+            return ranks.astype(values.dtype) + values.dtype.type(lowest)
+    order = np.argsort(values)
+    return values[order[stable_order(ranks[order])]]
+
+
+def medians(pixels, labels, dtype, nan_wins):
+    """
+    Return the median of each label.
+
+    Parameters
+    ----------
+    pixels : Pixels
+        In any order within a label.
+    labels : numpy.ndarray
+        The labels asked for, ascending.
+    dtype : numpy.dtype
+        Of the results.
+    nan_wins : bool
+        Whether one NaN makes the median NaN (``numpy.median``); if not, NaN counts
+        as larger than any number (``scipy.ndimage.median`` of an array of labels).
+
+    Returns
+    -------
+    numpy.ndarray
+        NaN for a label without pixels.
+    """
+    results = np.full(labels.size, np.nan, dtype)
+    if not pixels.values.size:
+        return results
+    values = sort_each(pixels.values, pixels.counts)
+    starts = np.cumsum(pixels.counts) - pixels.counts
+    lower = values[starts + (pixels.counts - 1) // 2]
+    upper = values[starts + pixels.counts // 2]
+    if values.dtype.kind in "biu":  # integers could overflow, booleans cannot be halved
+        lower, upper = lower.astype(np.float64), upper.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of infinities, as they come
+        middle = np.where(pixels.counts % 2, lower, (lower + upper) / 2)
+    if nan_wins:
+        last = values[starts + pixels.counts - 1]
+        middle = np.where(np.isnan(last), last, middle)
+    results[find_sorted(labels, pixels.labels)[0]] = middle
+    return results
