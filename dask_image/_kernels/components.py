@@ -9,6 +9,7 @@ the smaller root always wins, so components come out numbered by their first
 pixel, as SciPy numbers them. Without numba, SciPy labels the block.
 """
 
+import functools
 import itertools
 
 import numpy as np
@@ -82,31 +83,30 @@ class RunComponents:
     def __init__(self, foreground, displacements):
         self._shape = foreground.shape
         length = self._shape[-1]
-        lines = np.ascontiguousarray(foreground).reshape(-1, length) if foreground.size else (
-            np.zeros((0, length), bool)
-        )
-        along = [step[-1] for step in displacements if not any(step[:-1])]
-        adjacent = 1 in along
-        capacity = lines.shape[0] * ((length + 1) // 2 if adjacent else length)
-        # Memory that is never written is never used: most images have far fewer runs.
-        self._starts = np.empty(capacity, np.int32)
-        self._ends = np.empty(capacity, np.int32)
-        self._pointer = np.zeros(lines.shape[0] + 1, np.int64)
-        runs = _find_runs(lines, adjacent, self._starts, self._ends, self._pointer)
-        self._labels = np.empty(runs, np.int32 if runs < 2**31 else np.int64)
+        lines = np.zeros((0, length), bool)
+        if foreground.size:
+            lines = np.ascontiguousarray(foreground).reshape(-1, length)
+        adjacent = any(step[-1] == 1 and not any(step[:-1]) for step in displacements)
         outer, reaches, allowed = _line_links(displacements, adjacent, len(self._shape))
+        most = lines.shape[0] * ((length + 1) // 2 if adjacent else length)
+        # Memory that is never written is never used: most images have far fewer runs. One more
+        # for what is written and then passed over.
+        self._bounds = np.empty(2 * most + 2, np.int32)
+        self._pointer = np.zeros(lines.shape[0] + 1, np.int64)
+        runs = _find_runs(lines, adjacent, self._bounds, self._pointer)
+        self._labels = np.empty(runs, np.int32 if runs < 2**31 else np.int64)
         outer_shape = np.array(self._shape[:-1], np.int64)
         strides = np.cumprod(np.append(1, outer_shape[:0:-1]))[::-1][: outer_shape.size]
         _unite_runs(
-            self._starts, self._ends, self._pointer, outer_shape, outer, outer @ strides, reaches,
-            allowed, self._labels,
+            self._bounds, self._pointer, outer_shape, outer, outer @ strides, reaches, allowed,
+            self._labels,
         )  # fmt: skip
         self.count = int(_number_roots(self._labels))
 
     def first_pixels(self):
         """Return the position in C order of every component's first pixel."""
         firsts = np.empty(self.count, np.int64)
-        _first_pixels(self._starts, self._pointer, self._labels, self._shape[-1], firsts)
+        _first_pixels(self._bounds, self._pointer, self._labels, self._shape[-1], firsts)
         return firsts
 
     def touched_by(self, seeds):
@@ -114,7 +114,7 @@ class RunComponents:
         touched = np.zeros(self.count + 1, np.bool_)
         if self.count:
             lines = np.ascontiguousarray(seeds).reshape(-1, self._shape[-1])
-            _touch(self._starts, self._ends, self._pointer, self._labels, lines, touched)
+            _touch(self._bounds, self._pointer, self._labels, lines, touched)
         return touched[1:]
 
     def part(self, box):
@@ -128,14 +128,14 @@ class RunComponents:
 
     def _paint(self, box, table):
         ranges = [range(size)[part] for size, part in zip(self._shape, box)]
-        painted = np.zeros([len(part) for part in ranges], table.dtype)
+        painted = np.empty([len(part) for part in ranges], table.dtype)
         if painted.size:
             lines = np.zeros((), np.int64)
             for size, part in zip(self._shape[:-1], ranges[:-1]):
                 lines = lines[..., None] * size + np.array(part, np.int64)
             _paint_lines(
-                lines.ravel(), ranges[-1].start, ranges[-1].stop, self._starts, self._ends,
-                self._pointer, self._labels, table, painted.reshape(-1, len(ranges[-1])),
+                lines.ravel(), ranges[-1].start, self._bounds, self._pointer, self._labels, table,
+                painted.reshape(-1, len(ranges[-1])),
             )  # fmt: skip
         return painted
 
@@ -192,6 +192,7 @@ def _label_by_graph(foreground, displacements):
     return labels, first.size
 
 
+@functools.lru_cache
 def _line_links(displacements, adjacent, ndim):
     """
     Group the backward displacements by the line they lead to.
@@ -220,24 +221,28 @@ def _line_links(displacements, adjacent, ndim):
 
 
 @jit
-def _find_runs(lines, adjacent, starts, ends, pointer):
+def _find_runs(lines, adjacent, bounds, pointer):
+    """Write where each run starts and ends; return how many there are."""
     count, length = lines.shape
-    runs = 0
+    written = 0
     for line in range(count):
-        column = 0
-        while column < length:
-            if not lines[line, column]:
-                column += 1
-                continue
-            starts[runs] = column
-            column += 1
-            if adjacent:
-                while column < length and lines[line, column]:
-                    column += 1
-            ends[runs] = column
-            runs += 1
-        pointer[line + 1] = runs
-    return runs
+        # No branch depends on a pixel, for a processor guesses those wrong: a bound is always
+        # written, and stays if it was one.
+        if adjacent:
+            previous = False
+            for column in range(length):
+                bounds[written] = column
+                written += lines[line, column] != previous
+                previous = lines[line, column]
+            bounds[written] = length
+            written += previous
+        else:
+            for column in range(length):
+                bounds[written] = column
+                bounds[written + 1] = column + 1
+                written += 2 * lines[line, column]
+        pointer[line + 1] = written // 2
+    return written // 2
 
 
 @jit
@@ -255,7 +260,7 @@ def _unite(parent, left, right):
 
 
 @jit
-def _unite_runs(starts, ends, pointer, outer_shape, outer, line_steps, reaches, allowed, parent):
+def _unite_runs(bounds, pointer, outer_shape, outer, line_steps, reaches, allowed, parent):
     for run in range(parent.size):
         parent[run] = run
     reach = allowed.shape[1] // 2 - 1
@@ -271,15 +276,15 @@ def _unite_runs(starts, ends, pointer, outer_shape, outer, line_steps, reaches, 
             other = pointer[line + line_steps[link]]
             other_end = pointer[line + line_steps[link] + 1]
             for run in range(pointer[line], pointer[line + 1]):
-                lowest = starts[run] + reaches[link, 0]
-                highest = ends[run] - 1 + reaches[link, 1]
-                while other < other_end and ends[other] <= lowest:
+                lowest = bounds[2 * run] + reaches[link, 0]
+                highest = bounds[2 * run + 1] - 1 + reaches[link, 1]
+                while other < other_end and bounds[2 * other + 1] <= lowest:
                     other += 1
                 candidate = other
-                while candidate < other_end and starts[candidate] <= highest:
+                while candidate < other_end and bounds[2 * candidate] <= highest:
                     # The steps from this run to the candidate are all those in an interval.
-                    low = max(starts[candidate] - ends[run] + 1, -reach) + reach
-                    high = min(ends[candidate] - 1 - starts[run], reach) + reach + 1
+                    low = max(bounds[2 * candidate] - bounds[2 * run + 1] + 1, -reach) + reach
+                    high = min(bounds[2 * candidate + 1] - 1 - bounds[2 * run], reach) + reach + 1
                     if low < high and allowed[link, high] > allowed[link, low]:
                         _unite(parent, run, candidate)
                     candidate += 1
@@ -304,34 +309,45 @@ def _number_roots(parent):
 
 
 @jit
-def _first_pixels(starts, pointer, labels, length, firsts):
+def _first_pixels(bounds, pointer, labels, length, firsts):
     known = 0
     for line in range(pointer.size - 1):
         for run in range(pointer[line], pointer[line + 1]):
             if labels[run] > known:
-                firsts[known] = line * length + starts[run]
+                firsts[known] = line * length + bounds[2 * run]
                 known += 1
 
 
 @jit
-def _touch(starts, ends, pointer, labels, seeds, touched):
+def _touch(bounds, pointer, labels, seeds, touched):
     for line in range(pointer.size - 1):
         for run in range(pointer[line], pointer[line + 1]):
             if not touched[labels[run]]:
-                for column in range(starts[run], ends[run]):
+                for column in range(bounds[2 * run], bounds[2 * run + 1]):
                     if seeds[line, column]:
                         touched[labels[run]] = True
                         break
 
 
 @jit
-def _paint_lines(lines, first, last, starts, ends, pointer, labels, table, painted):
+def _paint_lines(lines, first, bounds, pointer, labels, table, painted):
+    width = painted.shape[1]
     for row in range(lines.size):
         line = lines[row]
+        column = 0
         for run in range(pointer[line], pointer[line + 1]):
+            start = min(bounds[2 * run] - first, width)
+            while column < start:
+                painted[row, column] = 0
+                column += 1
             value = table[labels[run]]
-            for column in range(max(starts[run], first), min(ends[run], last)):
-                painted[row, column - first] = value
+            end = min(bounds[2 * run + 1] - first, width)
+            while column < end:
+                painted[row, column] = value
+                column += 1
+        while column < width:
+            painted[row, column] = 0
+            column += 1
 
 
 @jit

@@ -1,0 +1,380 @@
+"""
+Distances to the nearest background pixel, one axis at a time.
+
+The distance transform of an image is separable: along the first axis it is the
+distance to the nearest background pixel of the same line; along every further
+axis it is, line by line, the minimum over all pixels of the line of what they
+found so far, combined with how far away they are. The scan that does this in a
+time linear in the length of the line, for three metrics, is that of Meijster,
+Roerdink & Hesselink, "A general algorithm for computing distance transforms in
+linear time" (2000); for squared distances the minimum is the lower envelope of
+parabolas of Felzenszwalb & Huttenlocher, "Distance transforms of sampled
+functions" (2012).
+
+A *cost* is what is minimised: the square of a Euclidean distance, the other
+distances themselves. Where two pixels are equally near, the one of the lower
+position along the line is taken, as in ``scipy.ndimage.distance_transform_edt``.
+"""
+
+import numpy as np
+
+from ._numba import HAVE_NUMBA, jit
+
+EUCLIDEAN, TAXICAB, CHESSBOARD = range(3)
+
+# Lines that lie side by side are worked on together: as many as fill a cache line.
+SIDE_BY_SIDE = 16
+
+
+def unreachable(dtype):
+    """Return the cost, of ``dtype``, of a pixel that has found no background yet."""
+    dtype = np.dtype(dtype)
+    return dtype.type(np.inf) if dtype.kind == "f" else np.iinfo(dtype).max
+
+
+def background_range(background, start):
+    """
+    Return the first and the last background pixel of every line along the first axis.
+
+    Parameters
+    ----------
+    background : numpy.ndarray of bool
+    start : int
+        Position of the block along the first axis.
+
+    Returns
+    -------
+    first, last : numpy.ndarray of int32
+        Positions along the first axis of the whole image, -1 where a line has
+        no background in this block.
+    """
+    lines = background.reshape(background.shape[0], -1)
+    first = np.full(lines.shape[1], -1, dtype=np.int32)
+    last = first.copy()
+    if HAVE_NUMBA:
+        _background_range(lines, start, first, last)
+    else:
+        found = lines.any(axis=0)
+        first[found] = start + lines.argmax(axis=0)[found]
+        last[found] = start + len(lines) - 1 - lines[::-1].argmax(axis=0)[found]
+    shape = background.shape[1:]
+    return first.reshape(shape), last.reshape(shape)
+
+
+@jit
+def _background_range(lines, start, first, last):
+    for i in range(lines.shape[0]):
+        for line in range(lines.shape[1]):
+            if lines[i, line]:
+                last[line] = start + i
+                if first[line] < 0:
+                    first[line] = start + i
+
+
+def nearest_on_first_axis(background, start, before, after):
+    """
+    Return the position of the nearest background pixel along the first axis.
+
+    Parameters
+    ----------
+    background : numpy.ndarray of bool
+    start : int
+        Position of the block along the first axis.
+    before, after : numpy.ndarray of int32
+        Last background pixel before the block and first one after it, for every
+        line along the first axis; -1 where there is none.
+
+    Returns
+    -------
+    numpy.ndarray of int32
+        Positions in the whole image; -1 where the line has no background at all.
+    """
+    lines = background.reshape(background.shape[0], -1)
+    nearest = np.empty(lines.shape, dtype=np.int32)
+    before, after = before.ravel(), after.ravel()
+    if HAVE_NUMBA:
+        _nearest_on_first_axis(lines, start, before.copy(), after.copy(), nearest)
+    else:
+        _nearest_on_first_axis_numpy(lines, start, before, after, nearest)
+    return nearest.reshape(background.shape)
+
+
+@jit
+def _nearest_on_first_axis(lines, start, previous, following, nearest):
+    for i in range(lines.shape[0]):
+        here = start + i
+        for line in range(lines.shape[1]):
+            if lines[i, line]:
+                previous[line] = here
+            nearest[i, line] = previous[line]
+    for i in range(lines.shape[0] - 1, -1, -1):
+        here = start + i
+        for line in range(lines.shape[1]):
+            if lines[i, line]:
+                following[line] = here
+            after, before = following[line], nearest[i, line]
+            if after >= 0 and (before < 0 or after - here < here - before):
+                nearest[i, line] = after
+
+
+def _nearest_on_first_axis_numpy(lines, start, before, after, nearest):
+    far = np.iinfo(np.int32).max
+    here = np.arange(start, start + len(lines), dtype=np.int32)[:, np.newaxis]
+    previous = np.where(lines, here, np.int32(-1))
+    np.maximum(previous[0], before, out=previous[0])
+    np.maximum.accumulate(previous, axis=0, out=previous)
+    following = np.where(lines, here, np.int32(far))
+    np.minimum(following[-1], np.where(after < 0, far, after), out=following[-1])
+    following = np.minimum.accumulate(following[::-1], axis=0)[::-1]
+    ahead = (following != far) & ((previous < 0) | (following - here < here - previous))
+    nearest[...] = np.where(ahead, following, previous)
+
+
+def costs_of(features, positions, metric, steps, dtype):
+    """
+    Return what it costs each pixel to reach the background pixel it has found.
+
+    Parameters
+    ----------
+    features : sequence of numpy.ndarray of int32
+        Positions of that background pixel along the first axes, one array an
+        axis; those of the first axis are -1 where none is found.
+    positions : sequence of numpy.ndarray of int32
+        Positions of the pixels themselves, broadcastable against ``features``.
+    metric : {EUCLIDEAN, TAXICAB, CHESSBOARD}
+    steps : sequence of number
+        Distance between neighbouring pixels along each axis.
+    dtype : dtype
+        Of the costs.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    costs = np.zeros(features[0].shape, dtype=dtype)
+    for found, here, step in zip(features, positions, steps, strict=False):
+        distance = (found - here).astype(dtype)
+        if metric == EUCLIDEAN:
+            if step != 1:
+                distance *= step
+            distance *= distance
+            costs += distance
+        else:
+            combine = np.add if metric == TAXICAB else np.maximum
+            combine(costs, np.abs(distance, out=distance), out=costs)
+    return costs
+
+
+def cheapest_costs(costs, axis, metric, step):
+    """
+    Return the least cost of reaching the background by a move along ``axis``.
+
+    Parameters
+    ----------
+    costs : numpy.ndarray
+        What the background costs without a move along ``axis``.
+    axis : int
+        The block must hold whole lines along it.
+    metric : {EUCLIDEAN, TAXICAB, CHESSBOARD}
+    step : number
+        Distance between neighbouring pixels along ``axis``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the dtype and shape of ``costs``.
+    """
+    return _along_axis(costs, axis, metric, step, want_costs=True)
+
+
+def cheapest_positions(costs, axis, metric, step):
+    """
+    Return the position along ``axis`` that the least cost comes from, -1 if none.
+
+    Takes what `cheapest_costs` takes, and returns an array of int32.
+    """
+    return _along_axis(costs, axis, metric, step, want_costs=False)
+
+
+def _along_axis(costs, axis, metric, step, want_costs):
+    shape = costs.shape
+    before = int(np.prod(shape[:axis], dtype=np.int64))
+    lines = np.ascontiguousarray(costs).reshape(before, shape[axis], -1)
+    limit = unreachable(costs.dtype)
+    if HAVE_NUMBA:
+        nothing = (0, 0, 0)
+        cheapest = np.empty(lines.shape if want_costs else nothing, dtype=costs.dtype)
+        nearest = np.empty(nothing if want_costs else lines.shape, dtype=np.int32)
+        _lines_along_axis(lines, limit, metric, step, cheapest, nearest)
+        result = cheapest if want_costs else nearest
+    else:
+        rows = np.moveaxis(lines, 1, 0).reshape(shape[axis], -1)
+        nearest = _nearest_in_rows(np.ascontiguousarray(rows), limit, metric, step)
+        result = nearest
+        if want_costs:
+            result = _costs_in_rows(rows, limit, metric, step, nearest)
+        result = result.reshape(shape[axis], before, -1).swapaxes(0, 1)
+    return np.ascontiguousarray(result).reshape(shape)
+
+
+@jit
+def _cost(metric, step, x, site, cost):
+    """Cost at position ``x`` of what ``site`` has found."""
+    if metric == EUCLIDEAN:
+        distance = (x - site) * step
+        return cost + distance * distance
+    if metric == TAXICAB:
+        return cost + abs(x - site)
+    return max(cost, abs(x - site))
+
+
+@jit
+def _separation(metric, step, length, low, high, low_cost, high_cost):
+    """Last position at which site ``low`` costs no more than the later site ``high``."""
+    if metric == EUCLIDEAN:
+        weight = 2.0 * step * step * (high - low)
+        if weight == 0.0:
+            return length
+        where = np.floor((high + low) * 0.5 + (high_cost - low_cost) / weight)
+        return int(min(where, float(length)))
+    if metric == TAXICAB:
+        if high_cost >= low_cost + high - low:
+            return length
+        return (high_cost - low_cost + high + low) // 2
+    if low_cost <= high_cost:
+        return max(low + high_cost, (low + high) // 2)
+    return min(high - low_cost, (low + high) // 2)
+
+
+@jit
+def _line(costs, limit, metric, step, sites, begins, nearest):
+    """Find, for every position of a line, the site of least cost."""
+    length = costs.size
+    top = -1
+    for new in range(length):
+        if costs[new] == limit:
+            continue
+        while top >= 0:
+            begin, old = begins[top], sites[top]
+            if _cost(metric, step, begin, old, costs[old]) <= _cost(
+                metric, step, begin, new, costs[new]
+            ):
+                break
+            top -= 1
+        if top < 0:
+            begin = 0
+        else:
+            old = sites[top]
+            last = _separation(metric, step, length, old, new, costs[old], costs[new])
+            begin = max(last, begins[top]) + 1
+        if begin < length:
+            top += 1
+            sites[top] = new
+            begins[top] = begin
+    for x in range(length - 1, -1, -1):
+        if top < 0:
+            nearest[x] = -1
+        else:
+            nearest[x] = sites[top]
+            if x == begins[top]:
+                top -= 1
+
+
+@jit
+def _lines_along_axis(lines, limit, metric, step, cheapest, nearest):
+    """Work on the middle axis of ``lines``; an empty output is not wanted."""
+    outer, length, inner = lines.shape
+    buffer = np.empty((SIDE_BY_SIDE, length), dtype=lines.dtype)
+    found = np.empty((SIDE_BY_SIDE, length), dtype=np.int32)
+    sites = np.empty(length, dtype=np.int64)
+    begins = np.empty(length, dtype=np.int64)
+    for i in range(outer):
+        for start in range(0, inner, SIDE_BY_SIDE):
+            width = min(SIDE_BY_SIDE, inner - start)
+            for x in range(length):
+                for k in range(width):
+                    buffer[k, x] = lines[i, x, start + k]
+            for k in range(width):
+                _line(buffer[k], limit, metric, step, sites, begins, found[k])
+            for x in range(length):
+                for k in range(width):
+                    site = found[k, x]
+                    if nearest.size > 0:
+                        nearest[i, x, start + k] = site
+                    elif site < 0:
+                        cheapest[i, x, start + k] = limit
+                    else:
+                        cheapest[i, x, start + k] = _cost(metric, step, x, site, buffer[k, site])
+
+
+def _nearest_in_rows(rows, limit, metric, step):
+    """
+    Do for all lines at once what ``_line`` does for one.
+
+    ``rows[x, line]`` holds the costs; the stacks of sites of all lines are rows too.
+    """
+    length, count = rows.shape
+    columns = np.arange(count)
+    sites = np.zeros((length, count), dtype=np.int64)
+    begins = np.zeros((length, count), dtype=np.int64)
+    top = np.full(count, -1)
+    for new in range(length):
+        active = columns[rows[new] != limit]
+        popping = active[top[active] >= 0]
+        while popping.size:
+            begin, old = begins[top[popping], popping], sites[top[popping], popping]
+            stays = _costs(metric, step, begin, old, rows[old, popping]) <= _costs(
+                metric, step, begin, new, rows[new, popping]
+            )
+            popping = popping[~stays]
+            top[popping] -= 1
+            popping = popping[top[popping] >= 0]
+        begin = np.zeros(active.size, dtype=np.int64)
+        stacked = top[active] >= 0
+        line = active[stacked]
+        old = sites[top[line], line]
+        last = _separations(metric, step, length, old, new, rows[old, line], rows[new, line])
+        begin[stacked] = np.maximum(last, begins[top[line], line]) + 1
+        pushed = active[begin < length]
+        top[pushed] += 1
+        sites[top[pushed], pushed] = new
+        begins[top[pushed], pushed] = begin[begin < length]
+    nearest = np.full(rows.shape, -1, dtype=np.int32)
+    for x in range(length - 1, -1, -1):
+        line = columns[top >= 0]
+        nearest[x, line] = sites[top[line], line]
+        done = line[begins[top[line], line] == x]
+        top[done] -= 1
+    return nearest
+
+
+def _costs_in_rows(rows, limit, metric, step, nearest):
+    x = np.arange(len(rows))[:, np.newaxis]
+    costs = np.take_along_axis(rows, np.maximum(nearest, 0), axis=0)
+    cheapest = _costs(metric, step, x, nearest, costs)
+    return np.where(nearest < 0, limit, cheapest).astype(rows.dtype)
+
+
+def _costs(metric, step, x, site, cost):
+    if metric == EUCLIDEAN:
+        return cost + np.square((x - site) * step)
+    if metric == TAXICAB:
+        return cost + np.abs(x - site)
+    return np.maximum(cost, np.abs(x - site))
+
+
+def _separations(metric, step, length, low, high, low_cost, high_cost):
+    if low_cost.dtype.kind == "i":
+        low_cost, high_cost = low_cost.astype(np.int64), high_cost.astype(np.int64)
+    if metric == EUCLIDEAN:
+        weight = 2.0 * step * step * (high - low)
+        if step == 0:
+            return np.full(low.shape, length)
+        where = np.floor((high + low) * 0.5 + (high_cost - low_cost) / weight)
+        return np.minimum(where, length).astype(np.int64)
+    middle = (low + high) // 2
+    if metric == TAXICAB:
+        where = (high_cost - low_cost + high + low) // 2
+        return np.where(high_cost >= low_cost + high - low, length, where)
+    later, earlier = np.maximum(low + high_cost, middle), np.minimum(high - low_cost, middle)
+    return np.where(low_cost <= high_cost, later, earlier)

@@ -1,0 +1,457 @@
+"""
+Spline interpolation inside a box of a larger image.
+
+SciPy's functions take the edges of their argument for the edges of the image. Here
+an image's true size and the place of the box in it are arguments of their own, so
+that a block gives what the whole image would give: coordinates are those of the
+whole image and are computed, folded at its edges and weighted as SciPy does it.
+
+Without numba the same values come from `scipy.ndimage.map_coordinates`, on a box
+that is extended beforehand by what its edges stand for.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from dask_image._kernels._numba import HAVE_NUMBA, jit
+
+CONSTANT, NEAREST, REFLECT, MIRROR, WRAP, GRID_WRAP, GRID_CONSTANT = range(7)
+
+CODES = {
+    "constant": CONSTANT,
+    "nearest": NEAREST,
+    "reflect": REFLECT,
+    "grid-mirror": REFLECT,
+    "mirror": MIRROR,
+    "wrap": WRAP,
+    "grid-wrap": GRID_WRAP,
+    "grid-constant": GRID_CONSTANT,
+}
+
+# Boxes of these are exact in single precision, at half the memory.
+EXACT_IN_SINGLE = frozenset("?bBhHf")
+
+
+@dataclass(frozen=True)
+class Spline:
+    """How values between pixels are found."""
+
+    order: int
+    mode: str
+    cval: complex
+    # How many pixels were added before each axis to give the coefficients their run-in.
+    padding: int = 0
+
+    @property
+    def code(self):
+        """The number the compiled kernels know the mode by."""
+        return CODES[self.mode]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a box of coefficients lies: its first pixel on each axis, and the whole's shape."""
+
+    origin: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+def at_points(coefficients, box, coordinates, spline, dtype):
+    """
+    Interpolate at scattered points.
+
+    Parameters
+    ----------
+    coefficients : numpy.ndarray
+        The box.
+    box : Box
+    coordinates : numpy.ndarray
+        Shape (ndim, ...); in pixels of the whole image, before padding.
+    spline : Spline
+    dtype : numpy.dtype
+        Of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``coordinates`` less its first axis.
+    """
+    shape = coordinates.shape[1:]
+    flat = np.ascontiguousarray(coordinates, dtype=float).reshape(len(coordinates), -1)
+    return _by_parts(_points_of_part, coefficients, box, (flat, shape), spline, dtype)
+
+
+def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
+    """
+    Interpolate at ``matrix @ index + offset`` for a block of output indices.
+
+    Parameters
+    ----------
+    coefficients : numpy.ndarray
+        The box.
+    box : Box
+    matrix, offset : numpy.ndarray
+        Of float64, shapes (ndim, output ndim) and (ndim,).
+    start, shape : tuple of int
+        The first index of the block of the output, and its shape.
+    spline : Spline
+    dtype : numpy.dtype
+        Of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    arguments = (matrix, offset, start, shape)
+    return _by_parts(_affine_of_part, coefficients, box, arguments, spline, dtype)
+
+
+def on_grid(coefficients, box, lines, spline, dtype):
+    """
+    Interpolate on a grid of points parallel to the axes.
+
+    Parameters
+    ----------
+    coefficients : numpy.ndarray
+        The box.
+    box : Box
+    lines : sequence of numpy.ndarray
+        For each axis the coordinates of the output's pixels along it.
+    spline : Spline
+    dtype : numpy.dtype
+        Of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    return _by_parts(_grid_of_part, coefficients, box, (lines,), spline, dtype)
+
+
+def _by_parts(function, coefficients, box, arguments, spline, dtype):
+    """Run ``function`` on a real array, or on the two parts of a complex one."""
+    if dtype.kind != "c":
+        return function(coefficients, box, *arguments, spline, spline.cval, dtype)
+    real = np.empty(0, dtype).real.dtype
+    cval = complex(spline.cval)
+    first = function(coefficients.real, box, *arguments, spline, cval.real, real)
+    result = np.empty(first.shape, dtype)
+    result.real = first
+    result.imag = function(coefficients.imag, box, *arguments, spline, cval.imag, real)
+    return result
+
+
+def _points_of_part(coefficients, box, flat, shape, spline, cval, dtype):
+    work = np.empty(flat.shape[1], _work_dtype(dtype))
+    if not HAVE_NUMBA:
+        _with_scipy(coefficients, box, flat + spline.padding, spline, cval, work)
+    else:
+        _points(
+            *_flat(coefficients, box), flat, float(spline.padding),
+            spline.order, spline.code, cval, work,
+        )  # fmt: skip
+    return _converted(work, dtype).reshape(shape)
+
+
+def _affine_of_part(coefficients, box, matrix, offset, start, shape, spline, cval, dtype):
+    work = np.empty(shape, _work_dtype(dtype))
+    if not work.size:
+        return work.astype(dtype)
+    rows = work.reshape(-1, shape[-1])
+    if not HAVE_NUMBA:
+        for row, coordinates in enumerate(_rows_of_affine(matrix, offset, start, shape)):
+            _with_scipy(coefficients, box, coordinates + spline.padding, spline, cval, rows[row])
+    else:
+        _affine(
+            *_flat(coefficients, box), matrix, offset,
+            np.array(start, np.int64), np.array(shape, np.int64), float(spline.padding),
+            spline.order, spline.code, cval, rows,
+        )  # fmt: skip
+    return _converted(work, dtype)
+
+
+def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
+    shape = tuple(map(len, lines))
+    if not HAVE_NUMBA or dtype.kind not in "f" or 0 in shape:
+        # Integers are rounded: only SciPy's own order of summation gets every tie right.
+        points = np.stack(np.broadcast_arrays(*np.ix_(*lines))).reshape(len(lines), -1)
+        return _points_of_part(coefficients, box, points, shape, spline, cval, dtype)
+    tables = [
+        _table(np.asarray(line, float), float(spline.padding), spline.order, spline.code, *place)
+        for line, place in zip(lines, zip(box.origin, coefficients.shape, box.shape))
+    ]
+    return _grid(coefficients, tables, shape, cval, dtype)
+
+
+def _work_dtype(dtype):
+    """Return what a kernel writes before conversion: integers are rounded from doubles."""
+    return dtype if dtype.kind == "f" else np.dtype(float)
+
+
+def _converted(values, dtype):
+    """Convert as SciPy does: to the nearest integer, halves away from zero, without overflow."""
+    if values.dtype == dtype:
+        return values
+    if dtype.kind == "b":
+        return np.abs(values) >= 1
+    limits = np.iinfo(dtype)
+    rounded = np.trunc(values + np.copysign(0.5, values))
+    missing = np.isnan(rounded)
+    # The largest 64-bit integers are no doubles: what reaches them is set apart.
+    above = rounded >= float(limits.max)
+    below = (rounded <= float(limits.min)) | missing
+    rounded[above | below] = 0
+    result = rounded.astype(dtype)
+    result[above] = limits.max
+    result[below] = limits.min
+    return result
+
+
+def _flat(coefficients, box):
+    """Return what a compiled kernel takes in place of an N-dimensional box."""
+    dtype = np.float32 if coefficients.dtype.char in EXACT_IN_SINGLE else np.float64
+    return (
+        np.ascontiguousarray(coefficients, dtype=dtype).reshape(-1),
+        np.array(coefficients.shape, np.int64),
+        np.array(box.origin, np.int64),
+        np.array(box.shape, np.int64),
+    )
+
+
+# -- how SciPy maps coordinates and indices beyond the edges -----------------------------------
+
+
+@jit
+def _fold(x, size, mode):
+    """Return the coordinate in the image that ``x`` stands for; NaN where ``cval`` does."""
+    if mode == GRID_CONSTANT or mode == NEAREST:
+        return x
+    if 0 <= x <= size - 1:
+        return x
+    if mode == CONSTANT or not (-1e18 < x < 1e18):
+        return np.nan
+    if size <= 1:
+        return 0.0
+    if mode == MIRROR:
+        period = 2.0 * size - 2
+        if x < 0:
+            x += period * np.floor(-x / period)
+            return x + period if x <= 1 - size else -x
+        x -= period * np.floor(x / period)
+        return period - x if x >= size else x
+    if mode == REFLECT:
+        period = 2.0 * size
+        if x < 0:
+            if x < -period:
+                x += period * np.floor(-x / period)
+            if x < -size:
+                return x + period
+            # A hair above -1, so that rounding down stays within reach of the image.
+            return (1e-15 if x > -1e-15 else -x) - 1
+        x -= period * np.floor(x / period)
+        return period - x - 1 if x >= size else x
+    period = size - 1.0 if mode == WRAP else float(size)
+    if x >= 0:
+        return x - period * np.floor(x / period)
+    if mode == WRAP:
+        return x + period * (np.floor(-x / period) + 1)
+    return x + period * (np.trunc((-1 - x) / period) + 1)
+
+
+@jit
+def _place(index, size, mode):
+    """Return the pixel that ``index`` stands for, -1 where ``cval`` does."""
+    if 0 <= index < size:
+        return index
+    if mode == GRID_CONSTANT:
+        return -1
+    if mode == NEAREST:
+        return 0 if index < 0 else size - 1
+    if size <= 1:
+        return 0
+    if mode == REFLECT:
+        index %= 2 * size
+        return 2 * size - 1 - index if index >= size else index
+    if mode == GRID_WRAP:
+        return index % size
+    # There is no spline of SciPy's for "constant" and "wrap": it mirrors them.
+    index %= 2 * size - 2
+    return 2 * size - 2 - index if index >= size else index
+
+
+@jit
+def _weigh(y, order, weights):
+    """
+    Set the weights of the ``order + 1`` pixels around a coordinate.
+
+    ``y`` is its distance from the central pixel (even orders) or from the one
+    below (odd ones). The last weight is what is missing to 1. Orders above 3
+    follow de Boor's recurrence (Piegl & Tiller, The NURBS Book, A2.2).
+    """
+    z = 1.0 - y
+    if order == 1:
+        weights[0] = z
+    elif order == 2:
+        weights[0] = 0.5 * (0.5 - y) * (0.5 - y)
+        weights[1] = 0.75 - y * y
+    elif order == 3:
+        weights[0] = z * z * z / 6.0
+        weights[1] = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
+        weights[2] = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
+    else:
+        t = y if order % 2 else y + 0.5
+        weights[0] = 1.0
+        for degree in range(1, order + 1):
+            saved = 0.0
+            for r in range(degree):
+                share = weights[r] / degree
+                weights[r] = saved + (r + 1 - t) * share
+                saved = (t + degree - r - 1) * share
+            weights[degree] = saved
+    last = 1.0
+    for k in range(order):
+        last -= weights[k]
+    weights[order] = last
+
+
+@jit
+def _locate(x, axis, order, mode, extents, origin, shape, places, weights):
+    """
+    Find the pixels and weights for one coordinate along one axis.
+
+    Sets ``places[axis]`` (positions in the box, -1 for ``cval``) and
+    ``weights[axis]``. Returns 0, or what the whole point is: 1 for ``cval``, 2
+    for NaN.
+    """
+    size = shape[axis]
+    folded = _fold(x, size, mode)
+    if not (-1e18 < folded < 1e18):
+        return 1 if mode == CONSTANT else 2
+    middle = np.floor(folded if order % 2 else folded + 0.5)
+    first = np.int64(middle) - order // 2
+    if order > 0:
+        _weigh(folded - middle, order, weights[axis])
+    low = origin[axis]
+    if first >= low and first + order < low + extents[axis] and first + order < size:
+        for k in range(order + 1):
+            places[axis, k] = first + k - low
+        return 0
+    for k in range(order + 1):
+        place = _place(first + k, size, mode)
+        if place >= 0:
+            place -= low
+            if place < 0:  # the box runs on into the next period
+                place += size
+        places[axis, k] = place
+    return 0
+
+
+# -- kernels -------------------------------------------------------------------------------
+
+
+@jit
+def _value(box, strides, places, weights, order, cval):
+    """Sum up one point, in SciPy's order: the last axis fastest."""
+    ndim = len(strides)
+    total = 0.0
+    if ndim == 2:
+        for a in range(order + 1):
+            row = places[0, a] * strides[0]
+            for b in range(order + 1):
+                place = places[1, b]
+                value = cval if row < 0 or place < 0 else np.float64(box[row + place])
+                if order > 0:
+                    value = value * weights[0, a] * weights[1, b]
+                total += value
+        return total
+    count = (order + 1) ** ndim
+    for position in range(count):
+        rest = position
+        offset = 0
+        inside = True
+        weight_of = position
+        for axis in range(ndim - 1, -1, -1):
+            k = rest % (order + 1)
+            rest //= order + 1
+            inside = inside and places[axis, k] >= 0
+            offset += places[axis, k] * strides[axis]
+        value = np.float64(box[offset]) if inside else cval
+        if order > 0:
+            scale = count // (order + 1)
+            for axis in range(ndim):
+                k = weight_of // scale
+                weight_of -= k * scale
+                scale //= order + 1
+                value *= weights[axis, k]
+        total += value
+    return total
+
+
+@jit
+def _strides(extents):
+    strides = np.ones(len(extents), np.int64)
+    for axis in range(len(extents) - 2, -1, -1):
+        strides[axis] = strides[axis + 1] * extents[axis + 1]
+    return strides
+
+
+@jit
+def _points(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
+    ndim = len(extents)
+    strides = _strides(extents)
+    places = np.zeros((ndim, order + 1), np.int64)
+    weights = np.zeros((ndim, order + 1), np.float64)
+    for point in range(coordinates.shape[1]):
+        state = 0
+        for axis in range(ndim):
+            x = coordinates[axis, point] + padding
+            state = max(
+                state, _locate(x, axis, order, mode, extents, origin, shape, places, weights)
+            )
+        if state == 0:
+            out[point] = _value(box, strides, places, weights, order, cval)
+        else:
+            out[point] = cval if state == 1 else np.nan
+
+
+@jit
+def _affine(
+    box, extents, origin, shape, matrix, offset, start, block, padding, order, mode, cval, rows
+):
+    ndim, output_ndim = matrix.shape
+    length = rows.shape[1]
+    coordinates = np.empty((ndim, length))
+    for row in range(rows.shape[0]):
+        for axis in range(ndim):
+            # Term by term from the first axis on, as SciPy adds them up.
+            outer = 0.0
+            scale = rows.shape[0]
+            rest = row
+            for k in range(output_ndim - 1):
+                scale //= block[k]
+                index = rest // scale
+                rest -= index * scale
+                outer += (start[k] + index) * matrix[axis, k]
+            step = matrix[axis, output_ndim - 1]
+            for k in range(length):
+                coordinates[axis, k] = outer + (start[output_ndim - 1] + k) * step + offset[axis]
+        _points(
+            box, extents, origin, shape, coordinates, padding, order, mode, cval, rows[row]
+        )
+
+
+@jit
+def _table(line, padding, order, mode, low, extent, size):
+    """Return pixels and weights for every coordinate of a line, and whether it is ``cval``."""
+    places = np.zeros((len(line), order + 1), np.int64)
+    weights = np.ones((len(line), order + 1), np.float64)
+    states = np.zeros(len(line), np.int64)
+    extents, origin, shape = np.array([extent]), np.array([low]), np.array([size])
+    for k in range(len(line)):
+        states[k] = _locate(
+            line[k] + padding, 0, order, mode, extents, origin, shape,
+            places[k : k + 1], weights[k : k + 1],
+        )  # fmt: skip
+    return places, weights, states

@@ -1,0 +1,348 @@
+"""Every faster kernel against the SciPy function it stands in for."""
+
+import functools
+import inspect
+import pickle
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from dask_image._kernels import FASTER, correlation, rank, uniform
+from dask_image._kernels._lines import CANONICAL_MODE, fold
+from tests.helpers import seeded_image
+
+MODES = sorted(CANONICAL_MODE)
+INTEGERS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"]
+DTYPES = ["?", *INTEGERS, "f4", "f8"]
+SHAPES = st.lists(st.integers(1, 9), min_size=1, max_size=4)
+SETTINGS = hypothesis.settings(deadline=None, max_examples=50)
+
+
+def check(scipy_function, *args, rtol=None, **kwargs):
+    """Compare both on the same arguments: the same array to the last bit, or the same error."""
+    try:
+        expected = scipy_function(*args, **kwargs)
+    except Exception as error:
+        with pytest.raises(type(error)):
+            FASTER[scipy_function](*args, **kwargs)
+        return
+    found = FASTER[scipy_function](*args, **kwargs)
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    if rtol is not None and expected.dtype.kind == "f":
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+@st.composite
+def images(draw, dtypes=DTYPES):
+    shape = draw(SHAPES)
+    return seeded_image(shape, draw(st.sampled_from(dtypes)), seed=draw(st.integers(0, 99)))
+
+
+def origins(size):
+    return st.integers(-(size // 2), (size - 1) // 2)
+
+
+@pytest.mark.parametrize("scipy_function", FASTER, ids=lambda function: function.__name__)
+def test_signature_and_pickle(scipy_function):
+    kernel = FASTER[scipy_function]
+    assert kernel.__name__ == scipy_function.__name__
+    assert inspect.signature(kernel) == inspect.signature(scipy_function)
+    assert pickle.loads(pickle.dumps(kernel)) is kernel
+
+
+@pytest.mark.parametrize("mode", sorted(set(CANONICAL_MODE.values()) - {"constant"}))
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_fold_as_numpy_pads(length, mode):
+    names = {"nearest": "edge", "wrap": "wrap", "reflect": "symmetric", "mirror": "reflect"}
+    padded = np.pad(np.arange(length), (20, 25), mode=names[mode])
+    np.testing.assert_array_equal(fold(np.arange(-20, length + 25), length, mode), padded)
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_correlate1d(data):
+    image = data.draw(images())
+    count = data.draw(st.integers(1, 12))
+    weights = np.random.default_rng(count).standard_normal(count)
+    symmetry = data.draw(st.sampled_from([0, 1, -1]))
+    weights = weights + symmetry * weights[::-1]
+    check(
+        data.draw(st.sampled_from([ndimage.correlate1d, ndimage.convolve1d])),
+        image,
+        weights,
+        axis=data.draw(st.integers(-image.ndim, image.ndim - 1)),
+        output=data.draw(st.sampled_from([None, *DTYPES])),
+        mode=data.draw(st.sampled_from(MODES)),
+        cval=data.draw(st.sampled_from([0.0, -2.5, 300.0])),
+        origin=data.draw(origins(count)),
+    )
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_gaussian_filters(data):
+    image = data.draw(images())
+    arguments = dict(
+        output=data.draw(st.sampled_from([None, "f4", "f8", "i2"])),
+        mode=data.draw(st.sampled_from(MODES)),
+        cval=1.5,
+    )
+    sigma = data.draw(st.sampled_from([0, 0.3, 1, 2.5]))
+    order = data.draw(st.integers(0, 3))
+    radius = data.draw(st.sampled_from([None, 0, 1, 4]))
+    check(ndimage.gaussian_filter, image, sigma, order=order, radius=radius, **arguments)
+    axes = tuple(range(image.ndim))[data.draw(st.integers(0, image.ndim - 1)) :][::-1]
+    check(ndimage.gaussian_filter, image, sigma, axes=axes, truncate=2.0, **arguments)
+    if sigma:
+        check(ndimage.gaussian_filter1d, image, sigma, axis=0, order=order, **arguments)
+        if image.dtype != bool:
+            check(ndimage.gaussian_laplace, image, sigma, truncate=3.0, **arguments)
+            check(ndimage.gaussian_laplace, image, sigma, axes=axes, **arguments)
+            check(ndimage.gaussian_gradient_magnitude, image, sigma, **arguments)
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_derivatives(data):
+    image = data.draw(images(DTYPES[1:]))
+    mode = [data.draw(st.sampled_from(MODES)) for _ in range(image.ndim)]
+    for function in (ndimage.sobel, ndimage.prewitt):
+        axis = data.draw(st.integers(-image.ndim, image.ndim - 1))
+        check(function, image, axis=axis, mode=mode, cval=3.0)
+        check(function, image, axis=axis, mode=mode[0], output="f8")
+    check(ndimage.laplace, image, mode=mode)
+    check(ndimage.laplace, image, axes=(image.ndim - 1,), output="f4")
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_uniform(data):
+    image = data.draw(images())
+    size = data.draw(st.integers(1, 12))
+    arguments = dict(
+        output=data.draw(st.sampled_from([None, *DTYPES])),
+        cval=data.draw(st.sampled_from([0.0, 2.5])),
+        origin=data.draw(origins(size)),
+    )
+    mode = data.draw(st.sampled_from(MODES))
+    axis = data.draw(st.integers(-image.ndim, image.ndim - 1))
+    check(ndimage.uniform_filter1d, image, size, axis=axis, mode=mode, **arguments)
+    check(ndimage.uniform_filter, image, size, mode=[mode] * image.ndim, **arguments)
+    check(ndimage.uniform_filter, image, size, mode=mode, axes=(axis,), **arguments)
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_extrema_of_boxes(data):
+    image = data.draw(images())
+    size = data.draw(st.integers(1, 12))
+    arguments = dict(
+        output=data.draw(st.sampled_from([None, "f8", "i8", "u1"])),
+        cval=data.draw(st.sampled_from([0.0, 1, -2.5, 300.0])),
+        origin=data.draw(origins(size)),
+    )
+    mode = data.draw(st.sampled_from(MODES))
+    axis = data.draw(st.integers(-image.ndim, image.ndim - 1))
+    check(ndimage.minimum_filter1d, image, size, axis=axis, mode=mode, **arguments)
+    check(ndimage.maximum_filter1d, image, size, axis=axis, mode=mode, **arguments)
+    check(ndimage.minimum_filter, image, size, mode=mode, **arguments)
+    check(ndimage.maximum_filter, image, size, mode=[mode] * image.ndim, **arguments)
+    check(ndimage.maximum_filter, image, size, mode=mode, axes=(axis,), **arguments)
+
+
+@st.composite
+def windows(draw, ndim, largest=4):
+    """Draw a footprint or structure and origins it allows."""
+    shape = draw(st.lists(st.integers(1, largest), min_size=ndim, max_size=ndim))
+    footprint = np.random.default_rng(draw(st.integers(0, 99))).random(shape) < 0.6
+    footprint.flat[draw(st.integers(0, footprint.size - 1))] = True
+    return footprint, [draw(origins(size)) for size in shape]
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_extrema_of_footprints(data):
+    image = data.draw(images())
+    footprint, origin = data.draw(windows(image.ndim))
+    arguments = dict(
+        footprint=footprint, origin=origin, mode=data.draw(st.sampled_from(MODES)), cval=1
+    )
+    check(ndimage.minimum_filter, image, **arguments)
+    check(ndimage.maximum_filter, image, **arguments)
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_rank(data):
+    image = data.draw(images())
+    footprint, origin = data.draw(windows(image.ndim, largest=5))
+    count = np.count_nonzero(footprint)
+    arguments = dict(
+        footprint=footprint,
+        origin=origin,
+        mode=data.draw(st.sampled_from(MODES)),
+        cval=data.draw(st.sampled_from([0.0, 1, -2.5])),
+        output=data.draw(st.sampled_from([None, "f8"])),
+    )
+    if image.ndim == 1:
+        # SciPy's own one-dimensional filter sees only one pixel of a footprint with holes.
+        footprint[...] = True
+        count = footprint.size
+    check(ndimage.rank_filter, image, data.draw(st.integers(-count, count - 1)), **arguments)
+    check(ndimage.percentile_filter, image, data.draw(st.integers(-100, 100)), **arguments)
+    check(ndimage.median_filter, image, **arguments)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", [3, 5, (4, 6), 9, (2, 17)])
+def test_median_of_boxes(dtype, size):
+    image = seeded_image((37, 23), dtype)
+    check(ndimage.median_filter, image, size)
+    check(ndimage.percentile_filter, image, 15, size=size, mode="mirror", axes=(0, 1))
+
+
+@pytest.mark.parametrize("count", range(2, 26))
+def test_networks_sort(count):
+    values = np.random.default_rng(count).integers(0, 50, (count, 200))
+    ranks = np.sort(values, axis=0)
+    for place in range(count):
+        network = rank.selection_network(count, place)
+        spare = list(np.empty((count + 1, 200), values.dtype))
+        found = rank._run_network(network, place, list(values), spare)
+        np.testing.assert_array_equal(found, ranks[place])
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_binary(data):
+    image = data.draw(images(["?", "u1", "f8"]))
+    structure, origin = data.draw(windows(image.ndim))
+    mask = data.draw(st.sampled_from([None, seeded_image(image.shape, "?", seed=7)]))
+    arguments = dict(
+        iterations=data.draw(st.integers(0, 5)),
+        mask=mask,
+        border_value=data.draw(st.integers(0, 1)),
+        brute_force=data.draw(st.booleans()),
+    )
+    if not structure[tuple(np.array(structure.shape) // 2 + origin)]:
+        arguments["iterations"] = max(arguments["iterations"], 1)  # else SciPy may never stop
+    for function in (
+        ndimage.binary_erosion,
+        ndimage.binary_dilation,
+        ndimage.binary_opening,
+        ndimage.binary_closing,
+    ):
+        check(function, image, structure=structure, origin=origin, **arguments)
+        check(function, image, **arguments)
+        check(function, image, axes=(image.ndim - 1,), **arguments)
+    check(ndimage.binary_hit_or_miss, image, structure1=structure, origin1=origin)
+    check(ndimage.binary_hit_or_miss, image)
+    check(
+        ndimage.binary_hit_or_miss, image, structure, np.flip(structure), origin2=0
+    )
+
+
+GREY = [
+    ndimage.grey_erosion,
+    ndimage.grey_dilation,
+    ndimage.grey_opening,
+    ndimage.grey_closing,
+    ndimage.morphological_gradient,
+    ndimage.morphological_laplace,
+    ndimage.white_tophat,
+    ndimage.black_tophat,
+]
+
+
+@SETTINGS
+@hypothesis.given(st.data())
+def test_grey(data):
+    image = data.draw(images())
+    footprint, origin = data.draw(windows(image.ndim))
+    structure = np.random.default_rng(0).integers(-3, 3, footprint.shape)
+    boundary = dict(mode=data.draw(st.sampled_from(MODES)), cval=1)
+    for function in GREY:
+        check(function, image, footprint=footprint, origin=origin, **boundary)
+        check(function, image, size=footprint.shape, origin=origin, **boundary)
+        check(function, image, size=3, axes=(0,), **boundary)
+        check(function, image, structure=structure, origin=origin, **boundary)
+        check(function, image, size=2, output="f8", **boundary)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8"])
+def test_wide_integers_are_rounded_as_scipy_rounds_them(dtype):
+    limits = np.iinfo(dtype)
+    image = np.random.default_rng(0).integers(limits.min, limits.max, (9, 12), dtype=dtype)
+    footprint = [[1, 1, 0], [0, 1, 1]]
+    check(ndimage.minimum_filter, image, 3)
+    check(ndimage.maximum_filter, image, footprint=footprint)
+    check(ndimage.median_filter, image, 3)
+
+
+@pytest.mark.parametrize("size", [3, 9])
+def test_nan_as_in_scipy(size):
+    image = seeded_image((20, 20), "f8")
+    image[3, 5] = np.nan
+    check(ndimage.minimum_filter, image, size)
+    check(ndimage.median_filter, image, size)
+    check(ndimage.gaussian_filter, image, 1)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (ndimage.correlate1d, dict(weights=[1, 2], mode="bogus")),
+        (ndimage.correlate1d, dict(weights=[1, 2], origin=4)),
+        (ndimage.correlate1d, dict(weights=[])),
+        (ndimage.gaussian_filter, dict(sigma=[1, 2, 3])),
+        (ndimage.gaussian_filter, dict(sigma=1, order=-1)),
+        (ndimage.gaussian_filter, dict(sigma=1, radius=-1)),
+        (ndimage.uniform_filter, dict(size=3, origin=5)),
+        (ndimage.minimum_filter, dict()),
+        (ndimage.minimum_filter, dict(footprint=np.zeros((3, 3)))),
+        (ndimage.minimum_filter, dict(footprint=np.ones(3))),
+        (ndimage.median_filter, dict()),
+        (ndimage.rank_filter, dict(rank=30, size=3)),
+        (ndimage.percentile_filter, dict(percentile=130, size=3)),
+        (ndimage.binary_erosion, dict(structure=np.ones(3))),
+        (ndimage.grey_dilation, dict()),
+        (ndimage.grey_erosion, dict(size=(3, 3, 3))),
+    ],
+)
+def test_errors_as_in_scipy(function, arguments):
+    image = seeded_image((8, 9), "f4")
+    with pytest.raises(Exception):  # noqa: B017 - whichever SciPy raises, check compares types
+        function(image, **arguments)
+    check(function, image, **arguments)
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), ()])
+@pytest.mark.parametrize(
+    "function",
+    [
+        functools.partial(check, ndimage.gaussian_filter, sigma=1),
+        functools.partial(check, ndimage.uniform_filter, size=3),
+        functools.partial(check, ndimage.maximum_filter, size=3),
+        functools.partial(check, ndimage.median_filter, size=3),
+        functools.partial(check, ndimage.binary_dilation),
+    ],
+    ids=lambda partial: partial.args[0].__name__,
+)
+def test_empty_and_scalar(shape, function):
+    function(np.ones(shape))
+
+
+def test_without_numba(monkeypatch):
+    image = seeded_image((40, 50), "u2")
+    for module in (correlation, uniform, rank):
+        monkeypatch.setattr(module, "HAVE_NUMBA", False)
+    check(ndimage.gaussian_filter, image, 2)
+    check(ndimage.uniform_filter, image, 5)
+    check(ndimage.median_filter, image, 7)
+    check(ndimage.median_filter, image, 13)
