@@ -173,7 +173,8 @@ class BlockLocation(NamedTuple):
 def _row_coordinates(shape, location):
     """Return, a row of the block, the coordinates on all axes but the last: int64, 2-D."""
     leading = shape[:-1]
-    grids = np.indices(leading, dtype=np.int64).reshape(len(leading), -1)
+    rows = int(np.prod(leading, dtype=np.int64))
+    grids = np.indices(leading, dtype=np.int64).reshape(len(leading), rows)
     return np.ascontiguousarray(grids.T) + np.array(location.origin[:-1], np.int64)
 
 

@@ -1,0 +1,276 @@
+"""Bring ``image``, ``label_image`` and ``index`` into the form the measurements work on."""
+
+from dataclasses import dataclass
+
+import dask.array as da
+import numpy as np
+from dask.base import tokenize
+
+from dask_image._utils.arrays import as_dask_array
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """
+    An image and its labels, of one shape and one chunking.
+
+    Attributes
+    ----------
+    image : dask.array.Array or None
+        The values; None where only the labels matter.
+    labels : dask.array.Array
+        Integer or boolean labels, shape and chunks as ``image``.
+    image_shape : tuple of int
+        Shape of the image before it was broadcast against the labels:
+        coordinates refer to it.
+    whole : bool
+        True if no labels were given, so that the whole image is one group.
+    """
+
+    image: da.Array | None
+    labels: da.Array
+    image_shape: tuple
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class LabelSelection:
+    """
+    Which labels a measurement is asked for.
+
+    Attributes
+    ----------
+    index : numpy.ndarray, dask.array.Array or None
+        The labels; None for ``pooled`` and ``everything``.
+    shape : tuple of int or nan
+        Shape of the result, before axes of its own.
+    pooled : bool
+        All labels above 0 form one group (``index=None``).
+    everything : bool
+        Every label but 0, the background (``index="all"``).
+    single : bool
+        One group was asked for (``index=None`` or a scalar): SciPy then measures
+        the selected values rather than sorting by label, which shows for NaN.
+    """
+
+    index: np.ndarray | da.Array | None
+    shape: tuple
+    pooled: bool = False
+    everything: bool = False
+    single: bool = False
+
+    def __dask_tokenize__(self):
+        return tokenize(
+            "LabelSelection", self.index, self.pooled, self.everything, self.single
+        )
+
+
+def as_label_image(label_image, name="label_image"):
+    """
+    Return ``label_image`` as a Dask array of integers or booleans.
+
+    Parameters
+    ----------
+    label_image : array_like
+        Labels of any integer or boolean dtype.
+    name : str, optional
+        What the caller calls this argument, for error messages.
+
+    Returns
+    -------
+    dask.array.Array
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans.
+    """
+    labels = as_dask_array(label_image, name)
+    if labels.dtype.kind not in "biu":
+        raise TypeError(f"{name} must hold integers or booleans, got dtype {labels.dtype}")
+    return labels
+
+
+def as_labelled_image(image, label_image=None):
+    """
+    Broadcast an image and its labels to one shape and align their chunks.
+
+    Parameters
+    ----------
+    image : array_like
+        The values.
+    label_image : array_like, optional
+        Labels that broadcast against ``image``. Without them the whole image is
+        one group of label 1.
+
+    Returns
+    -------
+    LabelledImage
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans.
+    ValueError
+        If the shapes do not broadcast, or chunk sizes are unknown.
+    """
+    image = as_dask_array(image)
+    if label_image is None:
+        labels = da.ones(image.shape, chunks=image.chunks, dtype=np.uint8)
+        return LabelledImage(image, labels, image.shape, whole=True)
+    labels = as_label_image(label_image)
+    image_shape = image.shape
+    try:
+        shape = np.broadcast_shapes(image.shape, labels.shape)
+    except ValueError:
+        raise ValueError(
+            "image and label_image must have shapes that broadcast, "
+            f"got {image.shape} and {labels.shape}"
+        ) from None
+    image, labels = _broadcast(image, shape, labels), _broadcast(labels, shape, image)
+    image, labels = align_chunks(image, labels)
+    return LabelledImage(image, labels, image_shape)
+
+
+def _broadcast(array, shape, other):
+    """Stretch ``array`` to ``shape``, with the chunks of ``other`` along the stretched axes."""
+    if array.shape == shape:
+        return array
+    chunks = []
+    for axis in range(-len(shape), 0):
+        own = array.chunks[axis] if -axis <= array.ndim else (1,)
+        theirs = other.chunks[axis] if -axis <= other.ndim else (1,)
+        chunks.append(own if sum(own) == shape[axis] else theirs)
+    return da.broadcast_to(array, shape, chunks=tuple(chunks))
+
+
+def align_chunks(*arrays):
+    """
+    Give arrays of one shape the same chunks, cutting where either is cut.
+
+    Parameters
+    ----------
+    *arrays : dask.array.Array
+        Arrays of equal shapes.
+
+    Returns
+    -------
+    list of dask.array.Array
+    """
+    if all(array.chunks == arrays[0].chunks for array in arrays):
+        return list(arrays)
+    axes = tuple(range(arrays[0].ndim))
+    pairs = [item for array in arrays for item in (array, axes)]
+    return da.core.unify_chunks(*pairs)[1]
+
+
+def as_selection(index, labelled):
+    """
+    Normalise ``index``, the labels a measurement is asked for.
+
+    Parameters
+    ----------
+    index : None, number, array_like, dask.array.Array or "all"
+        As in the public functions.
+    labelled : LabelledImage
+        What ``index`` selects from. If it came without labels, ``index`` is
+        ignored, as SciPy does.
+
+    Returns
+    -------
+    LabelSelection
+
+    Raises
+    ------
+    TypeError
+        If ``index`` holds no real numbers.
+    ValueError
+        If ``index`` is a string other than ``"all"``, asks for all labels where
+        there are none, or is a Dask array of unknown length.
+    """
+    if isinstance(index, str):
+        if index != ALL:
+            raise ValueError(f'index must be None, numbers or "all", got {index!r}')
+        if labelled.whole:
+            raise ValueError('index="all" needs a label_image')
+        return LabelSelection(None, (np.nan,), everything=True)
+    if index is None or labelled.whole:
+        return LabelSelection(None, (), pooled=True, single=True)
+    single = np.isscalar(index)
+    if isinstance(index, da.Array):
+        if any(np.isnan(size) for size in index.shape):
+            raise ValueError(
+                f"index has unknown chunk sizes {index.chunks}; "
+                "call index.compute_chunk_sizes() first"
+            )
+        index = index.rechunk(-1)
+    else:
+        index = np.asarray(index)
+    if index.dtype.kind not in "biuf":
+        raise TypeError(f"index must hold integers, got dtype {index.dtype}")
+    return LabelSelection(index, index.shape, single=bool(single))
+
+
+def locate_labels(present, index, pixels=0, single=False):
+    """
+    Find where requested labels lie among those that are present.
+
+    Parameters
+    ----------
+    present : numpy.ndarray
+        The labels present, ascending and distinct.
+    index : numpy.ndarray
+        The labels asked for, of any shape and real dtype.
+    pixels : int, optional
+        How many pixels the label image has.
+    single : bool, optional
+        True if ``index`` was a scalar.
+
+    Returns
+    -------
+    where : numpy.ndarray of int
+        Positions in ``present``, of the shape of ``index``; 0 where absent.
+    found : numpy.ndarray of bool
+        Whether each label is present.
+    """
+    index = np.asarray(index)
+    if index.dtype.kind == "b":
+        index = index.astype(np.uint8)
+    if present.size == 0:
+        return np.zeros(index.shape, np.intp), np.zeros(index.shape, bool)
+    if present.dtype.kind == "b":
+        present = present.view(np.uint8)
+    if index.dtype.kind == "f":
+        index, whole = _integers(index, present, pixels, single)
+    else:
+        whole = True
+    limits = np.iinfo(present.dtype)
+    inside = (index >= limits.min) & (index <= limits.max) & whole
+    wanted = np.where(inside, index, present[0]).astype(present.dtype)
+    where = np.searchsorted(present, wanted)
+    where = np.where(where < present.size, where, 0)
+    return where, inside & (present[where] == wanted)
+
+
+def _integers(index, present, pixels, single):
+    """
+    Return labels given as floats as integers, and which of them are whole numbers.
+
+    SciPy counts small, non-negative labels with a table, and then cuts fractions off
+    the index; otherwise it compares, and a fraction matches no label.
+    """
+    table = np.can_cast(present.dtype, np.intp) and present[0] >= 0 and present[-1] <= pixels
+    # Beyond 2**63 in size a float64 fits no signed label; NaN fits none at all.
+    sane = np.abs(index) < 2.0**63
+    with np.errstate(invalid="ignore"):
+        cut = np.where(sane, index, -1).astype(np.int64)
+    if table and not single:
+        return cut, sane
+    if present.dtype == np.uint64:
+        large = (index >= 2.0**63) & (index < 2.0**64)
+        unsigned = np.where(large, index, 0).astype(np.uint64)
+        cut = np.where(cut < 0, 0, cut).astype(np.uint64) + unsigned
+        return cut, (sane | large) & (cut == index)
+    return cut, sane & (cut == index)

@@ -1,0 +1,357 @@
+"""
+Measure labels: a partial a block, merged in a tree, gathered for the labels asked for.
+
+Three kinds of task make up the graph of a measurement, and their number depends on the
+blocks alone, never on the labels:
+
+1. a block of labels is cut into runs of equal labels (shared by everything that
+   measures this label image);
+2. the runs, with the block of values where they matter, give a partial: a dict of
+   arrays with a row for each label present (shared by all statistics of a family);
+3. partials merge in a tree, and one task a statistic picks the rows of ``index``.
+
+To measure something new, declare it and gather it::
+
+    BOX = LabelStatistic("box", GEOMETRY, finalize=box, absent=0, dtype=counting)
+
+    merged = reduce_labels(GEOMETRY, labels)            # or (INTENSITY, labels, image)
+    boxes = gather(merged, BOX, as_selection(index, …)) # dask.array, lazy
+    table = merged.apply(function, *arguments)          # Delayed: function(partial, …)
+
+where ``finalize(fields, shape)`` gets the merged arrays (one row for each label wanted),
+the image's shape, and returns one row a label. The fields:
+
+``GEOMETRY``, of the labels alone
+    ``count`` (n,), ``lower`` and ``upper`` (n, ndim) bounding box with ``upper``
+    excluded, ``coordinates`` (n, ndim) sums of the coordinates, all int64;
+    ``products`` (n, ndim * (ndim + 1) / 2) float64, the sums of products of coordinates
+    about their mean, in the order of ``np.triu_indices(ndim)``.
+``INTENSITY``, of the labels and an image
+    ``moments`` (n, 3 + ndim) float64 or complex128, with columns ``COUNT``, ``SUM``,
+    ``SQUARES`` (about the mean) and from ``WEIGHTED`` the sums of value times coordinate;
+    ``extremes`` (n, 2) least and greatest value in the image's dtype; ``places`` (n, 2)
+    int64, where in raster order they occur first.
+
+A partial also has ``labels`` (n,), ascending, the background 0 included.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial as bind
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import List, Task, TaskRef
+from dask.base import tokenize
+from dask.delayed import Delayed
+from dask.highlevelgraph import HighLevelGraph
+
+from dask_image._kernels.label_moments import (
+    BlockLocation,
+    find_runs,
+    geometry_partial,
+    intensity_partial,
+    merge_geometry,
+    merge_intensity,
+    pool_geometry,
+    pool_intensity,
+)
+from dask_image._utils.labels import locate_labels
+
+SPLIT_EVERY = 8
+"""How many partials one task merges."""
+
+
+@dataclass(frozen=True)
+class PartialFamily:
+    """
+    What one pass over a block collects for every label in it.
+
+    Attributes
+    ----------
+    name : str
+        Part of the names of the tasks.
+    partial : callable
+        ``partial(runs, [block,] location)`` measures a block, as a dict of arrays.
+    merge : callable
+        ``merge(partials)`` puts the pixels of several blocks together.
+    pool : callable
+        ``pool(partial, chosen)`` puts several labels together.
+    reads_image : bool
+        Whether ``partial`` takes the block of values.
+    """
+
+    name: str
+    partial: Callable
+    merge: Callable
+    pool: Callable
+    reads_image: bool
+
+
+GEOMETRY = PartialFamily(
+    "geometry", geometry_partial, merge_geometry, pool_geometry, reads_image=False
+)
+INTENSITY = PartialFamily(
+    "intensity", intensity_partial, merge_intensity, pool_intensity, reads_image=True
+)
+
+
+def counting(image_dtype):
+    """Return the dtype of counts and positions."""
+    return np.dtype(np.int64)
+
+
+def floating(image_dtype):
+    """Return the dtype of sums and means of an image: double precision, complex if it is."""
+    return np.dtype(np.complex128 if image_dtype.kind == "c" else np.float64)
+
+
+def unchanged(image_dtype):
+    """Return the dtype of values picked from an image."""
+    return image_dtype
+
+
+@dataclass(frozen=True)
+class LabelStatistic:
+    """
+    A number, or a row of them, for each label.
+
+    Attributes
+    ----------
+    name : str
+        Part of the name of the result.
+    family : PartialFamily
+        The partials it is computed from.
+    finalize : callable
+        ``finalize(fields, shape)`` turns the merged arrays into the result, a row a
+        label; it does not modify them.
+    absent : number
+        The value for labels that are not in the image.
+    dtype : callable
+        ``dtype(image_dtype)`` is the dtype of the result: `counting`, `floating` or
+        `unchanged`.
+    per_axis : bool, optional
+        Whether the result of one label is a row, with a number for each axis.
+    single : callable, optional
+        Stands in for ``finalize`` where one group was asked for (``index`` None or a
+        scalar), where SciPy treats that differently.
+    """
+
+    name: str
+    family: PartialFamily
+    finalize: Callable
+    absent: complex
+    dtype: Callable
+    per_axis: bool = False
+    single: Callable | None = None
+
+
+@dataclass(frozen=True)
+class MergedPartial:
+    """
+    The partial of a whole image, lazy.
+
+    Attributes
+    ----------
+    key : tuple
+        The task that yields the partial.
+    graph : dask.highlevelgraph.HighLevelGraph
+        The tasks behind it.
+    family : PartialFamily
+        What it holds.
+    shape : tuple of int
+        Shape of the image.
+    labels_dtype : numpy.dtype
+        The dtype of its labels.
+    image_dtype : numpy.dtype or None
+        The dtype of its values, where the family reads them.
+    """
+
+    key: tuple
+    graph: HighLevelGraph
+    family: PartialFamily
+    shape: tuple
+    labels_dtype: np.dtype
+    image_dtype: np.dtype | None = None
+
+    def apply(self, function, *arguments):
+        """
+        Hand the partial to ``function`` in a task.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(partial, *arguments)``; it must not modify the partial.
+        *arguments
+            Further arguments; nothing lazy.
+
+        Returns
+        -------
+        dask.delayed.Delayed
+        """
+        name = f"label-apply-{tokenize(self.key, function, arguments)}"
+        task = Task(name, function, TaskRef(self.key), *arguments)
+        layers = HighLevelGraph.from_collections(name, {name: task}, dependencies=[self])
+        return Delayed(name, layers)
+
+    def __dask_graph__(self):
+        """Return the graph, so that this is a Dask collection others can depend on."""
+        return self.graph
+
+    def __dask_layers__(self):
+        """Return the name of the layer that ends in the partial."""
+        return (self.key[0],)
+
+
+def reduce_labels(family, labels, image=None):
+    """
+    Measure every label of an image.
+
+    Parameters
+    ----------
+    family : PartialFamily
+        What to collect.
+    labels : dask.array.Array
+        Integer or boolean labels.
+    image : dask.array.Array, optional
+        The values, of the same shape and chunks; needed if the family reads them.
+
+    Returns
+    -------
+    MergedPartial
+    """
+    runs = "label-runs-" + tokenize(labels)
+    name = f"label-{family.name}-" + tokenize(family, labels, image)
+    cut, measured = {}, {}
+    starts = [np.concatenate([[0], np.cumsum(sizes)]).tolist() for sizes in labels.chunks]
+    for index in np.ndindex(labels.numblocks):
+        cut[(runs, *index)] = Task((runs, *index), find_runs, TaskRef((labels.name, *index)))
+        origin = tuple(start[block] for start, block in zip(starts, index, strict=True))
+        inputs = [TaskRef((runs, *index))]
+        if family.reads_image:
+            inputs.append(TaskRef((image.name, *index)))
+        key = (name, *index)
+        location = BlockLocation(origin, labels.shape)
+        measured[key] = Task(key, family.partial, *inputs, location)
+    merged, root = _merge_tree(family, name, list(measured))
+    graph = HighLevelGraph.from_collections(runs, cut, dependencies=[labels])
+    layers = {**graph.layers, name: measured}
+    dependencies = {**graph.dependencies, name: {runs}}
+    if family.reads_image:
+        layers.update(image.dask.layers)
+        dependencies.update(image.dask.dependencies)
+        dependencies[name] = {runs, *image.__dask_layers__()}
+    layers[root[0]] = merged
+    dependencies[root[0]] = {name}
+    return MergedPartial(
+        root,
+        HighLevelGraph(layers, dependencies),
+        family,
+        labels.shape,
+        labels.dtype,
+        image.dtype if family.reads_image else None,
+    )
+
+
+def _merge_tree(family, name, keys):
+    """Return the tasks that merge ``keys``, and the key of the last."""
+    tree = f"{name}-merged"
+    tasks = {}
+    level = 0
+    while level == 0 or len(keys) > 1:
+        merged = []
+        for number in range(0, len(keys), SPLIT_EVERY):
+            key = (tree, level, number // SPLIT_EVERY)
+            group = [TaskRef(part) for part in keys[number : number + SPLIT_EVERY]]
+            tasks[key] = Task(key, family.merge, List(*group))
+            merged.append(key)
+        keys = merged
+        level += 1
+    return tasks, keys[0]
+
+
+def gather(merged, statistic, selection):
+    """
+    Return a statistic of the labels that were asked for.
+
+    Parameters
+    ----------
+    merged : MergedPartial
+        The partial of the whole image; of the statistic's family.
+    statistic : LabelStatistic
+        What to compute from it.
+    selection : LabelSelection
+        The labels.
+
+    Returns
+    -------
+    dask.array.Array
+        Shape of the selection, and then the statistic's own; of unknown length for
+        all labels.
+    """
+    name = f"label-{statistic.name}-" + tokenize(merged.key, statistic, selection)
+    dependencies = [merged]
+    index = selection.index
+    if isinstance(index, da.Array):
+        dependencies.append(index)
+        index = TaskRef((index.name,) + (0,) * index.ndim)
+    item = (len(merged.shape),) if statistic.per_axis else ()
+    shape = selection.shape + item
+    dtype = statistic.dtype(merged.image_dtype)
+    key = (name,) + (0,) * len(shape)
+    pick = bind(_pick, statistic, dtype, item, replace(selection, index=None))
+    task = Task(key, pick, TaskRef(merged.key), merged.shape, index)
+    graph = HighLevelGraph.from_collections(name, {key: task}, dependencies=dependencies)
+    chunks = tuple((size,) for size in shape)
+    return da.Array(graph, name, chunks, dtype=dtype)
+
+
+def labels_present(merged):
+    """
+    Return the labels of an image, without the background 0.
+
+    Parameters
+    ----------
+    merged : MergedPartial
+        Any partial of the whole image.
+
+    Returns
+    -------
+    dask.array.Array
+        1-D, ascending, of unknown length.
+    """
+    name = "labels-present-" + tokenize(merged.key)
+    task = Task((name, 0), _foreground, TaskRef(merged.key))
+    graph = HighLevelGraph.from_collections(name, {(name, 0): task}, dependencies=[merged])
+    return da.Array(graph, name, ((np.nan,),), dtype=merged.labels_dtype)
+
+
+def _foreground(partial):
+    return partial["labels"][partial["labels"] != 0]
+
+
+def _pick(statistic, dtype, item, selection, partial, shape, index):
+    """Compute ``statistic`` for the labels asked for."""
+    labels = partial["labels"]
+    if selection.pooled:
+        fields = statistic.family.pool(partial, labels > 0)
+        found = np.array(len(next(iter(fields.values()))) > 0)
+    elif selection.everything:
+        fields = _rows(partial, labels != 0)
+        found = np.ones(int(np.count_nonzero(labels)), bool)
+    else:
+        pixels = int(np.prod(shape, dtype=np.int64))
+        where, found = locate_labels(labels, index, pixels, selection.single)
+        fields = _rows(partial, where[found])
+    result = np.full(found.shape + item, statistic.absent, dtype)
+    finalize = statistic.finalize
+    if selection.single and statistic.single is not None:
+        finalize = statistic.single
+    with np.errstate(all="ignore"):
+        result[found] = finalize(fields, shape)
+    return result
+
+
+def _rows(partial, rows):
+    """Return those rows of every field."""
+    return {field: values[rows] for field, values in partial.items() if field != "labels"}
