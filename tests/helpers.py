@@ -63,7 +63,7 @@ def assert_same(lazy, expected, rtol=None):
 
 
 def assert_matches_scipy(
-    function, reference, image, *args, chunks=-1, rtol=None, same_chunks=True, **kwargs
+    function, reference, image, /, *args, chunks=-1, rtol=None, same_chunks=True, **kwargs
 ):
     """
     Check ``function`` on a chunked ``image`` against ``reference`` on the whole one.

@@ -155,8 +155,7 @@ def footprint_window(size, footprint, origin, axes, ndim):
     if footprint is None:
         if size is None:
             raise ArgumentError("size or footprint must be given, got neither")
-        size = normalize_sizes(size, len(axes))
-        shape, order = size, axes
+        size = shape = normalize_sizes(size, len(axes))
     else:
         if size is not None:
             warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=3)
@@ -169,8 +168,20 @@ def footprint_window(size, footprint, origin, axes, ndim):
             )
         if not footprint.any():
             raise ValueError("footprint must have a pixel that is True, got none")
-        # SciPy lays the axes of a footprint along the image's in rising order.
-        shape, order = footprint.shape, sorted(axes)
-    origins = per_axis(origin, len(axes), "origin")
-    sizes = on_axes(shape, order, ndim, default=1)
-    return size, footprint, window_reach(sizes, on_axes(origins, axes, ndim, default=0))
+        shape = footprint.shape
+    return size, footprint, reach_on_axes(shape, origin, axes, ndim)
+
+
+def reach_on_axes(shape, origin, axes, ndim):
+    """
+    Return for every axis of an image how far a window of ``shape`` along ``axes`` reaches.
+
+    SciPy pairs axes that are not in rising order with sizes and origins in one
+    way in some functions and in another way in others; the reach returned for
+    them is wide enough for any pairing.
+    """
+    reach = window_reach(shape, per_axis(origin, len(axes), "origin"))
+    if list(axes) != sorted(axes):
+        widest = max(shape)
+        reach = [(widest, widest)] * len(axes)
+    return on_axes(reach, axes, ndim, default=(0, 0))

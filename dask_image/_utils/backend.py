@@ -3,6 +3,7 @@
 import numpy as np
 
 from dask_image._kernels import FASTER
+from dask_image._utils.arrays import output_dtype
 
 
 def kernel_for(image, scipy_function):
@@ -43,7 +44,7 @@ def is_cupy(image):
     return type(image._meta).__module__.partition(".")[0] == "cupy"
 
 
-def result_dtype(scipy_function, image, *args, **kwargs):
+def result_dtype(scipy_function, image, *args, output=None, **kwargs):
     """
     Return the dtype that SciPy gives, by running it on a single pixel of zero.
 
@@ -51,4 +52,6 @@ def result_dtype(scipy_function, image, *args, **kwargs):
     when a function is called, with SciPy's own exception, before any block is.
     """
     pixel = np.zeros((1,) * image.ndim, dtype=image.dtype)
+    if output is not None:
+        kwargs["output"] = output_dtype(output, image.dtype)
     return scipy_function(pixel, *args, **kwargs).dtype

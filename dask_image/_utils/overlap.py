@@ -17,6 +17,7 @@ passed whole, because a task costs more than the bytes.
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -31,6 +32,8 @@ from dask.highlevelgraph import HighLevelGraph
 SLAB_WORTH_BYTES = 100_000
 
 PERIODIC_MODES = frozenset({"wrap", "grid-wrap"})
+# SciPy's vectorized_filter takes "grid-mirror" for "mirror", its other filters for "reflect".
+MIRROR_MODES = frozenset({"mirror", "grid-mirror"})
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def axis_window(start, stop, size, reach, mode):
         return (0, size) if high - low >= size else (low, high)
     # The kernel reflects pixels inwards over a true edge: as many as it reads beyond it must
     # be there, and one more where mirroring skips the edge pixel itself.
-    extra = 1 if mode == "mirror" else 0
+    extra = 1 if mode in MIRROR_MODES else 0
     below, above = -low, high - size
     if below > 0:
         high = max(high, below + extra)
@@ -290,9 +293,7 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
                 cuts.append(cut)
         extents = tuple(window.extents for window in windows)
         trims = tuple(window.trim for window in windows)
-        untrimmed = all(
-            trim == slice(0, sum(extent)) for trim, extent in zip(trims, extents)
-        )
+        untrimmed = all(trim == slice(0, sum(extent)) for trim, extent in zip(trims, extents))
         tasks[(name, *index)] = Task(
             (name, *index),
             call,
@@ -306,6 +307,25 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
     for source in sources:
         tasks.update(source.tasks)
     return tasks
+
+
+def map_whole(kernel, image, *, dtype, **keywords):
+    """
+    Run ``kernel`` on the whole image in one task, for what no chunked algorithm can do.
+
+    Warns with `dask.array.PerformanceWarning`. Arguments as for `map_neighborhood`.
+    """
+    warnings.warn(
+        f"{_kernel_name(kernel)} needs the whole image of shape {image.shape} in one task",
+        da.PerformanceWarning,
+        stacklevel=3,
+    )
+    nothing = [(0, 0)] * image.ndim
+    whole = map_neighborhood(
+        kernel, image.rechunk(-1), reach=nothing, modes=["nearest"] * image.ndim, dtype=dtype,
+        **keywords,
+    )  # fmt: skip
+    return whole.rechunk(image.chunks)
 
 
 def _new_array(name, tasks, images, chunks, dtype):
@@ -350,8 +370,7 @@ def map_neighborhood(kernel, image, *others, reach, modes, dtype, **keywords):
     name = f"{_kernel_name(kernel)}-{token}"
     windows = neighborhood_windows(image.chunks, reach, modes)
     sources = [
-        _Source(array, f"slab-{position}-{token}", windows)
-        for position, array in enumerate(images)
+        _Source(array, f"slab-{position}-{token}", windows) for position, array in enumerate(images)
     ]
     tasks = _block_tasks(
         name,
@@ -472,7 +491,7 @@ def map_passes(image, passes, dtype):
         passes in one task; where they are thick, each pass exchanges its own
         halo along one axis, so that no pixel is computed twice.
     """
-    if _redundancy(image.chunks, passes) > 1.5:
+    if image.size > 0 and _redundancy(image.chunks, passes) > 1.5:
         for step in passes:
             image = _map_together(image, [step], dtype)
         return image

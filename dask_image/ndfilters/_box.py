@@ -1,0 +1,363 @@
+"""Means and extrema over boxes: separable, one pass per axis."""
+
+import numpy as np
+from scipy import ndimage
+
+from dask_image._utils.arguments import (
+    ArgumentError,
+    footprint_window,
+    normalize_axes,
+    normalize_axis,
+    normalize_mode,
+    normalize_modes,
+    normalize_sizes,
+    per_axis,
+    window_reach,
+)
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.overlap import Pass, map_neighborhood, map_passes
+
+
+def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
+    """
+    Mean over a box around each pixel; the lazy twin of `scipy.ndimage.uniform_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image of any number of axes.
+    size : int or sequence of int, optional
+        Of the box in pixels, per axis.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, per axis: "reflect" (also
+        "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
+        "wrap" ("grid-wrap").
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the box off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image. As in SciPy, values are
+        rounded to it after each axis.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, a mode unknown, or an origin moves the box off
+        the pixel.
+
+    Notes
+    -----
+    SciPy's running sum carries a NaN on to the end of the line; here it ends
+    at the latest with the block.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import uniform_filter
+    >>> uniform_filter(da.arange(6.0, chunks=3) ** 2, size=3).compute().round(2)
+    array([ 0.33,  1.67,  4.67,  9.67, 16.67, 22.  ])
+    """
+    image = as_dask_array(image)
+    which = normalize_axes(axes, image.ndim)
+    dtype = _dtype(ndimage.uniform_filter, image, size, None, mode, cval, origin, output, axes)
+    return _map_box(ndimage.uniform_filter1d, image, size, which, mode, cval, origin, dtype)
+
+
+def uniform_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+    """
+    Mean along one axis, as `scipy.ndimage.uniform_filter1d`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    size : int
+        Of the window in pixels.
+    axis : int, optional
+        Along which to filter.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `uniform_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int, optional
+        Moves the window off its centre.
+    output : dtype, optional
+        Of the result; by default that of the image.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        As `uniform_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import uniform_filter1d
+    >>> uniform_filter1d(da.arange(6.0, chunks=3), size=5).compute()
+    array([0.8, 1.2, 2. , 3. , 3.8, 4.2])
+    """
+    return _along_axis(ndimage.uniform_filter1d, image, size, axis, mode, cval, origin, output)
+
+
+def minimum_filter(
+    image, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
+    output=None, axes=None,
+):  # fmt: skip
+    """
+    Smallest value in a window around each pixel, as `scipy.ndimage.minimum_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image of any number of axes.
+    size : int or sequence of int, optional
+        Of a box in pixels, per axis.
+    footprint : array_like of bool, optional
+        The window itself, in place of ``size``.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, as in `uniform_filter`; a
+        sequence only for boxes.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If neither ``size`` nor ``footprint`` is given, or as `uniform_filter`.
+    TypeError
+        If the image is complex.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import minimum_filter
+    >>> minimum_filter(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=3).compute()
+    array([4, 3, 3, 3, 9, 9])
+    """
+    return _extremum(
+        ndimage.minimum_filter, ndimage.minimum_filter1d,
+        image, size, footprint, mode, cval, origin, output, axes,
+    )  # fmt: skip
+
+
+def maximum_filter(
+    image, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
+    output=None, axes=None,
+):  # fmt: skip
+    """
+    Largest value in a window around each pixel, as `scipy.ndimage.maximum_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image of any number of axes.
+    size : int or sequence of int, optional
+        Of a box in pixels, per axis.
+    footprint : array_like of bool, optional
+        The window itself, in place of ``size``.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, as in `minimum_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `minimum_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import maximum_filter
+    >>> maximum_filter(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=3).compute()
+    array([5, 5, 9, 9, 9, 9])
+    """
+    return _extremum(
+        ndimage.maximum_filter, ndimage.maximum_filter1d,
+        image, size, footprint, mode, cval, origin, output, axes,
+    )  # fmt: skip
+
+
+def minimum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+    """
+    Smallest value in a window along one axis, as `scipy.ndimage.minimum_filter1d`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image.
+    size : int
+        Of the window in pixels.
+    axis : int, optional
+        Along which to filter.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `uniform_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int, optional
+        Moves the window off its centre.
+    output : dtype, optional
+        Of the result; by default that of the image.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `minimum_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import minimum_filter1d
+    >>> minimum_filter1d(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=2).compute()
+    array([5, 4, 3, 3, 9, 9])
+    """
+    return _along_axis(ndimage.minimum_filter1d, image, size, axis, mode, cval, origin, output)
+
+
+def maximum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+    """
+    Largest value in a window along one axis, as `scipy.ndimage.maximum_filter1d`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image.
+    size : int
+        Of the window in pixels.
+    axis : int, optional
+        Along which to filter.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `uniform_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int, optional
+        Moves the window off its centre.
+    output : dtype, optional
+        Of the result; by default that of the image.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `minimum_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import maximum_filter1d
+    >>> maximum_filter1d(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=2).compute()
+    array([5, 5, 4, 9, 9, 9])
+    """
+    return _along_axis(ndimage.maximum_filter1d, image, size, axis, mode, cval, origin, output)
+
+
+def _extremum(
+    scipy_function, line_function, image, size, footprint, mode, cval, origin, output, axes
+):
+    image = as_dask_array(image)
+    which = normalize_axes(axes, image.ndim)
+    size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
+    dtype = _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes)
+    if footprint is None or footprint.all():
+        box = size or footprint.shape
+        return _map_box(line_function, image, box, which, mode, cval, origin, dtype)
+    keywords = {"mode": normalize_mode(mode), "cval": cval, "origin": origin, "output": dtype}
+    if axes is not None:
+        keywords["axes"] = which
+    return map_neighborhood(
+        kernel_for(image, scipy_function),
+        image,
+        reach=reach,
+        modes=[mode] * image.ndim,
+        dtype=dtype,
+        footprint=footprint,
+        **keywords,
+    )
+
+
+def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes):
+    normalize_modes(mode, len(normalize_axes(axes, image.ndim)))
+    window = {"size": size} if footprint is None else {"footprint": footprint}
+    if axes is not None:
+        window["axes"] = axes
+    return result_dtype(
+        scipy_function, image, mode=mode, cval=cval, origin=origin, output=output, **window
+    )
+
+
+def _map_box(line_function, image, size, axes, mode, cval, origin, dtype):
+    sizes = normalize_sizes(size, len(axes))
+    origins = per_axis(origin, len(axes), "origin")
+    kernel = kernel_for(image, line_function)
+    passes = [
+        Pass(
+            kernel,
+            axis,
+            reach,
+            axis_mode,
+            {"size": axis_size, "cval": cval, "origin": axis_origin, "output": dtype},
+        )
+        for axis, axis_size, axis_origin, axis_mode, reach in zip(
+            axes, sizes, origins, normalize_modes(mode, len(axes)), window_reach(sizes, origins)
+        )
+        if axis_size > 1
+    ]
+    return map_passes(image, passes, dtype)
+
+
+def _along_axis(line_function, image, size, axis, mode, cval, origin, output):
+    image = as_dask_array(image)
+    axis = normalize_axis(axis, image.ndim)
+    if np.iterable(size):
+        raise ArgumentError(f"size must be one whole number, got {size!r}")
+    keywords = {"size": normalize_sizes(size, 1)[0], "cval": cval, "origin": origin}
+    mode = normalize_mode(mode)
+    dtype = result_dtype(line_function, image, axis=axis, mode=mode, output=output, **keywords)
+    reach = window_reach([keywords["size"]], [origin])[0]
+    kernel = kernel_for(image, line_function)
+    return map_passes(image, [Pass(kernel, axis, reach, mode, keywords | {"output": dtype})], dtype)

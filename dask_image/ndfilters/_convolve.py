@@ -1,0 +1,233 @@
+"""Correlation and convolution with given weights."""
+
+import numpy as np
+from scipy import ndimage
+
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_axes,
+    normalize_axis,
+    normalize_mode,
+    reach_on_axes,
+)
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.overlap import map_neighborhood
+
+
+def correlate(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
+    """
+    Correlate an image with weights; the lazy twin of `scipy.ndimage.correlate`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image of any number of axes.
+    weights : array_like
+        One axis for each of ``axes``. In memory: weights are not chunked.
+    mode : str, optional
+        How the image goes on beyond its edges: "reflect" (also "grid-mirror"),
+        "constant" ("grid-constant"), "nearest", "mirror", "wrap" ("grid-wrap").
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image, or complex if image or
+        weights are.
+    axes : int or tuple of int, optional
+        Filter along these axes only; by default along all.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If ``origin`` moves the window off the pixel, ``mode`` is unknown, or
+        ``weights`` have another number of axes (also a RuntimeError, as SciPy's).
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import correlate
+    >>> correlate(da.arange(6, chunks=3), [1, 0, 0]).compute()
+    array([0, 0, 1, 2, 3, 4])
+    """
+    return _with_weights(ndimage.correlate, image, weights, mode, cval, origin, output, axes)
+
+
+def convolve(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
+    """
+    Convolve an image with weights; the lazy twin of `scipy.ndimage.convolve`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image of any number of axes.
+    weights : array_like
+        One axis for each of ``axes``. In memory: weights are not chunked.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `correlate`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image, or complex if image or
+        weights are.
+    axes : int or tuple of int, optional
+        Filter along these axes only; by default along all.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        As `correlate`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import convolve
+    >>> convolve(da.arange(6, chunks=3), [1, 0, 0]).compute()
+    array([1, 2, 3, 4, 5, 5])
+    """
+    return _with_weights(ndimage.convolve, image, weights, mode, cval, origin, output, axes)
+
+
+def correlate1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+    """
+    Correlate an image with weights along one axis, as `scipy.ndimage.correlate1d`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    weights : sequence of numbers
+        At least one.
+    axis : int, optional
+        Along which to filter.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `correlate`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int, optional
+        Moves the window off its centre.
+    output : dtype, optional
+        Of the result; by default that of the image, or complex if image or
+        weights are.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        As `correlate`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import correlate1d
+    >>> correlate1d(da.eye(4, chunks=2), [0, 0, 1], axis=0).compute()
+    array([[0., 1., 0., 0.],
+           [0., 0., 1., 0.],
+           [0., 0., 0., 1.],
+           [0., 0., 0., 1.]])
+    """
+    return _along_axis(ndimage.correlate1d, image, weights, axis, mode, cval, origin, output)
+
+
+def convolve1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+    """
+    Convolve an image with weights along one axis, as `scipy.ndimage.convolve1d`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    weights : sequence of numbers
+        At least one.
+    axis : int, optional
+        Along which to filter.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `correlate`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int, optional
+        Moves the window off its centre.
+    output : dtype, optional
+        Of the result; by default that of the image, or complex if image or
+        weights are.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        As `correlate`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import convolve1d
+    >>> convolve1d(da.arange(6, chunks=3), [1, 0, -1]).compute()
+    array([1, 2, 2, 2, 2, 1])
+    """
+    return _along_axis(ndimage.convolve1d, image, weights, axis, mode, cval, origin, output)
+
+
+def _with_weights(scipy_function, image, weights, mode, cval, origin, output, axes):
+    image = as_dask_array(image)
+    weights = np.asarray(weights)
+    which = normalize_axes(axes, image.ndim)
+    mode = normalize_mode(mode)
+    if weights.ndim != len(which):
+        raise ArgumentError(
+            f"weights must have one axis for each of {len(which)} axes, got {weights.ndim} axes"
+        )
+    reach = reach_on_axes(weights.shape, origin, which, image.ndim)
+    keywords = {"weights": weights, "mode": mode, "cval": cval, "origin": origin}
+    if axes is not None:
+        keywords["axes"] = which
+    return _map_weights(scipy_function, image, reach, output, keywords)
+
+
+def _along_axis(scipy_function, image, weights, axis, mode, cval, origin, output):
+    image = as_dask_array(image)
+    weights = np.asarray(weights)
+    axis = normalize_axis(axis, image.ndim)
+    if weights.ndim != 1 or weights.size == 0:
+        raise ArgumentError(f"weights must be a sequence of numbers, got shape {weights.shape}")
+    reach = reach_on_axes(weights.shape, origin, (axis,), image.ndim)
+    keywords = {
+        "weights": weights, "axis": axis, "mode": normalize_mode(mode), "cval": cval,
+        "origin": origin,
+    }  # fmt: skip
+    return _map_weights(scipy_function, image, reach, output, keywords)
+
+
+def _map_weights(scipy_function, image, reach, output, keywords):
+    if scipy_function in (ndimage.convolve, ndimage.convolve1d):
+        reach = [(after, before) for before, after in reach]
+    dtype = result_dtype(scipy_function, image, output=output, **keywords)
+    return map_neighborhood(
+        kernel_for(image, scipy_function),
+        image,
+        reach=reach,
+        modes=[keywords["mode"]] * image.ndim,
+        dtype=dtype,
+        output=dtype,
+        **keywords,
+    )

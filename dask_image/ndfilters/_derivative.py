@@ -1,0 +1,360 @@
+"""Derivatives by small differences, and sums over the derivatives along each axis."""
+
+import functools
+import operator
+
+import dask.array as da
+from scipy import ndimage
+
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_axes,
+    normalize_axis,
+    normalize_modes,
+    on_axes,
+    per_axis,
+)
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.overlap import Pass, map_neighborhood, map_passes, map_whole
+
+# Derivatives of SciPy whose reach is known.
+DEPTH_OF = {ndimage.sobel: 1, ndimage.prewitt: 1}
+
+
+def prewitt(image, axis=-1, mode="reflect", cval=0.0, *, output=None):
+    """
+    Prewitt derivative along one axis; the lazy twin of `scipy.ndimage.prewitt`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    axis : int, optional
+        Along which to differentiate; the other axes are smoothed.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, per axis: "reflect" (also
+        "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
+        "wrap" ("grid-wrap").
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    output : dtype, optional
+        Of the result; by default that of the image (unsigned images wrap
+        around, as in SciPy: ask for a signed or float ``output``).
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If the axis does not exist or a mode is unknown.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import prewitt
+    >>> prewitt(da.arange(6, chunks=3)).compute()
+    array([1, 2, 2, 2, 2, 1])
+    """
+    return _difference(ndimage.prewitt, [1, 1, 1], image, axis, mode, cval, output)
+
+
+def sobel(image, axis=-1, mode="reflect", cval=0.0, *, output=None):
+    """
+    Sobel derivative along one axis; the lazy twin of `scipy.ndimage.sobel`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    axis : int, optional
+        Along which to differentiate; the other axes are smoothed.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, per axis, as in `prewitt`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    output : dtype, optional
+        Of the result; by default that of the image (unsigned images wrap
+        around, as in SciPy: ask for a signed or float ``output``).
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If the axis does not exist or a mode is unknown.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import sobel
+    >>> sobel(da.eye(4, chunks=2), axis=0).compute()
+    array([[-2.,  1.,  1.,  0.],
+           [-3.,  0.,  2.,  1.],
+           [-1., -2.,  0.,  3.],
+           [ 0., -1., -1.,  2.]])
+    """
+    return _difference(ndimage.sobel, [1, 2, 1], image, axis, mode, cval, output)
+
+
+def _difference(scipy_function, smoothing, image, axis, mode, cval, output):
+    image = as_dask_array(image)
+    axis = normalize_axis(axis, image.ndim)
+    modes = normalize_modes(mode, image.ndim)
+    dtype = result_dtype(scipy_function, image, axis=axis, mode=mode, cval=cval, output=output)
+    kernel = kernel_for(image, ndimage.correlate1d)
+    passes = [
+        Pass(
+            kernel,
+            along,
+            (1, 1),
+            modes[along],
+            {"weights": [-1, 0, 1] if along == axis else smoothing, "cval": cval, "output": dtype},
+        )
+        for along in sorted(range(image.ndim), key=lambda each: each != axis)
+    ]
+    return map_passes(image, passes, dtype)
+
+
+def laplace(image, mode="reflect", cval=0.0, *, output=None, axes=None):
+    """
+    Sum the second differences along the axes; the lazy twin of `scipy.ndimage.laplace`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, per axis, as in `prewitt`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Sum over these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If a mode is unknown or there is not one for each axis.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import laplace
+    >>> laplace(da.from_array([0, 0, 9, 0, 0, 0], chunks=3)).compute()
+    array([  0,   9, -18,   9,   0,   0])
+    """
+    image = as_dask_array(image)
+    which = normalize_axes(axes, image.ndim)
+    modes = normalize_modes(mode, len(which))
+    keywords = {"mode": mode, "cval": cval}
+    if axes is not None:
+        keywords["axes"] = which
+    dtype = result_dtype(ndimage.laplace, image, output=output, **keywords)
+    return map_neighborhood(
+        kernel_for(image, ndimage.laplace),
+        image,
+        reach=on_axes([(1, 1)] * len(which), which, image.ndim, default=(0, 0)),
+        modes=on_axes(modes, which, image.ndim, default="nearest"),
+        dtype=dtype,
+        output=dtype,
+        **keywords,
+    )
+
+
+def generic_laplace(
+    image, derivative2, mode="reflect", cval=0.0, extra_arguments=(), extra_keywords=None, *,
+    depth=None, output=None, axes=None,
+):  # fmt: skip
+    """
+    Sum second derivatives that a function of yours takes, as `scipy.ndimage.generic_laplace`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    derivative2 : callable
+        ``derivative2(block, axis, output, mode, cval, *extra_arguments,
+        **extra_keywords)`` gives the second derivative of a NumPy array.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, as in `prewitt`: the one of an
+        axis is handed to ``derivative2`` with that axis.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    extra_arguments : sequence, optional
+        Further arguments for ``derivative2``.
+    extra_keywords : dict, optional
+        Further keywords for ``derivative2``.
+    depth : int or sequence of int, optional
+        How many pixels around a pixel ``derivative2`` reads, per axis. Without
+        it the whole image goes through one task, unless ``derivative2`` is one
+        of SciPy's own with a known reach.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Sum over these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Warns
+    -----
+    dask.array.PerformanceWarning
+        If ``depth`` is not known and there are several blocks.
+
+    Raises
+    ------
+    ValueError
+        If a mode is unknown, or ``depth`` is negative.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from scipy import ndimage
+    >>> from dask_image.ndfilters import generic_laplace
+    >>> def second(block, axis, output, mode, cval):
+    ...     return ndimage.correlate1d(block, [1, -2, 1], axis, output, mode, cval)
+    >>> generic_laplace(da.arange(6, chunks=3) ** 2, second, depth=1).compute()
+    array([ 1,  2,  2,  2,  2, -9])
+    """
+    return _from_function(
+        ndimage.generic_laplace, add_terms, image, "derivative2", derivative2,
+        mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+    )  # fmt: skip
+
+
+def generic_gradient_magnitude(
+    image, derivative, mode="reflect", cval=0.0, extra_arguments=(), extra_keywords=None, *,
+    depth=None, output=None, axes=None,
+):  # fmt: skip
+    """
+    Length of a gradient whose derivatives a function of yours takes.
+
+    The lazy twin of `scipy.ndimage.generic_gradient_magnitude`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    derivative : callable
+        ``derivative(block, axis, output, mode, cval, *extra_arguments,
+        **extra_keywords)`` gives the derivative of a NumPy array.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, as in `generic_laplace`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    extra_arguments : sequence, optional
+        Further arguments for ``derivative``.
+    extra_keywords : dict, optional
+        Further keywords for ``derivative``.
+    depth : int or sequence of int, optional
+        How many pixels around a pixel ``derivative`` reads, per axis; known
+        for `scipy.ndimage.sobel` and `scipy.ndimage.prewitt`. Without it the
+        whole image goes through one task.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Use the derivatives along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Warns
+    -----
+    dask.array.PerformanceWarning
+        If ``depth`` is not known and there are several blocks.
+
+    Raises
+    ------
+    ValueError
+        If a mode is unknown, or ``depth`` is negative.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from scipy import ndimage
+    >>> from dask_image.ndfilters import generic_gradient_magnitude
+    >>> generic_gradient_magnitude(da.arange(6.0, chunks=3), ndimage.sobel).compute()
+    array([1., 2., 2., 2., 2., 1.])
+    """
+    return _from_function(
+        ndimage.generic_gradient_magnitude, magnitude_of_terms, image, "derivative", derivative,
+        mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+    )  # fmt: skip
+
+
+def _from_function(
+    scipy_function, combine, image, name, function,
+    mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+):  # fmt: skip
+    image = as_dask_array(image)
+    if not callable(function):
+        raise TypeError(f"{name} must be callable, got {function!r}")
+    which = normalize_axes(axes, image.ndim)
+    modes = normalize_modes(mode, len(which))
+    dtype = result_dtype(ndimage.laplace, image, output=output)
+    if not which:
+        return image.astype(dtype)
+    keywords = {
+        "cval": cval, "output": dtype,
+        "extra_arguments": tuple(extra_arguments), "extra_keywords": extra_keywords or {},
+    }  # fmt: skip
+    if depth is None:
+        depth = DEPTH_OF.get(function)
+    if len(set(modes)) > 1:
+        # A derivative may use the mode of its axis on all axes, so each needs a halo of its own.
+        terms = [
+            _over_blocks(
+                _one_derivative, image, axis_mode, depth, dtype, keywords,
+                function=function, axis=axis,
+            )
+            for axis, axis_mode in zip(which, modes)
+        ]  # fmt: skip
+        return combine(terms)
+    if axes is not None:
+        keywords["axes"] = which
+    kernel = kernel_for(image, scipy_function)
+    return _over_blocks(kernel, image, modes[0], depth, dtype, keywords, **{name: function})
+
+
+def _over_blocks(kernel, image, mode, depth, dtype, keywords, **more):
+    """Run a kernel with a halo of ``depth``, or on the whole image where that is not known."""
+    if depth is None and image.npartitions > 1:
+        return map_whole(kernel, image, dtype=dtype, mode=mode, **keywords, **more)
+    depths = per_axis(depth or 0, image.ndim, "depth")
+    if any(operator.index(each) < 0 for each in depths):
+        raise ArgumentError(f"depth must be made of integers from 0, got {depth!r}")
+    return map_neighborhood(
+        kernel, image, reach=[(each, each) for each in depths], modes=[mode] * image.ndim,
+        dtype=dtype, mode=mode, **keywords, **more,
+    )  # fmt: skip
+
+
+def _one_derivative(block, function, axis, output, mode, cval, extra_arguments, extra_keywords):
+    return function(block, axis, output, mode, cval, *extra_arguments, **extra_keywords)
+
+
+def add_terms(terms):
+    """Return the sum of the terms, in their own dtype."""
+    return functools.reduce(operator.add, terms)
+
+
+def magnitude_of_terms(terms):
+    """Return the root of the sum of squares of the terms, in their own dtype, as SciPy rounds."""
+    return da.sqrt(add_terms([term * term for term in terms])).astype(terms[0].dtype)

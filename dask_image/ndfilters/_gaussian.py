@@ -1,0 +1,353 @@
+"""Gaussian smoothing and what is made of its derivatives."""
+
+import numbers
+
+from scipy import ndimage
+
+from dask_image._utils.arguments import (
+    normalize_axes,
+    normalize_axis,
+    normalize_mode,
+    normalize_modes,
+    on_axes,
+    per_axis,
+)
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.overlap import Pass, map_neighborhood, map_passes
+from dask_image.ndfilters._derivative import add_terms, magnitude_of_terms
+
+# SciPy leaves an axis alone whose sigma is not larger than this.
+NEGLIGIBLE_SIGMA = 1e-15
+
+
+def gaussian_filter(
+    image, sigma, order=0, mode="reflect", cval=0.0, truncate=4.0, *,
+    radius=None, output=None, axes=None,
+):  # fmt: skip
+    """
+    Smooth an image with a Gaussian; the lazy twin of `scipy.ndimage.gaussian_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image of any number of axes.
+    sigma : float or sequence of float
+        Standard deviation in pixels, per axis; an axis with 0 is left alone.
+    order : int or sequence of int, optional
+        Which derivative of the Gaussian; 0 smooths.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, per axis: "reflect" (also
+        "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
+        "wrap" ("grid-wrap").
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    truncate : float, optional
+        Cut the Gaussian off after this many standard deviations.
+    radius : int or sequence of int, optional
+        Cut it off after this many pixels instead, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image. As in SciPy, values are
+        rounded to it after each axis.
+    axes : int or tuple of int, optional
+        Filter along these axes only; ``sigma``, ``order``, ``mode`` and
+        ``radius`` then hold one value for each of them.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks. Where the halo is thick against the
+        chunks, each axis is filtered in tasks of its own.
+
+    Raises
+    ------
+    ValueError
+        If a mode is unknown or a sequence has the wrong length (also a
+        RuntimeError, as SciPy's), or ``radius`` is negative.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import gaussian_filter
+    >>> smooth = gaussian_filter(da.eye(6, chunks=3), sigma=1)
+    >>> smooth.chunks
+    ((3, 3), (3, 3))
+    >>> smooth.compute().round(2)[0]
+    array([0.5 , 0.32, 0.13, 0.03, 0.01, 0.  ])
+    """
+    image = as_dask_array(image)
+    which = normalize_axes(axes, image.ndim)
+    count = len(which)
+    settings = zip(
+        which,
+        per_axis(sigma, count, "sigma"),
+        per_axis(order, count, "order"),
+        normalize_modes(mode, count),
+        per_axis(radius, count, "radius"),
+        strict=True,
+    )
+    settings = [setting for setting in settings if setting[1] > NEGLIGIBLE_SIGMA]
+    keywords = {"sigma": sigma, "order": order, "mode": mode, "cval": cval, "truncate": truncate}
+    dtype = result_dtype(
+        ndimage.gaussian_filter, image, output=output, **keywords, **_given(radius, axes)
+    )
+    kernel = kernel_for(image, ndimage.gaussian_filter1d)
+    passes = [
+        Pass(
+            kernel,
+            axis,
+            _gaussian_reach(axis_sigma, truncate, axis_radius),
+            axis_mode,
+            {"sigma": axis_sigma, "order": axis_order, "cval": cval, "truncate": truncate}
+            | {"output": dtype}
+            | _given(axis_radius),
+        )
+        for axis, axis_sigma, axis_order, axis_mode, axis_radius in settings
+    ]
+    return map_passes(image, passes, dtype)
+
+
+def gaussian(
+    image, sigma, order=0, mode="reflect", cval=0.0, truncate=4.0, *,
+    radius=None, output=None, axes=None,
+):  # fmt: skip
+    """
+    Smooth an image with a Gaussian: another name for `gaussian_filter`.
+
+    Parameters
+    ----------
+    image, sigma, order, mode, cval, truncate, radius, output, axes
+        As for `gaussian_filter`.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import gaussian
+    >>> gaussian(da.ones((4, 4), chunks=2), sigma=1).sum().compute().round(6)
+    np.float64(16.0)
+    """
+    return gaussian_filter(
+        image, sigma, order, mode, cval, truncate, radius=radius, output=output, axes=axes
+    )
+
+
+def gaussian_filter1d(
+    image, sigma, axis=-1, order=0, mode="reflect", cval=0.0, truncate=4.0, *,
+    radius=None, output=None,
+):  # fmt: skip
+    """
+    Smooth an image along one axis, as `scipy.ndimage.gaussian_filter1d`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    sigma : float
+        Standard deviation in pixels.
+    axis : int, optional
+        Along which to filter.
+    order : int, optional
+        Which derivative of the Gaussian; 0 smooths.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `gaussian_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    truncate : float, optional
+        Cut the Gaussian off after this many standard deviations.
+    radius : int, optional
+        Cut it off after this many pixels instead.
+    output : dtype, optional
+        Of the result; by default that of the image.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If the mode is unknown or ``radius`` negative.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import gaussian_filter1d
+    >>> gaussian_filter1d(da.arange(6.0, chunks=3), sigma=1, order=1).compute().round(2)
+    array([0.36, 0.85, 0.98, 0.98, 0.85, 0.36])
+    """
+    image = as_dask_array(image)
+    axis = normalize_axis(axis, image.ndim)
+    keywords = {"sigma": sigma, "order": order, "cval": cval, "truncate": truncate}
+    keywords |= _given(radius)
+    mode = normalize_mode(mode)
+    dtype = result_dtype(
+        ndimage.gaussian_filter1d, image, axis=axis, mode=mode, output=output, **keywords
+    )
+    step = Pass(
+        kernel_for(image, ndimage.gaussian_filter1d),
+        axis,
+        _gaussian_reach(sigma, truncate, radius),
+        mode,
+        keywords | {"output": dtype},
+    )
+    return map_passes(image, [step], dtype)
+
+
+def gaussian_laplace(
+    image, sigma, mode="reflect", cval=0.0, truncate=4.0, *, radius=None, output=None, axes=None
+):
+    """
+    Sum the second Gaussian derivatives; the lazy twin of `scipy.ndimage.gaussian_laplace`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    sigma : float or sequence of float
+        Standard deviation in pixels, per axis of ``axes``.
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, as in `gaussian_filter`. As in
+        SciPy, the mode of an axis holds on all axes while the derivative along
+        that axis is taken.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    truncate : float, optional
+        Cut the Gaussian off after this many standard deviations.
+    radius : int or sequence of int, optional
+        Cut it off after this many pixels instead, per axis of the image.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Smooth and sum along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        As `gaussian_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import gaussian_laplace
+    >>> bump = da.from_array([0.0, 0, 0, 1, 0, 0, 0], chunks=4)
+    >>> gaussian_laplace(bump, sigma=1).compute().round(2)
+    array([ 0.04,  0.16,  0.  , -0.4 ,  0.  ,  0.16,  0.04])
+    """
+    image = as_dask_array(image)
+    which = normalize_axes(axes, image.ndim)
+    sigmas = on_axes(per_axis(sigma, len(which), "sigma"), which, image.ndim, default=0)
+    return _from_derivatives(
+        ndimage.gaussian_laplace, add_terms, 2,
+        image, sigma, sigmas, mode, cval, truncate, radius, output, axes,
+    )  # fmt: skip
+
+
+def gaussian_gradient_magnitude(
+    image, sigma, mode="reflect", cval=0.0, truncate=4.0, *, radius=None, output=None, axes=None
+):
+    """
+    Length of the Gaussian gradient; twin of `scipy.ndimage.gaussian_gradient_magnitude`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real or complex image.
+    sigma : float or sequence of float
+        Standard deviation in pixels, per axis of the image (as in SciPy, every
+        axis is smoothed, whatever ``axes`` are).
+    mode : str or sequence of str, optional
+        How the image goes on beyond its edges, as in `gaussian_laplace`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    truncate : float, optional
+        Cut the Gaussian off after this many standard deviations.
+    radius : int or sequence of int, optional
+        Cut it off after this many pixels instead, per axis of the image.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Take derivatives along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        As `gaussian_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import gaussian_gradient_magnitude
+    >>> ramp = da.arange(8.0, chunks=4)
+    >>> gaussian_gradient_magnitude(ramp, sigma=0.5).compute().round(2)
+    array([0.43, 0.86, 0.86, 0.86, 0.86, 0.86, 0.86, 0.43])
+    """
+    image = as_dask_array(image)
+    sigmas = per_axis(sigma, image.ndim, "sigma")
+    return _from_derivatives(
+        ndimage.gaussian_gradient_magnitude, magnitude_of_terms, 1,
+        image, sigma, sigmas, mode, cval, truncate, radius, output, axes,
+    )  # fmt: skip
+
+
+def _from_derivatives(
+    scipy_function, combine, order, image, sigma, sigmas, mode, cval, truncate, radius, output, axes
+):
+    """Run SciPy's function, or combine ``order``-th derivatives where each has a mode of its own."""
+    which = normalize_axes(axes, image.ndim)
+    modes = normalize_modes(mode, len(which))
+    keywords = {"cval": cval, "truncate": truncate} | _given(radius)
+    dtype = result_dtype(
+        scipy_function, image, sigma, mode=mode, output=output, **keywords, **_given(axes=axes)
+    )
+    if len(set(modes)) > 1:
+        orders = [on_axes([order], [axis], image.ndim, default=0) for axis in which]
+        return combine(
+            [
+                gaussian_filter(image, sigmas, each, axis_mode, output=dtype, **keywords)
+                for each, axis_mode in zip(orders, modes)
+            ]
+        )
+    radii = per_axis(radius, image.ndim, "radius")
+    return map_neighborhood(
+        kernel_for(image, scipy_function),
+        image,
+        reach=[_gaussian_reach(each, truncate, limit) for each, limit in zip(sigmas, radii)],
+        modes=(modes or ["nearest"])[:1] * image.ndim,
+        dtype=dtype,
+        sigma=sigma,
+        mode=(modes or ["nearest"])[0],
+        output=dtype,
+        **keywords,
+        **_given(axes=axes),
+    )
+
+
+def _gaussian_reach(sigma, truncate, radius):
+    """Return how far SciPy lets a Gaussian reach; what is no valid radius is left to SciPy."""
+    if radius is None:
+        radius = int(truncate * sigma + 0.5) if sigma > NEGLIGIBLE_SIGMA else 0
+    elif not isinstance(radius, numbers.Integral):
+        return 0, 0
+    return radius, radius
+
+
+def _given(radius=None, axes=None):
+    """Return the arguments that were given; CuPy and older SciPy do not know them all."""
+    given = {"radius": radius, "axes": axes}
+    return {name: value for name, value in given.items() if value is not None}

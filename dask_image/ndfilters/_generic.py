@@ -1,0 +1,306 @@
+"""Filters whose value a function of the caller's computes from each window or line."""
+
+import ctypes
+
+import numpy as np
+from dask.base import normalize_token
+from scipy import LowLevelCallable, ndimage
+
+from dask_image._utils.arguments import (
+    footprint_window,
+    normalize_axes,
+    normalize_axis,
+    normalize_mode,
+    normalize_sizes,
+    per_axis,
+    window_reach,
+)
+from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.overlap import map_neighborhood
+
+
+def generic_filter(
+    image, function, size=None, footprint=None, mode="reflect", cval=0.0, origin=0,
+    extra_arguments=(), extra_keywords=None, *, output=None, axes=None,
+):  # fmt: skip
+    """
+    Call a function on the window around each pixel, as `scipy.ndimage.generic_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image of any number of axes.
+    function : callable or scipy.LowLevelCallable
+        ``function(values, *extra_arguments, **extra_keywords)`` gets the values
+        of a window as 1-D float64 and returns a number. A LowLevelCallable
+        works in threads of one process; it cannot be sent to another.
+    size : int or sequence of int, optional
+        Of a box in pixels, per axis.
+    footprint : array_like of bool, optional
+        The window itself, in place of ``size``.
+    mode : str, optional
+        How the image goes on beyond its edges: "reflect" (also "grid-mirror"),
+        "constant" ("grid-constant"), "nearest", "mirror", "wrap" ("grid-wrap").
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    extra_arguments : sequence, optional
+        Further arguments for the function.
+    extra_keywords : dict, optional
+        Further keywords for the function.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks. The function is also called for
+        pixels of the halo, whose results are dropped.
+
+    Raises
+    ------
+    ValueError
+        If neither ``size`` nor ``footprint`` is given, the mode is unknown, or
+        an origin moves the window off the pixel.
+    TypeError
+        If the image is complex or ``function`` no callable.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndfilters import generic_filter
+    >>> generic_filter(da.arange(6.0, chunks=3), np.ptp, size=3).compute()
+    array([1., 2., 2., 2., 2., 1.])
+    """
+    image = as_dask_array(image)
+    _check_callable(function)
+    which = normalize_axes(axes, image.ndim)
+    size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
+    mode = normalize_mode(mode)
+    window = {"size": size} if footprint is None else {"footprint": footprint}
+    keywords = {"mode": mode, "cval": cval, "origin": origin} | window
+    if axes is not None:
+        keywords["axes"] = which
+    dtype = result_dtype(ndimage.generic_filter, image, np.sum, output=output, **keywords)
+    return map_neighborhood(
+        kernel_for(image, ndimage.generic_filter),
+        image,
+        reach=reach,
+        modes=[mode] * image.ndim,
+        dtype=dtype,
+        function=function,
+        output=dtype,
+        extra_arguments=tuple(extra_arguments),
+        extra_keywords=extra_keywords or {},
+        **keywords,
+    )
+
+
+def generic_filter1d(
+    image, function, filter_size, axis=-1, mode="reflect", cval=0.0, origin=0,
+    extra_arguments=(), extra_keywords=None, *, output=None,
+):  # fmt: skip
+    """
+    Call a function on every line along an axis, as `scipy.ndimage.generic_filter1d`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image.
+    function : callable or scipy.LowLevelCallable
+        ``function(line, result, *extra_arguments, **extra_keywords)`` gets a
+        whole line, extended by ``filter_size`` - 1 pixels, and fills in the
+        result, both 1-D float64.
+    filter_size : int
+        How many pixels of the line a result depends on.
+    axis : int, optional
+        Along which the lines run.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `generic_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int, optional
+        Moves the window off its centre.
+    extra_arguments : sequence, optional
+        Further arguments for the function.
+    extra_keywords : dict, optional
+        Further keywords for the function.
+    output : dtype, optional
+        Of the result; by default that of the image.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks. Since the function sees whole lines,
+        the image is rechunked along ``axis``, and back.
+
+    Raises
+    ------
+    ValueError
+        If ``filter_size`` is below 1, the mode unknown, or the origin moves
+        the window off the pixel.
+    TypeError
+        If the image is complex or ``function`` no callable.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import generic_filter1d
+    >>> def forward_difference(line, result):
+    ...     result[:] = line[1:] - line[:-1]
+    >>> squares = da.arange(6, chunks=3) ** 2
+    >>> generic_filter1d(squares, forward_difference, 2, origin=-1).compute()
+    array([1, 3, 5, 7, 9, 0])
+    """
+    image = as_dask_array(image)
+    _check_callable(function)
+    axis = normalize_axis(axis, image.ndim)
+    filter_size = normalize_sizes(filter_size, 1, "filter_size")[0]
+    window_reach([filter_size], [origin])
+    keywords = {"axis": axis, "mode": normalize_mode(mode), "cval": cval, "origin": origin}
+    keywords["filter_size"] = filter_size
+    dtype = result_dtype(ndimage.generic_filter1d, image, _fill_nothing, output=output, **keywords)
+    lines = map_neighborhood(
+        kernel_for(image, ndimage.generic_filter1d),
+        image.rechunk({axis: -1}),
+        reach=[(0, 0)] * image.ndim,
+        modes=[mode] * image.ndim,
+        dtype=dtype,
+        function=function,
+        output=dtype,
+        extra_arguments=tuple(extra_arguments),
+        extra_keywords=extra_keywords or {},
+        **keywords,
+    )
+    return lines.rechunk(image.chunks)
+
+
+def vectorized_filter(
+    image, function, *, size=None, footprint=None, output=None, mode="reflect", cval=None,
+    origin=None, axes=None, batch_memory=2**30,
+):  # fmt: skip
+    """
+    Call a vectorised function on all windows, as `scipy.ndimage.vectorized_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Image of any number of axes.
+    function : callable
+        ``function(windows, axis=axes)`` reduces the given axes, as `numpy.mean`
+        does. It is called once on a single pixel to learn the dtype of its
+        results, unless ``output`` tells it.
+    size : int or sequence of int, optional
+        Of a box in pixels, per axis of ``axes``.
+    footprint : array_like of bool, optional
+        The window itself, in place of ``size``; excludes it.
+    output : dtype, optional
+        Of the result; by default what ``function`` gives.
+    mode : str, optional
+        How the image goes on beyond its edges: "reflect", "constant"
+        ("grid-constant"), "nearest", "mirror" ("grid-mirror"), "wrap"
+        ("grid-wrap"); or "valid": only windows inside of the image.
+    cval : scalar, optional
+        Value beyond the edges; only with mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis of ``axes``.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+    batch_memory : int, optional
+        How many bytes of windows a task may hand to ``function`` at once.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks; smaller by the window less one pixel
+        in mode "valid".
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as above.
+    NotImplementedError
+        If the installed SciPy is older than 1.16.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndfilters import vectorized_filter
+    >>> vectorized_filter(da.arange(6, chunks=3), np.mean, size=3, mode="valid").compute()
+    array([1., 2., 3., 4.])
+    """
+    if not hasattr(ndimage, "vectorized_filter"):
+        raise NotImplementedError("vectorized_filter needs SciPy 1.16 or newer")
+    image = as_dask_array(image)
+    _check_callable(function)
+    which = normalize_axes(axes, image.ndim)
+    if (size is None) == (footprint is None):
+        raise ValueError("either size or footprint must be given, and not both")
+    if footprint is not None:
+        footprint = np.asarray(footprint, dtype=bool)
+    shape = per_axis(size, len(which), "size") if footprint is None else footprint.shape
+    if len(shape) != len(which):
+        raise ValueError(f"footprint must have {len(which)} axes, got shape {shape}")
+    # Windows inside of the image are among those of any other mode.
+    inside = mode == "valid"
+    mode = "nearest" if inside else normalize_mode(mode)
+    window = {"size": size} if footprint is None else {"footprint": footprint}
+    keywords = {"mode": mode, "cval": cval, "origin": origin, "batch_memory": batch_memory}
+    keywords |= window | ({} if axes is None else {"axes": which})
+    sizes = normalize_sizes(shape, len(which))
+    reach = window_reach(sizes, per_axis(origin or 0, len(which), "origin"))
+    if inside and any(origin for origin in per_axis(origin or 0, len(which), "origin")):
+        raise ValueError(f"origin must be 0 with mode 'valid', got {origin!r}")
+    if image.size == 0:
+        return image
+    # SciPy takes arrays only for output here.
+    computed = result_dtype(ndimage.vectorized_filter, image, function, **keywords)
+    full_reach = [(0, 0)] * image.ndim
+    for axis, axis_reach in zip(which, reach):
+        full_reach[axis] = axis_reach
+    result = map_neighborhood(
+        kernel_for(image, ndimage.vectorized_filter),
+        image,
+        reach=full_reach,
+        modes=[mode] * image.ndim,
+        dtype=computed,
+        function=function,
+        **keywords,
+    ).astype(output_dtype(output, computed))
+    if not inside:
+        return result
+    return result[
+        tuple(
+            slice(before, length - after)
+            for (before, after), length in zip(full_reach, image.shape)
+        )
+    ]
+
+
+def _check_callable(function):
+    if not callable(function) and not isinstance(function, LowLevelCallable):
+        raise TypeError(f"function must be callable or a LowLevelCallable, got {function!r}")
+
+
+def _fill_nothing(line, result):
+    """Stand in for a caller's function while SciPy checks the other arguments."""
+
+
+@normalize_token.register(LowLevelCallable)
+def _address_of(function):
+    """Tell low-level functions apart by where they and their data are."""
+    capsule = tuple.__getitem__(function, 0)
+    api = ctypes.pythonapi
+    name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", api))
+    pointer_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+        ("PyCapsule_GetPointer", api)
+    )
+    context_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(("PyCapsule_GetContext", api))
+    name = name_of(capsule)
+    return "LowLevelCallable", name, pointer_of(capsule, name), context_of(capsule)

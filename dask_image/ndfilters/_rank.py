@@ -1,0 +1,192 @@
+"""The value of a given rank in a window: median, percentile, any rank."""
+
+from scipy import ndimage
+
+from dask_image._utils.arguments import (
+    footprint_window,
+    normalize_axes,
+    normalize_modes,
+    on_axes,
+)
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.overlap import map_neighborhood
+
+
+def median_filter(
+    image, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
+    output=None, axes=None,
+):  # fmt: skip
+    """
+    Median of a window around each pixel; the lazy twin of `scipy.ndimage.median_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image of any number of axes.
+    size : int or sequence of int, optional
+        Of a box in pixels, per axis.
+    footprint : array_like of bool, optional
+        The window itself, in place of ``size``.
+    mode : str, optional
+        How the image goes on beyond its edges: "reflect" (also "grid-mirror"),
+        "constant" ("grid-constant"), "nearest", "mirror", "wrap" ("grid-wrap").
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    ValueError
+        If neither ``size`` nor ``footprint`` is given, the mode is unknown, or
+        an origin moves the window off the pixel.
+    TypeError
+        If the image is complex.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import median_filter
+    >>> median_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), size=3).compute()
+    array([1, 1, 1, 5, 5, 5])
+    """
+    return _rank(
+        ndimage.median_filter, {}, image, size, footprint, mode, cval, origin, output, axes
+    )
+
+
+def percentile_filter(
+    image, percentile, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
+    output=None, axes=None,
+):  # fmt: skip
+    """
+    Percentile of a window around each pixel, as `scipy.ndimage.percentile_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image of any number of axes.
+    percentile : float
+        From 0 to 100; a negative one counts down from 100.
+    size : int or sequence of int, optional
+        Of a box in pixels, per axis.
+    footprint : array_like of bool, optional
+        The window itself, in place of ``size``.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `median_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    RuntimeError
+        If the percentile is out of range.
+    ValueError, TypeError
+        As `median_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import percentile_filter
+    >>> percentile_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), 100, size=3).compute()
+    array([1, 9, 9, 9, 5, 5])
+    """
+    return _rank(
+        ndimage.percentile_filter, {"percentile": percentile},
+        image, size, footprint, mode, cval, origin, output, axes,
+    )  # fmt: skip
+
+
+def rank_filter(
+    image, rank, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
+    output=None, axes=None,
+):  # fmt: skip
+    """
+    Value of a given rank in a window around each pixel, as `scipy.ndimage.rank_filter`.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image of any number of axes.
+    rank : int
+        Which value, counted from the smallest (0), or from the largest (-1).
+    size : int or sequence of int, optional
+        Of a box in pixels, per axis.
+    footprint : array_like of bool, optional
+        The window itself, in place of ``size``.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `median_filter`.
+    cval : scalar, optional
+        Value beyond the edges in mode "constant".
+    origin : int or sequence of int, optional
+        Moves the window off its centre, per axis.
+    output : dtype, optional
+        Of the result; by default that of the image.
+    axes : int or tuple of int, optional
+        Filter along these axes only.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the image's shape and chunks.
+
+    Raises
+    ------
+    RuntimeError
+        If the window has no such rank.
+    ValueError, TypeError
+        As `median_filter`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import rank_filter
+    >>> rank_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), -2, size=3).compute()
+    array([1, 1, 1, 5, 5, 5])
+    """
+    return _rank(
+        ndimage.rank_filter, {"rank": rank},
+        image, size, footprint, mode, cval, origin, output, axes,
+    )  # fmt: skip
+
+
+def _rank(scipy_function, which_rank, image, size, footprint, mode, cval, origin, output, axes):
+    image = as_dask_array(image)
+    which = normalize_axes(axes, image.ndim)
+    size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
+    modes = normalize_modes(mode, len(which))
+    window = {"size": size} if footprint is None else {"footprint": footprint}
+    keywords = {"mode": mode, "cval": cval, "origin": origin} | window | which_rank
+    if axes is not None:
+        keywords["axes"] = which
+    dtype = result_dtype(scipy_function, image, output=output, **keywords)
+    return map_neighborhood(
+        kernel_for(image, scipy_function),
+        image,
+        reach=reach,
+        modes=on_axes(modes, which, image.ndim, default="nearest"),
+        dtype=dtype,
+        output=dtype,
+        **keywords,
+    )

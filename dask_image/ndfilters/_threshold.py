@@ -1,0 +1,84 @@
+"""Local thresholds."""
+
+import numpy as np
+
+from dask_image._utils.arguments import normalize_sizes, per_axis
+from dask_image._utils.arrays import as_dask_array
+from dask_image.ndfilters._box import uniform_filter
+from dask_image.ndfilters._gaussian import gaussian_filter
+from dask_image.ndfilters._generic import generic_filter
+from dask_image.ndfilters._rank import median_filter
+
+METHODS = ("generic", "gaussian", "mean", "median")
+
+
+def threshold_local(
+    image, block_size, method="gaussian", offset=0, mode="reflect", param=None, cval=0
+):
+    """
+    Threshold for each pixel from its neighbourhood: a local average less an offset.
+
+    Parameters
+    ----------
+    image : array_like
+        Real image of any number of axes.
+    block_size : int or sequence of int
+        Of the neighbourhood in pixels, per axis; odd sizes have a centre.
+    method : {"gaussian", "mean", "median", "generic"}, optional
+        Weighted mean with a Gaussian, plain mean, median, or a function of
+        your own.
+    offset : float, optional
+        Subtracted from the average.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `gaussian_filter`.
+    param : float, sequence of float or callable, optional
+        For "gaussian" the standard deviation, by default (block_size - 1) / 6,
+        which covers 99 % of the Gaussian; for "generic" the function, called
+        with the 1-D values of a neighbourhood.
+    cval : float, optional
+        Value beyond the edges in mode "constant".
+
+    Returns
+    -------
+    dask.array.Array
+        float64, of the image's shape and chunks. Pixels brighter than it are
+        foreground: ``image > threshold_local(image, block_size)``.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, or a size below 1.
+    TypeError
+        If ``param`` is no callable for the method "generic".
+
+    References
+    ----------
+    R. C. Gonzalez and R. E. Woods, Digital Image Processing, section
+    "Variable thresholding".
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.ndfilters import threshold_local
+    >>> ramp = da.arange(6.0, chunks=3)
+    >>> threshold_local(ramp, 3, method="mean", offset=1).compute().round(2)
+    array([-0.67,  0.  ,  1.  ,  2.  ,  3.  ,  3.67])
+    """
+    image = as_dask_array(image)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {METHODS}, got {method!r}")
+    edges = {"mode": mode, "cval": cval, "output": np.float64}
+    if method == "gaussian":
+        sizes = per_axis(block_size, image.ndim, "block_size")
+        sigma = [(size - 1) / 6 for size in sizes] if param is None else param
+        return gaussian_filter(image, sigma, **edges) - offset
+    sizes = normalize_sizes(block_size, image.ndim, "block_size")
+    if method == "generic":
+        if not callable(param):
+            raise TypeError(f"param must be a function for method 'generic', got {param!r}")
+        return generic_filter(image, param, sizes, **edges) - offset
+    average = uniform_filter if method == "mean" else median_filter
+    if method == "median" and mode in ("constant", "grid-constant"):
+        # A rank filter rounds cval to the dtype of the image.
+        image = image.astype(np.float64)
+    return average(image, sizes, **edges) - offset
