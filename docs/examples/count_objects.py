@@ -26,7 +26,7 @@ from dask_image.ndfilters import gaussian_filter, minimum_filter, threshold_loca
 from dask_image.ndmeasure import area, center_of_mass, label, maximum, sum_labels
 
 ROWS = COLUMNS = 4
-BARS = "#7fb2e5"
+LAST_STAGE = "measure and store"
 
 
 def write_tiles(folder):
@@ -79,12 +79,17 @@ def seconds_by_stage(stages, tasks):
     owner = {}
     for stage, array in stages.items():
         for layer in array.__dask_graph__().layers:
-            owner.setdefault(layer, stage)
-    seconds = Counter()
+            owner.setdefault(token_of(layer), stage)
+    seconds = Counter(dict.fromkeys([*stages, LAST_STAGE], 0.0))
     for task in tasks:
-        layer = task.key[0] if isinstance(task.key, tuple) else task.key
-        seconds[owner.get(layer, "measure and store")] += task.end_time - task.start_time
+        stage = owner.get(token_of(task.key), LAST_STAGE)
+        seconds[stage] += task.end_time - task.start_time
     return seconds
+
+
+def token_of(key):
+    """Return the hexadecimal end of a name, which tasks that Dask has fused keep."""
+    return (key[0] if isinstance(key, tuple) else key).rpartition("-")[2]
 
 
 def write_table(path, table):
@@ -125,7 +130,7 @@ def draw(path, sky, labels, table):
         for axis in (picture, label_image, corner):
             axis.set(xticks=[], yticks=[])
         edges = [2**power for power in range(int(table["area"].max()).bit_length() + 1)]
-        sizes.hist(table["area"], edges, color=BARS, edgecolor="black")
+        sizes.hist(table["area"], edges, color="#7fb2e5", edgecolor="black")
         sizes.set(xscale="log", xlabel="area in pixels", ylabel="number of objects")
         sizes.set_xticks(edges, edges)
         sizes.minorticks_off()

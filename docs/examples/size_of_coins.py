@@ -13,11 +13,11 @@ from pathlib import Path
 
 import dask
 import dask.array as da
-import dask_image.ndimage as ndi
 import matplotlib
 import numpy as np
 from skimage import data
 
+import dask_image.ndimage as ndi
 from dask_image.ndfilters import threshold_local
 
 matplotlib.use("agg")

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import dask
 import dask.array as da
-import dask_image.ndimage as ndi
 import matplotlib
 from skimage import data
+
+import dask_image.ndimage as ndi
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
