@@ -1,0 +1,108 @@
+"""Which files a call means, and whether a file still is what it was."""
+
+import glob
+import os
+import re
+from dataclasses import dataclass
+
+
+def natural_key(name):
+    """Return a sorting key that puts ``frame2`` before ``frame10``."""
+    parts = re.split(r"([0-9]+)", name)
+    # Text and numbers alternate, so that a number never meets a text. The name itself puts
+    # "01" and "1" in a fixed order.
+    return [int(part) if part.isdecimal() else part for part in parts], name
+
+
+def expand_names(fname):
+    """
+    Return the absolute paths of the files that ``fname`` stands for.
+
+    Parameters
+    ----------
+    fname : str, os.PathLike or iterable of these
+        A name that exists stands for itself, otherwise it is a pattern for
+        ``glob.glob`` (``**`` included) whose matches come in natural order.
+        Several names keep the order they are given in.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    FileNotFoundError
+        If a name matches no file.
+    ValueError
+        If there is no name at all.
+    TypeError
+        If a name is not a string or a path.
+    """
+    if isinstance(fname, (str, os.PathLike)):
+        return _expand(fname)
+    try:
+        names = list(fname)
+    except TypeError:
+        raise TypeError(
+            f"fname must be a name, a pattern, a path or a list of these, got {fname!r}"
+        ) from None
+    if not names:
+        raise ValueError("fname must name at least one file, got an empty list")
+    return [path for name in names for path in _expand(name)]
+
+
+def _expand(name):
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"fname must hold names or paths, got {name!r}")
+    name = os.fsdecode(name)
+    if os.path.isdir(name):
+        raise IsADirectoryError(
+            f"fname names a directory, {name!r}; a pattern such as "
+            f"{os.path.join(name, '*.tif')!r} reads the files in it"
+        )
+    if os.path.exists(name):
+        return [os.path.abspath(name)]
+    matches = [match for match in glob.glob(name, recursive=True) if not os.path.isdir(match)]
+    if not matches:
+        raise FileNotFoundError(f"no file matches {name!r}")
+    return [os.path.abspath(match) for match in sorted(matches, key=natural_key)]
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file, its size and its time of change, as they were when its header was read."""
+
+    path: str
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path):
+        """Return the state of the file at ``path`` now."""
+        status = os.stat(path)
+        return cls(path, status.st_size, status.st_mtime_ns)
+
+    @classmethod
+    def of_open(cls, file):
+        """Return the state of an open file."""
+        status = os.fstat(file.fileno())
+        return cls(file.name, status.st_size, status.st_mtime_ns)
+
+    def check(self, file):
+        """
+        Fail if the file, now open as ``file``, has changed since.
+
+        What a task reads relies on the header read earlier: in a file written
+        anew the same bytes may mean something else.
+
+        Raises
+        ------
+        OSError
+            If its size or its time of change differ.
+        """
+        now = FileState.of_open(file)
+        if now != self:
+            raise OSError(
+                f"{self.path} has changed since imread described it: {self.size} bytes then, "
+                f"{now.size} bytes now; call imread again"
+            )

@@ -1,0 +1,97 @@
+"""Frames of whatever PIMS opens: pictures, films, microscope formats."""
+
+import contextlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dask_image.imread._files import FileState
+
+
+@dataclass(frozen=True)
+class PimsFrames:
+    """
+    Frames ``start`` to ``stop`` of a file that PIMS reads.
+
+    A reader may take an animated picture for one frame, hence ``per_item``, the
+    number of frames in what it calls one.
+    """
+
+    file: FileState
+    frame_shape: tuple[int, ...]
+    dtype: np.dtype
+    per_item: int
+    start: int
+    stop: int
+
+    @property
+    def count(self):
+        """Number of frames."""
+        return self.stop - self.start
+
+    @property
+    def files(self):
+        """Every file that is read, once."""
+        return (self.file,)
+
+    def select(self, start, stop):
+        """Return the frames ``start`` to ``stop`` of these."""
+        return replace(self, start=self.start + start, stop=self.start + stop)
+
+    def read_into(self, out):
+        """Fill ``out``, an array of shape ``(count, *frame_shape)`` and of ``dtype``."""
+        with open(self.file.path, "rb") as file:
+            self.file.check(file)
+        expected = (self.per_item, *self.frame_shape)
+        with _opened(self.file.path) as reader:
+            for item in range(self.start // self.per_item, -(-self.stop // self.per_item)):
+                frames = _frames_in(reader[item])
+                if frames.shape != expected or frames.dtype != self.dtype:
+                    raise ValueError(
+                        f"item {item} has shape {frames.shape} and dtype {frames.dtype}, "
+                        f"the first one {expected} and {self.dtype}"
+                    )
+                position = item * self.per_item
+                first, last = max(position, self.start), min(position + len(frames), self.stop)
+                out[first - self.start : last - self.start] = frames[
+                    first - position : last - position
+                ]
+
+
+def _frames_in(item):
+    """Return what a reader takes for one frame with an axis of frames in front."""
+    pixels = np.asarray(item)
+    if pixels.ndim < 2:
+        raise ValueError(f"a frame must have rows and columns, this one has shape {pixels.shape}")
+    # Four samples are colours with transparency; more than that are columns.
+    colours = pixels.ndim > 2 and pixels.shape[-1] <= 4
+    return pixels.reshape(-1, *pixels.shape[-3 if colours else -2 :])
+
+
+@contextlib.contextmanager
+def _opened(path):
+    # Importing PIMS takes longer than reading many a TIFF file, which does not need it.
+    import pims
+
+    with pims.open(path) as reader:
+        if isinstance(reader, pims.FramesSequenceND):
+            # Such a reader holds all axes but those of a frame still, unless told to walk them.
+            reader.iter_axes = [axis for axis in reader.sizes if axis not in reader.bundle_axes]
+        yield reader
+
+
+def describe_pims(path):
+    """
+    Open a file with PIMS and return its frames.
+
+    The first frame is read: what readers say of their frames beforehand leaves
+    out the samples of colours, or the dtype.
+    """
+    state = FileState.of(path)
+    with _opened(path) as reader:
+        count = len(reader)
+        if not count:
+            raise ValueError("it holds no frames")
+        first = _frames_in(reader[0])
+    per_item, *frame_shape = first.shape
+    return PimsFrames(state, tuple(frame_shape), first.dtype, per_item, 0, count * per_item)

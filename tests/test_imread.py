@@ -1,0 +1,563 @@
+"""`imread`: every frame of every file, whatever the format and the chunks."""
+
+import gc
+import importlib.util
+import os
+import pickle
+import re
+import sys
+
+import dask
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dask_image.imread import imread
+from dask_image.imread._files import natural_key
+from tests.helpers import nothing_computes, seeded_image
+
+
+def check(lazy, expected):
+    """Compare advertised and computed shape, dtype and values with ``expected``."""
+    computed = lazy.compute(scheduler="threads")
+    assert lazy.shape == computed.shape == expected.shape
+    assert lazy.dtype == computed.dtype == expected.dtype.newbyteorder("=")
+    assert lazy.dtype.isnative
+    np.testing.assert_array_equal(computed, expected)
+
+
+def write(path, array, **options):
+    tifffile.imwrite(path, array, **{"photometric": "minisblack", **options})
+    return str(path)
+
+
+NFRAMES = [1, 2, 3, 4, 5, 12, 13, -1]
+
+
+class TestFramesAndChunks:
+    @pytest.mark.parametrize("nframes", NFRAMES)
+    def test_one_file_of_many_pages(self, tmp_path, nframes):
+        image = seeded_image((12, 5, 7), "uint16")
+        lazy = imread(write(tmp_path / "a.tif", image), nframes)
+        assert set(lazy.chunks[0][:-1]) <= {nframes}
+        check(lazy, image)
+
+    @pytest.mark.parametrize("nframes", NFRAMES)
+    def test_many_files_of_one_page(self, tmp_path, nframes):
+        image = seeded_image((12, 5, 7), "uint16")
+        for number, frame in enumerate(image):
+            write(tmp_path / f"a{number}.tif", frame)
+        check(imread(str(tmp_path / "a*.tif"), nframes), image)
+
+    @pytest.mark.parametrize("nframes", NFRAMES)
+    def test_files_of_different_numbers_of_pages(self, tmp_path, nframes):
+        image = seeded_image((12, 5, 7), "float32")
+        for name, part in zip("abc", np.split(image, [5, 6])):
+            write(tmp_path / f"{name}.tif", part)
+        lazy = imread(tmp_path / "*.tif", nframes=nframes)
+        size = 12 if nframes == -1 else min(nframes, 12)
+        assert lazy.chunks[0] == (size,) * (12 // size) + ((12 % size,) if 12 % size else ())
+        check(lazy, image)
+
+    def test_one_picture_has_an_axis_of_frames(self, tmp_path):
+        image = seeded_image((5, 7), "uint8")
+        check(imread(write(tmp_path / "a.tif", image)), image[np.newaxis])
+
+    def test_building_reads_no_pixels(self, tmp_path):
+        name = write(tmp_path / "a.tif", seeded_image((4, 5, 7), "uint8"))
+        with nothing_computes():
+            imread(name, nframes=3)
+
+    def test_one_task_a_chunk(self, tmp_path):
+        name = write(tmp_path / "a.tif", seeded_image((12, 5, 7), "uint8"))
+        assert len(imread(name, nframes=5).dask) == 3
+
+    def test_a_task_carries_its_own_pages_only(self, tmp_path):
+        name = tmp_path / "a.tif"
+        with tifffile.TiffWriter(name) as tiff:
+            for frame in seeded_image((300, 5, 7), "uint8"):
+                tiff.write(frame, compression="zlib", metadata=None)
+        lazy = imread(name)
+        assert max(len(pickle.dumps(task)) for task in dict(lazy.dask).values()) < 4000
+        check(lazy, tifffile.imread(name))
+
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        counts=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+        nframes=st.integers(1, 9) | st.just(-1),
+        samples=st.sampled_from([(), (3,)]),
+        compressed=st.booleans(),
+        step=st.integers(1, 3),
+    )
+    def test_any_combination(self, tmp_path, counts, nframes, samples, compressed, step):
+        image = seeded_image((sum(counts), 16, 17, *samples), "uint8", seed=1)
+        names = []
+        for number, part in enumerate(np.split(image, np.cumsum(counts)[:-1])):
+            names.append(tmp_path / f"{number}.tif")
+            photometric = "rgb" if samples else "minisblack"
+            compression = "zlib" if compressed and number % 2 else None
+            write(names[-1], part, photometric=photometric, compression=compression)
+        lazy = imread(names, nframes)
+        check(lazy, image)
+        check(lazy[::step], image[::step])
+
+
+LAYOUTS = {
+    "plain": {},
+    "big-endian": {"byteorder": ">"},
+    "bigtiff": {"bigtiff": True},
+    "bigtiff-big-endian": {"bigtiff": True, "byteorder": ">", "compression": "zlib"},
+    "strips": {"rowsperstrip": 7},
+    "zlib": {"compression": "zlib"},
+    "zlib-strips": {"compression": "zlib", "rowsperstrip": 7},
+    "tiles": {"tile": (16, 16)},
+    "zlib-tiles": {"tile": (16, 32), "compression": "zlib"},
+    "tiles-big-endian": {"tile": (16, 16), "byteorder": ">"},
+    "pages": {"metadata": None},
+    "imagej": {"imagej": True},
+    "ome": {"ome": True},
+    "ome-zlib": {"ome": True, "compression": "zlib"},
+    "volume": {"volumetric": True},
+    "volume-tiles": {"volumetric": True, "tile": (2, 16, 16)},
+    "volume-zlib": {"volumetric": True, "tile": (2, 16, 16), "compression": "zlib"},
+}
+
+
+class TestTiff:
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    @pytest.mark.parametrize("nframes", [1, 3, -1])
+    def test_layouts(self, tmp_path, layout, nframes):
+        image = seeded_image((5, 40, 37), "uint16")
+        options = LAYOUTS[layout]
+        name = write(tmp_path / "a.tif", image, **options)
+        check(imread(name, nframes), image)
+
+    @pytest.mark.parametrize(
+        "dtype", ["bool", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "f2", "f4", "f8", "c8", "c16"]
+    )
+    @pytest.mark.parametrize("byteorder", "<>")
+    def test_dtypes(self, tmp_path, dtype, byteorder):
+        image = seeded_image((3, 8, 9), dtype)
+        name = write(tmp_path / "a.tif", image, byteorder=byteorder)
+        check(imread(name, 2), image)
+
+    @pytest.mark.parametrize("samples", [3, 4])
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    @pytest.mark.parametrize("frames", [(), (4,)])
+    def test_colours(self, tmp_path, samples, compression, frames):
+        image = seeded_image((*frames, 20, 18, samples), "uint8")
+        name = write(tmp_path / "a.tif", image, photometric="rgb", compression=compression)
+        expected = image.reshape(-1, *image.shape[-3:])
+        for nframes in (1, 3, -1):
+            check(imread(name, nframes), expected)
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    @pytest.mark.parametrize("frames", [(), (4,)])
+    def test_colours_in_separate_planes_come_last(self, tmp_path, compression, frames):
+        image = seeded_image((*frames, 3, 20, 18), "uint8")
+        name = write(
+            tmp_path / "a.tif",
+            image,
+            photometric="rgb",
+            planarconfig="separate",
+            compression=compression,
+        )
+        expected = np.moveaxis(image.reshape(-1, 3, 20, 18), 1, -1)
+        for nframes in (1, 3, -1):
+            check(imread(name, nframes), expected)
+
+    @pytest.mark.parametrize("axes", ["TCZYX", "ZCYX", "TZYX"])
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_leading_ome_axes_become_frames(self, tmp_path, axes, compression):
+        image = seeded_image((2, 3, 4)[: len(axes) - 2] + (16, 17), "uint16")
+        name = write(
+            tmp_path / "a.ome.tif", image, metadata={"axes": axes}, compression=compression
+        )
+        check(imread(name, 5), image.reshape(-1, 16, 17))
+
+    def test_first_series_counts(self, tmp_path):
+        first, second = seeded_image((4, 16, 17), "uint8"), seeded_image((2, 8, 9), "uint16")
+        with tifffile.TiffWriter(tmp_path / "a.ome.tif") as tiff:
+            tiff.write(first, metadata={"axes": "ZYX"})
+            tiff.write(second, metadata={"axes": "ZYX"})
+        check(imread(tmp_path / "a.ome.tif", 3), first)
+
+    def test_full_resolution_of_a_pyramid(self, tmp_path):
+        image = seeded_image((64, 64), "uint8")
+        with tifffile.TiffWriter(tmp_path / "a.ome.tif") as tiff:
+            tiff.write(image, subifds=1, tile=(16, 16))
+            tiff.write(image[::2, ::2], subfiletype=1, tile=(16, 16))
+        check(imread(tmp_path / "a.ome.tif"), image[np.newaxis])
+
+    def test_pages_with_other_strips(self, tmp_path):
+        image = seeded_image((6, 32, 33), "uint8")
+        with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
+            for frame, rows in zip(image, [32, 8, 3, 32, 5, 8]):
+                tiff.write(frame, rowsperstrip=rows, compression="zlib", metadata=None)
+        check(imread(tmp_path / "a.tif", 4), tifffile.imread(tmp_path / "a.tif"))
+
+    def test_files_with_the_same_size_but_other_headers(self, tmp_path):
+        image = seeded_image((2, 16, 16), "uint16")
+        write(tmp_path / "a.tif", image[0], byteorder="<")
+        write(tmp_path / "b.tif", image[1], byteorder=">")
+        assert os.path.getsize(tmp_path / "a.tif") == os.path.getsize(tmp_path / "b.tif")
+        check(imread(tmp_path / "*.tif"), image)
+
+    def test_same_sized_files_of_other_shapes_are_told_apart(self, tmp_path):
+        write(tmp_path / "a.tif", np.zeros((16, 32), "uint8"))
+        write(tmp_path / "b.tif", np.zeros((32, 16), "uint8"))
+        assert os.path.getsize(tmp_path / "a.tif") == os.path.getsize(tmp_path / "b.tif")
+        with pytest.raises(ValueError, match=r"b\.tif has \(32, 16\)"):
+            imread(tmp_path / "*.tif")
+
+    @pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate", "jpeg"])
+    def test_written_by_another_library(self, tmp_path, compression):
+        image = seeded_image((64, 48), "uint8")
+        name = str(tmp_path / "a.tif")
+        Image.fromarray(image).save(name, compression=compression)
+        with_codec = importlib.util.find_spec("imagecodecs") is not None
+        if with_codec or compression in ("packbits", "tiff_adobe_deflate"):
+            check(imread(name), tifffile.imread(name)[np.newaxis])
+        else:
+            with pytest.raises(ValueError, match=r"a\.tif.*imagecodecs"):
+                imread(name)
+
+    def test_ome_companions(self, tmp_path):
+        image = seeded_image((2, 3, 16, 16), "uint8")
+        names = write_ome_set(tmp_path, image)
+        check(imread(names[0], 2), image.reshape(-1, 16, 16))
+        check(imread(names, 2), image.reshape(-1, 16, 16))
+
+    def test_missing_ome_companion(self, tmp_path):
+        names = write_ome_set(tmp_path, seeded_image((2, 3, 16, 16), "uint8"))
+        os.remove(names[1])
+        with pytest.raises(ValueError, match=r"part0\.ome\.tif.*pages that no file holds"):
+            imread(names[0])
+
+
+def write_ome_set(folder, image):
+    """Write an OME image of axes TZYX into one file a time, which refer to each other."""
+    identifiers = [f"urn:uuid:00000000-0000-0000-0000-00000000000{time}" for time in range(2)]
+    times, planes, rows, columns = image.shape
+    planes_of = "".join(
+        f'<TiffData FirstT="{time}" FirstZ="{plane}" IFD="{plane}" PlaneCount="1">'
+        f'<UUID FileName="part{time}.ome.tif">{identifiers[time]}</UUID></TiffData>'
+        for time in range(times)
+        for plane in range(planes)
+    )
+    names = []
+    for time in range(times):
+        description = (
+            '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="{identifiers[time]}"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+            f'DimensionOrder="XYZTC" Type="uint8" SizeX="{columns}" SizeY="{rows}" '
+            f'SizeZ="{planes}" SizeT="{times}" SizeC="1"><Channel ID="Channel:0:0"/>'
+            f"{planes_of}</Pixels></Image></OME>"
+        )
+        names.append(str(folder / f"part{time}.ome.tif"))
+        with tifffile.TiffWriter(names[-1]) as tiff:
+            for plane in range(planes):
+                tiff.write(
+                    image[time, plane],
+                    description=description if plane == 0 else None,
+                    metadata=None,
+                    contiguous=False,
+                )
+    return names
+
+
+class TestNames:
+    def test_natural_order(self):
+        names = ["a10", "a9", "b1", "a1b10", "a1b9", "a01", "a1"]
+        assert sorted(names, key=natural_key) == ["a01", "a1", "a1b9", "a1b10", "a9", "a10", "b1"]
+
+    def test_pattern_in_natural_order(self, tmp_path):
+        image = np.arange(12, dtype="uint8")[:, None, None] * np.ones((1, 4, 5), "uint8")
+        for number, frame in enumerate(image):
+            write(tmp_path / f"t{number}.tif", frame)
+        check(imread(str(tmp_path / "t*.tif")), image)
+        check(imread(tmp_path / "**" / "*.tif"), image)
+
+    def test_list_keeps_its_order(self, tmp_path):
+        image = seeded_image((3, 4, 5), "uint8")
+        names = [tmp_path / f"{letter}.tif" for letter in "cab"]
+        for name, frame in zip(names, image):
+            write(name, frame)
+        check(imread(names), image)
+        check(imread(tuple(map(str, names))), image)
+        check(imread(name for name in names), image)
+
+    def test_name_that_looks_like_a_pattern(self, tmp_path):
+        image = seeded_image((1, 4, 5), "uint8")
+        write(tmp_path / "a[1].tif", image[0])
+        write(tmp_path / "a1.tif", np.zeros((4, 5), "uint8"))
+        check(imread(tmp_path / "a[1].tif"), image)
+
+    def test_relative_names_survive_a_change_of_folder(self, tmp_path, monkeypatch):
+        image = seeded_image((1, 4, 5), "uint8")
+        write(tmp_path / "a.tif", image[0])
+        monkeypatch.chdir(tmp_path)
+        lazy = imread("a.tif")
+        monkeypatch.chdir("/")
+        check(lazy, image)
+
+    @pytest.mark.parametrize("fname", ["nothing*.tif", "nothing.tif"])
+    def test_no_match(self, tmp_path, fname):
+        with pytest.raises(FileNotFoundError, match=re.escape(fname)):
+            imread(tmp_path / fname)
+
+    def test_no_match_in_a_list(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((4, 5), "uint8"))
+        with pytest.raises(FileNotFoundError, match="b.tif"):
+            imread([name, str(tmp_path / "b.tif")])
+
+    def test_empty_list(self):
+        with pytest.raises(ValueError, match="at least one file"):
+            imread([])
+
+    def test_folder(self, tmp_path):
+        with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path))):
+            imread(tmp_path)
+
+    @pytest.mark.parametrize("fname", [3, None, [3], [None]])
+    def test_no_name(self, fname):
+        with pytest.raises(TypeError, match="fname"):
+            imread(fname)
+
+
+class TestBadArguments:
+    @pytest.mark.parametrize("nframes", [0, -2, 1.5, 2.0, True, "1", None, np.bool_(True)])
+    def test_nframes(self, tmp_path, nframes):
+        name = write(tmp_path / "a.tif", np.zeros((4, 5), "uint8"))
+        with pytest.raises(ValueError, match=re.escape(repr(nframes))):
+            imread(name, nframes)
+
+    def test_numpy_integer_nframes(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((4, 4, 5), "uint8"))
+        assert imread(name, np.int64(3)).chunks[0] == (3, 1)
+
+    def test_arraytype(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((4, 5), "uint8"))
+        with pytest.raises(ValueError, match="'torch'"):
+            imread(name, arraytype="torch")
+
+    def test_arraytype_cupy(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.ones((4, 5), "uint8"))
+        if importlib.util.find_spec("cupy") is None:
+            with pytest.raises(ImportError, match="cupy"):
+                imread(name, arraytype="cupy")
+        else:
+            assert type(imread(name, arraytype="cupy")._meta).__module__.startswith("cupy")
+
+    @pytest.mark.parametrize("other", [np.zeros((4, 6), "u1"), np.zeros((4, 5), "u2")])
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_mixed_files(self, tmp_path, other, compression):
+        for number in range(3):
+            write(tmp_path / f"a{number}.tif", np.zeros((4, 5), "u1"), compression=compression)
+        write(tmp_path / "a3.tif", other, compression=compression)
+        with pytest.raises(ValueError, match=r"a3\.tif has"):
+            imread(tmp_path / "*.tif")
+
+    @pytest.mark.parametrize("content", [b"", b"II*\0", b"MM\0*\0\0\0\x08", b"hello" * 100])
+    @pytest.mark.parametrize("ending", ["tif", "png"])
+    # PIMS tries one library after another, not all of which close what they cannot read.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    @pytest.mark.filterwarnings("ignore::ResourceWarning")
+    def test_no_image(self, tmp_path, content, ending):
+        name = tmp_path / f"a.{ending}"
+        name.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"a\.{ending}"):
+            imread(name)
+        gc.collect()  # here, where the warnings are let go, and not in the next test
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_truncated_before_the_call(self, tmp_path, layout):
+        image = seeded_image((5, 40, 37), "uint16")
+        name = str(tmp_path / "a.tif")
+        write(name, image, **LAYOUTS[layout])
+        with tifffile.TiffFile(name) as tiff:
+            last = tiff.series[0].pages[-1]
+            ends = max(map(sum, zip(last.dataoffsets, last.databytecounts)))
+            ends = max(ends, (tiff.series[0].dataoffset or 0) + image.nbytes * (ends == 0))
+        size = os.path.getsize(name)
+        for kept in {min(ends, size) - 1, size // 2, 200, 5}:
+            write(name, image, **LAYOUTS[layout])
+            os.truncate(name, kept)
+            with pytest.raises(ValueError, match=r"a\.tif"):
+                imread(name)
+
+    @pytest.mark.parametrize("cut", [2, 3, 4])
+    def test_chain_of_pages_broken(self, tmp_path, cut):
+        image = seeded_image((6, 40, 37), "uint16")
+        name = str(tmp_path / "a.tif")
+        with tifffile.TiffWriter(name) as tiff:
+            for frame in image:
+                tiff.write(frame, metadata=None, contiguous=False)
+        with tifffile.TiffFile(name) as tiff:
+            offset = tiff.pages[cut].offset
+        os.truncate(name, offset)
+        with pytest.raises(ValueError, match=r"a\.tif.*chain of its pages"):
+            imread(name)
+
+
+class TestChangesBeforeCompute:
+    @pytest.fixture(params=[None, "zlib"])
+    def images(self, request, tmp_path):
+        image = seeded_image((6, 20, 20), "uint16")
+        for number, frame in enumerate(image):
+            write(tmp_path / f"a{number}.tif", frame, compression=request.param)
+        return imread(tmp_path / "*.tif", nframes=2), image, tmp_path
+
+    def test_gone(self, images):
+        lazy, image, folder = images
+        os.remove(folder / "a3.tif")
+        with pytest.raises(FileNotFoundError, match=r"a3\.tif"):
+            lazy.compute()
+        check(lazy[:2], image[:2])
+
+    @pytest.mark.parametrize("lost", [1, 100, 700])
+    def test_truncated(self, images, lost):
+        lazy, image, folder = images
+        os.truncate(folder / "a3.tif", os.path.getsize(folder / "a3.tif") - lost)
+        with pytest.raises(OSError, match=r"a3\.tif"):
+            lazy.compute()
+        check(lazy[4:], image[4:])
+
+    def test_written_anew(self, images):
+        lazy, image, folder = images
+        write(folder / "a3.tif", image[3].T)
+        os.utime(folder / "a3.tif", ns=(0, 0))
+        with pytest.raises(OSError, match=r"a3\.tif has changed since"):
+            lazy.compute()
+
+    def test_damaged_pixels(self, tmp_path):
+        name = write(tmp_path / "a.tif", seeded_image((40, 40), "uint16"), compression="zlib")
+        status = os.stat(name)
+        with open(name, "r+b") as file:
+            file.seek(status.st_size // 2)
+            file.write(bytes(200))
+        with pytest.raises(OSError, match=r"cannot read .*a\.tif"):
+            imread(name).compute()
+
+    def test_error_from_a_worker_process(self, images):
+        lazy, _, folder = images
+        os.remove(folder / "a3.tif")
+        with pytest.raises(FileNotFoundError, match=r"a3\.tif"):
+            lazy.compute(scheduler="processes", num_workers=1)
+
+
+class TestNaming:
+    def test_same_files_same_name(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((4, 5), "uint8"))
+        assert imread(name).name == imread(tmp_path / "a.tif").name
+
+    def test_arguments_count(self, tmp_path):
+        a = write(tmp_path / "a.tif", np.zeros((4, 4, 5), "uint8"))
+        b = write(tmp_path / "b.tif", np.zeros((4, 4, 5), "uint8"))
+        names = [imread(a), imread(a, 2), imread(b), imread([a, b]), imread([b, a])]
+        assert len({lazy.name for lazy in names}) == 5
+
+    def test_changed_file_has_another_name(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((4, 5), "uint8"))
+        before = imread(name).name
+        os.utime(name, ns=(1, 1))
+        assert imread(name).name != before
+
+
+class TestOtherFormats:
+    @pytest.mark.parametrize("samples", [(), (3,), (4,)])
+    @pytest.mark.parametrize("nframes", [1, 2, -1])
+    def test_pictures(self, tmp_path, samples, nframes):
+        image = seeded_image((11, 9, 8, *samples), "uint8")
+        for number, frame in enumerate(image):
+            Image.fromarray(frame).save(tmp_path / f"p{number}.png")
+        check(imread(tmp_path / "p*.png", nframes), image)
+        check(imread(tmp_path / "p3.png", nframes), image[3:4])
+
+    def test_film(self, tmp_path):
+        image = seeded_image((5, 16, 16), "uint8") // 128 * 255
+        frames = [Image.fromarray(frame) for frame in image]
+        frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=100)
+        for nframes in (1, 2, -1):
+            lazy = imread(tmp_path / "a.gif", nframes)
+            computed = lazy.compute()
+            assert computed.shape == lazy.shape
+            assert computed.dtype == lazy.dtype
+            np.testing.assert_array_equal(computed[..., 0], image)
+
+    def test_tiff_with_another_ending(self, tmp_path):
+        image = seeded_image((2, 5, 7), "uint16")
+        write(tmp_path / "a.stack", image)
+        check(imread(tmp_path / "a.stack"), image)
+
+    def test_mixed_with_tiff(self, tmp_path):
+        image = seeded_image((2, 9, 8), "uint8")
+        write(tmp_path / "a.tif", image[0])
+        Image.fromarray(image[1]).save(tmp_path / "b.png")
+        check(imread(tmp_path / "*.*", -1), image)
+
+    def test_mixed_shapes(self, tmp_path):
+        Image.fromarray(np.zeros((4, 5), "uint8")).save(tmp_path / "a.png")
+        Image.fromarray(np.zeros((4, 5, 3), "uint8")).save(tmp_path / "b.png")
+        with pytest.raises(ValueError, match=r"b\.png has \(4, 5, 3\)"):
+            imread(tmp_path / "*.png")
+
+    def test_changed(self, tmp_path):
+        Image.fromarray(seeded_image((40, 50), "uint8")).save(tmp_path / "a.png")
+        lazy = imread(tmp_path / "a.png")
+        os.truncate(tmp_path / "a.png", 1000)
+        with pytest.raises(OSError, match=r"a\.png has changed"):
+            lazy.compute()
+        os.remove(tmp_path / "a.png")
+        with pytest.raises(FileNotFoundError, match=r"a\.png"):
+            lazy.compute()
+
+    def test_pims_is_not_imported_for_tiff(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pims", None)  # an import would fail
+        image = seeded_image((2, 5, 7), "uint16")
+        check(imread(write(tmp_path / "a.tif", image)), image)
+
+
+class TestResources:
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_descriptors_stay_flat(self, tmp_path, compression):
+        folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+        image = seeded_image((60, 8, 9), "uint8")
+        for number, frame in enumerate(image):
+            write(tmp_path / f"{number}.tif", frame, compression=compression)
+        imread(tmp_path / "*.tif", 7).compute()
+        before = len(os.listdir(folder))
+        lazy = imread(tmp_path / "*.tif", 7)
+        assert len(os.listdir(folder)) == before
+        lazy.compute()
+        assert len(os.listdir(folder)) == before
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_a_task_opens_each_file_once(self, tmp_path, compression, monkeypatch):
+        image = seeded_image((6, 8, 9), "uint8")
+        for name, part in zip("ab", np.split(image, 2)):
+            write(tmp_path / f"{name}.tif", part, compression=compression)
+        lazy = imread(tmp_path / "*.tif", -1)
+        opened = []
+
+        def counting_open(path, *args, **kwargs):
+            opened.append(path)
+            return open(path, *args, **kwargs)
+
+        monkeypatch.setattr("dask_image.imread._tiff.open", counting_open, raising=False)
+        monkeypatch.setattr(tifffile, "TiffFile", None)  # no header is read again
+        check(lazy, image)
+        assert opened == [str(tmp_path / "a.tif"), str(tmp_path / "b.tif")]
+
+    @pytest.mark.parametrize("layout", ["plain", "zlib-tiles", "pages", "ome-zlib", "volume-zlib"])
+    def test_worker_processes(self, tmp_path, layout):
+        image = seeded_image((4, 40, 37), "uint16")
+        name = write(tmp_path / "a.tif", image, **LAYOUTS[layout])
+        lazy = imread(name, 3)
+        restored = pickle.loads(pickle.dumps(lazy))
+        check(restored, image)
+        with dask.config.set(scheduler="processes", num_workers=1):
+            np.testing.assert_array_equal(lazy.compute(), image)
