@@ -1,0 +1,52 @@
+"""Dask DataFrames of measurements, if the extra ``dataframe`` is installed."""
+
+import dask
+
+
+def require_dataframe(function):
+    """
+    Return the module ``dask.dataframe``.
+
+    Parameters
+    ----------
+    function : str
+        What needs it, for the error message.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If it, or what it needs, is not installed.
+    """
+    try:
+        import dask.dataframe
+        import pandas  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{function} makes a Dask DataFrame, which needs the extra 'dataframe': "
+            f"pip install 'dask-image[dataframe]' ({error})"
+        ) from error
+    return dask.dataframe
+
+
+def frame_from_delayed(delayed, meta):
+    """
+    Return a Dask DataFrame of one partition.
+
+    Parameters
+    ----------
+    delayed : dask.delayed.Delayed
+        A pandas DataFrame.
+    meta : pandas.DataFrame
+        An empty one with the same columns and dtypes.
+
+    Returns
+    -------
+    dask.dataframe.DataFrame
+    """
+    # Where pyarrow is installed, Dask turns columns of objects, such as slices, into strings.
+    with dask.config.set({"dataframe.convert-string": False}):
+        return dask.dataframe.from_delayed([delayed], meta=meta, verify_meta=False)
