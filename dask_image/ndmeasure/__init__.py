@@ -1,7 +1,9 @@
 """Label the objects of an image, and measure them."""
 
 from dask_image.ndmeasure._label import label
+from dask_image.ndmeasure._objects import find_objects
 from dask_image.ndmeasure._pixels import labeled_comprehension, median, value_indices
+from dask_image.ndmeasure._regionprops import regionprops_table
 from dask_image.ndmeasure._statistics import (
     area,
     center_of_mass,
@@ -20,6 +22,7 @@ __all__ = [
     "area",
     "center_of_mass",
     "extrema",
+    "find_objects",
     "label",
     "labeled_comprehension",
     "maximum",
@@ -28,6 +31,7 @@ __all__ = [
     "median",
     "minimum",
     "minimum_position",
+    "regionprops_table",
     "standard_deviation",
     "sum_labels",
     "value_indices",

@@ -4,9 +4,9 @@ import operator
 
 import numpy as np
 
-from .._utils.frames import frame_from_delayed, require_dataframe
-from .._utils.labels import as_label_image
-from .._utils.reduction import GEOMETRY, reduce_labels
+from dask_image._utils.frames import frame_from_delayed, require_dataframe
+from dask_image._utils.labels import as_label_image
+from dask_image._utils.reduction import GEOMETRY, reduce_labels
 
 
 def find_objects(label_image):

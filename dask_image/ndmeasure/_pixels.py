@@ -7,15 +7,15 @@ from functools import partial
 import dask.array as da
 import numpy as np
 
-from .._utils.arrays import as_dask_array
-from .._utils.grouping import (
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.grouping import (
     Shuffle,
     apply_by_label,
     find_sorted,
     gather_by_label,
     stable_order,
 )
-from .._utils.labels import as_labelled_image, as_selection
+from dask_image._utils.labels import as_labelled_image, as_selection
 
 
 def median(image, label_image=None, index=None):

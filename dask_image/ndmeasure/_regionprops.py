@@ -9,12 +9,12 @@ import dask
 import dask.array as da
 import numpy as np
 
-from .._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
-from .._utils.arguments import per_axis
-from .._utils.arrays import as_dask_array
-from .._utils.frames import frame_from_delayed, require_dataframe
-from .._utils.labels import align_chunks, as_label_image
-from .._utils.reduction import GEOMETRY, INTENSITY, reduce_labels
+from dask_image._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
+from dask_image._utils.arguments import per_axis
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.frames import frame_from_delayed, require_dataframe
+from dask_image._utils.labels import align_chunks, as_label_image
+from dask_image._utils.reduction import GEOMETRY, INTENSITY, reduce_labels
 
 # Differences of second moments below this part of their sum are rounding errors.
 ROUNDING = 1e-12
