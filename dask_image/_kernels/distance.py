@@ -197,6 +197,8 @@ def cheapest_positions(costs, axis, metric, step):
 
 
 def _along_axis(costs, axis, metric, step, want_costs):
+    if costs.size == 0:
+        return costs if want_costs else costs.astype(np.int32)
     shape = costs.shape
     before = int(np.prod(shape[:axis], dtype=np.int64))
     lines = np.ascontiguousarray(costs).reshape(before, shape[axis], -1)

@@ -56,11 +56,13 @@ class Sweep:
             if self.indices.size:
                 self.indices[plane] = edge[1]
         distances, indices = self.distances.ravel(), self.indices.ravel()
+        shape = self.distances.shape
         if HAVE_NUMBA:
-            _sweep(distances, indices, self.steps, -1 if backwards else 1)
+            margin = distances.size // shape[0]
+            _sweep(distances, indices, self.steps, margin, backwards)
         else:
             way = slice(None, None, -1 if backwards else 1)
-            _sweep_numpy(distances[way], indices[way], self.steps, self.distances.shape[-1])
+            _sweep_numpy(distances[way], indices[way], self.steps.tolist(), shape)
 
     def edge(self, backwards=False):
         """Return what the next slab has to know."""
@@ -77,26 +79,25 @@ class Sweep:
 
 
 def _raster_steps(metric, shape):
-    """Return the steps to neighbours that come earlier, as differences of raster index."""
-    steps = [
-        np.ravel_multi_index(where, shape) for where in np.argwhere(metric) if max(shape) > 0
-    ]
-    return steps
+    """Return the steps to the neighbours that come before the centre, in raster order."""
+    strides = np.cumprod((1, *shape[:0:-1]), dtype=np.int64)[::-1]
+    neighbours = np.argwhere(metric) - 1
+    steps = neighbours @ strides
+    return steps[np.flatnonzero(metric) < metric.size // 2]
 
 
 @jit
-def _sweep(distances, indices, steps, direction):
+def _sweep(distances, indices, steps, margin, backwards):
+    """Sweep over all planes but the first and the last one, which are margin."""
     count = distances.size
-    for number in range(count):
-        here = number if direction > 0 else count - 1 - number
+    for number in range(margin, count - margin):
+        here = count - 1 - number if backwards else number
         distance = distances[here]
         if distance == 0 or distance == OUTSIDE:
             continue
         best = here
         for step in steps:
-            there = here + direction * step
-            if there < 0 or there >= count:
-                continue
+            there = here - step if backwards else here + step
             candidate = distances[there]
             if candidate >= 0 and (distance < 0 or candidate + 1 < distance):
                 distance = candidate + 1
@@ -104,3 +105,36 @@ def _sweep(distances, indices, steps, direction):
         distances[here] = distance
         if indices.size > 0:
             indices[here] = indices[best]
+
+
+def _sweep_numpy(distances, indices, steps, shape):
+    """Do the same line by line; both arrays are turned round for the way back."""
+    width = shape[-1]
+    margin = distances.size // shape[0] if len(shape) > 1 else 0
+    for first in range(margin + 1, distances.size - margin, width):
+        if distances[first] == OUTSIDE:
+            continue
+        line = slice(first, first + width - 2)
+        for step in steps:
+            if step == -1:
+                _sweep_line(distances, indices, slice(line.start - 1, line.stop))
+                continue
+            there = slice(line.start + step, line.stop + step)
+            distance, candidate = distances[line], distances[there]
+            closer = (candidate >= 0) & ((distance < 0) | (candidate + 1 < distance))
+            distance[closer] = candidate[closer] + 1
+            if indices.size:
+                indices[line][closer] = indices[there][closer]
+
+
+def _sweep_line(distances, indices, line):
+    """Step along one line, which begins with the pixel before it."""
+    distance = distances[line]
+    x = np.arange(distance.size)
+    # How far away a pixel is from the start if it steps from here: less is closer.
+    lead = np.where(distance < 0, np.iinfo(np.int32).max, distance.astype(np.int64)) - x
+    source = np.maximum.accumulate(np.where(lead == np.minimum.accumulate(lead), x, 0))
+    stepped = source != x
+    distance[stepped] = (distance[source] + x - source)[stepped]
+    if indices.size:
+        indices[line][stepped] = indices[line][source][stepped]

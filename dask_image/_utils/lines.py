@@ -1,0 +1,223 @@
+"""
+Operations that see whole lines: graphs for what no halo of fixed reach can do.
+
+Along the first axis a line may stay cut into blocks: each block hands on what
+the others must know of it, a plane or two, and is finished once it has heard
+from them (`carry_along_first_axis`, `sweep_along_first_axis`). Along any other
+axis the blocks are joined to whole lines (`join_lines`), within one strip of
+the first axis at a time (`thin_strips`), so that no task sees more than a strip.
+
+Between hearing and finishing, a summary of each block waits in memory instead
+of the block; a bit per pixel is enough for distances (`PackedBackground`).
+"""
+
+import itertools
+import math
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import List, Task, TaskRef
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
+
+# A strip of whole lines is cut to this many pixels: 64 MiB at four bytes a pixel.
+STRIP_PIXELS = 2**24
+
+
+class PackedBackground:
+    """
+    Which pixels of a block are background (zero), a bit a pixel.
+
+    Parameters
+    ----------
+    block : numpy.ndarray
+    """
+
+    def __init__(self, block):
+        self.shape = block.shape
+        self.bits = np.packbits(block == 0, axis=-1)
+
+    def unpack(self):
+        """Return the boolean array that is true at the background."""
+        unpacked = np.unpackbits(self.bits, axis=-1, count=self.shape[-1])
+        return unpacked.view(bool).reshape(self.shape)
+
+
+def thin_strips(image, pixels=STRIP_PIXELS):
+    """
+    Return ``image`` with blocks so thin along the first axis that whole lines fit.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    pixels : int, optional
+        What a block that is joined to whole lines along any one of the further
+        axes may hold.
+
+    Returns
+    -------
+    dask.array.Array
+        Blocks are cut along the first axis only, and only as far as needed.
+    """
+    widths = [max(sizes) for sizes in image.chunks]
+    longest = max(
+        (
+            math.prod(widths[1:axis]) * image.shape[axis] * math.prod(widths[axis + 1 :])
+            for axis in range(1, image.ndim)
+        ),
+        default=1,
+    )
+    thickness = max(1, pixels // max(1, longest))
+    rows = tuple(itertools.chain.from_iterable(_even(size, thickness) for size in image.chunks[0]))
+    return image.rechunk((rows, *image.chunks[1:]), method="tasks")
+
+
+def thin_slabs(image, pixels=STRIP_PIXELS):
+    """Return ``image`` cut along its first axis only, into slabs of at most so many ``pixels``."""
+    thickness = max(1, pixels // math.prod(image.shape[1:]))
+    sizes = [size for size in image.chunks[0] if size]
+    rows = tuple(itertools.chain.from_iterable(_even(size, thickness) for size in sizes))
+    return image.rechunk((rows, *((size,) for size in image.shape[1:])), method="tasks")
+
+
+def _even(size, largest):
+    """Return sizes of as few and as even parts as possible, none above ``largest``."""
+    count = max(1, -(-size // largest))
+    return [(number + 1) * size // count - number * size // count for number in range(count)]
+
+
+def join_lines(image, axis, chunks):
+    """Return ``image`` in ``chunks``, but with one block along ``axis``."""
+    whole = (*chunks[:axis], (sum(chunks[axis]),), *chunks[axis + 1 :])
+    return image.rechunk(whole, method="tasks")
+
+
+def positions_like(image):
+    """
+    Return the positions of the pixels along each axis, as blocks that fit those of ``image``.
+
+    Returns
+    -------
+    list of dask.array.Array
+        Of int32, one an axis, of length 1 along all other axes.
+    """
+    positions = []
+    for axis, (size, sizes) in enumerate(zip(image.shape, image.chunks, strict=True)):
+        where = tuple(slice(None) if other == axis else None for other in range(image.ndim))
+        positions.append(da.arange(size, chunks=(sizes,), dtype=np.int32)[where])
+    return positions
+
+
+def _starts(sizes):
+    return [0, *itertools.accumulate(sizes)][:-1]
+
+
+def carry_along_first_axis(image, summarize, carry, finish, dtype):
+    """
+    Let each column of blocks along the first axis exchange what its blocks must know.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    summarize : callable
+        ``summarize(block, start)`` returns what is kept of a block that begins
+        at position ``start`` of the first axis, instead of the block.
+    carry : callable
+        ``carry(summaries)`` takes those of a column in their order and returns a
+        list: what each block is to be told.
+    finish : callable
+        ``finish(summary, told, start)`` returns the block of the result.
+    dtype : dtype
+        Of the result.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the shape and chunks of ``image``.
+    """
+    token = tokenize(image.name, summarize, carry, finish, dtype)
+    name, summary, told = (f"{kind}-{token}" for kind in ("lines", "lines-summary", "lines-carry"))
+    starts = _starts(image.chunks[0])
+    tasks = {}
+    for column in itertools.product(*map(range, image.numblocks[1:])):
+        told_key = (told, *column)
+        summaries = []
+        for row, start in enumerate(starts):
+            key = (summary, row, *column)
+            tasks[key] = Task(key, summarize, TaskRef((image.name, row, *column)), start)
+            summaries.append(TaskRef(key))
+            key = (name, row, *column)
+            tasks[key] = Task(key, _finish, finish, summaries[row], TaskRef(told_key), row, start)
+        tasks[told_key] = Task(told_key, carry, List(*summaries))
+    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
+    meta = np.empty((0,) * image.ndim, dtype=dtype)
+    return da.Array(graph, name, chunks=image.chunks, meta=meta)
+
+
+def _finish(finish, summary, told, row, start):
+    return finish(summary, told[row], start)
+
+
+def sweep_along_first_axis(image, pack, forward, backward, dtypes):
+    """
+    Sweep over an image that is cut along its first axis only, to its end and back.
+
+    Each way one slab follows another, for each needs the edge that the one
+    before it leaves. What the way there finds is found again on the way back,
+    rather than kept, so that a slab at a time is in memory.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+        With one block along all axes but the first.
+    pack : callable
+        ``pack(block)`` returns what is kept of a slab.
+    forward : callable
+        ``forward(packed, edge, start)`` takes the edge that the slab before
+        leaves (None for the first one), and returns that of this slab.
+    backward : callable
+        ``backward(packed, edge, later, start)`` takes also the edge that the
+        slab after it leaves on the way back, and returns this slab's edge
+        followed by the blocks of the results.
+    dtypes : sequence of dtype
+        Of the results.
+
+    Returns
+    -------
+    list of dask.array.Array
+        Of the shape and chunks of ``image``.
+    """
+    token = tokenize(image.name, pack, forward, backward, dtypes)
+    name, packed, ahead, edge = (f"sweep{kind}-{token}" for kind in ("", "-pack", "-on", "-edge"))
+    rows, starts = range(image.numblocks[0]), _starts(image.chunks[0])
+    inner = (0,) * (image.ndim - 1)
+    tasks = {}
+
+    def add(kind, row, function, *args):
+        tasks[kind, row] = Task((kind, row), function, *args)
+        return TaskRef((kind, row))
+
+    slabs = [add(packed, row, pack, TaskRef((image.name, row, *inner))) for row in rows]
+    edges = [None]
+    for row in rows[:-1]:
+        edges.append(add(ahead, row, forward, slabs[row], edges[row], starts[row]))
+    later = None
+    for row in reversed(rows):
+        swept = add(name, row, backward, slabs[row], edges[row], later, starts[row])
+        later = add(edge, row, _part, swept, 0)
+    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
+    results = []
+    for number, dtype in enumerate(dtypes, start=1):
+        layer = f"{name}-{number}"
+        keys = {(layer, row, *inner): TaskRef((name, row)) for row in rows}
+        parts = {key: Task(key, _part, swept, number) for key, swept in keys.items()}
+        layers = HighLevelGraph(
+            {**graph.layers, layer: parts}, {**graph.dependencies, layer: {name}}
+        )
+        meta = np.empty((0,) * image.ndim, dtype=dtype)
+        results.append(da.Array(layers, layer, chunks=image.chunks, meta=meta))
+    return results
+
+
+def _part(parts, number):
+    return parts[number]

@@ -1,0 +1,580 @@
+"""Distance transforms: how far each foreground pixel is from the background."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import dask.array as da
+import numpy as np
+from scipy import ndimage
+
+from dask_image._kernels import distance as kernels
+from dask_image._kernels.distance import CHESSBOARD, EUCLIDEAN, TAXICAB
+from dask_image._kernels.distance_sweep import Sweep
+from dask_image._utils import lines
+from dask_image._utils.arguments import ArgumentError, per_axis
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import is_cupy
+
+INTEGER_METRICS = {
+    "chessboard": CHESSBOARD,
+    "taxicab": TAXICAB,
+    "cityblock": TAXICAB,
+    "manhattan": TAXICAB,
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a distance is, on a grid of pixels."""
+
+    kind: int
+    steps: tuple
+    dtype: np.dtype
+    """Of the costs: squared distances if Euclidean, else distances."""
+
+    @classmethod
+    def on(cls, shape, kind, sampling=None):
+        """Return the metric on an image of that shape; costs are exact integers if they can be."""
+        if kind == EUCLIDEAN and sampling is not None:
+            return cls(kind, sampling, np.dtype(np.float64))
+        farthest = sum(size**2 for size in shape) if kind == EUCLIDEAN else sum(shape)
+        dtype = np.int32 if farthest < kernels.unreachable(np.int32) else np.int64
+        return cls(kind, (1,) * len(shape), np.dtype(dtype))
+
+
+def distance_transform_edt(image, sampling=None, return_distances=True, return_indices=False):
+    """
+    Measure how far each foreground pixel is from the nearest background (zero) pixel.
+
+    The result is exact, whatever the chunks, and equal to that of
+    `scipy.ndimage.distance_transform_edt`, which see; the choice between
+    background pixels that are equally near is SciPy's too.
+
+    Parameters
+    ----------
+    image : array_like
+        Pixels that are not zero are foreground.
+    sampling : float or sequence of float, optional
+        Distance between neighbouring pixels, along every axis or along each.
+        1 if not given.
+    return_distances : bool, optional
+        Whether to return the distances.
+    return_indices : bool, optional
+        Whether to return where the nearest background pixel is.
+
+    Returns
+    -------
+    distances : dask.array.Array
+        Of float64, with the shape and chunks of ``image``; only if
+        ``return_distances``.
+    indices : dask.array.Array
+        Of int32 and shape ``(image.ndim,) + image.shape``: the position of the
+        nearest background pixel along each axis; only if ``return_indices``.
+
+    Raises
+    ------
+    RuntimeError
+        If neither result is asked for, or ``sampling`` has a wrong length.
+    ValueError
+        If ``sampling`` is not made of finite numbers.
+
+    See Also
+    --------
+    scipy.ndimage.distance_transform_edt : The same on NumPy arrays.
+    distance_transform_cdt : Distances in steps from pixel to pixel.
+
+    Notes
+    -----
+    Axes are worked on one after the other, by lower envelopes [1]_ [2]_. Along
+    the first axis blocks stay as they are and exchange a plane each; along the
+    other axes, blocks are joined to whole lines, a strip at a time. The image
+    is read once. As distances can come from anywhere, none is known before all
+    of the image is read: until then one bit a pixel is kept, and two planes of
+    int32 a block. Chunks that are long along the first axis need least.
+
+    As in SciPy, where an image has no background at all, the distances are
+    those to a pixel just before the first one of the image, along the first
+    axis; indices are -1 along that axis and 0 along all others. An image
+    without axes is taken for one of shape ``(1,)``.
+
+    References
+    ----------
+    .. [1] P. F. Felzenszwalb, D. P. Huttenlocher, "Distance transforms of
+       sampled functions", Theory of Computing 8, 2012, 415-428.
+    .. [2] A. Meijster, J. B. T. M. Roerdink, W. H. Hesselink, "A general
+       algorithm for computing distance transforms in linear time",
+       Mathematical Morphology and its Applications, 2000, 331-340.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = da.from_array(np.array([[1, 1, 1, 1], [1, 0, 1, 1]]), chunks=2)
+    >>> distances = distance_transform_edt(image)
+    >>> distances.chunks
+    ((2,), (2, 2))
+    >>> distances.compute().round(2)
+    array([[1.41, 1.  , 1.41, 2.24],
+           [1.  , 0.  , 1.  , 2.  ]])
+    """
+    image = _as_image(image, return_distances, return_indices, "distance_transform_edt")
+    sampling = _normalize_sampling(sampling, image.ndim)
+    if image.ndim == 0:
+        image, sampling = image.reshape(1), sampling and (1.0,)
+    metric = Metric.on(image.shape, EUCLIDEAN, sampling)
+    if 0 in image.shape:
+        return _nothing(image, np.float64, return_distances, return_indices)
+    distances = indices = None
+    if return_indices:
+        indices = _nearest_background(image, metric)
+        if return_distances:
+            distances = _map_with_positions(_distances_to, indices, image, metric=metric)
+    else:
+        costs = _least_costs(image, metric)
+        distances = _map_with_positions(_distances_of, costs, image, metric=metric)
+    return _results(image, distances, indices)
+
+
+def distance_transform_cdt(image, metric="chessboard", return_distances=True, return_indices=False):
+    """
+    Count the steps from each foreground pixel to the nearest background (zero) pixel.
+
+    Equal to `scipy.ndimage.distance_transform_cdt`, which see, whatever the
+    chunks, in its choice between pixels that are equally near too.
+
+    Parameters
+    ----------
+    image : array_like
+        Pixels that are not zero are foreground. At least one axis.
+    metric : {"chessboard", "taxicab", "cityblock", "manhattan"} or array_like, optional
+        What one step is: to any neighbour ("chessboard"), to a neighbour
+        along one axis (the other names), or to where a boolean array, of
+        three pixels along every axis, is true. As in SciPy, only the part of
+        such an array before its centre counts, and its mirror image.
+    return_distances : bool, optional
+        Whether to return the distances.
+    return_indices : bool, optional
+        Whether to return where the nearest background pixel is.
+
+    Returns
+    -------
+    distances : dask.array.Array
+        Of int32, with the shape and chunks of ``image``; -1 where no
+        background is reached. Only if ``return_distances``.
+    indices : dask.array.Array
+        Of int32 and shape ``(image.ndim,) + image.shape``: the position of the
+        nearest background pixel along each axis, or of the pixel itself where
+        no background is reached. Only if ``return_indices``.
+
+    Raises
+    ------
+    RuntimeError
+        If neither result is asked for.
+    ValueError
+        If ``metric`` is no known name and no array of the right shape.
+    TypeError
+        If ``image`` has no axes.
+
+    See Also
+    --------
+    scipy.ndimage.distance_transform_cdt : The same on NumPy arrays.
+    distance_transform_edt : Euclidean distances.
+
+    Notes
+    -----
+    Distances of a named metric are found axis by axis, as those of
+    `distance_transform_edt` are. Indices, and a metric of one's own, take two
+    sweeps over the image in raster order [1]_, there and back, in slabs that
+    are whole along all axes but the first; slabs are worked on one after the
+    other, as each needs the edge of the one before it. In both cases the image
+    is read once, and a bit a pixel is kept.
+
+    The elements of ``metric`` count as true if they are not zero, whatever
+    their dtype; SciPy 1.17 misreads arrays that are not of one byte an element.
+
+    References
+    ----------
+    .. [1] A. Rosenfeld, J. L. Pfaltz, "Sequential operations in digital picture
+       processing", Journal of the ACM 13, 1966, 471-494.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = da.from_array(np.array([[1, 1, 1, 1], [1, 0, 1, 1]]), chunks=2)
+    >>> distance_transform_cdt(image).compute()
+    array([[1, 1, 1, 2],
+           [1, 0, 1, 2]], dtype=int32)
+    >>> distance_transform_cdt(image, metric="taxicab").compute()
+    array([[2, 1, 2, 3],
+           [1, 0, 1, 2]], dtype=int32)
+    """
+    image = _as_image(image, return_distances, return_indices, "distance_transform_cdt")
+    if image.ndim == 0:
+        raise TypeError("image must have at least one axis, got an array without axes")
+    kind, structure = _normalize_metric(metric, image.ndim)
+    if 0 in image.shape:
+        return _nothing(image, np.int32, return_distances, return_indices)
+    if kind is None or return_indices:
+        return _swept(image, structure, return_distances, return_indices)
+    metric = Metric.on(image.shape, kind)
+    distances = _least_costs(image, metric).map_blocks(
+        _steps_of, dtype=np.int32, absent=-1, meta=np.empty((0,) * image.ndim, dtype=np.int32)
+    )
+    return _results(image, distances, None)
+
+
+def distance_transform_bf(
+    image, metric="euclidean", sampling=None, return_distances=True, return_indices=False
+):
+    """
+    Measure how far each foreground pixel is from the nearest background (zero) pixel.
+
+    The results are those of `scipy.ndimage.distance_transform_bf`, which see.
+    SciPy compares each pixel with all background pixels, by brute force; here
+    the same distances are found as in `distance_transform_edt`, in a time that
+    does not grow with the number of background pixels.
+
+    Parameters
+    ----------
+    image : array_like
+        Pixels that are not zero are foreground.
+    metric : {"euclidean", "taxicab", "cityblock", "manhattan", "chessboard"}, optional
+        How to measure distances; capitals do not matter.
+    sampling : float or sequence of float, optional
+        Distance between neighbouring pixels, along every axis or along each,
+        if ``metric`` is "euclidean"; the others ignore it. 1 if not given.
+    return_distances : bool, optional
+        Whether to return the distances.
+    return_indices : bool, optional
+        Whether to return where the nearest background pixel is.
+
+    Returns
+    -------
+    distances : dask.array.Array
+        Of float64 if ``metric`` is "euclidean", else of uint32, with the shape
+        and chunks of ``image``; only if ``return_distances``.
+    indices : dask.array.Array
+        Of int32 and shape ``(image.ndim,) + image.shape``: the position of the
+        nearest background pixel along each axis; only if ``return_indices``.
+        Where several are equally near it is SciPy's choice, the last one in
+        raster order; with "chessboard" it is any of them.
+
+    Raises
+    ------
+    RuntimeError
+        If neither result is asked for, if ``metric`` is unknown, or if
+        ``sampling`` has a wrong length.
+    ValueError
+        If ``sampling`` is not made of finite numbers.
+
+    See Also
+    --------
+    scipy.ndimage.distance_transform_bf : The same on NumPy arrays.
+    distance_transform_edt : Euclidean distances.
+
+    Notes
+    -----
+    As in SciPy, where an image has no background at all, distances are
+    the square root of the largest float64 (1.34e154), or the largest uint32,
+    and indices are 0.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = da.from_array(np.array([[1, 1, 1, 1], [1, 0, 1, 1]]), chunks=2)
+    >>> distance_transform_bf(image, metric="taxicab").compute()
+    array([[2, 1, 2, 3],
+           [1, 0, 1, 2]], dtype=uint32)
+    """
+    image = _as_image(image, return_distances, return_indices, "distance_transform_bf")
+    name = metric.lower() if isinstance(metric, str) else metric
+    kinds = {"euclidean": EUCLIDEAN, **INTEGER_METRICS}
+    if not isinstance(name, str) or name not in kinds:
+        raise ArgumentError(f"metric must be one of {sorted(kinds)}, got {metric!r}")
+    sampling = _normalize_sampling(sampling, image.ndim)
+    dtype = np.float64 if name == "euclidean" else np.uint32
+    absent = np.sqrt(np.finfo(dtype).max) if name == "euclidean" else np.iinfo(dtype).max
+    if image.ndim == 0:
+        distances = da.where(image == 0, dtype(0), dtype(absent)) if return_distances else None
+        indices = da.zeros(0, dtype=np.int32) if return_indices else None
+        return _results(image, distances, indices)
+    if 0 in image.shape:
+        return _nothing(image, dtype, return_distances, return_indices)
+    metric = Metric.on(image.shape, kinds[name], sampling)
+    distances = indices = None
+    if return_distances:
+        distances = _least_costs(image, metric).map_blocks(
+            _roots_of if name == "euclidean" else _steps_of,
+            dtype=dtype,
+            absent=absent,
+            meta=np.empty((0,) * image.ndim, dtype=dtype),
+        )
+    if return_indices:
+        indices = _last_nearest_background(image, metric)
+    return _results(image, distances, indices)
+
+
+def _as_image(image, return_distances, return_indices, function):
+    if not (return_distances or return_indices):
+        raise RuntimeError("at least one of return_distances and return_indices must be True")
+    image = as_dask_array(image)
+    if is_cupy(image):
+        raise NotImplementedError(f"{function} works on NumPy blocks only: move the image there")
+    return image
+
+
+def _normalize_sampling(sampling, ndim):
+    if sampling is None:
+        return None
+    steps = tuple(float(step) for step in per_axis(sampling, ndim, "sampling"))
+    if not np.isfinite(steps).all():
+        raise ValueError(f"sampling must be finite, got {sampling!r}")
+    return steps
+
+
+def _normalize_metric(metric, ndim):
+    """Return which separable metric it is (None: not a named one), and its structure."""
+    if isinstance(metric, str):
+        if metric not in INTEGER_METRICS:
+            raise ValueError(
+                f"metric must be an array or one of {sorted(INTEGER_METRICS)}, got {metric!r}"
+            )
+        kind = INTEGER_METRICS[metric]
+        reach = ndim if kind == CHESSBOARD else 1
+        return kind, ndimage.generate_binary_structure(ndim, reach)
+    try:
+        structure = np.asarray(metric) != 0
+    except ValueError:
+        raise ValueError(f"metric must be a name or an array, got {metric!r}") from None
+    if structure.shape != (3,) * ndim:
+        raise ValueError(
+            f"metric must be of size 3 along each of {ndim} axes, got shape {structure.shape}"
+        )
+    return None, structure
+
+
+def _nothing(image, dtype, return_distances, return_indices):
+    """Return the results for an image without pixels."""
+    shape, chunks = (image.ndim, *image.shape), ((image.ndim,), *image.chunks)
+    distances = da.zeros(image.shape, chunks=image.chunks, dtype=dtype)
+    indices = da.zeros(shape, chunks=chunks, dtype=np.int32)
+    return _results(
+        image, distances if return_distances else None, indices if return_indices else None
+    )
+
+
+def _results(image, distances, indices):
+    """Return what is not None, in the chunks of ``image``."""
+    if distances is not None:
+        distances = distances.rechunk(image.chunks, method="tasks")
+    if indices is None:
+        return distances
+    if image.ndim:
+        indices = indices.rechunk(((image.ndim,), *image.chunks), method="tasks")
+    return indices if distances is None else (distances, indices)
+
+
+def _map_with_positions(function, array, image, **options):
+    """Map over blocks a function that takes also the pixels' positions and gives distances."""
+    positions = lines.positions_like(array if array.ndim == image.ndim else array[0])
+    return da.map_blocks(
+        function,
+        array,
+        *positions,
+        drop_axis=None if array.ndim == image.ndim else 0,
+        dtype=np.float64,
+        meta=np.empty((0,) * image.ndim),
+        **options,
+    )
+
+
+def _summarize(block, start):
+    packed = lines.PackedBackground(block)
+    return packed, kernels.background_range(block == 0, start)
+
+
+def _tell_neighbours(summaries):
+    """Return, for each block of a column, the background before and after it on each line."""
+    ranges = [ends for _, ends in summaries]
+    before, after = [np.full_like(ranges[0][0], -1)], [np.full_like(ranges[0][0], -1)]
+    for _, last in ranges[:-1]:
+        before.append(np.where(last < 0, before[-1], last))
+    for first, _ in ranges[:0:-1]:
+        after.append(np.where(first < 0, after[-1], first))
+    return list(zip(before, reversed(after), strict=True))
+
+
+def _nearest_on_line(summary, told, start):
+    packed, _ = summary
+    return kernels.nearest_on_first_axis(packed.unpack(), start, *told)
+
+
+def _costs_on_line(summary, told, start, metric):
+    nearest = _nearest_on_line(summary, told, start)
+    here = np.arange(start, start + len(nearest), dtype=np.int32)
+    here = here.reshape(-1, *(1,) * (nearest.ndim - 1))
+    return _costs([nearest], [here], metric)
+
+
+def _costs(features, positions, metric):
+    costs = kernels.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
+    costs[features[0] < 0] = kernels.unreachable(metric.dtype)
+    return costs
+
+
+def _least_costs(image, metric):
+    """Return the cost of reaching the nearest background, in strips of ``image``."""
+    strips = lines.thin_strips(image)
+    finish = partial(_costs_on_line, metric=metric)
+    costs = lines.carry_along_first_axis(strips, _summarize, _tell_neighbours, finish, metric.dtype)
+    for axis in range(1, image.ndim):
+        if image.shape[axis] > 1:
+            costs = lines.join_lines(costs, axis, strips.chunks).map_blocks(
+                kernels.cheapest_costs,
+                axis=axis,
+                metric=metric.kind,
+                step=metric.steps[axis],
+                dtype=metric.dtype,
+                meta=costs._meta,
+            )
+    return costs
+
+
+def _nearest_background(image, metric):
+    """
+    Return the positions of the nearest background pixels, an array for each axis.
+
+    Where several are equally near it is the one of the lowest position along
+    the last axis; of these, the lowest along the last but one; and so on.
+    """
+    strips = lines.thin_strips(image)
+    features = lines.carry_along_first_axis(
+        strips, _summarize, _tell_neighbours, _nearest_on_line, np.int32
+    )[np.newaxis]
+    positions = lines.positions_like(strips)
+    for axis in range(1, image.ndim):
+        features = lines.join_lines(features, axis + 1, ((axis,), *strips.chunks))
+        features = da.map_blocks(
+            _add_feature,
+            features,
+            *positions[:axis],
+            axis=axis,
+            metric=metric,
+            chunks=((axis + 1,), *features.chunks[1:]),
+            dtype=np.int32,
+            meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
+        )
+    return features
+
+
+def _add_feature(features, *positions, axis, metric):
+    """Extend positions along the axes before ``axis`` by those along it."""
+    nearest = kernels.cheapest_positions(
+        _costs(features, positions, metric), axis, metric.kind, metric.steps[axis]
+    )
+    # A line that has found nothing holds -1 for the first axis, and 0 for the others.
+    np.maximum(nearest, 0, out=nearest)
+    extended = np.empty((len(features) + 1, *nearest.shape), dtype=np.int32)
+    for number, feature in enumerate(features):
+        extended[number] = np.take_along_axis(feature, nearest, axis=axis)
+    extended[-1] = nearest
+    return extended
+
+
+def _last_nearest_background(image, metric):
+    """
+    Return the positions of the nearest background pixels, the last in raster order.
+
+    With the order of axes, and each axis, turned round, the first becomes the last.
+    """
+    turn = (slice(None, None, -1),) * image.ndim
+    metric = Metric(metric.kind, metric.steps[::-1], metric.dtype)
+    features = _nearest_background(image[turn].T, metric)
+    features = features[::-1].transpose(0, *range(image.ndim, 0, -1))[(slice(None), *turn)]
+    highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
+    return features.map_blocks(_turn_round, highest, dtype=np.int32)
+
+
+def _turn_round(features, highest):
+    found = features[-1] >= 0
+    return np.where(found, highest - features, np.int32(0))
+
+
+def _distances_to(indices, *positions, metric):
+    costs = kernels.costs_of(indices, positions, metric.kind, metric.steps, np.float64)
+    return np.sqrt(costs, out=costs)
+
+
+def _found_nothing(costs):
+    """Tell whether the image has no background: then it is so for all pixels."""
+    return costs.size and costs.flat[0] == kernels.unreachable(costs.dtype)
+
+
+def _distances_of(costs, *positions, metric):
+    if _found_nothing(costs):
+        shape = costs.shape
+        before = [np.full(shape, -1 if axis == 0 else 0) for axis in range(costs.ndim)]
+        return _distances_to(before, *positions, metric=metric)
+    return np.sqrt(costs, dtype=np.float64)
+
+
+def _roots_of(costs, absent):
+    if _found_nothing(costs):
+        return np.full(costs.shape, absent)
+    return np.sqrt(costs, dtype=np.float64)
+
+
+def _steps_of(costs, absent):
+    dtype = np.int32 if absent < 0 else np.uint32
+    if _found_nothing(costs):
+        return np.full(costs.shape, absent, dtype=dtype)
+    return costs.astype(dtype)
+
+
+def _swept(image, structure, return_distances, return_indices):
+    slabs = lines.thin_slabs(image)
+    options = {
+        "structure": structure,
+        "want_indices": return_indices,
+        "index_dtype": np.dtype(np.int32 if image.size <= np.iinfo(np.int32).max else np.int64),
+    }
+    results = lines.sweep_along_first_axis(
+        slabs,
+        lines.PackedBackground,
+        partial(_sweep_forward, **options),
+        partial(_sweep_back, **options),
+        [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
+    )
+    indices = None
+    if return_indices:
+        indices = da.map_blocks(
+            _unravel,
+            results[1],
+            shape=image.shape,
+            new_axis=0,
+            chunks=((image.ndim,), *slabs.chunks),
+            dtype=np.int32,
+            meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
+        )
+    return _results(image, results[0] if return_distances else None, indices)
+
+
+def _sweep_forward(packed, edge, start, structure, want_indices, index_dtype):
+    first = start * int(np.prod(packed.shape[1:]))
+    sweep = Sweep(packed.unpack(), first, structure, want_indices, index_dtype)
+    sweep.run(edge)
+    return sweep.edge()
+
+
+def _sweep_back(packed, edge, later, start, structure, want_indices, index_dtype):
+    first = start * int(np.prod(packed.shape[1:]))
+    sweep = Sweep(packed.unpack(), first, structure, want_indices, index_dtype)
+    sweep.run(edge)
+    sweep.run(later, backwards=True)
+    return (sweep.edge(backwards=True), *sweep.results())
+
+
+def _unravel(indices, shape):
+    return np.stack(np.unravel_index(indices, shape)).astype(np.int32)

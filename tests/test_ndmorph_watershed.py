@@ -1,0 +1,89 @@
+"""The watershed, against SciPy's."""
+
+import warnings
+
+import dask.array as da
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from dask_image.ndmorph._watershed import watershed_ift
+from tests.helpers import assert_same, nothing_computes
+
+
+def seeded_flood(shape, dtype=np.uint8, marker_dtype=np.int32, seed=0):
+    random = np.random.default_rng(seed)
+    image = random.integers(0, 30, shape).astype(dtype)
+    markers = random.integers(-2, 4, shape) * (random.random(shape) < 0.2)
+    return image, markers.astype(marker_dtype)
+
+
+def flood(image, markers, chunks, marker_chunks=None, **keywords):
+    lazy_image = da.from_array(image, chunks=chunks)
+    lazy_markers = da.from_array(markers, chunks=marker_chunks or chunks)
+    with nothing_computes(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", da.PerformanceWarning)
+        result = watershed_ift(lazy_image, lazy_markers, **keywords)
+        again = watershed_ift(lazy_image, lazy_markers, **keywords)
+    assert result.name == again.name
+    assert result.chunks == lazy_image.chunks
+    return result
+
+
+@pytest.mark.parametrize(
+    "shape, chunks",
+    [
+        ((13,), 4),
+        ((9, 11), (4, (1, 2, 8))),
+        ((9, 11), 1),
+        ((5, 6, 7), 3),
+        ((3, 1, 4, 2), 2),
+        ((0, 3), 2),
+        ((), -1),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, ">u2"])
+def test_equals_scipy(shape, chunks, dtype):
+    image, markers = seeded_flood(shape, dtype)
+    expected = ndimage.watershed_ift(image, markers)
+    assert_same(flood(image, markers, chunks), expected)
+
+
+@pytest.mark.parametrize("marker_dtype", [np.int8, np.int16, np.int32, np.int64])
+def test_has_the_dtype_of_the_markers(marker_dtype):
+    image, markers = seeded_flood((8, 9), marker_dtype=marker_dtype)
+    expected = ndimage.watershed_ift(image, markers, output=np.int32)
+    assert_same(flood(image, markers, 4, output=np.int32), expected)
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_takes_a_structure_and_markers_of_other_chunks(rank):
+    image, markers = seeded_flood((8, 9))
+    structure = ndimage.generate_binary_structure(2, rank).astype(int)
+    expected = ndimage.watershed_ift(image, markers, structure)
+    assert_same(flood(image, markers, 4, marker_chunks=(3, 9), structure=structure), expected)
+
+
+def test_warns_of_one_task_for_the_whole_image():
+    image, markers = seeded_flood((8, 9))
+    with pytest.warns(da.PerformanceWarning, match="in one task"):
+        watershed_ift(da.from_array(image, chunks=4), markers)
+    watershed_ift(image, markers)  # one block: nothing to warn of
+
+
+@pytest.mark.parametrize(
+    "change, error, message",
+    [
+        ({"image": np.zeros((4, 4), np.int32)}, TypeError, "uint8 or uint16, got int32"),
+        ({"image": np.zeros((4, 4), bool)}, TypeError, "uint8 or uint16, got bool"),
+        ({"markers": np.zeros((4, 4), np.uint8)}, RuntimeError, "signed integer dtype, got uint8"),
+        ({"markers": np.zeros((4, 3), np.int8)}, RuntimeError, r"\(4, 4\), got \(4, 3\)"),
+        ({"structure": np.ones((3, 3, 3))}, RuntimeError, "size 3 along each of 2 axes"),
+        ({"structure": np.ones((3, 5))}, RuntimeError, r"got shape \(3, 5\)"),
+        ({"output": np.zeros((4, 4))}, TypeError, "output must be a dtype"),
+    ],
+)
+def test_refuses_at_call_time(change, error, message):
+    arguments = {"image": np.zeros((4, 4), np.uint8), "markers": np.zeros((4, 4), np.int32)}
+    with pytest.raises(error, match=message):
+        watershed_ift(**{**arguments, **change})
