@@ -83,9 +83,9 @@ class RunComponents:
     def __init__(self, foreground, displacements):
         self._shape = foreground.shape
         length = self._shape[-1]
-        lines = np.zeros((0, length), bool)
+        lines = np.zeros((0, length), np.uint8)
         if foreground.size:
-            lines = np.ascontiguousarray(foreground).reshape(-1, length)
+            lines = np.ascontiguousarray(foreground).view(np.uint8).reshape(-1, length)
         adjacent = any(step[-1] == 1 and not any(step[:-1]) for step in displacements)
         outer, reaches, allowed = _line_links(displacements, adjacent, len(self._shape))
         most = lines.shape[0] * ((length + 1) // 2 if adjacent else length)
@@ -222,27 +222,32 @@ def _line_links(displacements, adjacent, ndim):
 
 @jit
 def _find_runs(lines, adjacent, bounds, pointer):
-    """Write where each run starts and ends; return how many there are."""
+    """
+    Write where each run of ones starts and ends; return how many there are.
+
+    No branch depends on a pixel, for a processor guesses those wrong: a bound
+    is always written, and stays if it was one. Unsigned numbers spare the check
+    for negative indices.
+    """
     count, length = lines.shape
-    written = 0
+    written = np.uint64(0)
     for line in range(count):
-        # No branch depends on a pixel, for a processor guesses those wrong: a bound is always
-        # written, and stays if it was one.
+        row = lines[line]
         if adjacent:
-            previous = False
+            previous = np.uint8(0)
             for column in range(length):
                 bounds[written] = column
-                written += lines[line, column] != previous
-                previous = lines[line, column]
+                written += np.uint64(row[column] ^ previous)
+                previous = row[column]
             bounds[written] = length
-            written += previous
+            written += np.uint64(previous)
         else:
             for column in range(length):
                 bounds[written] = column
-                bounds[written + 1] = column + 1
-                written += 2 * lines[line, column]
-        pointer[line + 1] = written // 2
-    return written // 2
+                bounds[written + np.uint64(1)] = column + 1
+                written += np.uint64(2 * row[column])
+        pointer[line + 1] = np.int64(written) // 2
+    return np.int64(written) // 2
 
 
 @jit
@@ -332,22 +337,17 @@ def _touch(bounds, pointer, labels, seeds, touched):
 @jit
 def _paint_lines(lines, first, bounds, pointer, labels, table, painted):
     width = painted.shape[1]
-    for row in range(lines.size):
-        line = lines[row]
-        column = 0
+    for number in range(lines.size):
+        line = lines[number]
+        row = painted[number]
+        for column in range(width):
+            row[column] = 0
         for run in range(pointer[line], pointer[line + 1]):
-            start = min(bounds[2 * run] - first, width)
-            while column < start:
-                painted[row, column] = 0
-                column += 1
             value = table[labels[run]]
+            start = max(bounds[2 * run] - first, 0)
             end = min(bounds[2 * run + 1] - first, width)
-            while column < end:
-                painted[row, column] = value
-                column += 1
-        while column < width:
-            painted[row, column] = 0
-            column += 1
+            for column in range(start, end):
+                row[np.uint64(column)] = value
 
 
 @jit

@@ -109,7 +109,7 @@ class BlockLattice:
     def __init__(self, chunks, connectivity):
         self.chunks = chunks
         self._along = [
-            _touching_along(sizes, connectivity.reach(axis), axis in connectivity.wrap_axes)
+            touching_along(sizes, connectivity.reach(axis), axis in connectivity.wrap_axes)
             for axis, sizes in enumerate(chunks)
         ]
         signs = {tuple(map(_sign, step)) for step in connectivity.displacements}
@@ -146,7 +146,7 @@ def _sign(number):
     return (number > 0) - (number < 0)
 
 
-def _touching_along(sizes, reach, wraps):
+def touching_along(sizes, reach, wraps):
     """
     Return, for each block along one axis, the blocks within reach of it.
 
@@ -210,6 +210,11 @@ class Numbering:
     numbers: np.ndarray
     offsets: np.ndarray
     count: int
+
+    def own(self, number):
+        """Return the numbers of one block's labels, 0 for the background first."""
+        own = self.numbers[self.offsets[number] : self.offsets[number + 1]]
+        return np.concatenate([np.zeros(1, own.dtype), own])
 
 
 def on_host(block):
@@ -328,7 +333,7 @@ def unite(links):
 
 
 def number_by_first_pixel(links, dtype):
-    """Number the unions in the order of their first pixels, from 1."""
+    """Give the unions numbers from 1, in the order of their first pixels."""
     firsts, nodes, groups, offsets = unite(links)
     first_of_node = firsts[nodes]
     order = np.argsort(first_of_node)
@@ -358,9 +363,8 @@ def choose_touched(links, dtype):
 
 
 def own_numbers(numbering, number):
-    """Return the numbers of one block's labels, 0 for the background first."""
-    own = numbering.numbers[numbering.offsets[number] : numbering.offsets[number + 1]]
-    return np.concatenate([np.zeros(1, own.dtype), own])
+    """Return what one block needs of a numbering."""
+    return numbering.own(number)
 
 
 def count_of(numbering):
@@ -376,7 +380,7 @@ def component_graph(
     images, scan, paint, number, link, connectivity, dtype, prefix, token, read_again=False
 ):
     """
-    Scan blocks, link their components, number them, and paint the numbers.
+    Scan blocks, link what touches, number all at once, and paint the numbers.
 
     Parameters
     ----------
@@ -389,7 +393,8 @@ def component_graph(
         ``paint(kept, numbers)``, where ``kept`` is what ``scan`` returned, or
         ``paint(None, numbers, *blocks, start=…)`` if ``read_again``.
     number : callable
-        ``number(links, dtype)`` returns a Numbering.
+        ``number(links, dtype)`` returns a Numbering, or what has its ``count``
+        and ``own(number)``, the numbers for one block.
     link : callable
         As ``link_by_steps``.
     connectivity : Connectivity
@@ -444,9 +449,9 @@ def _survey_tasks(names, lattice, numbers, scan, link, connectivity, survey_name
         key = (scans, *index)
         blocks = [TaskRef((name, *index)) for name in names]
         layer[key] = Task(key, scan, *blocks, start=start)
-        layer[surveys, *index] = Task((surveys, *index), take, TaskRef(key), 0)
+        layer[(surveys, *index)] = Task((surveys, *index), take, TaskRef(key), 0)
         neighbours = lattice.neighbours(index)
-        layer[links, *index] = Task(
+        layer[(links, *index)] = Task(
             (links, *index),
             link,
             number,
@@ -567,11 +572,9 @@ class ForegroundPaint:
         return np.asarray(components.paint(numbers), like=self.like)
 
 
-def foreground_components(
-    images, foreground, connectivity, dtype, prefix, token, seeds=None
-):
+def foreground_components(images, foreground, connectivity, dtype, prefix, token, seeds=None):
     """
-    Number, or choose, the components of a foreground.
+    Paint the components of a foreground with their numbers, or whether they are chosen.
 
     Parameters
     ----------

@@ -1,6 +1,5 @@
 """Connected components, and labels made block by block."""
 
-import dask.array as da
 import numpy as np
 from dask.base import tokenize
 from scipy import ndimage

@@ -1,0 +1,554 @@
+"""
+Propagation through a mask, and holes filled by it.
+
+What spreads from pixel to pixel until nothing changes fills connected components
+of the mask, as long as steps lead both ways: then the engine of `label` finds the
+components that are reached. Structures that lead one way only are followed block
+by block in one task; structures without their own middle, under which a pixel
+can be lost again, are left to SciPy on the whole array.
+"""
+
+import collections
+import itertools
+import operator
+import warnings
+from dataclasses import dataclass
+
+import dask.array as da
+import numpy as np
+from dask.base import tokenize
+from scipy import ndimage
+
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_axes,
+    on_axes,
+    per_axis,
+    window_reach,
+)
+from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.components import (
+    Connectivity,
+    component_graph,
+    displacements_of,
+    foreground_components,
+    on_host,
+    touching_along,
+)
+
+
+def binary_propagation(
+    image, structure=None, mask=None, border_value=0, origin=0, *, output=None, axes=None,
+    wrap_axes=None,
+):  # fmt: skip
+    """
+    Let the pixels of an image spread through a mask until nothing changes.
+
+    As `scipy.ndimage.binary_propagation` on the whole array. Lazy; the cost
+    grows with the number of blocks, however long the way is.
+
+    Parameters
+    ----------
+    image : array_like
+        Pixels that are not zero spread, those outside of the mask included.
+    structure : array_like of bool, optional
+        Which pixels a pixel spreads to; by default those that share a face.
+    mask : array_like of bool, optional
+        Where to spread: a NumPy or a Dask array. Pixels outside of it keep the
+        value they have. By default everywhere.
+    border_value : int, optional
+        Whether pixels outside of the image spread into it.
+    origin : int or tuple of int, optional
+        How far the middle of the structure is moved.
+    output : dtype, optional
+        Taken for SciPy's sake, which returns a boolean array in any case.
+    axes : int or tuple of int, optional
+        The axes that the structure has; all by default.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet: no pixel is outside of the image there.
+
+    Returns
+    -------
+    dask.array.Array of bool
+        Of the image's chunks.
+
+    Warns
+    -----
+    dask.array.PerformanceWarning
+        If the structure is not symmetric about its middle. Then one task
+        follows the spreading through all blocks, in two bits of memory a pixel;
+        or, if the structure leaves out its own middle, on the whole array.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndmorph import binary_propagation
+    >>> mask = np.array([[1, 1, 1, 0, 1], [0, 0, 1, 0, 1]], dtype=bool)
+    >>> seeds = da.from_array(np.array([[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]]), chunks=2)
+    >>> binary_propagation(seeds, mask=mask).compute().astype(int)
+    array([[1, 1, 1, 0, 0],
+           [0, 0, 1, 0, 0]])
+    """
+    image = as_dask_array(image)
+    output_dtype(output, bool)
+    if image.dtype.kind == "c":
+        raise TypeError(f"image must not be complex, got dtype {image.dtype}")
+    return until_stable(
+        ndimage.binary_dilation, image, structure=structure, mask=mask, origin=origin, axes=axes,
+        border_value=border_value, wrap_axes=wrap_axes,
+    )  # fmt: skip
+
+
+def binary_fill_holes(image, structure=None, origin=0, *, output=None, axes=None, wrap_axes=None):
+    """
+    Fill the holes of a binary image: the background that the border does not reach.
+
+    As `scipy.ndimage.binary_fill_holes` on the whole array. Lazy; the cost
+    grows with the number of blocks, whatever the shape of the holes.
+
+    Parameters
+    ----------
+    image : array_like
+        Pixels that are not zero are objects.
+    structure : array_like of bool, optional
+        Which pixels of the background are connected; by default those that
+        share a face. More connections make for fewer holes.
+    origin : int or tuple of int, optional
+        How far the middle of the structure is moved.
+    output : dtype, optional
+        Taken for SciPy's sake, which returns a boolean array in any case.
+    axes : int or tuple of int, optional
+        The axes that the structure has; all by default. With the last two of
+        three, every plane is filled by itself.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet: there is no border there.
+
+    Returns
+    -------
+    dask.array.Array of bool
+        Of the image's chunks.
+
+    Warns
+    -----
+    dask.array.PerformanceWarning
+        As `binary_propagation` does.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndmorph import binary_fill_holes
+    >>> image = np.array([[0, 1, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1]])
+    >>> binary_fill_holes(da.from_array(image, chunks=2)).compute().astype(int)
+    array([[0, 1, 1, 1],
+           [0, 1, 1, 1],
+           [0, 1, 1, 1]])
+    """
+    image = as_dask_array(image)
+    output_dtype(output, bool)
+    background = da.logical_not(image)
+    return ~until_stable(
+        ndimage.binary_dilation, None, structure=structure, mask=background, origin=origin,
+        axes=axes, border_value=1, wrap_axes=wrap_axes,
+    )  # fmt: skip
+
+
+def until_stable(
+    scipy_function, image, *, structure=None, mask=None, border_value=0, origin=0, axes=None,
+    wrap_axes=None,
+):  # fmt: skip
+    """
+    Erode or dilate until nothing changes.
+
+    Parameters
+    ----------
+    scipy_function : callable
+        `scipy.ndimage.binary_erosion` or `scipy.ndimage.binary_dilation`.
+    image : dask.array.Array or None
+        None for an image of zeros, of the shape and chunks of the mask.
+    structure, mask, border_value, origin, axes, wrap_axes
+        As for `binary_propagation`.
+
+    Returns
+    -------
+    dask.array.Array of bool
+    """
+    like = mask if image is None else image
+    if mask is not None:
+        mask = _as_mask(mask, like)
+    spread = _spread(
+        scipy_function, like, image is not None, mask is not None, structure, border_value,
+        origin, axes, wrap_axes,
+    )  # fmt: skip
+    images = [array for array in (image, mask) if array is not None]
+    if like.ndim == 0 or like.size == 0:
+        return _by_scipy(scipy_function, spread, images)
+    token = tokenize(scipy_function.__name__, [array.name for array in images], spread)
+    if not spread.monotone:
+        return _by_scipy(scipy_function, spread, images)
+    if not spread.symmetric:
+        return _by_following(scipy_function, spread, images, token)
+    result, _ = foreground_components(
+        images, spread.foreground, Connectivity(spread.steps, spread.wrap_axes), np.dtype(bool),
+        "propagation", token, seeds=spread.seeds,
+    )  # fmt: skip
+    return ~result if spread.erode else result
+
+
+def _as_mask(mask, image):
+    """Return the mask as a Dask array of the image's chunks."""
+    mask = as_dask_array(mask, name="mask")
+    if mask.shape != image.shape:
+        raise ArgumentError(f"mask must have the shape of image {image.shape}, got {mask.shape}")
+    if mask.dtype.kind == "c":
+        raise ArgumentError(f"mask must not be complex, got dtype {mask.dtype}")
+    return mask.rechunk(image.chunks)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """
+    What is to spread, and how: True by dilation, False by erosion.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the image.
+    structure : numpy.ndarray of bool
+        With all axes of the image. A pixel is reached from the pixels that this
+        shows, with ``origins``: for dilation it is turned about already.
+    origins : tuple of int
+    border : bool
+        Whether it spreads from outside of the image.
+    erode, has_image, has_mask : bool
+    wrap_axes : tuple of int
+    """
+
+    shape: tuple
+    structure: np.ndarray
+    origins: tuple
+    border: bool
+    erode: bool
+    has_image: bool
+    has_mask: bool
+    wrap_axes: tuple
+
+    @property
+    def steps(self):
+        """From a pixel to those that reach it, other than itself."""
+        return displacements_of(self.structure, self.origins)
+
+    @property
+    def monotone(self):
+        """Whether what is reached stays so: the structure shows its own middle."""
+        middle = tuple(
+            size // 2 + origin
+            for size, origin in zip(self.structure.shape, self.origins, strict=True)
+        )
+        return bool(self.structure[middle])
+
+    @property
+    def symmetric(self):
+        """Whether each step has its opposite."""
+        steps = set(self.steps)
+        return all(tuple(-part for part in step) in steps for step in steps)
+
+    @property
+    def reach(self):
+        """How far steps go, before and after, along each axis."""
+        return window_reach(self.structure.shape, self.origins)
+
+    @property
+    def centred(self):
+        """
+        The structure with its middle in its centre.
+
+        SciPy (1.17) writes outside of its memory if it is to go on until
+        nothing changes with an origin that is not 0.
+        """
+        far = np.array([max(sides) for sides in self.reach], int)
+        centred = np.zeros(2 * far + 1, bool)
+        centred[tuple(far)] = True
+        for step in self.steps:
+            centred[tuple(far + step)] = True
+        return centred
+
+    def spreading(self, *blocks):
+        """Return which pixels of a block spread from the beginning, or None for none."""
+        if not self.has_image:
+            return None
+        return blocks[0] == 0 if self.erode else blocks[0] != 0
+
+    def allowed(self, *blocks):
+        """Return which pixels of a block may be reached."""
+        return blocks[-1] != 0 if self.has_mask else np.ones(blocks[0].shape, bool)
+
+    def foreground(self, *blocks):
+        """Return the pixels that may be reached, and those that spread."""
+        allowed, spreading = self.allowed(*blocks), self.spreading(*blocks)
+        # A way from a pixel that spreads to another one leads, after the last such pixel on it,
+        # through the mask alone: components of both together are reached from any of the first.
+        return allowed if spreading is None else allowed | spreading
+
+    def seeds(self, *blocks, start):
+        """Return the pixels that spread, or are reached from outside of the image."""
+        seeds = self.spreading(*blocks)
+        if not self.border:
+            return seeds
+        steps = np.array(self.steps, int).reshape(-1, len(self.shape))
+        lowest, highest = steps.min(axis=0, initial=0), steps.max(axis=0, initial=0)
+        for axis, size in enumerate(self.shape):
+            if axis in self.wrap_axes:
+                continue
+            place = start[axis] + np.arange(blocks[0].shape[axis])
+            outside = (place + lowest[axis] < 0) | (place + highest[axis] >= size)
+            if outside.any():
+                if seeds is None:
+                    seeds = np.zeros(blocks[0].shape, bool)
+                seeds[(slice(None),) * axis + (outside,)] = True
+        return seeds
+
+
+def _spread(
+    scipy_function, like, has_image, has_mask, structure, border_value, origin, axes, wrap_axes
+):
+    """Check arguments as SciPy does, and return the Spread they stand for."""
+    ndim = like.ndim
+    chosen = normalize_axes(axes, ndim)
+    if structure is None:
+        structure = ndimage.generate_binary_structure(len(chosen), 1)
+    structure = np.asarray(structure, dtype=bool)
+    if structure.ndim != len(chosen):
+        raise ArgumentError(
+            f"structure must have one axis for each of {len(chosen)} axes, "
+            f"got {structure.ndim} axes"
+        )
+    if structure.size == 0:
+        raise ArgumentError(f"structure must not be empty, got shape {structure.shape}")
+    origins = per_axis(origin, len(chosen), "origin")
+    window_reach(structure.shape, origins)
+    erode = scipy_function is ndimage.binary_erosion
+    if not erode:
+        structure = np.flip(structure)
+        # The middle of an even window lies after its centre, and so before it once turned.
+        origins = [
+            -along - (size % 2 == 0) for along, size in zip(origins, structure.shape, strict=True)
+        ]
+    try:
+        border = bool(operator.index(border_value))
+    except TypeError:
+        raise TypeError(f"border_value must be 0 or 1, got {border_value!r}") from None
+    others = tuple(axis for axis in range(ndim) if axis not in chosen)
+    periodic = () if wrap_axes is None else normalize_axes(wrap_axes, ndim)
+    return Spread(
+        shape=like.shape,
+        structure=np.expand_dims(structure, others),
+        origins=tuple(int(along) for along in on_axes(origins, chosen, ndim, default=0)),
+        border=border != erode,
+        erode=erode,
+        has_image=has_image,
+        has_mask=has_mask,
+        wrap_axes=tuple(sorted(periodic)),
+    )
+
+
+# ---------------------------------------------------------------------------------------
+# Ways of one direction
+
+
+@dataclass(frozen=True)
+class PackedBlock:
+    """A block's pixels that spread, and those that may be reached, eight to a byte."""
+
+    shape: tuple
+    spreading: np.ndarray
+    allowed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What is reached in each block, packed."""
+
+    blocks: list
+    count: int
+
+    def own(self, number):
+        """Return the packed pixels of one block."""
+        return self.blocks[number]
+
+
+@dataclass(frozen=True)
+class FollowingScan:
+    """Pack a block, for ``component_graph``."""
+
+    spread: Spread
+
+    def __call__(self, *blocks, start):
+        blocks = [on_host(block) for block in blocks]
+        shape = blocks[0].shape
+        spreading = self.spread.spreading(*blocks)
+        if spreading is None:
+            spreading = np.zeros(shape, bool)
+        packed = PackedBlock(
+            shape, np.packbits(spreading), np.packbits(self.spread.allowed(*blocks))
+        )
+        return packed, shape
+
+
+def _pass_on(number, packed, neighbours, others, displacements):
+    """Stand in for linking: no block needs to know its neighbours."""
+    return packed
+
+
+@dataclass(frozen=True)
+class FollowingPaint:
+    """Unpack a block, for ``component_graph``."""
+
+    erode: bool
+    like: object
+
+    def __call__(self, kept, packed, *, start):
+        reached = _unpack(packed, kept[1])
+        return np.asarray(~reached if self.erode else reached, like=self.like)
+
+
+def _unpack(packed, shape):
+    return np.unpackbits(packed, count=int(np.prod(shape))).view(bool).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Following:
+    """
+    Follow what spreads from block to block until no block changes.
+
+    Each round takes one block that something near it has changed, with as much
+    of its surroundings as steps reach, and lets SciPy spread within the block.
+
+    Parameters
+    ----------
+    spread : Spread
+    chunks : tuple of tuples of int
+    """
+
+    spread: Spread
+    chunks: tuple
+
+    def __call__(self, blocks, dtype):
+        spread = self.spread
+        reached = [block.spreading for block in blocks]
+        indices = list(itertools.product(*(range(len(sizes)) for sizes in self.chunks)))
+        number_of = {index: number for number, index in enumerate(indices)}
+        near = [
+            touching_along(sizes, max(reach), axis in spread.wrap_axes)
+            for axis, (sizes, reach) in enumerate(zip(self.chunks, spread.reach, strict=True))
+        ]
+
+        def surroundings(index):
+            """Return the number and the shift of each block near one, itself included."""
+            for parts in itertools.product(*(along[i] for along, i in zip(near, index))):
+                other = tuple(part[1] for part in parts)
+                yield number_of[other], tuple(part[2] for part in parts)
+
+        waiting = collections.deque(range(len(blocks)))
+        is_waiting = [True] * len(blocks)
+        while waiting:
+            number = waiting.popleft()
+            is_waiting[number] = False
+            around = list(surroundings(indices[number]))
+            block = blocks[number]
+            box = self._box(block.shape, [(reached[n], blocks[n].shape, s) for n, s in around])
+            packed = np.packbits(self._spread_in(box, block))
+            if not np.array_equal(packed, reached[number]):
+                reached[number] = packed
+                for other, _ in around:
+                    if other != number and not is_waiting[other]:
+                        waiting.append(other)
+                        is_waiting[other] = True
+        return Reached(reached, 0)
+
+    def _box(self, shape, around):
+        """Return what is reached in a block and its surroundings."""
+        reach = [max(sides) for sides in self.spread.reach]
+        box = np.full([size + 2 * far for size, far in zip(shape, reach)], self.spread.border)
+        for packed, other_shape, shift in around:
+            here, there = [], []
+            for size, other_size, offset, far in zip(shape, other_shape, shift, reach):
+                low, high = max(offset, -far), min(offset + other_size, size + far)
+                here.append(slice(low + far, high + far))
+                there.append(slice(low - offset, high - offset))
+            box[tuple(here)] = _unpack(packed, other_shape)[tuple(there)]
+        return box
+
+    def _spread_in(self, box, block):
+        """Return what is reached in a block, from what was in its surroundings."""
+        inside = tuple(
+            slice(max(sides), max(sides) + size)
+            for sides, size in zip(self.spread.reach, block.shape, strict=True)
+        )
+        allowed = np.zeros(box.shape, bool)
+        allowed[inside] = _unpack(block.allowed, block.shape)
+        # Erosion of what is not reached: its window is looked through as it stands.
+        return ~ndimage.binary_erosion(~box, self.spread.centred, -1, mask=allowed)[inside]
+
+
+def _warn(text):
+    warnings.warn(text, da.PerformanceWarning, stacklevel=5)
+
+
+def _by_following(scipy_function, spread, images, token):
+    """Follow steps of one direction in one task."""
+    _warn(
+        "structure is not symmetric about its middle: one task follows what it leads to "
+        "through all blocks, with two bits of memory a pixel"
+    )
+    result, _ = component_graph(
+        images,
+        FollowingScan(spread),
+        FollowingPaint(spread.erode, images[0]._meta),
+        Following(spread, images[0].chunks),
+        _pass_on,
+        Connectivity(()),
+        np.dtype(bool),
+        "following",
+        token,
+    )
+    return result
+
+
+def _by_scipy(scipy_function, spread, images):
+    """Let SciPy have the whole array, where a pixel can be lost that was reached before."""
+    image = images[0]
+    if image.size and image.ndim and not spread.monotone:
+        if spread.wrap_axes:
+            raise NotImplementedError(
+                "wrap_axes needs a structure that holds its own middle, got "
+                f"{spread.structure.tolist()} with origin {spread.origins}"
+            )
+        if image.npartitions > 1:
+            _warn(
+                "structure does not hold its own middle: "
+                f"{scipy_function.__name__} sees the whole array in one task"
+            )
+    return da.map_blocks(
+        _whole, *(array.rechunk(-1) for array in images), spread=spread, dtype=bool,
+        meta=da.utils.meta_from_array(image._meta, dtype=bool),
+    ).rechunk(image.chunks)  # fmt: skip
+
+
+def _whole(*blocks, spread):
+    """Spread over an array in one piece."""
+    like = blocks[0]
+    blocks = [on_host(block) for block in blocks]
+    reached = spread.spreading(*blocks)
+    if reached is None:
+        reached = np.zeros(blocks[0].shape, bool)
+    result = ndimage.binary_erosion(
+        ~reached,
+        spread.structure,
+        iterations=-1,
+        mask=spread.allowed(*blocks),
+        border_value=int(not spread.border),
+        origin=spread.origins,
+    )
+    return np.asarray(result if spread.erode else ~result, like=like)
