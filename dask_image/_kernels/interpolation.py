@@ -10,6 +10,7 @@ Without numba the same values come from `scipy.ndimage.map_coordinates`, on a bo
 that is extended beforehand by what its edges stand for.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,7 +147,10 @@ def _by_parts(function, coefficients, box, arguments, spline, dtype):
 def _points_of_part(coefficients, box, flat, shape, spline, cval, dtype):
     work = np.empty(flat.shape[1], _work_dtype(dtype))
     if not HAVE_NUMBA:
-        _with_scipy(coefficients, box, flat + spline.padding, spline, cval, work)
+        for begin in range(0, len(work), BAND):
+            band = slice(begin, begin + BAND)
+            points = flat[:, band] + spline.padding
+            _with_scipy(coefficients, box, points, spline, cval, work[band])
     else:
         _points(
             *_flat(coefficients, box), flat, float(spline.padding),
@@ -161,8 +165,12 @@ def _affine_of_part(coefficients, box, matrix, offset, start, shape, spline, cva
         return work.astype(dtype)
     rows = work.reshape(-1, shape[-1])
     if not HAVE_NUMBA:
-        for row, coordinates in enumerate(_rows_of_affine(matrix, offset, start, shape)):
-            _with_scipy(coefficients, box, coordinates + spline.padding, spline, cval, rows[row])
+        step = max(BAND // shape[-1], 1)
+        for begin in range(0, len(rows), step):
+            band = rows[begin : begin + step]
+            points = _coordinates(matrix, offset, start, shape, begin, len(band))
+            points += spline.padding
+            _with_scipy(coefficients, box, points, spline, cval, band.reshape(-1))
     else:
         _affine(
             *_flat(coefficients, box), matrix, offset,
@@ -170,6 +178,26 @@ def _affine_of_part(coefficients, box, matrix, offset, start, shape, spline, cva
             spline.order, spline.code, cval, rows,
         )  # fmt: skip
     return _converted(work, dtype)
+
+
+def _coordinates(matrix, offset, start, shape, first_row, count):
+    """Return the coordinates of some rows of an affine block, added up in SciPy's order."""
+    rows = np.arange(first_row, first_row + count)
+    index = (
+        [
+            part[:, np.newaxis] + begin
+            for part, begin in zip(np.unravel_index(rows, shape[:-1]), start)
+        ]
+        if len(shape) > 1
+        else []
+    )
+    index.append(np.arange(start[-1], start[-1] + shape[-1])[np.newaxis])
+    points = np.zeros((len(matrix), count, shape[-1]))
+    for axis, row in enumerate(matrix):
+        points[axis] = offset[axis]
+        for part, factor in zip(index, row):
+            points[axis] += part * factor
+    return points.reshape(len(matrix), -1)
 
 
 def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
@@ -195,17 +223,19 @@ def _converted(values, dtype):
     if values.dtype == dtype:
         return values
     if dtype.kind == "b":
-        return np.abs(values) >= 1
+        # A truth value is the last byte of the integer part.
+        return np.nan_to_num(values, posinf=0.0, neginf=0.0).astype(np.int64) & 255 != 0
     limits = np.iinfo(dtype)
     rounded = np.trunc(values + np.copysign(0.5, values))
     missing = np.isnan(rounded)
     # The largest 64-bit integers are no doubles: what reaches them is set apart.
     above = rounded >= float(limits.max)
-    below = (rounded <= float(limits.min)) | missing
-    rounded[above | below] = 0
+    below = rounded <= float(limits.min)
+    rounded[above | below | missing] = 0
     result = rounded.astype(dtype)
     result[above] = limits.max
     result[below] = limits.min
+    result[missing] = limits.min if dtype.itemsize > 2 else 0
     return result
 
 
@@ -287,8 +317,8 @@ def _weigh(y, order, weights):
     Set the weights of the ``order + 1`` pixels around a coordinate.
 
     ``y`` is its distance from the central pixel (even orders) or from the one
-    below (odd ones). The last weight is what is missing to 1. Orders above 3
-    follow de Boor's recurrence (Piegl & Tiller, The NURBS Book, A2.2).
+    below (odd ones). Each piece of the basis spline is a polynomial in Horner's
+    form; the last weight is what is missing to 1, as in SciPy.
     """
     z = 1.0 - y
     if order == 1:
@@ -300,16 +330,24 @@ def _weigh(y, order, weights):
         weights[0] = z * z * z / 6.0
         weights[1] = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
         weights[2] = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
+    elif order == 4:
+        t = (0.5 - y) * (0.5 - y)
+        weights[0] = t * t / 24.0
+        t = y + 1.0
+        weights[1] = t * (t * (t * (5.0 - t) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
+        t = y * y
+        weights[2] = t * (t * 0.25 - 0.625) + 115.0 / 192.0
+        weights[3] = z * (z * (z * (5.0 - z) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
     else:
-        t = y if order % 2 else y + 0.5
-        weights[0] = 1.0
-        for degree in range(1, order + 1):
-            saved = 0.0
-            for r in range(degree):
-                share = weights[r] / degree
-                weights[r] = saved + (r + 1 - t) * share
-                saved = (t + degree - r - 1) * share
-            weights[degree] = saved
+        t = z * z
+        weights[0] = z * t * t / 120.0
+        weights[3] = t * (t * (0.25 - z / 12.0) - 0.5) + 0.55
+        t = y * y
+        weights[2] = t * (t * (0.25 - y / 12.0) - 0.5) + 0.55
+        t = y + 1.0
+        weights[1] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
+        t = z + 1.0
+        weights[4] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
     last = 1.0
     for k in range(order):
         last -= weights[k]
@@ -346,6 +384,109 @@ def _locate(x, axis, order, mode, extents, origin, shape, places, weights):
                 place += size
         places[axis, k] = place
     return 0
+
+
+# -- without numba -------------------------------------------------------------------------
+
+# Points handed to SciPy at a time: their coordinates take more room than a block.
+BAND = 1 << 20
+
+
+def _fold_all(x, size, mode):
+    """Do for an array what `_fold` does for a number."""
+    if mode in (GRID_CONSTANT, NEAREST):
+        # Farther out nothing changes, and indices stay small. NaN is kept.
+        return np.clip(x, -8.0, size + 8.0)
+    inside = (x >= 0) & (x <= size - 1)
+    if mode == CONSTANT:
+        return np.where(inside, x, np.nan)
+    if size <= 1:
+        return np.where(np.isfinite(x), 0.0, np.nan)
+    if mode in (MIRROR, REFLECT):
+        shared = 1 if mode == REFLECT else 0
+        period = 2.0 * size - 2 + 2 * shared
+        below = np.where((x < -period) | (mode == MIRROR), x + period * np.floor(-x / period), x)
+        flipped = np.where(below > -1e-15, 1e-15, -below) - 1 if shared else -below
+        turns = below < -size if shared else below <= 1 - size
+        below = np.where(turns, below + period, flipped)
+        above = x - period * np.floor(x / period)
+        above = np.where(above >= size, period - above - shared, above)
+    elif mode == WRAP:
+        period = size - 1.0
+        below = x + period * (np.floor(-x / period) + 1)
+        above = x - period * np.floor(x / period)
+    else:
+        below = x + size * (np.trunc((-1 - x) / size) + 1)
+        above = x - size * np.floor(x / size)
+    return np.where(inside, x, np.where(x < 0, below, above))
+
+
+def _place_all(index, size, mode):
+    """Do for an array what `_place` does for a number."""
+    inside = (index >= 0) & (index < size)
+    if mode == GRID_CONSTANT:
+        return np.where(inside, index, -1)
+    if mode == NEAREST:
+        return np.clip(index, 0, size - 1)
+    if size <= 1:
+        return np.zeros_like(index)
+    if mode == GRID_WRAP:
+        return index % size
+    shared = 1 if mode == REFLECT else 0
+    period = 2 * size - 2 + 2 * shared
+    index = index % period
+    return np.where(index >= size, period - shared - index, index)
+
+
+def _with_scipy(coefficients, box, coordinates, spline, cval, out):
+    """Interpolate with SciPy, on a box that holds the neighbours of every point."""
+    order, mode = spline.order, spline.code
+    state = np.zeros(len(out), np.int64)
+    local = np.zeros(coordinates.shape)
+    for axis, x in enumerate(coordinates):
+        with np.errstate(invalid="ignore", over="ignore"):
+            folded = _fold_all(x, box.shape[axis], mode)
+            lost = ~(np.abs(folded) < 1e18) | ~(np.abs(x) < 1e18) & (mode != NEAREST)
+        state[lost] = np.maximum(state[lost], 1 if mode == CONSTANT else 2)
+        if lost.all():
+            break
+        folded[lost] = folded[~lost][0]
+        middle = np.floor(folded if order % 2 else folded + 0.5)
+        first = middle.astype(np.int64) - order // 2
+        # Only pixels that some point needs are kept: a support stays in one piece, and a
+        # box from both ends of a periodic axis does not grow to the whole of it.
+        begin = first.min()
+        needed = np.zeros(first.max() - begin + 1 + order, bool)
+        for k in range(order + 1):
+            needed[first - begin + k] = True
+        rank = np.cumsum(needed) - 1
+        local[axis] = rank[first - begin] + order // 2
+        if order:
+            local[axis] += folded - middle
+        place = _place_all(np.flatnonzero(needed) + begin, box.shape[axis], mode)
+        coefficients = _extended(coefficients, axis, place, box.origin[axis], box.shape[axis], cval)
+    if (state < 1).any():
+        if coefficients.dtype.char == "e" or coefficients.dtype.kind == "b":
+            coefficients = coefficients.astype(np.float32)
+        ndimage.map_coordinates(
+            coefficients, local, out, order=order, mode="mirror", prefilter=False
+        )
+    out[state == 1] = cval
+    out[state == 2] = np.nan
+
+
+def _extended(coefficients, axis, place, origin, size, cval):
+    """Return the pixels ``place`` of the image from a box that begins at ``origin``."""
+    position = np.where(place >= origin, place - origin, place - origin + size)
+    missing = (place < 0) | (position >= coefficients.shape[axis])
+    if coefficients.shape[axis] == 0:
+        shape = (*coefficients.shape[:axis], len(place), *coefficients.shape[axis + 1 :])
+        return np.full(shape, cval, np.float64)
+    if missing.any() and coefficients.dtype.kind != "f":
+        coefficients = coefficients.astype(np.float64)
+    result = coefficients.take(np.where(missing, 0, position), axis)
+    result[(slice(None),) * axis + (missing,)] = cval
+    return result
 
 
 # -- kernels -------------------------------------------------------------------------------
@@ -425,8 +566,8 @@ def _affine(
     coordinates = np.empty((ndim, length))
     for row in range(rows.shape[0]):
         for axis in range(ndim):
-            # Term by term from the first axis on, as SciPy adds them up.
-            outer = 0.0
+            # From the offset on, term by term, as SciPy adds them up.
+            outer = offset[axis]
             scale = rows.shape[0]
             rest = row
             for k in range(output_ndim - 1):
@@ -436,10 +577,8 @@ def _affine(
                 outer += (start[k] + index) * matrix[axis, k]
             step = matrix[axis, output_ndim - 1]
             for k in range(length):
-                coordinates[axis, k] = outer + (start[output_ndim - 1] + k) * step + offset[axis]
-        _points(
-            box, extents, origin, shape, coordinates, padding, order, mode, cval, rows[row]
-        )
+                coordinates[axis, k] = outer + (start[output_ndim - 1] + k) * step
+        _points(box, extents, origin, shape, coordinates, padding, order, mode, cval, rows[row])
 
 
 @jit
@@ -455,3 +594,83 @@ def _table(line, padding, order, mode, low, extent, size):
             places[k : k + 1], weights[k : k + 1],
         )  # fmt: skip
     return places, weights, states
+
+
+def _grid(coefficients, tables, shape, cval, dtype):
+    """Interpolate axis by axis, the last two at once."""
+    out = np.full(shape, cval, dtype)
+    if coefficients.size:
+        image = coefficients
+        if image.dtype.char not in "fd":
+            image = image.astype(np.float32 if image.dtype.char in EXACT_IN_SINGLE else float)
+        steps = []
+        for axis, (places, weights, _) in enumerate(tables):
+            used = np.unique(places[places >= 0])
+            if 2 * len(used) <= image.shape[axis]:
+                image = image.take(used, axis)
+                places = np.where(places < 0, -1, np.searchsorted(used, places))
+            steps.append((places, weights))
+        if image.ndim == 1:
+            image = image[np.newaxis]
+            steps.insert(0, (np.zeros((1, 1), np.int64), np.ones((1, 1))))
+        image = np.ascontiguousarray(image)
+        for axis, step in enumerate(steps[:-2]):
+            before, size, after = (
+                math.prod(image.shape[:axis]), image.shape[axis], math.prod(image.shape[axis + 1 :])
+            )  # fmt: skip
+            image = _along(image.reshape(before, size, after), *step, cval).reshape(
+                *image.shape[:axis], len(step[0]), *image.shape[axis + 1 :]
+            )
+        planes = image.reshape(math.prod(image.shape[:-2]), *image.shape[-2:])
+        _in_planes(planes, *steps[-2], *steps[-1], cval, out.reshape(len(planes), -1, shape[-1]))
+    for state, value in ((1, cval), (2, np.nan)):
+        for axis, (_, _, states) in enumerate(tables):
+            if (states == state).any():
+                out[(slice(None),) * axis + (states == state,)] = value
+    return out
+
+
+@jit
+def _along(image, places, weights, cval):
+    """Interpolate along the middle one of three axes."""
+    before, _, after = image.shape
+    count, taps = places.shape
+    out = np.zeros((before, count, after))
+    for i in range(before):
+        for j in range(count):
+            row = out[i, j]
+            for k in range(taps):
+                weight = weights[j, k]
+                if places[j, k] < 0:
+                    row += weight * cval
+                else:
+                    source = image[i, places[j, k]]
+                    for m in range(after):
+                        row[m] += weight * source[m]
+    return out
+
+
+@jit
+def _in_planes(image, row_places, row_weights, places, weights, cval, out):
+    """Interpolate along the last two of three axes."""
+    width = image.shape[2]
+    line = np.empty(width + 1)
+    line[width] = cval
+    count, taps = places.shape
+    safe = np.where(places < 0, width, places)
+    for plane in range(image.shape[0]):
+        for i in range(len(row_places)):
+            line[:width] = 0.0
+            for k in range(row_places.shape[1]):
+                weight = row_weights[i, k]
+                if row_places[i, k] < 0:
+                    line[:width] += weight * cval
+                else:
+                    source = image[plane, row_places[i, k]]
+                    for m in range(width):
+                        line[m] += weight * source[m]
+            for j in range(count):
+                total = 0.0
+                for k in range(taps):
+                    total += weights[j, k] * line[safe[j, k]]
+                out[plane, i, j] = total

@@ -1,0 +1,490 @@
+"""Transforms whose output blocks pull back to boxes: affine, rotate, shift, zoom."""
+
+import math
+import warnings
+
+import dask.array as da
+import numpy as np
+from scipy import special
+
+from dask_image._kernels import interpolation
+from dask_image._kernels.interpolation import Box, Spline
+from dask_image._utils.overlap import map_boxes
+from dask_image.ndinterp._arguments import (
+    need_axes,
+    normalize_cval,
+    normalize_image,
+    normalize_mode,
+    normalize_order,
+    normalize_output,
+    normalize_sequence,
+    normalize_shape,
+)
+from dask_image.ndinterp._footprint import Affine, Grid, block_starts, default_chunks
+from dask_image.ndinterp._splines import coefficients
+
+
+def affine_transform(
+    image,
+    matrix,
+    offset=0.0,
+    output_shape=None,
+    order=1,
+    output_chunks=None,
+    *,
+    output=None,
+    mode="constant",
+    cval=0.0,
+    prefilter=False,
+):
+    """
+    Apply an affine transform.
+
+    The Dask form of :func:`scipy.ndimage.affine_transform`: the output at index
+    ``o`` is the image at ``matrix @ o + offset``. Each output block reads only
+    the box of input pixels that it pulls back to.
+
+    Parameters
+    ----------
+    image : array_like
+        The image; complex ones are transformed part by part.
+    matrix : array_like
+        Shape (ndim,) for a diagonal, (ndim, output ndim), or homogeneous
+        (ndim, ndim + 1) and (ndim + 1, ndim + 1), which set the offset too.
+    offset : float or sequence of float, optional
+        Where output index 0 lies in the image.
+    output_shape : tuple of int, optional
+        Default: the shape of ``image``.
+    order : int, optional
+        Of the spline, 0 to 5. SciPy's default is 3.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of ``image`` where shapes agree;
+        in any case no block is larger than those of ``image``.
+    output : dtype, optional
+        Of the result. Default: that of ``image``.
+    mode : str, optional
+        How the image goes on beyond its edges: "constant", "nearest", "reflect",
+        "mirror", "wrap", "grid-constant", "grid-mirror", "grid-wrap".
+    cval : scalar, optional
+        The value beyond the edges, for the constant modes.
+    prefilter : bool, optional
+        Whether ``image`` holds pixels, not spline coefficients, for orders above
+        1. SciPy's default is True.
+
+    Returns
+    -------
+    dask.array.Array
+
+    Raises
+    ------
+    RuntimeError, ValueError, TypeError
+        As SciPy does, when called, for an order, mode, matrix or offset that
+        does not fit.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> image = da.arange(16, chunks=16).reshape(4, 4).rechunk(2)
+    >>> affine_transform(image, [[0, 1], [1, 0]]).compute()
+    array([[ 0,  4,  8, 12],
+           [ 1,  5,  9, 13],
+           [ 2,  6, 10, 14],
+           [ 3,  7, 11, 15]])
+    """
+    image = normalize_image(image)
+    shape = image.shape if output_shape is None else normalize_shape(output_shape)
+    need_axes(image.ndim, len(shape))
+    matrix, offset = _normalize_matrix(matrix, offset, image.ndim, len(shape))
+    if matrix.ndim == 1:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            geometry = Grid(tuple(matrix), tuple(np.asarray(offset) / matrix))
+    else:
+        geometry = _affine_geometry(matrix, offset)
+    spline, dtype = _interpolation(image, order, mode, cval, output)
+    return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks)
+
+
+def rotate(
+    input_arr,
+    angle,
+    axes=(1, 0),
+    reshape=True,
+    output_chunks=None,
+    *,
+    output=None,
+    order=1,
+    mode="constant",
+    cval=0.0,
+    prefilter=False,
+):
+    """
+    Rotate an image in the plane of two of its axes.
+
+    The Dask form of :func:`scipy.ndimage.rotate`.
+
+    Parameters
+    ----------
+    input_arr : array_like
+        The image, of two axes at least.
+    angle : float
+        In degrees.
+    axes : tuple of two int, optional
+        The plane of rotation.
+    reshape : bool, optional
+        Whether the output is made large enough to hold all of the image.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of the image where shapes agree; in
+        any case no block is larger than those of the image.
+    output : dtype, optional
+        Of the result. Default: that of the image.
+    order : int, optional
+        Of the spline, 0 to 5. SciPy's default is 3.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `affine_transform`.
+    cval : scalar, optional
+        The value beyond the edges, for the constant modes.
+    prefilter : bool, optional
+        Whether the image holds pixels, not spline coefficients, for orders above
+        1. SciPy's default is True.
+
+    Returns
+    -------
+    dask.array.Array
+
+    Raises
+    ------
+    RuntimeError, ValueError
+        As SciPy does, when called, for arguments that do not fit.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> rotate(da.arange(4, chunks=2).reshape(2, 2), 90).compute()
+    array([[1, 3],
+           [0, 2]])
+    """
+    image = normalize_image(input_arr, "input_arr")
+    plane = _normalize_plane(axes, image.ndim)
+    cosine, sine = special.cosdg(angle), special.sindg(angle)
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    size = np.array([image.shape[axis] for axis in plane])
+    turned_size = size
+    if reshape:
+        height, width = size
+        corners = turn @ [[0, 0, height, height], [0, width, 0, width]]
+        turned_size = (np.ptp(corners, axis=1) + 0.5).astype(int)
+    offset = (size - 1) / 2 - turn @ ((turned_size - 1) / 2)
+    shape = list(image.shape)
+    for axis, length in zip(plane, turned_size):
+        shape[axis] = int(length)
+    spline, dtype = _interpolation(image, order, mode, cval, output)
+    geometry = _affine_geometry(turn, offset)
+    return _transform(
+        image, geometry, normalize_shape(shape), spline, dtype, prefilter, output_chunks, plane
+    )
+
+
+def shift(
+    image,
+    shift,
+    order=3,
+    output_chunks=None,
+    *,
+    output=None,
+    mode="constant",
+    cval=0.0,
+    prefilter=True,
+):
+    """
+    Shift an image by any number of pixels, whole or not.
+
+    The Dask form of :func:`scipy.ndimage.shift`.
+
+    Parameters
+    ----------
+    image : array_like
+        The image; complex ones are shifted part by part.
+    shift : float or sequence of float
+        In pixels, along all axes or along each.
+    order : int, optional
+        Of the spline, 0 to 5.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of ``image``.
+    output : dtype, optional
+        Of the result. Default: that of ``image``.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `affine_transform`.
+    cval : scalar, optional
+        The value beyond the edges, for the constant modes.
+    prefilter : bool, optional
+        Whether ``image`` holds pixels, not spline coefficients, for orders above 1.
+
+    Returns
+    -------
+    dask.array.Array
+
+    Raises
+    ------
+    RuntimeError
+        If ``order``, ``mode``, a dtype or the length of ``shift`` does not fit.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image import ndinterp
+    >>> ndinterp.shift(da.arange(6, chunks=3), 2, mode="grid-wrap").compute()
+    array([4, 5, 0, 1, 2, 3])
+    """
+    image = normalize_image(image)
+    need_axes(image.ndim)
+    geometry = Grid(None, tuple(-one for one in normalize_sequence(shift, image.ndim, "shift")))
+    spline, dtype = _interpolation(image, order, mode, cval, output)
+    return _transform(image, geometry, image.shape, spline, dtype, prefilter, output_chunks)
+
+
+def zoom(
+    image,
+    zoom,
+    order=3,
+    output_chunks=None,
+    *,
+    output=None,
+    mode="constant",
+    cval=0.0,
+    prefilter=True,
+    grid_mode=False,
+):
+    """
+    Zoom an image.
+
+    The Dask form of :func:`scipy.ndimage.zoom`.
+
+    Parameters
+    ----------
+    image : array_like
+        The image; complex ones are zoomed part by part.
+    zoom : float or sequence of float
+        Factor along all axes or along each. An axis becomes ``round(size * zoom)``
+        long.
+    order : int, optional
+        Of the spline, 0 to 5.
+    output_chunks : int or tuple, optional
+        Chunks of the result. By default no block is larger than those of
+        ``image``, nor reads from more than a few of them.
+    output : dtype, optional
+        Of the result. Default: that of ``image``.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `affine_transform`.
+    cval : scalar, optional
+        The value beyond the edges, for the constant modes.
+    prefilter : bool, optional
+        Whether ``image`` holds pixels, not spline coefficients, for orders above 1.
+    grid_mode : bool, optional
+        Whether distances count from the outer edges of the pixels, rather than
+        from the centres of the first and the last.
+
+    Returns
+    -------
+    dask.array.Array
+
+    Raises
+    ------
+    RuntimeError, ValueError
+        If ``order``, ``mode``, a dtype or ``zoom`` does not fit.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image import ndinterp
+    >>> ndinterp.zoom(da.arange(4, chunks=2), 2, order=1, output="f8").compute().round(2)
+    array([0.  , 0.43, 0.86, 1.29, 1.71, 2.14, 2.57, 3.  ])
+    """
+    image = normalize_image(image)
+    need_axes(image.ndim)
+    factors = normalize_sequence(zoom, image.ndim, "zoom")
+    shape = normalize_shape(
+        [round(size * factor) for size, factor in zip(image.shape, factors)], "zoomed shape"
+    )
+    spline, dtype = _interpolation(image, order, mode, cval, output)
+    if prefilter and all(factor == 1 for factor in factors):
+        same = image.astype(dtype)
+        return same if output_chunks is None else same.rechunk(output_chunks)
+    if grid_mode and mode in ("constant", "wrap"):
+        warnings.warn(
+            f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'",
+            stacklevel=2,
+        )
+    geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, bool(grid_mode))
+    return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks)
+
+
+def _zoom_steps(shape, zoomed, grid_mode):
+    """Return how far apart in the image the output's pixels are, by SciPy's rules."""
+    less = 0 if grid_mode else 1
+    return tuple(
+        1.0 if size == less else (old - less) / (size - less) for old, size in zip(shape, zoomed)
+    )
+
+
+def _normalize_matrix(matrix, offset, ndim, output_ndim):
+    """Return matrix and offset as float arrays, or raise as SciPy does."""
+    matrix = np.asarray(matrix, dtype=np.float64)
+    if matrix.ndim not in (1, 2) or matrix.shape[0] < 1:
+        raise RuntimeError(f"matrix must have one or two axes, got shape {matrix.shape}")
+    if matrix.ndim == 2 and matrix.shape[1] == ndim + 1 and matrix.shape[0] in (ndim, ndim + 1):
+        last_row = [0] * ndim + [1]
+        if matrix.shape[0] == ndim + 1 and not np.all(matrix[ndim] == last_row):
+            raise ValueError(
+                f"the last row of a homogeneous matrix must be {last_row}, got {matrix[ndim]}"
+            )
+        offset = matrix[:ndim, ndim]
+        matrix = matrix[:ndim, :ndim]
+    columns = matrix.shape[-1]
+    if len(matrix) != ndim or columns != output_ndim:
+        raise RuntimeError(
+            f"matrix must have {ndim} rows and {output_ndim} columns (or be a diagonal of "
+            f"{ndim}) for this image and output_shape, got shape {matrix.shape}"
+        )
+    return matrix, np.array(normalize_sequence(offset, ndim, "offset"))
+
+
+def _affine_geometry(matrix, offset):
+    return Affine(
+        tuple(tuple(map(float, row)) for row in matrix), tuple(float(one) for one in offset)
+    )
+
+
+def _normalize_plane(axes, ndim):
+    if ndim < 2:
+        raise ValueError(f"input_arr must have two axes at least, got {ndim}")
+    axes = list(axes)
+    if len(axes) != 2:
+        raise ValueError(f"axes must be two, got {axes}")
+    if not all(float(axis).is_integer() for axis in axes):
+        raise ValueError(f"axes must be integers, got {axes}")
+    plane = sorted(int(axis) + ndim * (axis < 0) for axis in axes)
+    if plane[0] < 0 or plane[1] >= ndim:
+        raise ValueError(f"axes {axes} span no plane of an image with {ndim} axes")
+    if plane[0] == plane[1]:
+        raise ValueError(f"axes must differ, got {axes}")
+    return tuple(plane)
+
+
+def _interpolation(image, order, mode, cval, output):
+    """Check what all transforms share; return the spline and the dtype of the result."""
+    order = normalize_order(order)
+    mode = normalize_mode(mode)
+    dtype = normalize_output(output, image)
+    return Spline(order, mode, normalize_cval(cval, image.dtype)), dtype
+
+
+def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, axes=None):
+    """
+    Evaluate an image where ``geometry`` puts the pixels of an output.
+
+    ``axes`` are those that the geometry speaks of; along the others, output and
+    image agree.
+    """
+    if output_chunks is None:
+        chunks = _chunks(image, shape, geometry, axes)
+    else:
+        chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
+    if math.prod(shape) == 0 or image.size == 0:
+        return da.full_like(image, spline.cval, shape=shape, chunks=chunks, dtype=dtype)
+    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter, axes)
+    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    planes = _Planes(image, chunks, geometry, spline, axes)
+    return map_boxes(
+        _evaluate,
+        image,
+        boxes=planes.box,
+        chunks=chunks,
+        dtype=dtype,
+        block_arguments=planes.arguments,
+        geometry=geometry,
+        shape=tuple(image.shape[axis] for axis in planes.axes),
+        spline=spline,
+        axes=axes,
+        out_dtype=dtype,
+    )
+
+
+def _chunks(image, shape, geometry, axes):
+    """Return default chunks of the output."""
+    stretch = geometry.stretch()
+    if axes is not None:
+        whole = np.eye(image.ndim)
+        whole[np.ix_(axes, axes)] = stretch
+        stretch = whole
+    return default_chunks(image.chunks, shape, stretch)
+
+
+class _Planes:
+    """What each output block reads, and where it lies."""
+
+    def __init__(self, image, chunks, geometry, spline, axes):
+        self.axes = tuple(range(image.ndim)) if axes is None else axes
+        self.transformed = tuple(range(len(chunks))) if axes is None else axes
+        self.starts = block_starts(chunks)
+        self.image = image
+        self.geometry = geometry
+        self.spline = spline
+        self.boxes = {}
+
+    def _where(self, index):
+        """Return where a block begins and ends along the transformed axes."""
+        spans = [self.starts[axis][index[axis] : index[axis] + 2] for axis in self.transformed]
+        return tuple(zip(*spans))
+
+    def _own_box(self, where):
+        if where not in self.boxes:
+            shape = tuple(self.image.shape[axis] for axis in self.axes)
+            self.boxes[where] = self.geometry.box(*where, shape, self.spline)
+        return self.boxes[where]
+
+    def box(self, index):
+        """Return the box of the image that an output block reads."""
+        own = iter(self._own_box(self._where(index)))
+        return tuple(
+            next(own) if axis in self.axes else self.starts[axis][index[axis] : index[axis] + 2]
+            for axis in range(self.image.ndim)
+        )
+
+    def arguments(self, index):
+        """Return where the box begins, and where the block begins and ends."""
+        starts, stops = self._where(index)
+        return tuple(low for low, _ in self._own_box((starts, stops))), starts, stops
+
+
+def _evaluate(block, origin, starts, stops, geometry, shape, spline, axes, out_dtype):
+    """Compute an output block from the box it reads."""
+    if axes is None:
+        return _evaluate_box(block, Box(origin, shape), starts, stops, geometry, spline, out_dtype)
+    # Plane by plane: nothing is interpolated from one to the next.
+    planes = np.moveaxis(block, axes, (-2, -1))
+    result = np.empty(
+        (*planes.shape[:-2], *(stop - start for start, stop in zip(starts, stops))), out_dtype
+    )
+    for index in np.ndindex(planes.shape[:-2]):
+        result[index] = _evaluate_box(
+            planes[index], Box(origin, shape), starts, stops, geometry, spline, out_dtype
+        )
+    return np.moveaxis(result, (-2, -1), axes)
+
+
+def _evaluate_box(block, box, starts, stops, geometry, spline, dtype):
+    if isinstance(geometry, Grid):
+        lines = [
+            geometry.line(axis, start, stop)
+            for axis, (start, stop) in enumerate(zip(starts, stops))
+        ]
+        return interpolation.on_grid(block, box, lines, spline, dtype)
+    matrix, offset = np.array(geometry.matrix), np.array(geometry.offset)
+    shape = tuple(stop - start for start, stop in zip(starts, stops))
+    if matrix.shape[0] == matrix.shape[1] and not np.any(matrix - np.diag(np.diag(matrix))):
+        lines = [
+            offset[axis] + np.arange(start, stop) * matrix[axis, axis]
+            for axis, (start, stop) in enumerate(zip(starts, stops))
+        ]
+        return interpolation.on_grid(block, box, lines, spline, dtype)
+    return interpolation.affine(block, box, matrix, offset, starts, shape, spline, dtype)

@@ -1,0 +1,227 @@
+"""Which pixels of the input an interval of coordinates reads: pure decisions, no graph."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dask_image._kernels.interpolation import (
+    CONSTANT,
+    GRID_CONSTANT,
+    GRID_WRAP,
+    NEAREST,
+    REFLECT,
+    WRAP,
+    _fold,
+)
+
+# Farther out a double cannot tell neighbouring pixels apart well enough to say which are read.
+FAR = 2.0**40
+
+
+def footprint(low, high, size, spline):
+    """
+    Return the pixels read along an axis for coordinates from ``low`` to ``high``.
+
+    Parameters
+    ----------
+    low, high : float
+        In pixels of the coefficients, padding included.
+    size : int
+        Length of the axis.
+    spline : Spline
+
+    Returns
+    -------
+    tuple of int
+        ``(start, stop)``, with ``start`` in the image. ``stop`` exceeds ``size``
+        where a periodic axis is read across its end. Empty if all is ``cval``.
+    """
+    order, mode = spline.order, spline.code
+    if size == 0 or not low <= high:  # an empty image, or NaN
+        return 0, 0
+    if mode == CONSTANT:
+        low, high = max(low, 0.0), min(high, size - 1.0)
+        if low > high:
+            return 0, 0
+    if not -FAR < low <= high < FAR:
+        return 0, size
+    first, last = first_pixel(low, order), first_pixel(high, order) + order
+    if mode == GRID_CONSTANT:
+        start, stop = max(first, 0), min(last + 1, size)
+        return (start, stop) if start < stop else (0, 0)
+    if mode == NEAREST:
+        return min(max(first, 0), size - 1), min(max(last, 0), size - 1) + 1
+    if low < 0 or high > size - 1:
+        if mode == WRAP:
+            return _across_the_seam(low, high, size, order)
+        # Folding rounds: a pixel more on each side makes up for it.
+        first, last = first - 1, last + 1
+    return _reflected(first, last, size, mode)
+
+
+def first_pixel(x, order):
+    """Return the first of the ``order + 1`` pixels that weigh in at ``x``."""
+    return math.floor(x if order % 2 else x + 0.5) - order // 2
+
+
+def _reflected(first, last, size, mode):
+    """Return the hull of the pixels that indices ``first`` to ``last`` stand for."""
+    if last - first + 1 >= size:
+        return 0, size
+    if mode == GRID_WRAP:
+        start = first % size
+        return start, start + last - first + 1
+    shared = 1 if mode == REFLECT else 0
+    period = 2 * size - 2 + 2 * shared
+    turns = first // period * period
+    first, last = first - turns, last - turns
+    ends = []
+    # The way up the image, down again, and up once more.
+    for begin, end, sign, base in (
+        (0, size - 1, 1, 0),
+        (size, period - 1, -1, period - shared),
+        (period, period + size - 1, 1, -period),
+    ):
+        begin, end = max(first, begin), min(last, end)
+        if begin <= end:
+            ends += [base + sign * begin, base + sign * end]
+    return min(ends), max(ends) + 1
+
+
+def _across_the_seam(low, high, size, order):
+    """Return the pixels read in mode "wrap", whose period is one less than the image."""
+    if size == 1 or high - low >= size - 1:
+        return 0, size
+    first = first_pixel(_fold(low, size, WRAP), order) - 1
+    last = first_pixel(_fold(high, size, WRAP), order) + order + 1
+    if _fold(low, size, WRAP) <= _fold(high, size, WRAP):
+        return _reflected(first, last, size, WRAP)
+    # Up to the last pixel and on from the first, either mirrored at its edge.
+    start, stop = min(first, size - 1 - order), max(last, order) + 1
+    if start < 0 or size + stop - start >= size:
+        start, stop = max(start, 0), min(stop, size)
+        if start < stop:
+            return 0, size
+    return start, size + stop
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Output pixels at ``(index + shift) * zoom`` along each axis, as `zoom` and `shift` have it."""
+
+    zoom: tuple[float, ...] | None
+    shift: tuple[float, ...] | None
+    grid_mode: bool = False
+
+    def line(self, axis, start, stop):
+        """Return the coordinates of some output pixels along an axis, as SciPy computes them."""
+        x = np.arange(start, stop, dtype=float)
+        if self.shift is not None:
+            x += self.shift[axis]
+        if self.zoom is not None:
+            if self.grid_mode:
+                return (x + 0.5) * self.zoom[axis] - 0.5
+            x *= self.zoom[axis]
+        return x
+
+    def box(self, starts, stops, shape, spline):
+        """Return what a block of output pixels reads: ``(start, stop)`` for each axis."""
+        return tuple(
+            self._interval(axis, start, stop, shape[axis], spline)
+            for axis, (start, stop) in enumerate(zip(starts, stops))
+        )
+
+    def _interval(self, axis, start, stop, size, spline):
+        if start == stop:
+            return 0, 0
+        # Each step of the formula keeps the order of its arguments, rounding included.
+        ends = [self.line(axis, one, one + 1)[0] + spline.padding for one in (start, stop - 1)]
+        return footprint(min(ends), max(ends), size, spline)
+
+    def stretch(self):
+        """Return how many input pixels an output pixel moves on by, per axis."""
+        return np.diag(np.abs(self.zoom)) if self.zoom is not None else None
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Output pixels at ``matrix @ index + offset``."""
+
+    matrix: tuple[tuple[float, ...], ...]
+    offset: tuple[float, ...]
+
+    def box(self, starts, stops, shape, spline):
+        """Return what a block of output pixels reads: ``(start, stop)`` for each axis."""
+        if any(start == stop for start, stop in zip(starts, stops)):
+            return ((0, 0),) * len(shape)
+        intervals = []
+        for row, offset, size in zip(self.matrix, self.offset, shape):
+            low = high = offset
+            # Summed up in the order of the kernel: rounding keeps the corners extreme.
+            for factor, start, stop in zip(row, starts, stops):
+                ends = start * factor, (stop - 1) * factor
+                low, high = low + min(ends), high + max(ends)
+            low, high = low + spline.padding, high + spline.padding
+            intervals.append(footprint(low, high, size, spline))
+        return tuple(intervals)
+
+    def stretch(self):
+        """Return how many input pixels an output pixel moves on by, per pair of axes."""
+        return np.abs(np.array(self.matrix))
+
+
+def default_chunks(chunks, shape, stretch):
+    """
+    Return chunks for an output that is no image of the input's shape.
+
+    No block has more pixels than the largest one of the input, nor reads from
+    many more: a transform that shrinks the image gets smaller blocks.
+
+    Parameters
+    ----------
+    chunks : tuple of tuple of int
+        Of the input.
+    shape : tuple of int
+        Of the output.
+    stretch : numpy.ndarray or None
+        Input pixels per output pixel, shape (ndim, output ndim).
+
+    Returns
+    -------
+    tuple of tuple of int
+    """
+    largest = [max(max(sizes), 1) for sizes in chunks]
+    if len(shape) == len(chunks):
+        sizes = largest
+    else:
+        side = max(int(math.prod(largest) ** (1 / len(shape))), 1)
+        sizes = [side] * len(shape)
+    if stretch is not None and np.isfinite(stretch).all():
+        spans = stretch @ np.array(sizes, float)
+        growth = math.prod(
+            max(min(span, sum(axis)) / size, 1.0)
+            for span, size, axis in zip(spans, largest, chunks)
+        )
+        if growth > GROWTH:
+            factor = (growth / GROWTH) ** (1 / len(shape))
+            sizes = [max(int(size / factor), 1) for size in sizes]
+    elif len(shape) == len(chunks) and shape == tuple(map(sum, chunks)):
+        return chunks
+    if shape == tuple(map(sum, chunks)) and sizes == largest:
+        return chunks
+    return tuple(
+        (size,) * (length // size) + ((length % size,) if length % size else ()) if length else (0,)
+        for size, length in zip(sizes, shape)
+    )
+
+
+# How many blocks of the input one block of the output may read before it is made smaller. A
+# rotation by 45 degrees reads two.
+GROWTH = 4.5
+
+
+def block_starts(chunks):
+    """Return per axis where each block begins, and where the last one ends."""
+    return [(0, *itertools.accumulate(sizes)) for sizes in chunks]

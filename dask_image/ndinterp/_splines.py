@@ -1,0 +1,244 @@
+"""Spline coefficients: recursive filters whose memory fades, so that a halo makes them exact."""
+
+import math
+
+import numpy as np
+from scipy import ndimage
+
+from dask_image._utils.backend import kernel_for
+from dask_image._utils.overlap import Pass, map_boxes, map_passes
+from dask_image.ndinterp._arguments import (
+    normalize_image,
+    normalize_mode,
+    normalize_order,
+    normalize_output,
+)
+from dask_image.ndinterp._footprint import block_starts
+
+# The largest pole of each recursive filter (Unser, Splines, IEEE SPM 1999): what lies m pixels
+# away counts with its m-th power.
+POLES = {
+    2: math.sqrt(8) - 3,
+    3: math.sqrt(3) - 2,
+    4: math.sqrt(664 - math.sqrt(438976)) + math.sqrt(304) - 19,
+    5: math.sqrt(67.5 - math.sqrt(4436.25)) + math.sqrt(26.25) - 6.5,
+}
+# Below half a unit in the last place of a double, with room for sums along the halo.
+NEGLIGIBLE = 1e-18
+
+# SciPy knows coefficients for three kinds of edge, and takes the nearest for the other modes.
+EDGES = {"reflect": "reflect", "nearest": "reflect", "grid-wrap": "grid-wrap"}
+
+# SciPy's run-in for the modes that have no coefficients of their own.
+PADDING = 12
+PADDED_MODES = frozenset({"nearest", "grid-constant"})
+
+
+def reach_of(order):
+    """Return beyond how many pixels a coefficient does not depend on the image."""
+    return math.ceil(math.log(NEGLIGIBLE) / math.log(-POLES[order]))
+
+
+def spline_filter1d(
+    image, order=3, axis=-1, output=np.float64, mode="mirror", output_chunks=None, *, depth=None
+):
+    """
+    Compute spline coefficients along one axis.
+
+    The Dask form of :func:`scipy.ndimage.spline_filter1d`. What a coefficient
+    depends on fades by a fixed factor from pixel to pixel; a halo of that many
+    pixels as leave a trace in double precision gives SciPy's values.
+
+    Parameters
+    ----------
+    image : array_like
+        The image; complex ones are filtered part by part.
+    order : int, optional
+        Of the spline, 0 to 5; 0 and 1 leave the image as it is.
+    axis : int, optional
+        Along which to filter.
+    output : dtype, optional
+        Of the result.
+    mode : str, optional
+        How the image goes on beyond its edges, as in :func:`scipy.ndimage.spline_filter1d`.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of ``image``.
+    depth : int, optional
+        Width of the halo in pixels, if another than the exact one is wanted.
+
+    Returns
+    -------
+    dask.array.Array
+        Lazy, of the shape of ``image``.
+
+    Raises
+    ------
+    RuntimeError
+        If ``order``, ``mode`` or a dtype is not supported.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> spline_filter1d(da.eye(4, chunks=2), order=2)[0].compute().round(3)
+    array([ 1.414, -0.243,  0.042, -0.014])
+    """
+    image = normalize_image(image)
+    order, mode = normalize_order(order), normalize_mode(mode)
+    dtype = normalize_output(output, image)
+    axis = np.lib.array_utils.normalize_axis_index(axis, image.ndim)
+    result = filter_axes(image, [axis], order, mode, dtype, [depth])
+    return result if output_chunks is None else result.rechunk(output_chunks)
+
+
+def spline_filter(
+    image, order=3, output=np.float64, mode="mirror", output_chunks=None, *, depth=None
+):
+    """
+    Compute spline coefficients.
+
+    The Dask form of :func:`scipy.ndimage.spline_filter`: one axis after another,
+    each as in `spline_filter1d`. As in SciPy, results from axis to axis are kept
+    in the dtype of the output.
+
+    Parameters
+    ----------
+    image : array_like
+        The image; complex ones are filtered part by part.
+    order : int, optional
+        Of the spline, 2 to 5.
+    output : dtype, optional
+        Of the result.
+    mode : str, optional
+        How the image goes on beyond its edges, as in :func:`scipy.ndimage.spline_filter`.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of ``image``.
+    depth : int or sequence of int, optional
+        Width of the halo in pixels, if another than the exact one is wanted.
+
+    Returns
+    -------
+    dask.array.Array
+        Lazy, of the shape of ``image``.
+
+    Raises
+    ------
+    RuntimeError
+        If ``order``, ``mode`` or a dtype is not supported.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> spline_filter(da.eye(4, chunks=2)).compute().round(2)[0]
+    array([ 2.84, -0.8 ,  0.31, -0.27])
+    """
+    image = normalize_image(image)
+    order, mode = normalize_order(order, lowest=2), normalize_mode(mode)
+    dtype = normalize_output(output, image)
+    depths = list(depth) if np.iterable(depth) else [depth] * image.ndim
+    if len(depths) != image.ndim:
+        raise RuntimeError(f"depth must have {image.ndim} values, got {len(depths)}")
+    result = filter_axes(image, range(image.ndim), order, mode, dtype, depths)
+    return result if output_chunks is None else result.rechunk(output_chunks)
+
+
+def filter_axes(image, axes, order, mode, dtype, depths=None):
+    """Return the coefficients along ``axes``, in ``dtype``."""
+    if order < 2 or image.size == 0 or not len(axes):
+        return image.astype(dtype)
+    depths = depths or [None] * len(axes)
+    kernel = _filter_axis
+    passes = [
+        Pass(
+            kernel,
+            axis,
+            (reach_of(order) if depth is None else depth,) * 2,
+            EDGES.get(mode, "mirror"),
+            {
+                "order": order,
+                "dtype": dtype,
+                "function": kernel_for(image, ndimage.spline_filter1d),
+            },
+        )
+        for axis, depth in zip(axes, depths)
+    ]
+    return map_passes(image, passes, dtype)
+
+
+def _filter_axis(block, axis, mode, order, dtype, function):
+    return function(block, order, axis, output=dtype, mode=mode)
+
+
+def coefficients(image, spline_order, mode, cval, prefilter, axes=None):
+    """
+    Return what interpolation starts from: coefficients, and the padding before each axis.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    spline_order : int
+    mode : str
+    cval : number
+    prefilter : bool
+        Whether ``image`` holds pixels rather than coefficients.
+    axes : sequence of int, optional
+        Those that are interpolated along. Default: all.
+
+    Returns
+    -------
+    tuple
+        Dask array and number of pixels that were added on either side of each
+        axis, as SciPy does for the modes that have no coefficients of their own.
+    """
+    axes = range(image.ndim) if axes is None else axes
+    if not prefilter or spline_order < 2 or image.size == 0:
+        return image, 0
+    padding = PADDING if mode in PADDED_MODES else 0
+    if padding:
+        image = _padded(image, axes, padding, mode, cval)
+    dtype = np.dtype("c16" if image.dtype.kind == "c" else "f8")
+    return filter_axes(image, axes, spline_order, mode, dtype), padding
+
+
+def _padded(image, axes, width, mode, cval):
+    """Return the image with a margin, which goes into the blocks at its edges."""
+    # A block without pixels could not lend its margin an edge pixel.
+    image = image.rechunk(tuple(tuple(size for size in sizes if size) for sizes in image.chunks))
+    chunks = [list(sizes) for sizes in image.chunks]
+    for axis in axes:
+        chunks[axis][0] += width
+        chunks[axis][-1] += width
+    chunks = tuple(map(tuple, chunks))
+    widths = [width if axis in axes else 0 for axis in range(image.ndim)]
+    starts = block_starts(chunks)
+
+    def inside(index):
+        """Return which pixels of the image an output block holds."""
+        intervals = []
+        for axis, block in enumerate(index):
+            begin, end = starts[axis][block : block + 2]
+            size = image.shape[axis]
+            intervals.append((max(begin - widths[axis], 0), min(end - widths[axis], size)))
+        return tuple(intervals)
+
+    def margins(index):
+        return (
+            tuple(
+                (
+                    max(widths[axis] - starts[axis][block], 0),
+                    max(starts[axis][block + 1] - widths[axis] - image.shape[axis], 0),
+                )
+                for axis, block in enumerate(index)
+            ),
+        )
+
+    keywords = {"mode": "edge"} if mode == "nearest" else {"mode": "constant", "cval": cval}
+    return map_boxes(
+        _pad_block, image, boxes=inside, chunks=chunks, dtype=image.dtype,
+        block_arguments=margins, **keywords,
+    )  # fmt: skip
+
+
+def _pad_block(block, margins, mode, cval=None):
+    if mode == "edge":
+        return np.pad(block, margins, mode="edge")
+    return np.pad(block, margins, mode="constant", constant_values=cval)
