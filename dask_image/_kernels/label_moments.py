@@ -38,6 +38,9 @@ COUNT, SUM, SQUARES, WEIGHTED = 0, 1, 2, 3
 """Columns of the intensity moments; the coordinate sums start at ``WEIGHTED``."""
 
 
+_GEOMETRY_FIELDS = ("count", "lower", "upper", "coordinates", "products")
+
+
 class LabelRuns(NamedTuple):
     """
     A block of labels as runs.
@@ -233,57 +236,55 @@ def intensity_partial(runs, image, location):
 def _intensity_compiled(
     image, slots, starts, coordinates, row_places, last, moments, extremes, places
 ):
+    # Indexed in full throughout: a row taken as a view would cost a reference count.
     columns = image.shape[1]
     leading = coordinates.shape[1]
     row = 0
     for run in range(slots.size):
+        slot = slots[run]
         start = starts[run]
         while start >= (row + 1) * columns:
             row += 1
         start -= row * columns
         stop = starts[run + 1] - row * columns
-        values = image[row]
-        moment = moments[slots[run]]
-        extreme = extremes[slots[run]]
-        place = places[slots[run]]
-        before = moment[0]
+        before = moments[slot, 0]
         if before == 0:
-            extreme[0] = extreme[1] = values[start]
-            place[0] = place[1] = row_places[row] + start
-        least, greatest = extreme[0], extreme[1]
+            extremes[slot, 0] = extremes[slot, 1] = image[row, start]
+            places[slot, 0] = places[slot, 1] = row_places[row] + start
+        least, greatest = extremes[slot, 0], extremes[slot, 1]
         least_at, greatest_at = -1, -1
         total, weighted = 0.0, 0.0
         for column in range(start, stop):
-            value = values[column]
+            value = image[row, column]
             total += value
             weighted += float(value) * column
             # NaN counts as the greatest: a number replaces it as the least, and
             # nothing replaces it as the greatest.
-            if value < least or (least != least and value == value):
+            if value < least or (np.isnan(least) and not np.isnan(value)):
                 least, least_at = value, column
-            if value > greatest or (value != value and greatest == greatest):
+            if value > greatest or (np.isnan(value) and not np.isnan(greatest)):
                 greatest, greatest_at = value, column
         if least_at >= 0:
-            extreme[0], place[0] = least, row_places[row] + least_at
+            extremes[slot, 0], places[slot, 0] = least, row_places[row] + least_at
         if greatest_at >= 0:
-            extreme[1], place[1] = greatest, row_places[row] + greatest_at
+            extremes[slot, 1], places[slot, 1] = greatest, row_places[row] + greatest_at
         count = stop - start
         squares = 0.0
         if count > 1:
             mean = total / count
             for column in range(start, stop):
-                squares += (values[column] - mean) ** 2
+                squares += (image[row, column] - mean) ** 2
         if before > 0:
             both = count * before
-            apart = (count * moment[1] - before * total) / both
+            apart = (count * moments[slot, 1] - before * total) / both
             squares += apart * apart * (both / (count + before))
-        moment[0] = before + count
-        moment[1] += total
-        moment[2] += squares
+        moments[slot, 0] = before + count
+        moments[slot, 1] += total
+        moments[slot, 2] += squares
         for axis in range(leading):
-            moment[3 + axis] += total * coordinates[row, axis]
-        if moment.size > 3:
-            moment[3 + leading] += weighted + total * last
+            moments[slot, 3 + axis] += total * coordinates[row, axis]
+        if moments.shape[1] > 3:
+            moments[slot, 3 + leading] += weighted + total * last
 
 
 @np.errstate(all="ignore")
@@ -328,7 +329,7 @@ def _sum_by_slot(slots, values, count):
 
 def _same(first, second):
     """Compare values, NaN equal to NaN."""
-    return (first == second) | ((first != first) & (second != second))
+    return (first == second) | (np.isnan(first) & np.isnan(second))
 
 
 def _first_equal(values, starts, lengths, slots, by_run, by_slot):
@@ -402,35 +403,33 @@ def _merge_intensity_compiled(
     where, moments, extremes, places, new_moments, new_extremes, new_places
 ):
     for row in range(where.size):
-        moment, new_moment = moments[where[row]], new_moments[row]
-        extreme, new_extreme = extremes[where[row]], new_extremes[row]
-        place, new_place = places[where[row]], new_places[row]
-        before, count = moment[0], new_moment[0]
+        slot = where[row]
+        before, count = moments[slot, 0], new_moments[row, 0]
         if before == 0:
-            moment[:] = new_moment
-            extreme[:] = new_extreme
-            place[:] = new_place
+            for column in range(moments.shape[1]):
+                moments[slot, column] = new_moments[row, column]
+            for side in range(2):
+                extremes[slot, side] = new_extremes[row, side]
+                places[slot, side] = new_places[row, side]
             continue
         both = count * before
-        apart = (count * moment[1] - before * new_moment[1]) / both
-        for column in range(moment.size):
-            moment[column] += new_moment[column]
-        moment[2] += apart * apart * (both / (count + before))
+        apart = (count * moments[slot, 1] - before * new_moments[row, 1]) / both
+        for column in range(moments.shape[1]):
+            moments[slot, column] += new_moments[row, column]
+        moments[slot, 2] += apart * apart * (both / (count + before))
         for side in range(2):
-            old, new = extreme[side], new_extreme[side]
-            if old == new or (old != old and new != new):
-                place[side] = min(place[side], new_place[side])
+            old, new = extremes[slot, side], new_extremes[row, side]
+            if old == new or (np.isnan(old) and np.isnan(new)):
+                places[slot, side] = min(places[slot, side], new_places[row, side])
                 continue
             # NaN counts as greater than any number.
-            greater = new > old or new != new
+            greater = new > old or np.isnan(new)
             if greater == (side == 1):
-                extreme[side], place[side] = new, new_place[side]
+                extremes[slot, side], places[slot, side] = new, new_places[row, side]
 
 
 @np.errstate(all="ignore")
-def _merge_intensity_numpy(
-    where, moments, extremes, places, new_moments, new_extremes, new_places
-):
+def _merge_intensity_numpy(where, moments, extremes, places, new_moments, new_extremes, new_places):
     unseen = moments[where, COUNT] == 0
     moments[where] = _add_moments(moments[where], new_moments)
     extremes[where[unseen]] = new_extremes[unseen]
@@ -453,7 +452,7 @@ def _add_moments(first, second):
 def _keep_extremes(extremes, places, where, new_extremes, new_places):
     """Replace extremes, in place, by those that are further out, or equal and earlier."""
     old, new = extremes[where], new_extremes
-    old_nan, new_nan = old != old, new != new
+    old_nan, new_nan = np.isnan(old), np.isnan(new)
     same = (old == new) | (old_nan & new_nan)
     further = np.stack(
         [
@@ -493,9 +492,7 @@ def pool_intensity(partial, chosen):
     apart = moments[:, SUM] / moments[:, COUNT] - mean
     pooled[SQUARES] += (moments[:, COUNT] * apart * apart.conj()).real.sum()
     outer = [np.fmin.reduce(extremes[:, 0]), np.maximum.reduce(extremes[:, 1])]
-    first = [
-        places[_same(extremes[:, column], outer[column]), column].min() for column in range(2)
-    ]
+    first = [places[_same(extremes[:, column], outer[column]), column].min() for column in range(2)]
     return {
         "moments": pooled[None],
         "extremes": np.array([outer], extremes.dtype),
@@ -551,45 +548,43 @@ def geometry_partial(runs, location):
 @jit
 def _geometry_compiled(slots, starts, columns, rows, boxes, sums):
     ndim = boxes.shape[2]
+    last = ndim - 1
     row = 0
     for run in range(slots.size):
+        slot = slots[run]
         start = starts[run]
         while start >= (row + 1) * columns:
             row += 1
         start -= row * columns
         stop = starts[run + 1] - row * columns
         length = stop - start
-        box, total = boxes[slots[run]], sums[slots[run]]
-        if total[0] == 0:
-            for axis in range(ndim - 1):
-                box[0, axis] = box[2, axis] = rows[row, axis]
+        if sums[slot, 0] == 0:
+            for axis in range(last):
+                boxes[slot, 0, axis] = boxes[slot, 2, axis] = rows[row, axis]
             if ndim:
-                box[0, ndim - 1] = box[2, ndim - 1] = start
-        total[0] += length
+                boxes[slot, 0, last] = boxes[slot, 2, last] = start
+        sums[slot, 0] += length
         if ndim == 0:
             continue
-        for axis in range(ndim - 1):
-            box[0, axis] = min(box[0, axis], rows[row, axis])
-            box[1, axis] = max(box[1, axis], rows[row, axis] + 1)
-            total[1 + axis] += length * (rows[row, axis] - box[2, axis])
-        box[0, ndim - 1] = min(box[0, ndim - 1], start)
-        box[1, ndim - 1] = max(box[1, ndim - 1], stop)
-        offset = start - box[2, ndim - 1]
+        offset = start - boxes[slot, 2, last]
         along = length * offset + length * (length - 1) // 2
-        total[ndim] += along
+        boxes[slot, 0, last] = min(boxes[slot, 0, last], start)
+        boxes[slot, 1, last] = max(boxes[slot, 1, last], stop)
+        sums[slot, ndim] += along
         pair = 1 + ndim
-        for axis in range(ndim - 1):
-            apart = rows[row, axis] - box[2, axis]
-            for other in range(axis, ndim - 1):
-                total[pair] += length * apart * (rows[row, other] - box[2, other])
+        for axis in range(last):
+            coordinate = rows[row, axis]
+            apart = coordinate - boxes[slot, 2, axis]
+            boxes[slot, 0, axis] = min(boxes[slot, 0, axis], coordinate)
+            boxes[slot, 1, axis] = max(boxes[slot, 1, axis], coordinate + 1)
+            sums[slot, 1 + axis] += length * apart
+            for other in range(axis, last):
+                sums[slot, pair] += length * apart * (rows[row, other] - boxes[slot, 2, other])
                 pair += 1
-            total[pair] += along * apart
+            sums[slot, pair] += along * apart
             pair += 1
-        total[pair] += (
-            length * offset * offset
-            + offset * length * (length - 1)
-            + (length - 1) * length * (2 * length - 1) // 6
-        )
+        squares = (length - 1) * length * (2 * length - 1) // 6
+        sums[slot, pair] += offset * (2 * along - length * offset) + squares
 
 
 def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
@@ -642,24 +637,57 @@ def merge_geometry(partials):
         if field != "labels":
             merged[field] = np.zeros((labels.size,) + values.shape[1:], values.dtype)
     merged["lower"] += np.iinfo(np.int64).max
+    merge = _merge_geometry_compiled if _numba.HAVE_NUMBA else _merge_geometry_numpy
     for partial, where in zip(partials, slots, strict=True):
-        _merge_geometry_into(merged, where, partial)
+        merge(
+            where,
+            *(merged[field] for field in _GEOMETRY_FIELDS),
+            *(partial[field] for field in _GEOMETRY_FIELDS),
+        )
     return merged
 
 
-def _merge_geometry_into(merged, where, partial):
-    """Add a partial, in place, to the rows ``where`` of ``merged``."""
-    before, count = merged["count"][where][:, None], partial["count"][:, None]
-    apart = partial["coordinates"] / count - merged["coordinates"][where] / np.maximum(before, 1)
+@jit
+def _merge_geometry_compiled(
+    where, count, lower, upper, coordinates, products,
+    new_count, new_lower, new_upper, new_coordinates, new_products,
+):  # fmt: skip
+    ndim = lower.shape[1]
+    for row in range(where.size):
+        slot = where[row]
+        before, more = count[slot], new_count[row]
+        weight = float(before) * more / (before + more)
+        pair = 0
+        for axis in range(ndim):
+            apart = new_coordinates[row, axis] / more
+            if before:
+                apart -= coordinates[slot, axis] / before
+            for other in range(axis, ndim):
+                across = new_coordinates[row, other] / more
+                if before:
+                    across -= coordinates[slot, other] / before
+                products[slot, pair] += new_products[row, pair] + weight * apart * across
+                pair += 1
+        for axis in range(ndim):
+            lower[slot, axis] = min(lower[slot, axis], new_lower[row, axis])
+            upper[slot, axis] = max(upper[slot, axis], new_upper[row, axis])
+            coordinates[slot, axis] += new_coordinates[row, axis]
+        count[slot] += more
+
+
+def _merge_geometry_numpy(
+    where, count, lower, upper, coordinates, products,
+    new_count, new_lower, new_upper, new_coordinates, new_products,
+):  # fmt: skip
+    before, more = count[where][:, None], new_count[:, None]
+    apart = new_coordinates / more - coordinates[where] / np.maximum(before, 1)
     first, second = np.triu_indices(apart.shape[1])
-    weight = before * (count / (before + count))
-    merged["products"][where] += partial["products"] + weight * (
-        apart[:, first] * apart[:, second]
-    )
-    for field in ("count", "coordinates"):
-        merged[field][where] += partial[field]
-    merged["lower"][where] = np.minimum(merged["lower"][where], partial["lower"])
-    merged["upper"][where] = np.maximum(merged["upper"][where], partial["upper"])
+    weight = before * (more / (before + more))
+    products[where] += new_products + weight * apart[:, first] * apart[:, second]
+    count[where] += new_count
+    coordinates[where] += new_coordinates
+    lower[where] = np.minimum(lower[where], new_lower)
+    upper[where] = np.maximum(upper[where], new_upper)
 
 
 def pool_geometry(partial, chosen):

@@ -62,9 +62,7 @@ class LabelSelection:
     single: bool = False
 
     def __dask_tokenize__(self):
-        return tokenize(
-            "LabelSelection", self.index, self.pooled, self.everything, self.single
-        )
+        return tokenize("LabelSelection", self.index, self.pooled, self.everything, self.single)
 
 
 def as_label_image(label_image, name="label_image"):
@@ -274,3 +272,35 @@ def _integers(index, present, pixels, single):
         cut = np.where(cut < 0, 0, cut).astype(np.uint64) + unsigned
         return cut, (sane | large) & (cut == index)
     return cut, sane & (cut == index)
+
+
+def check_labels_fit(selection, dtype):
+    """
+    Check that a label image can hold the labels asked for, where they are known already.
+
+    SciPy makes this demand where it calls a function a label.
+
+    Parameters
+    ----------
+    selection : LabelSelection
+        The labels.
+    dtype : numpy.dtype
+        Of the label image.
+
+    Raises
+    ------
+    ValueError
+        If a label is not a whole number, or out of range for ``dtype``.
+    """
+    if not isinstance(selection.index, np.ndarray):
+        return
+    index = selection.index
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if index.dtype.kind == "b":
+        return
+    unfit = ~((index >= low) & (index <= high) & (np.trunc(index) == index))
+    if unfit.any():
+        raise ValueError(
+            f"index must hold labels that fit label_image's dtype {dtype}, "
+            f"got {index[unfit].flat[0]}"
+        )

@@ -289,21 +289,46 @@ def gather(merged, statistic, selection):
         Shape of the selection, and then the statistic's own; of unknown length for
         all labels.
     """
-    name = f"label-{statistic.name}-" + tokenize(merged.key, statistic, selection)
+    item = (len(merged.shape),) if statistic.per_axis else ()
+    dtype = statistic.dtype(merged.image_dtype)
+    pick = bind(_pick, statistic, dtype, item, merged.shape, replace(selection, index=None))
+    name = f"label-{statistic.name}"
+    return gather_with(pick, merged, selection, name, selection.shape + item, dtype)
+
+
+def gather_with(pick, merged, selection, name, shape, dtype):
+    """
+    Return what a function picks from a partial, as an array of a single block.
+
+    Parameters
+    ----------
+    pick : callable
+        ``pick(partial, index)``, where ``index`` is that of the selection, computed.
+    merged : MergedPartial
+        The partial of the whole image.
+    selection : LabelSelection
+        The labels.
+    name : str
+        What the name of the array starts with.
+    shape : tuple of int or nan
+        Shape of the array.
+    dtype : numpy.dtype
+        Its dtype.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    name = f"{name}-" + tokenize(pick, merged.key, selection, shape, dtype)
     dependencies = [merged]
     index = selection.index
     if isinstance(index, da.Array):
         dependencies.append(index)
         index = TaskRef((index.name,) + (0,) * index.ndim)
-    item = (len(merged.shape),) if statistic.per_axis else ()
-    shape = selection.shape + item
-    dtype = statistic.dtype(merged.image_dtype)
     key = (name,) + (0,) * len(shape)
-    pick = bind(_pick, statistic, dtype, item, replace(selection, index=None))
-    task = Task(key, pick, TaskRef(merged.key), merged.shape, index)
+    task = Task(key, pick, TaskRef(merged.key), index)
     graph = HighLevelGraph.from_collections(name, {key: task}, dependencies=dependencies)
-    chunks = tuple((size,) for size in shape)
-    return da.Array(graph, name, chunks, dtype=dtype)
+    return da.Array(graph, name, tuple((size,) for size in shape), dtype=dtype)
 
 
 def labels_present(merged):
@@ -330,7 +355,7 @@ def _foreground(partial):
     return partial["labels"][partial["labels"] != 0]
 
 
-def _pick(statistic, dtype, item, selection, partial, shape, index):
+def _pick(statistic, dtype, item, shape, selection, partial, index):
     """Compute ``statistic`` for the labels asked for."""
     labels = partial["labels"]
     if selection.pooled:
@@ -349,7 +374,7 @@ def _pick(statistic, dtype, item, selection, partial, shape, index):
         finalize = statistic.single
     with np.errstate(all="ignore"):
         result[found] = finalize(fields, shape)
-    return result
+    return result[()]  # a single number as a NumPy scalar, as Dask's own reductions give it
 
 
 def _rows(partial, rows):

@@ -1,19 +1,35 @@
 """Statistics of the pixels of each label: moments, extrema, positions."""
 
+import operator
 import warnings
+from dataclasses import replace
+from functools import partial as bind
 
 import dask.array as da
 import numpy as np
 
+from dask_image._kernels.label_histogram import (
+    histogram_partial,
+    merge_histograms,
+    pick_histograms,
+    pool_histogram,
+)
 from dask_image._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
-from dask_image._utils.labels import as_labelled_image, as_selection
+from dask_image._utils.labels import (
+    as_labelled_image,
+    as_selection,
+    check_labels_fit,
+    locate_labels,
+)
 from dask_image._utils.reduction import (
     GEOMETRY,
     INTENSITY,
     LabelStatistic,
+    PartialFamily,
     counting,
     floating,
     gather,
+    gather_with,
     labels_present,
     reduce_labels,
     unchanged,
@@ -54,7 +70,7 @@ def _minimum(fields, shape):
 
 def _minimum_or_nan(fields, shape):
     least, greatest = fields["extremes"].T
-    return np.where(greatest == greatest, least, greatest)
+    return np.where(np.isnan(greatest), greatest, least)
 
 
 def _maximum(fields, shape):
@@ -113,45 +129,769 @@ def _in_image(result, statistic, labelled):
 
 
 def area(image, label_image=None, index=None):
+    """
+    Count the pixels of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        Only its shape matters: it is not read.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        int64, of the shape of ``index``; 0 for labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.sum_labels : The same with an image of ones.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> area(image, labels, [2, 1, 9]).compute()
+    array([1, 3, 0])
+    >>> areas, found = area(image, labels, "all")
+    >>> found.compute(), areas.compute()
+    (array([1, 2]), array([3, 1]))
+    """
     return _measure(image, label_image, index, AREA)
 
 
 def sum_labels(image, label_image=None, index=None):
+    """
+    Sum the values of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; real or complex.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        float64 (complex128 for complex values), of the shape of ``index``; 0 for
+        labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.sum_labels : The same on NumPy arrays, in the dtype of the image for one group.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> sum_labels(image, labels, [1, 2]).compute()
+    array([9., 7.])
+    >>> sum_labels(image, labels).compute()  # all labels above 0 together
+    np.float64(16.0)
+    """
     return _measure(image, label_image, index, SUM_LABELS)
 
 
 def mean(image, label_image=None, index=None):
+    """
+    Average the values of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; real or complex.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        float64 (complex128 for complex values), of the shape of ``index``; NaN for
+        labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.mean : The same on NumPy arrays.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> mean(image, labels, [1, 2, 9]).compute()
+    array([ 3.,  7., nan])
+    """
     return _measure(image, label_image, index, MEAN)
 
 
 def variance(image, label_image=None, index=None):
+    """
+    Compute the variance of the values of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; real or complex.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        float64 (complex128 for complex values, as SciPy's), of the shape of
+        ``index``: the mean squared distance from the mean. NaN for labels that are
+        absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.variance : The same on NumPy arrays.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+    Blocks are merged by their means and the sums of squares about them, so that a
+    large offset of the values costs no accuracy [1]_.
+
+    References
+    ----------
+    .. [1] T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise
+       algorithm for computing sample variances", 1979.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> variance(image + 1e8, labels, [1, 2]).compute().round(6)
+    array([2.666667, 0.      ])
+    """
     return _measure(image, label_image, index, VARIANCE)
 
 
 def standard_deviation(image, label_image=None, index=None):
+    """
+    Compute the standard deviation of the values of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; real or complex.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        float64 (complex128 for complex values, as SciPy's), of the shape of
+        ``index``: the square root of the variance. NaN for labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.standard_deviation : The same on NumPy arrays.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> standard_deviation(image, labels, [1, 2]).compute().round(3)
+    array([1.633, 0.   ])
+    """
     return _measure(image, label_image, index, DEVIATION)
 
 
 def minimum(image, label_image=None, index=None):
+    """
+    Find the least value of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; complex ones are compared by their real parts first.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        The dtype of ``image``, the shape of ``index``; 0 for labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.minimum : The same on NumPy arrays.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+    As in SciPy, NaN counts as greater than any number where ``index`` is an array;
+    where one group is asked for (None or a scalar), NaN in the group gives NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> minimum(image, labels, [1, 2]).compute()
+    array([1., 7.])
+    """
     return _measure(image, label_image, index, MINIMUM)
 
 
 def maximum(image, label_image=None, index=None):
+    """
+    Find the greatest value of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; complex ones are compared by their real parts first.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        The dtype of ``image``, the shape of ``index``; 0 for labels that are absent.
+        NaN counts as greater than any number.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.maximum : The same on NumPy arrays.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> maximum(image, labels, [1, 2]).compute()
+    array([5., 7.])
+    """
     return _measure(image, label_image, index, MAXIMUM)
 
 
 def minimum_position(image, label_image=None, index=None):
+    """
+    Find where the least value of each label is.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; complex ones are compared by their real parts first.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        int64, the shape of ``index`` and an axis with the coordinates of a pixel;
+        zeros for labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.minimum_position : The same on NumPy arrays, as a list of tuples.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+    Where the value occurs more than once, the first pixel in raster order is given,
+    whatever the chunks. (SciPy does so for one group; with an array of labels its
+    choice among equals follows an unstable sort.)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> minimum_position(image, labels, [1, 2]).compute()
+    array([[0, 0],
+           [1, 2]])
+    """
     return _measure(image, label_image, index, MINIMUM_POSITION)
 
 
 def maximum_position(image, label_image=None, index=None):
+    """
+    Find where the greatest value of each label is.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; complex ones are compared by their real parts first.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        int64, the shape of ``index`` and an axis with the coordinates of a pixel;
+        zeros for labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.maximum_position : The same on NumPy arrays, as a list of tuples.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+    Where the value occurs more than once, the first pixel in raster order is given,
+    whatever the chunks. (SciPy does so for one group; with an array of labels its
+    choice among equals follows an unstable sort.)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> maximum_position(image, labels, [1, 2]).compute()
+    array([[1, 0],
+           [1, 2]])
+    """
     return _measure(image, label_image, index, MAXIMUM_POSITION)
 
 
 def extrema(image, label_image=None, index=None):
+    """
+    Find the least and greatest values of each label, and where they are.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; complex ones are compared by their real parts first.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    minimums, maximums : dask.array.Array
+        As `minimum` and `maximum` give them.
+    minimum_positions, maximum_positions : dask.array.Array
+        As `minimum_position` and `maximum_position` give them.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.extrema : The same on NumPy arrays.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> low, high, low_at, high_at = extrema(image, labels, [1, 2])
+    >>> low.compute(), high_at.compute()
+    (array([1., 7.]), array([[1, 0],
+           [1, 2]]))
+    """
     statistics = (MINIMUM, MAXIMUM, MINIMUM_POSITION, MAXIMUM_POSITION)
     return _measure(image, label_image, index, *statistics)
 
 
 def center_of_mass(image, label_image=None, index=None):
+    """
+    Find the centre of mass of each label.
+
+    Parameters
+    ----------
+    image : array_like
+        The values, which weigh the pixels; real or complex.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group, and ``index`` is ignored.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        float64 (complex128 for complex values), the shape of ``index`` and an axis
+        with the coordinates; NaN for labels that are absent, or of total mass 0.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or booleans, or ``index`` holds no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
+        string other than ``"all"``.
+
+    See Also
+    --------
+    scipy.ndimage.center_of_mass : The same on NumPy arrays, as a list of tuples.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+    Statistics of the same image and labels that are computed together, with one
+    ``dask.compute``, read every block once and share all work on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> center_of_mass(image, labels, [1, 2]).compute().round(3)
+    array([[0.556, 0.333],
+           [1.   , 2.   ]])
+    """
     return _measure(image, label_image, index, CENTER)
+
+
+def histogram(image, min, max, bins, label_image=None, index=None):
+    """
+    Count the values of each label into bins.
+
+    Parameters
+    ----------
+    image : array_like
+        The values; real.
+    min, max : number
+        Lower edge of the first bin and upper edge of the last, which includes it.
+        Values outside count nowhere.
+    bins : int
+        The number of equal bins.
+    label_image : array_like, optional
+        Integer or boolean labels that broadcast against ``image``; chunks may
+        differ. Without it the whole image is one group.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        The labels to measure, in any order and shape, repeated or absent. None
+        pools all labels above 0 into one group; ``"all"`` stands for every label
+        in the image but the background 0, in ascending order.
+
+    Returns
+    -------
+    dask.array.Array
+        For one group (``index`` None or a scalar) int64 counts, of shape
+        ``(bins,)``; zeros if it has no pixel. Else an object array of the shape of
+        ``index`` that holds such counts, or None for labels that are absent.
+    If ``index="all"``, a tuple: the above, of unknown length, and the labels it
+    belongs to, a 1-D ``dask.array.Array``.
+
+    Raises
+    ------
+    TypeError
+        If the image is complex, the labels are not integers or booleans, or
+        ``index`` or ``bins`` hold no numbers.
+    ValueError
+        If the shapes do not broadcast, chunk sizes are unknown, ``min`` and ``max``
+        are no interval, ``bins`` is below 1, or ``index`` comes without labels or
+        with numbers that the dtype of the labels does not hold.
+
+    See Also
+    --------
+    scipy.ndimage.histogram : The same on NumPy arrays.
+
+    Notes
+    -----
+    Nothing is computed before the result is. The number of tasks depends on the
+    number of blocks only, not on the number of labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[1.0, 3.0, 0.0], [5.0, 0.0, 7.0]])
+    >>> labels = np.array([[1, 1, 0], [1, 0, 2]])
+    >>> histogram(image, 0, 8, 4, labels).compute()
+    array([1, 1, 1, 1])
+    >>> histogram(image, 0, 8, 4, labels, [1, 9]).compute()
+    array([array([1, 1, 1, 0]), None], dtype=object)
+    """
+    labelled = as_labelled_image(image, label_image)
+    if labelled.whole and index is not None:
+        raise ValueError(f"index needs a label_image, got index={index!r} without one")
+    edges = _bin_edges(min, max, bins)
+    if labelled.image.dtype.kind == "c":
+        raise TypeError(f"image must hold real numbers, got dtype {labelled.image.dtype}")
+    selection = as_selection(index, labelled)
+    check_labels_fit(selection, labelled.labels.dtype)
+    family = PartialFamily(
+        "histogram",
+        bind(histogram_partial, edges),
+        bind(merge_histograms, edges),
+        bind(pool_histogram, edges),
+        reads_image=True,
+    )
+    merged = reduce_labels(family, labelled.labels, labelled.image)
+    pick = bind(_pick_histograms, edges, replace(selection, index=None))
+    shape, dtype = selection.shape, np.dtype(object)
+    if selection.single:
+        shape, dtype = (edges.size - 1,), np.dtype(np.int64)
+    result = gather_with(pick, merged, selection, "label-histogram", shape, dtype)
+    return (result, labels_present(merged)) if selection.everything else result
+
+
+def _bin_edges(low, high, bins):
+    """Return the edges of ``bins`` equal bins, or say what is wrong with them."""
+    count = operator.index(bins)
+    if count < 1:
+        raise ValueError(f"bins must be at least 1, got {bins}")
+    if not (np.isfinite(low) and np.isfinite(high) and low <= high):
+        raise ValueError(f"min and max must be finite and in this order, got {low} and {high}")
+    return np.linspace(low, high, count + 1)
+
+
+def _pick_histograms(edges, selection, partial, index):
+    """Return the histograms of the labels asked for."""
+    labels = partial["labels"]
+    if selection.pooled:
+        return pool_histogram(edges, partial, labels > 0)
+    if selection.everything:
+        found = np.ones(int(np.count_nonzero(labels)), bool)
+        rows = np.flatnonzero(labels != 0)
+    else:
+        where, found = locate_labels(labels, index, single=True)
+        rows = where[found]
+    picked = pick_histograms(edges, partial, rows)
+    if selection.single:
+        return picked[0] if picked else np.zeros(edges.size - 1, np.int64)
+    result = np.full(found.shape, None, object)
+    for place, counts in zip(np.flatnonzero(found), picked, strict=True):
+        result.flat[place] = counts
+    return result
+
+
+def sum(image, label_image=None, index=None):
+    """
+    Sum the values of each label: deprecated, use `sum_labels`.
+
+    Parameters
+    ----------
+    image : array_like
+        As in `sum_labels`.
+    label_image : array_like, optional
+        As in `sum_labels`.
+    index : None, number, array_like, dask.array.Array or "all", optional
+        As in `sum_labels`.
+
+    Returns
+    -------
+    dask.array.Array
+        What `sum_labels` returns.
+
+    See Also
+    --------
+    sum_labels : The same, without a ``DeprecationWarning``.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     sum([[1, 2], [3, 4]]).compute()
+    np.float64(10.0)
+    """
+    warnings.warn(
+        "sum is deprecated: use sum_labels, which gives the same",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return sum_labels(image, label_image, index)
