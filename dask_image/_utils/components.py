@@ -196,6 +196,14 @@ class Survey:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Which block of an array one is, and the position of its first pixel."""
+
+    index: tuple
+    start: tuple
+
+
+@dataclass(frozen=True)
 class Links:
     """A block's facts, and rows (block, label, other block, other label) of what touches."""
 
@@ -377,7 +385,17 @@ def count_of(numbering):
 
 
 def component_graph(
-    images, scan, paint, number, link, connectivity, dtype, prefix, token, read_again=False
+    images,
+    scan,
+    paint,
+    number,
+    link,
+    connectivity,
+    dtype,
+    prefix,
+    token,
+    read_again=False,
+    chunks=None,
 ):
     """
     Scan blocks, link what touches, number all at once, and paint the numbers.
@@ -387,11 +405,11 @@ def component_graph(
     images : list of dask.array.Array
         Of equal shapes and chunks.
     scan : callable
-        ``scan(*blocks, start=…)`` of a block of each image returns a Survey and
-        what is needed to paint the block.
+        ``scan(*blocks, place=…)`` of a block of each image, and its Place, returns a
+        Survey and what is needed to paint the block.
     paint : callable
         ``paint(kept, numbers)``, where ``kept`` is what ``scan`` returned, or
-        ``paint(None, numbers, *blocks, start=…)`` if ``read_again``.
+        ``paint(None, numbers, *blocks)`` if ``read_again``.
     number : callable
         ``number(links, dtype)`` returns a Numbering, or what has its ``count``
         and ``own(number)``, the numbers for one block.
@@ -405,6 +423,8 @@ def component_graph(
     read_again : bool, optional
         Whether the images are computed a second time for the painting. Else an
         image that is read for the scan can be let go.
+    chunks : tuple of tuples of int, optional
+        Of the result, as many as the images have; theirs by default.
 
     Returns
     -------
@@ -413,7 +433,7 @@ def component_graph(
         0-d.
     """
     image = images[0]
-    lattice = BlockLattice(image.chunks, connectivity)
+    lattice = BlockLattice(chunks or image.chunks, connectivity)
     numbers = {index: n for n, index in enumerate(lattice.indices())}
     survey_name = f"{prefix}-survey-{token}"
     numbering = f"{prefix}-numbering-{token}"
@@ -427,11 +447,11 @@ def component_graph(
     again = [clone(array, seed=token) for array in images] if read_again else []
     name = f"{prefix}-{token}"
     label_layer = _paint_tasks(
-        name, [array.name for array in again], lattice, numbers, paint, numbering, survey_name
+        name, [array.name for array in again], numbers, paint, numbering, survey_name
     )
     graph = _with_layer(base, name, label_layer, [survey_name], again)
     meta = da.utils.meta_from_array(image._meta, ndim=image.ndim, dtype=dtype)
-    labels = da.Array(graph, name, image.chunks, meta=meta)
+    labels = da.Array(graph, name, lattice.chunks, meta=meta)
 
     count_name = f"{prefix}-count-{token}"
     task = Task((count_name,), count_of, TaskRef(numbering))
@@ -445,10 +465,10 @@ def _survey_tasks(names, lattice, numbers, scan, link, connectivity, survey_name
     references = {index: TaskRef((surveys, *index)) for index in numbers}
     layer = {}
     for index, number in numbers.items():
-        start = tuple(along[i] for along, i in zip(starts, index))
+        place = Place(index, tuple(along[i] for along, i in zip(starts, index)))
         key = (scans, *index)
         blocks = [TaskRef((name, *index)) for name in names]
-        layer[key] = Task(key, scan, *blocks, start=start)
+        layer[key] = Task(key, scan, *blocks, place=place)
         layer[(surveys, *index)] = Task((surveys, *index), take, TaskRef(key), 0)
         neighbours = lattice.neighbours(index)
         layer[(links, *index)] = Task(
@@ -463,20 +483,18 @@ def _survey_tasks(names, lattice, numbers, scan, link, connectivity, survey_name
     return layer
 
 
-def _paint_tasks(name, again, lattice, numbers, paint, numbering, survey_name):
+def _paint_tasks(name, again, numbers, paint, numbering, survey_name):
     scans, owns = f"scan-{survey_name}", f"own-{name}"
-    starts = [np.cumsum([0, *sizes]).tolist() for sizes in lattice.chunks]
     reference = TaskRef(numbering)
     layer = {}
     for index, number in numbers.items():
         own, key = (owns, *index), (name, *index)
         layer[own] = Task(own, own_numbers, reference, number)
-        start = tuple(along[i] for along, i in zip(starts, index))
         if again:
             blocks = [TaskRef((source, *index)) for source in again]
-            layer[key] = Task(key, paint, None, TaskRef(own), *blocks, start=start)
+            layer[key] = Task(key, paint, None, TaskRef(own), *blocks)
         else:
-            layer[key] = Task(key, paint, TaskRef((scans, *index)), TaskRef(own), start=start)
+            layer[key] = Task(key, paint, TaskRef((scans, *index)), TaskRef(own))
     return layer
 
 
@@ -507,7 +525,7 @@ class ForegroundScan:
     foreground : callable
         ``foreground(*blocks)`` returns a boolean array.
     seeds : callable or None
-        ``seeds(*blocks, start=…)`` returns a boolean array, whose components are
+        ``seeds(*blocks, place=…)`` returns a boolean array, whose components are
         chosen, or None for no pixel. If given, ``choose_touched`` is to number
         the components, else ``number_by_first_pixel``.
     image_shape : tuple of int
@@ -522,14 +540,16 @@ class ForegroundScan:
     connectivity: Connectivity
     keep: bool
 
-    def __call__(self, *blocks, start):
+    def __call__(self, *blocks, place):
         blocks = [on_host(block) for block in blocks]
         foreground = self.foreground(*blocks)
         components = components_of(foreground, self.connectivity.displacements)
         if self.seeds is None:
-            facts = positions_in(self.image_shape, start, foreground.shape, components)
+            facts = positions_in(
+                self.image_shape, place, foreground.shape, components.first_pixels()
+            )
         else:
-            seeds = self.seeds(*blocks, start=start)
+            seeds = self.seeds(*blocks, place=place)
             none = np.zeros(components.count, bool)
             facts = none if seeds is None else components.touched_by(seeds)
         reaches = [self.connectivity.reach(axis) for axis in range(foreground.ndim)]
@@ -538,11 +558,11 @@ class ForegroundScan:
         return Survey(foreground.shape, facts, faces), packed
 
 
-def positions_in(image_shape, start, shape, components):
-    """Return the position in C order of the image of every component's first pixel."""
-    local = np.unravel_index(components.first_pixels(), shape)
+def positions_in(image_shape, place, shape, positions):
+    """Return positions, in C order, in the image from those in a block."""
+    local = np.unravel_index(positions, shape)
     return np.ravel_multi_index(
-        [along + offset for along, offset in zip(local, start)], image_shape
+        [along + offset for along, offset in zip(local, place.start)], image_shape
     ).astype(np.int64)
 
 
@@ -561,7 +581,7 @@ class ForegroundPaint:
     scan: ForegroundScan
     like: object
 
-    def __call__(self, kept, numbers, *blocks, start):
+    def __call__(self, kept, numbers, *blocks):
         if kept is None:
             foreground = self.scan.foreground(*map(on_host, blocks))
         else:

@@ -1,6 +1,10 @@
 """Label the objects of an image, and measure them."""
 
 from dask_image.ndmeasure._label import label
+from dask_image.ndmeasure._merge_labels import (
+    merge_labels_across_chunk_boundaries,
+    relabel_sequential,
+)
 from dask_image.ndmeasure._objects import find_objects
 from dask_image.ndmeasure._pixels import labeled_comprehension, median, value_indices
 from dask_image.ndmeasure._regionprops import regionprops_table
@@ -32,9 +36,11 @@ __all__ = [
     "maximum_position",
     "mean",
     "median",
+    "merge_labels_across_chunk_boundaries",
     "minimum",
     "minimum_position",
     "regionprops_table",
+    "relabel_sequential",
     "standard_deviation",
     "sum",
     "sum_labels",

@@ -291,7 +291,7 @@ class Spread:
         # through the mask alone: components of both together are reached from any of the first.
         return allowed if spreading is None else allowed | spreading
 
-    def seeds(self, *blocks, start):
+    def seeds(self, *blocks, place):
         """Return the pixels that spread, or are reached from outside of the image."""
         seeds = self.spreading(*blocks)
         if not self.border:
@@ -301,8 +301,8 @@ class Spread:
         for axis, size in enumerate(self.shape):
             if axis in self.wrap_axes:
                 continue
-            place = start[axis] + np.arange(blocks[0].shape[axis])
-            outside = (place + lowest[axis] < 0) | (place + highest[axis] >= size)
+            along = place.start[axis] + np.arange(blocks[0].shape[axis])
+            outside = (along + lowest[axis] < 0) | (along + highest[axis] >= size)
             if outside.any():
                 if seeds is None:
                     seeds = np.zeros(blocks[0].shape, bool)
@@ -384,7 +384,7 @@ class FollowingScan:
 
     spread: Spread
 
-    def __call__(self, *blocks, start):
+    def __call__(self, *blocks, place):
         blocks = [on_host(block) for block in blocks]
         shape = blocks[0].shape
         spreading = self.spread.spreading(*blocks)
@@ -408,7 +408,7 @@ class FollowingPaint:
     erode: bool
     like: object
 
-    def __call__(self, kept, packed, *, start):
+    def __call__(self, kept, packed):
         reached = _unpack(packed, kept[1])
         return np.asarray(~reached if self.erode else reached, like=self.like)
 

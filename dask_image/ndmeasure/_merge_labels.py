@@ -1,0 +1,396 @@
+"""Labels that were made block by block: joined across blocks, and numbered anew."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from dask.base import tokenize
+from scipy import ndimage
+
+from dask_image._utils.arguments import per_axis
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.components import (
+    UNNUMBERED,
+    Connectivity,
+    Links,
+    Survey,
+    component_graph,
+    cut_faces,
+    displacements_of,
+    link_by_steps,
+    number_by_first_pixel,
+    numbered_pairs,
+    on_host,
+    positions_in,
+)
+from dask_image.ndmeasure._label import label_connectivity, label_structure
+
+
+def merge_labels_across_chunk_boundaries(
+    labels, overlap_depth=0, iou_threshold=0.8, structure=None, wrap_axes=None
+):
+    """
+    Join objects that were labelled in each block by itself.
+
+    For segmentation by a model of one's own, run on one block at a time: its
+    objects are cut at the faces of blocks. Here the parts become one object
+    again, either where they touch, or, if blocks were segmented with some of
+    their surroundings, where they agree on those.
+
+    Parameters
+    ----------
+    labels : array_like of int
+        0 is background. A number stands for one object within a block; whether
+        another block uses it too does not matter.
+    overlap_depth : int or tuple of int, optional
+        How many pixels of its neighbours each block holds on every side, except
+        at the border of the image: what `dask.array.overlap.overlap` gives with
+        this ``depth`` and ``boundary="none"``. 0 if blocks do not overlap; then
+        objects are joined that touch.
+    iou_threshold : float, optional
+        If blocks overlap: two objects are joined if their intersection over
+        union is at least this much, of what two blocks that share a face both
+        see of them.
+    structure : array_like of bool, optional
+        If blocks do not overlap: which pixels touch, as in `label`. By default
+        those that share a face.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet. Blocks that overlap do so there, too
+        (``boundary="periodic"``).
+
+    Returns
+    -------
+    dask.array.Array
+        The labels of the whole image without what blocks held of their
+        neighbours, numbered from 1 in the order of their first pixels in C
+        order. int32, or int64 if there may be more than 2**31 - 1.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers.
+    ValueError
+        If a block is not larger than its overlap, or a threshold is not in
+        (0, 1].
+
+    Notes
+    -----
+    Each block of labels is computed once, so that a model runs once. What is
+    kept until all of them have been seen is their runs of equal labels.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndmeasure import merge_labels_across_chunk_boundaries
+    >>> labels = np.array([[1, 1, 0, 1, 1, 1], [0, 0, 2, 2, 0, 3]])
+    >>> merge_labels_across_chunk_boundaries(da.from_array(labels, chunks=(2, 3))).compute()
+    array([[1, 1, 0, 2, 2, 2],
+           [0, 0, 3, 3, 0, 4]], dtype=int32)
+    """
+    labels = _as_labels(labels)
+    depth = _overlap_depth(overlap_depth, labels.ndim)
+    if any(depth) and not 0 < iou_threshold <= 1:
+        raise ValueError(f"iou_threshold must lie in (0, 1], got {iou_threshold!r}")
+    structure = label_structure(structure, labels.ndim)
+    if labels.ndim == 0:
+        return (labels != 0).astype(np.int32)
+    connectivity = label_connectivity(structure, wrap_axes, labels.ndim)
+    link = link_by_steps
+    if any(depth):
+        faces = ndimage.generate_binary_structure(labels.ndim, 1)
+        connectivity = Connectivity(displacements_of(faces), connectivity.wrap_axes)
+        link = LinkByOverlap(float(iou_threshold))
+    trim = Trim(labels.numblocks, depth, connectivity.wrap_axes)
+    chunks = trim.chunks(labels.chunks)
+    shape = tuple(sum(sizes) for sizes in chunks)
+    dtype = np.dtype(np.int32 if np.prod(shape, dtype=object) < 2**31 else np.int64)
+    merged, _ = component_graph(
+        [labels],
+        LabelScan(trim, shape, tuple(map(connectivity.reach, range(labels.ndim)))),
+        LabelPaint(labels._meta),
+        number_by_first_pixel,
+        link,
+        connectivity,
+        dtype,
+        "merge-labels",
+        tokenize(labels.name, trim, connectivity, link),
+        chunks=chunks,
+    )
+    return merged
+
+
+def relabel_sequential(labels):
+    """
+    Renumber the labels that an image has from 1 to how many there are.
+
+    Their order stays: the smallest becomes 1, as with
+    `skimage.segmentation.relabel_sequential`. 0 stays 0.
+
+    Parameters
+    ----------
+    labels : array_like of int
+        Not negative.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the same chunks and dtype. Nothing is computed until this is; each
+        block of the input is then computed once.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers.
+    ValueError
+        When computed, if a label is negative.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dask_image.ndmeasure import relabel_sequential
+    >>> relabel_sequential(da.from_array(np.array([[7, 0, 90], [7, 3, 3]]), chunks=2)).compute()
+    array([[2, 0, 3],
+           [2, 1, 1]])
+    """
+    labels = _as_labels(labels)
+    if labels.ndim == 0:
+        return (labels != 0).astype(labels.dtype)
+    relabeled, _ = component_graph(
+        [labels],
+        PresentScan(),
+        LabelPaint(labels._meta),
+        number_by_value,
+        _present_labels,
+        Connectivity(()),
+        labels.dtype,
+        "relabel-sequential",
+        tokenize(labels.name),
+    )
+    return relabeled
+
+
+def _as_labels(labels):
+    labels = as_dask_array(labels, name="labels")
+    if labels.dtype.kind not in "iub":
+        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
+    return labels
+
+
+def _overlap_depth(overlap_depth, ndim):
+    """Return how many pixels blocks overlap along each axis."""
+    depth = tuple(per_axis(overlap_depth, ndim, "overlap_depth"))
+    if not all(isinstance(each, (int, np.integer)) and each >= 0 for each in depth):
+        raise ValueError(f"overlap_depth must be made of integers from 0, got {overlap_depth!r}")
+    return tuple(int(each) for each in depth)
+
+
+@dataclass(frozen=True)
+class Trim:
+    """
+    How much of each block belongs to its neighbours.
+
+    Parameters
+    ----------
+    numblocks, depth : tuple of int
+        Per axis.
+    wrap_axes : tuple of int
+    """
+
+    numblocks: tuple
+    depth: tuple
+    wrap_axes: tuple
+
+    def sides(self, axis, i):
+        """Return how many pixels to take off before and after, along one axis."""
+        depth, wraps = self.depth[axis], axis in self.wrap_axes
+        return (
+            depth if i > 0 or wraps else 0,
+            depth if i < self.numblocks[axis] - 1 or wraps else 0,
+        )
+
+    def chunks(self, chunks):
+        """Return the chunks of what is left."""
+        trimmed = tuple(
+            tuple(size - sum(self.sides(axis, i)) for i, size in enumerate(sizes))
+            for axis, sizes in enumerate(chunks)
+        )
+        for axis, (sizes, depth) in enumerate(zip(trimmed, self.depth, strict=True)):
+            # A smaller block would leave part of an overlap to the block behind it.
+            if depth and len(sizes) > 1 and min(sizes) < depth:
+                raise ValueError(
+                    f"blocks must keep {depth} pixels at least along axis {axis} without their "
+                    f"overlap, got chunks {chunks[axis]} at overlap_depth {self.depth}"
+                )
+        return trimmed
+
+    def inner(self, index, shape):
+        """Return the slices of a block that are its own."""
+        return tuple(
+            slice(before, size - after)
+            for size, (before, after) in zip(shape, map(self.sides, range(len(shape)), index))
+        )
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Labels of a block as runs of equal ones, in C order."""
+
+    shape: tuple
+    values: np.ndarray
+    lengths: np.ndarray
+
+    def paint(self, table):
+        """Return ``table[label]`` of every pixel."""
+        return np.repeat(table[self.values], self.lengths).reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Labels of a block that has too many runs."""
+
+    labels: np.ndarray
+
+    def paint(self, table):
+        """Return ``table[label]`` of every pixel."""
+        return table[self.labels]
+
+
+def compact(labels):
+    """Return the labels present, 0 not among them, and a block of their ranks from 1."""
+    present, ranks = np.unique(labels, return_inverse=True)
+    ranks = ranks.reshape(labels.shape)
+    background = np.searchsorted(present, 0)
+    if background == present.size or present[background] != 0:
+        return present, ranks + 1
+    # What is below 0 moves up by one, and 0 makes room for it.
+    moved = np.arange(present.size)
+    moved[:background] += 1
+    moved[background] = 0
+    return np.delete(present, background), moved[ranks]
+
+
+def shrink(ranks):
+    """Return Runs or Pixels of a block, whichever is smaller."""
+    flat = ranks.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    kind = np.min_scalar_type(int(flat.max(initial=0)))
+    if changes.size * (kind.itemsize + 4) > flat.size * kind.itemsize:
+        return Pixels(ranks.astype(kind))
+    starts = np.concatenate([np.zeros(min(flat.size, 1), np.intp), changes])
+    lengths = np.diff(starts, append=flat.size)
+    if flat.size < 2**32:
+        lengths = lengths.astype(np.uint32)
+    return Runs(ranks.shape, flat[starts].astype(kind), lengths)
+
+
+@dataclass(frozen=True)
+class LabelScan:
+    """
+    Scan blocks of labels, for ``component_graph``.
+
+    Parameters
+    ----------
+    trim : Trim
+    shape : tuple of int
+        Of the result.
+    reaches : tuple of int
+    """
+
+    trim: Trim
+    shape: tuple
+    reaches: tuple
+
+    def __call__(self, block, place):
+        present, ranks = compact(on_host(block))
+        ranks = ranks.astype(np.int64, copy=False)
+        inner = ranks[self.trim.inner(place.index, ranks.shape)]
+        firsts = np.full(present.size + 1, UNNUMBERED)
+        flat = inner.ravel()
+        if flat.size:
+            # Of values assigned to one element the last stays: reverse them.
+            candidates = np.flatnonzero(np.diff(flat, prepend=flat[0] - 1))[::-1]
+            firsts[flat[candidates]] = positions_in(self.shape, place, inner.shape, candidates)
+        if any(self.trim.depth):
+            reaches = [2 * depth for depth in self.trim.depth]
+            faces = cut_faces(ranks.__getitem__, ranks.shape, reaches)
+        else:
+            faces = cut_faces(inner.__getitem__, inner.shape, self.reaches)
+        faces = {side: face.astype(np.int32) for side, face in faces.items()}
+        return Survey(inner.shape, firsts[1:], faces), shrink(inner)
+
+
+@dataclass(frozen=True)
+class LabelPaint:
+    """Paint blocks with the numbers of their labels, for ``component_graph``."""
+
+    like: object
+
+    def __call__(self, kept, numbers):
+        return np.asarray(kept[1].paint(numbers), like=self.like)
+
+
+@dataclass(frozen=True)
+class LinkByOverlap:
+    """Link objects that two blocks see alike, for ``component_graph``."""
+
+    iou_threshold: float
+
+    def __call__(self, number, survey, neighbours, others, displacements):
+        rows = [np.zeros((0, 4), np.int64)]
+        for (other_number, shift), other in zip(neighbours, others, strict=True):
+            axis = next(axis for axis, offset in enumerate(shift) if offset)
+            before = shift[axis] < 0
+            if (axis, before) in survey.faces:
+                alike = self._alike(survey.faces[axis, before], other.faces[axis, not before])
+                rows.append(numbered_pairs(number, other_number, [alike]))
+        return Links(survey.facts, np.concatenate(rows))
+
+    def _alike(self, ours, theirs):
+        """Return the pairs of labels of two views of the same pixels that agree."""
+        ours, theirs = ours.ravel().astype(np.int64), theirs.ravel().astype(np.int64)
+        span = theirs.max(initial=0) + 1
+        pairs, common = np.unique(ours * span + theirs, return_counts=True)
+        our, their = np.divmod(pairs, span)
+        union = np.bincount(ours)[our] + np.bincount(theirs)[their] - common
+        chosen = (our > 0) & (their > 0) & (common >= self.iou_threshold * union)
+        return np.stack([our[chosen], their[chosen]], axis=1)
+
+
+@dataclass(frozen=True)
+class PresentScan:
+    """Scan blocks for the labels they hold, for ``component_graph``."""
+
+    def __call__(self, block, place):
+        present, ranks = compact(on_host(block))
+        if present.size and present[0] < 0:
+            raise ValueError(f"labels must not be negative, got {present[0]}")
+        return Survey(ranks.shape, present, {}), shrink(ranks)
+
+
+def _present_labels(number, survey, neighbours, others, displacements):
+    return survey.facts
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The labels of each block, and all of them sorted."""
+
+    blocks: list
+    present: np.ndarray
+    dtype: np.dtype
+
+    @property
+    def count(self):
+        """How many labels there are."""
+        return self.present.size
+
+    def own(self, number):
+        """Return the new numbers of one block's labels, 0 for the background first."""
+        ranks = np.searchsorted(self.present, self.blocks[number]) + 1
+        return np.concatenate([np.zeros(1, int), ranks]).astype(self.dtype)
+
+
+def number_by_value(blocks, dtype):
+    """Rank the labels of all blocks."""
+    return Ranks(blocks, np.unique(np.concatenate(blocks)), dtype)

@@ -1,0 +1,1 @@
+"""Helpers that other packages import."""
