@@ -69,7 +69,15 @@ def test_origins(name, structure, origin):
         origin = -1
     image = seeded_image((11, 7), "?")
     for iterations in (1, 3):
-        compare(name, image, (4, 3), structure=structure, origin=origin, iterations=iterations)
+        compare(
+            name,
+            image,
+            (4, 3),
+            structure=structure,
+            origin=origin,
+            iterations=iterations,
+            brute_force=True,
+        )
 
 
 @pytest.mark.parametrize("shape", [(11,), (1, 9), (9, 1), (5, 6, 7), (1, 1, 1), (3, 4, 2, 5)])
@@ -109,7 +117,7 @@ def test_any_combination(data):
         iterations=data.draw(st.integers(1, 7)),
         mask=data.draw(st.sampled_from([None, seeded_image(shape, "?", seed=11)])),
         border_value=data.draw(st.integers(0, 1)),
-        brute_force=data.draw(st.booleans()),
+        brute_force=True,  # SciPy's other way writes out of bounds where an origin is not 0
     )
 
 

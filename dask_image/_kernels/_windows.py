@@ -7,8 +7,6 @@ at once is one on shifted views of a vector; what it computes in the padding is
 thrown away.
 """
 
-import math
-
 import numpy as np
 
 from dask_image._kernels._lines import each, fold
@@ -53,9 +51,7 @@ def pad(image, before, after, modes, cval):
         [size + low + high for size, low, high in zip(image.shape, before, after, strict=True)],
         image.dtype,
     )
-    inside = tuple(
-        slice(low, low + size) for size, low in zip(image.shape, before, strict=True)
-    )
+    inside = tuple(slice(low, low + size) for size, low in zip(image.shape, before, strict=True))
     padded[inside] = image
     # Axis by axis, each over all that the axes before have filled in.
     for axis, (size, low, high, mode) in enumerate(

@@ -42,9 +42,7 @@ def _iterate(combine, image, structure, origins, iterations, mask, border):
     before, after = reach(structure, origins)
     state = pad(image, before, after, ("constant",) * image.ndim, border)
     found = np.empty_like(state)
-    inside = tuple(
-        slice(low, low + size) for low, size in zip(before, image.shape, strict=True)
-    )
+    inside = tuple(slice(low, low + size) for low, size in zip(before, image.shape, strict=True))
     offsets = flat_offsets(structure, state.shape)
     centre = int(np.ravel_multi_index(before, state.shape))
     spans = list(segments(image.shape, state.shape, 8))

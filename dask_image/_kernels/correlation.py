@@ -22,6 +22,7 @@ from dask_image._kernels._lines import (
 )
 from dask_image._kernels._numba import HAVE_NUMBA, jit
 
+
 def _symmetry(weights):
     """Return 1 for symmetric, -1 for antisymmetric, 0 for other weights, by SciPy's rule."""
     if len(weights) % 2 == 0:
@@ -149,7 +150,9 @@ def _gaussian_weights(sigma, order, radius):
     """Return the weights SciPy correlates with, read off its answer to a unit impulse."""
     impulse = np.zeros(2 * radius + 1)
     impulse[radius] = 1.0
-    response = ndimage.gaussian_filter1d(impulse, sigma, order=order, mode="constant", radius=radius)
+    response = ndimage.gaussian_filter1d(
+        impulse, sigma, order=order, mode="constant", radius=radius
+    )
     weights = response[::-1].copy()
     weights.setflags(write=False)
     return weights

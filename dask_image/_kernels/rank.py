@@ -236,9 +236,7 @@ def median_filter(
     image = np.asarray(input)
 
     def delegate():
-        return ndimage.median_filter(
-            image, size, footprint, output, mode, cval, origin, axes=axes
-        )
+        return ndimage.median_filter(image, size, footprint, output, mode, cval, origin, axes=axes)
 
     def rank_of(count):
         return count // 2
