@@ -22,8 +22,14 @@ from ._numba import HAVE_NUMBA, jit
 
 EUCLIDEAN, TAXICAB, CHESSBOARD = range(3)
 
+# No axis is half as long as this, in pixels.
+FAR_AWAY = 2**29
+
 # Lines that lie side by side are worked on together: as many as fill a cache line.
 SIDE_BY_SIDE = 16
+
+# Between two background pixels no more than this far apart, looking at all pixels is fastest.
+SHORT_GAP = 12
 
 
 def unreachable(dtype):
@@ -101,20 +107,23 @@ def nearest_on_first_axis(background, start, before, after):
 
 @jit
 def _nearest_on_first_axis(lines, start, previous, following, nearest):
+    # Where there is nothing it is so far away that it is never nearer; without
+    # branches on the pixels, the inner loops become vector instructions.
+    for line in range(lines.shape[1]):
+        previous[line] = previous[line] if previous[line] >= 0 else -FAR_AWAY
+        following[line] = following[line] if following[line] >= 0 else 2 * FAR_AWAY
     for i in range(lines.shape[0]):
-        here = start + i
+        here = np.int32(start + i)
         for line in range(lines.shape[1]):
-            if lines[i, line]:
-                previous[line] = here
+            previous[line] = here if lines[i, line] else previous[line]
             nearest[i, line] = previous[line]
     for i in range(lines.shape[0] - 1, -1, -1):
-        here = start + i
+        here = np.int32(start + i)
         for line in range(lines.shape[1]):
-            if lines[i, line]:
-                following[line] = here
-            after, before = following[line], nearest[i, line]
-            if after >= 0 and (before < 0 or after - here < here - before):
-                nearest[i, line] = after
+            following[line] = here if lines[i, line] else following[line]
+            before, after = nearest[i, line], following[line]
+            found = after if after - here < here - before else before
+            nearest[i, line] = max(found, np.int32(-1))
 
 
 def _nearest_on_first_axis_numpy(lines, start, before, after, nearest):
@@ -128,6 +137,46 @@ def _nearest_on_first_axis_numpy(lines, start, before, after, nearest):
     following = np.minimum.accumulate(following[::-1], axis=0)[::-1]
     ahead = (following != far) & ((previous < 0) | (following - here < here - previous))
     nearest[...] = np.where(ahead, following, previous)
+
+
+def costs_on_first_axis(nearest, start, metric, step, dtype):
+    """
+    Return what it costs to reach the positions that `nearest_on_first_axis` found.
+
+    Parameters
+    ----------
+    nearest : numpy.ndarray of int32
+    start : int
+        Position of the block along the first axis.
+    metric : {EUCLIDEAN, TAXICAB, CHESSBOARD}
+    step : number
+        Distance between neighbouring pixels along the first axis.
+    dtype : dtype
+        Of the costs.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    limit = unreachable(dtype)
+    if HAVE_NUMBA:
+        costs = np.empty(nearest.shape, dtype=dtype)
+        rows = (len(nearest), -1)
+        _costs_on_first_axis(nearest.reshape(rows), start, metric, step, limit, costs.reshape(rows))
+        return costs
+    here = np.arange(start, start + len(nearest), dtype=np.int32)
+    here = here.reshape(-1, *(1,) * (nearest.ndim - 1))
+    costs = costs_of([nearest], [here], metric, [step], dtype)
+    costs[nearest < 0] = limit
+    return costs
+
+
+@jit
+def _costs_on_first_axis(nearest, start, metric, step, limit, costs):
+    for i in range(nearest.shape[0]):
+        for line in range(nearest.shape[1]):
+            found = nearest[i, line]
+            costs[i, line] = limit if found < 0 else _cost(metric, step, start + i, found, 0)
 
 
 def costs_of(features, positions, metric, steps, dtype):
@@ -153,7 +202,7 @@ def costs_of(features, positions, metric, steps, dtype):
     """
     costs = np.zeros(features[0].shape, dtype=dtype)
     for found, here, step in zip(features, positions, steps, strict=False):
-        distance = (found - here).astype(dtype)
+        distance = (found - here).astype(dtype, copy=False)
         if metric == EUCLIDEAN:
             if step != 1:
                 distance *= step
@@ -196,9 +245,46 @@ def cheapest_positions(costs, axis, metric, step):
     return _along_axis(costs, axis, metric, step, want_costs=False)
 
 
+def take_features(features, nearest, axis):
+    """
+    Return the features of the positions along ``axis`` that `cheapest_positions` found.
+
+    Parameters
+    ----------
+    features : numpy.ndarray of int32
+        Stacked along the first axis.
+    nearest : numpy.ndarray of int32
+        Positions along axis ``axis`` of one feature.
+
+    Returns
+    -------
+    numpy.ndarray of int32
+        One feature more than ``features``: the last one is ``nearest`` itself.
+    """
+    taken = np.empty((len(features) + 1, *nearest.shape), dtype=np.int32)
+    taken[-1] = nearest
+    if HAVE_NUMBA:
+        before = int(np.prod(nearest.shape[:axis], dtype=np.int64))
+        after = int(np.prod(nearest.shape[axis + 1 :], dtype=np.int64))
+        lines = (before, nearest.shape[axis], after)
+        features = np.ascontiguousarray(features).reshape(-1, *lines)
+        _take_features(features, nearest.reshape(lines), taken.reshape(-1, *lines))
+    else:
+        for number, feature in enumerate(features):
+            taken[number] = np.take_along_axis(feature, nearest, axis=axis)
+    return taken
+
+
+@jit
+def _take_features(features, nearest, taken):
+    for number in range(features.shape[0]):
+        for i in range(nearest.shape[0]):
+            for x in range(nearest.shape[1]):
+                for k in range(nearest.shape[2]):
+                    taken[number, i, x, k] = features[number, i, nearest[i, x, k], k]
+
+
 def _along_axis(costs, axis, metric, step, want_costs):
-    if costs.size == 0:
-        return costs if want_costs else costs.astype(np.int32)
     shape = costs.shape
     before = int(np.prod(shape[:axis], dtype=np.int64))
     lines = np.ascontiguousarray(costs).reshape(before, shape[axis], -1)
@@ -252,8 +338,48 @@ def _separation(metric, step, length, low, high, low_cost, high_cost):
 def _line(costs, limit, metric, step, sites, begins, nearest):
     """Find, for every position of a line, the site of least cost."""
     length = costs.size
+    x = 0
+    while x < length:
+        if costs[x] == 0:
+            nearest[x] = x
+            x += 1
+            continue
+        # Nothing beyond the background pixels at both ends of a gap is nearer than they are.
+        first = x
+        while x < length and costs[x] != 0:
+            x += 1
+        if 0 < first and x < length and x - first < SHORT_GAP:
+            _short_gap(costs, metric, step, first, x, nearest)
+        else:
+            _gap(costs, limit, metric, step, first, x, sites, begins, nearest)
+
+
+@jit
+def _short_gap(costs, metric, step, first, stop, nearest):
+    """Look around each position from ``first`` to ``stop``, which have background at both ends."""
+    for x in range(first, stop):
+        best, site = costs[x], x
+        for reach in range(1, stop - first + 1):
+            if _cost(metric, step, reach, 0, 0) > best:
+                break
+            low, high = x - reach, x + reach
+            if low >= first - 1:
+                cost = _cost(metric, step, x, low, costs[low])
+                if cost < best or (cost == best and low < site):
+                    best, site = cost, low
+            if high <= stop:
+                cost = _cost(metric, step, x, high, costs[high])
+                if cost < best:
+                    best, site = cost, high
+        nearest[x] = site
+
+
+@jit
+def _gap(costs, limit, metric, step, first, stop, sites, begins, nearest):
+    """Scan the positions from ``first`` to ``stop`` and the background at their ends, if any."""
+    low, end = max(first - 1, 0), min(stop + 1, costs.size)
     top = -1
-    for new in range(length):
+    for new in range(low, end):
         if costs[new] == limit:
             continue
         while top >= 0:
@@ -264,16 +390,16 @@ def _line(costs, limit, metric, step, sites, begins, nearest):
                 break
             top -= 1
         if top < 0:
-            begin = 0
+            begin = low
         else:
             old = sites[top]
-            last = _separation(metric, step, length, old, new, costs[old], costs[new])
+            last = _separation(metric, step, end, old, new, costs[old], costs[new])
             begin = max(last, begins[top]) + 1
-        if begin < length:
+        if begin < end:
             top += 1
             sites[top] = new
             begins[top] = begin
-    for x in range(length - 1, -1, -1):
+    for x in range(end - 1, low - 1, -1):
         if top < 0:
             nearest[x] = -1
         else:

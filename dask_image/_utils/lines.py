@@ -43,22 +43,23 @@ class PackedBackground:
         return unpacked.view(bool).reshape(self.shape)
 
 
-def thin_strips(image, pixels=STRIP_PIXELS):
+def thin_strips(image):
     """
     Return ``image`` with blocks so thin along the first axis that whole lines fit.
 
     Parameters
     ----------
     image : dask.array.Array
-    pixels : int, optional
-        What a block that is joined to whole lines along any one of the further
-        axes may hold.
 
     Returns
     -------
     dask.array.Array
-        Blocks are cut along the first axis only, and only as far as needed.
+        Its blocks, joined to whole lines along any one of the further axes,
+        hold no more than ``STRIP_PIXELS``, unless they are one pixel thin.
+        They are cut along the first axis only, and only as far as needed;
+        none is empty.
     """
+    inner = [tuple(size for size in sizes if size) for sizes in image.chunks[1:]]
     widths = [max(sizes) for sizes in image.chunks]
     longest = max(
         (
@@ -67,23 +68,24 @@ def thin_strips(image, pixels=STRIP_PIXELS):
         ),
         default=1,
     )
-    thickness = max(1, pixels // max(1, longest))
-    rows = tuple(itertools.chain.from_iterable(_even(size, thickness) for size in image.chunks[0]))
-    return image.rechunk((rows, *image.chunks[1:]), method="tasks")
+    thickness = max(1, STRIP_PIXELS // longest)
+    return image.rechunk((_cut(image.chunks[0], thickness), *inner), method="tasks")
 
 
-def thin_slabs(image, pixels=STRIP_PIXELS):
-    """Return ``image`` cut along its first axis only, into slabs of at most so many ``pixels``."""
-    thickness = max(1, pixels // math.prod(image.shape[1:]))
-    sizes = [size for size in image.chunks[0] if size]
-    rows = tuple(itertools.chain.from_iterable(_even(size, thickness) for size in sizes))
+def thin_slabs(image):
+    """Return ``image`` cut along its first axis only, into slabs of ``STRIP_PIXELS`` at most."""
+    thickness = max(1, STRIP_PIXELS // math.prod(image.shape[1:]))
+    rows = _cut(image.chunks[0], thickness)
     return image.rechunk((rows, *((size,) for size in image.shape[1:])), method="tasks")
 
 
-def _even(size, largest):
-    """Return sizes of as few and as even parts as possible, none above ``largest``."""
-    count = max(1, -(-size // largest))
-    return [(number + 1) * size // count - number * size // count for number in range(count)]
+def _cut(sizes, largest):
+    """Cut each of ``sizes`` into as few and as even parts as possible, none above ``largest``."""
+    parts = []
+    for size in sizes:
+        count = -(-size // largest)
+        parts += [(n + 1) * size // count - n * size // count for n in range(count)]
+    return tuple(parts)
 
 
 def join_lines(image, axis, chunks):

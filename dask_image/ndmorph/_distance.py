@@ -132,7 +132,7 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     else:
         costs = _least_costs(image, metric)
         distances = _map_with_positions(_distances_of, costs, image, metric=metric)
-    return _results(image, distances, indices)
+    return _results(distances, indices)
 
 
 def distance_transform_cdt(image, metric="chessboard", return_distances=True, return_indices=False):
@@ -221,7 +221,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     distances = _least_costs(image, metric).map_blocks(
         _steps_of, dtype=np.int32, absent=-1, meta=np.empty((0,) * image.ndim, dtype=np.int32)
     )
-    return _results(image, distances, None)
+    return _results(distances, None)
 
 
 def distance_transform_bf(
@@ -299,7 +299,7 @@ def distance_transform_bf(
     if image.ndim == 0:
         distances = da.where(image == 0, dtype(0), dtype(absent)) if return_distances else None
         indices = da.zeros(0, dtype=np.int32) if return_indices else None
-        return _results(image, distances, indices)
+        return _results(distances, indices)
     if 0 in image.shape:
         return _nothing(image, dtype, return_distances, return_indices)
     metric = Metric.on(image.shape, kinds[name], sampling)
@@ -313,7 +313,7 @@ def distance_transform_bf(
         )
     if return_indices:
         indices = _last_nearest_background(image, metric)
-    return _results(image, distances, indices)
+    return _results(distances, indices)
 
 
 def _as_image(image, return_distances, return_indices, function):
@@ -360,29 +360,22 @@ def _nothing(image, dtype, return_distances, return_indices):
     shape, chunks = (image.ndim, *image.shape), ((image.ndim,), *image.chunks)
     distances = da.zeros(image.shape, chunks=image.chunks, dtype=dtype)
     indices = da.zeros(shape, chunks=chunks, dtype=np.int32)
-    return _results(
-        image, distances if return_distances else None, indices if return_indices else None
-    )
+    return _results(distances if return_distances else None, indices if return_indices else None)
 
 
-def _results(image, distances, indices):
-    """Return what is not None, in the chunks of ``image``."""
-    if distances is not None:
-        distances = distances.rechunk(image.chunks, method="tasks")
+def _results(distances, indices):
+    """Return what is not None."""
     if indices is None:
         return distances
-    if image.ndim:
-        indices = indices.rechunk(((image.ndim,), *image.chunks), method="tasks")
     return indices if distances is None else (distances, indices)
 
 
 def _map_with_positions(function, array, image, **options):
     """Map over blocks a function that takes also the pixels' positions and gives distances."""
-    positions = lines.positions_like(array if array.ndim == image.ndim else array[0])
     return da.map_blocks(
         function,
         array,
-        *positions,
+        *lines.positions_like(image),
         drop_axis=None if array.ndim == image.ndim else 0,
         dtype=np.float64,
         meta=np.empty((0,) * image.ndim),
@@ -413,9 +406,7 @@ def _nearest_on_line(summary, told, start):
 
 def _costs_on_line(summary, told, start, metric):
     nearest = _nearest_on_line(summary, told, start)
-    here = np.arange(start, start + len(nearest), dtype=np.int32)
-    here = here.reshape(-1, *(1,) * (nearest.ndim - 1))
-    return _costs([nearest], [here], metric)
+    return kernels.costs_on_first_axis(nearest, start, metric.kind, metric.steps[0], metric.dtype)
 
 
 def _costs(features, positions, metric):
@@ -425,7 +416,7 @@ def _costs(features, positions, metric):
 
 
 def _least_costs(image, metric):
-    """Return the cost of reaching the nearest background, in strips of ``image``."""
+    """Return the cost of reaching the nearest background, in the chunks of ``image``."""
     strips = lines.thin_strips(image)
     finish = partial(_costs_on_line, metric=metric)
     costs = lines.carry_along_first_axis(strips, _summarize, _tell_neighbours, finish, metric.dtype)
@@ -439,7 +430,8 @@ def _least_costs(image, metric):
                 dtype=metric.dtype,
                 meta=costs._meta,
             )
-    return costs
+    # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
+    return costs.rechunk(image.chunks, method="tasks")
 
 
 def _nearest_background(image, metric):
@@ -466,7 +458,7 @@ def _nearest_background(image, metric):
             dtype=np.int32,
             meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
         )
-    return features
+    return features.rechunk(((image.ndim,), *image.chunks), method="tasks")
 
 
 def _add_feature(features, *positions, axis, metric):
@@ -476,11 +468,7 @@ def _add_feature(features, *positions, axis, metric):
     )
     # A line that has found nothing holds -1 for the first axis, and 0 for the others.
     np.maximum(nearest, 0, out=nearest)
-    extended = np.empty((len(features) + 1, *nearest.shape), dtype=np.int32)
-    for number, feature in enumerate(features):
-        extended[number] = np.take_along_axis(feature, nearest, axis=axis)
-    extended[-1] = nearest
-    return extended
+    return kernels.take_features(features, nearest, axis)
 
 
 def _last_nearest_background(image, metric):
@@ -503,8 +491,8 @@ def _turn_round(features, highest):
 
 
 def _distances_to(indices, *positions, metric):
-    costs = kernels.costs_of(indices, positions, metric.kind, metric.steps, np.float64)
-    return np.sqrt(costs, out=costs)
+    costs = kernels.costs_of(indices, positions, metric.kind, metric.steps, metric.dtype)
+    return np.sqrt(costs, dtype=np.float64)
 
 
 def _found_nothing(costs):
@@ -515,7 +503,7 @@ def _found_nothing(costs):
 def _distances_of(costs, *positions, metric):
     if _found_nothing(costs):
         shape = costs.shape
-        before = [np.full(shape, -1 if axis == 0 else 0) for axis in range(costs.ndim)]
+        before = [np.full(shape, -1 if axis == 0 else 0, np.int32) for axis in range(costs.ndim)]
         return _distances_to(before, *positions, metric=metric)
     return np.sqrt(costs, dtype=np.float64)
 
@@ -530,7 +518,7 @@ def _steps_of(costs, absent):
     dtype = np.int32 if absent < 0 else np.uint32
     if _found_nothing(costs):
         return np.full(costs.shape, absent, dtype=dtype)
-    return costs.astype(dtype)
+    return costs.astype(dtype, copy=False)
 
 
 def _swept(image, structure, return_distances, return_indices):
@@ -557,8 +545,11 @@ def _swept(image, structure, return_distances, return_indices):
             chunks=((image.ndim,), *slabs.chunks),
             dtype=np.int32,
             meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
-        )
-    return _results(image, results[0] if return_distances else None, indices)
+        ).rechunk(((image.ndim,), *image.chunks), method="tasks")
+    distances = None
+    if return_distances:
+        distances = results[0].rechunk(image.chunks, method="tasks")
+    return _results(distances, indices)
 
 
 def _sweep_forward(packed, edge, start, structure, want_indices, index_dtype):

@@ -1,0 +1,337 @@
+"""Distance transforms on chunks against SciPy on the whole array."""
+
+import dask.array as da
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis.extra import numpy as hnp
+from scipy import ndimage
+
+from dask_image._kernels import distance, distance_sweep
+from dask_image._utils import lines
+from dask_image.ndmorph._distance import (
+    distance_transform_bf,
+    distance_transform_cdt,
+    distance_transform_edt,
+)
+from tests.helpers import assert_same, nothing_computes
+
+TRANSFORMS = {
+    "edt": (distance_transform_edt, ndimage.distance_transform_edt, {}),
+    "cdt": (distance_transform_cdt, ndimage.distance_transform_cdt, {}),
+    "cdt taxicab": (
+        distance_transform_cdt,
+        ndimage.distance_transform_cdt,
+        {"metric": "taxicab"},
+    ),
+    "bf": (distance_transform_bf, ndimage.distance_transform_bf, {}),
+    "bf taxicab": (
+        distance_transform_bf,
+        ndimage.distance_transform_bf,
+        {"metric": "cityblock"},
+    ),
+    "bf chessboard": (
+        distance_transform_bf,
+        ndimage.distance_transform_bf,
+        {"metric": "Chessboard"},
+    ),
+}
+SHAPES_AND_CHUNKS = [
+    ((17,), ((5, 1, 11),)),
+    ((17,), (1,)),
+    ((9, 13), (-1, -1)),
+    ((9, 13), ((4, 5), (1, 10, 2))),
+    ((6, 5), (1, 1)),
+    ((1, 13), (1, 4)),
+    ((13, 1), (4, 1)),
+    ((5, 7, 6), (2, 3, 4)),
+    ((3, 1, 6), (2, 1, 6)),
+    ((3, 4, 2, 5), (2, 3, 1, 2)),
+    ((1, 1, 1, 1), (1, 1, 1, 1)),
+    ((70, 60), (33, 25)),
+]
+FUNCTIONS = [each[0] for each in list(TRANSFORMS.values())[::2]]
+
+
+@pytest.fixture(params=[True, False], ids=["compiled", "numpy"])
+def kernels(request, monkeypatch):
+    """Run a test with the compiled kernels, where there are any, and without."""
+    for module in (distance, distance_sweep):
+        monkeypatch.setattr(module, "HAVE_NUMBA", request.param and module.HAVE_NUMBA)
+
+
+def seeded_mask(shape, background=0.1, seed=0):
+    return np.random.default_rng(seed).random(shape) > background
+
+
+def as_tuple(results):
+    return results if isinstance(results, tuple) else (results,)
+
+
+def assert_nearest(indices, image, metric):
+    """Check that indices point to background pixels at the distances SciPy finds."""
+    expected = ndimage.distance_transform_bf(image, metric)
+    computed = indices.compute()
+    steps = np.abs(computed - np.indices(image.shape))
+    assert not image[tuple(computed)].any()
+    assert metric.lower() == "chessboard"
+    np.testing.assert_array_equal(steps.max(axis=0), expected)
+
+
+def compare(name, image, chunks, **keywords):
+    """Compare both results, asked for together and each alone, with SciPy's."""
+    ours, reference, metric = TRANSFORMS[name]
+    keywords = {**metric, **keywords}
+    lazy_image = da.from_array(image, chunks=chunks)
+    expected = reference(image, return_indices=True, **keywords)
+    with nothing_computes():
+        both = ours(lazy_image, return_indices=True, **keywords)
+        again = ours(lazy_image, return_indices=True, **keywords)
+        alone = (
+            ours(lazy_image, **keywords),
+            ours(lazy_image, return_distances=False, return_indices=True, **keywords),
+        )
+    assert [each.name for each in both] == [each.name for each in again]
+    assert both[0].chunks == lazy_image.chunks
+    assert both[1].chunks == ((image.ndim,), *lazy_image.chunks)
+    assert alone[1].name == both[1].name
+    assert_same(both[0], expected[0], rtol=1e-14)
+    assert_same(alone[0], expected[0], rtol=1e-14)
+    if name == "bf chessboard":
+        assert_nearest(both[1], image, keywords["metric"])
+    else:
+        assert_same(both[1], expected[1])
+
+
+@pytest.mark.parametrize("shape, chunks", SHAPES_AND_CHUNKS, ids=str)
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_shapes_and_chunks(name, shape, chunks, kernels):
+    image = seeded_mask(shape)
+    image.flat[image.size // 2] = False
+    compare(name, image, chunks)
+
+
+@pytest.mark.parametrize("background", [0.001, 0.02, 0.5, 0.95])
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_background_rare_and_common(name, background, kernels):
+    image = seeded_mask((45, 52), background, seed=1)
+    image[11, 30] = False
+    compare(name, image, (20, 17))
+
+
+@pytest.mark.parametrize("shape", [(6,), (5, 6), (3, 4, 5)])
+@pytest.mark.parametrize("name", [each for each in TRANSFORMS if each != "bf chessboard"])
+def test_no_background_and_no_foreground(name, shape, kernels):
+    compare(name, np.ones(shape, bool), 2)
+    compare(name, np.zeros(shape, bool), 2)
+
+
+def test_no_background_with_sampling():
+    compare("edt", np.ones((4, 5), bool), 3, sampling=(2, 3))
+    compare("bf", np.ones((4, 5), bool), 3, sampling=(2, 3))
+
+
+@pytest.mark.parametrize("sampling", [2, 0.5, (1, 3), (0.25, 2), (-1, 2), np.array([4, 1])])
+@pytest.mark.parametrize("name", ["edt", "bf", "bf taxicab"])
+def test_sampling(name, sampling, kernels):
+    compare(name, seeded_mask((12, 34), 0.05), (5, 30), sampling=sampling)
+
+
+@pytest.mark.parametrize("sampling", [(0.7, 1.3), 1.1])
+def test_distances_of_sampling_that_ties_by_rounding(sampling, kernels):
+    image = seeded_mask((12, 34), 0.05)
+    lazy = distance_transform_edt(da.from_array(image, chunks=(5, 30)), sampling)
+    assert_same(lazy, ndimage.distance_transform_edt(image, sampling))
+    indices = distance_transform_edt(image, sampling, return_distances=False, return_indices=True)
+    steps = (indices.compute() - np.indices(image.shape)).astype(float)
+    steps *= np.broadcast_to(sampling, 2).reshape(2, 1, 1)
+    assert_same(da.sqrt(da.from_array(steps**2).sum(axis=0)), lazy.compute())
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.array([[0, 3, -2, 200, 0, 7]], dtype=np.int16),
+        np.array([[0, 0.2, np.nan, np.inf, -0.0, 1]]),
+        np.array([[0, 1j, 1, 1 + 1j, 2j, 0]]),
+        np.array([[0, 256, 512, 0, 1, 1]], dtype=">u2"),
+    ],
+    ids=lambda image: image.dtype.name,
+)
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_dtypes(name, image):
+    compare(name, image, (1, 4))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 4)])
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_no_pixels(name, shape):
+    ours, reference, metric = TRANSFORMS[name]
+    image = np.ones(shape, bool)
+    expected = reference(image, return_indices=True, **metric)
+    for lazy, result in zip(ours(image, return_indices=True, **metric), expected, strict=True):
+        assert_same(lazy, result)
+
+
+@pytest.mark.parametrize("value", [0, 1])
+@pytest.mark.parametrize("name", ["edt", "bf", "bf taxicab"])
+def test_no_axes(name, value):
+    ours, reference, metric = TRANSFORMS[name]
+    expected = reference(np.array(value), return_indices=True, **metric)
+    results = ours(np.array(value), return_indices=True, **metric)
+    for lazy, result in zip(results, expected, strict=True):
+        assert_same(lazy, result)
+
+
+def test_chunks_of_no_pixels():
+    image = seeded_mask((9, 8))
+    lazy_image = da.from_array(image, chunks=((4, 0, 5), (3, 5, 0)))
+    for ours, reference, metric in TRANSFORMS.values():
+        expected = reference(image, return_indices=True, **metric)
+        results = ours(lazy_image, return_indices=True, **metric)
+        assert results[0].chunks == lazy_image.chunks
+        assert_same(results[0], expected[0])
+        np.testing.assert_array_equal(results[1].compute().shape, expected[1].shape)
+
+
+@pytest.mark.parametrize("pixels", [1, 20])
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_thin_strips(name, pixels, monkeypatch):
+    monkeypatch.setattr(lines, "STRIP_PIXELS", pixels)
+    compare(name, seeded_mask((9, 13)), (-1, 4))
+    compare(name, seeded_mask((7, 5, 6)), (4, 3, 2))
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        [[0, 1, 0], [0, 0, 0], [0, 0, 0]],
+        [[1, 0, 1], [0, 0, 0], [0, 0, 0]],
+        [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
+        [[0, 0, 1], [1, 0, 0], [0, 0, 0]],
+        [[0, 0, 0], [0, 1, 1], [1, 1, 1]],
+        np.zeros((3, 3)),
+        np.ones((3, 3)),
+    ],
+    ids=str,
+)
+def test_custom_metrics(metric, kernels):
+    image = seeded_mask((11, 23), 0.05)
+    expected = ndimage.distance_transform_cdt(
+        image, np.array(metric, dtype=bool), return_indices=True
+    )
+    lazy = distance_transform_cdt(
+        da.from_array(image, chunks=(4, 7)), metric=metric, return_indices=True
+    )
+    for result, reference in zip(lazy, expected, strict=True):
+        assert_same(result, reference)
+
+
+@st.composite
+def masks_and_chunks(draw):
+    shape = draw(hnp.array_shapes(max_dims=4, max_side=7))
+    image = draw(hnp.arrays(bool, shape))
+    return image, tuple(draw(st.integers(1, size)) for size in shape)
+
+
+@hypothesis.given(masks_and_chunks(), st.data())
+def test_any_mask_any_metric(case, data):
+    image, chunks = case
+    metric = data.draw(hnp.arrays(bool, (3,) * image.ndim))
+    lazy_image = da.from_array(image, chunks=chunks)
+    expected = ndimage.distance_transform_cdt(image, metric, return_indices=True)
+    lazy = distance_transform_cdt(lazy_image, metric, return_indices=True)
+    for result, reference in zip(lazy, expected, strict=True):
+        assert_same(result, reference)
+
+
+@hypothesis.given(masks_and_chunks(), st.sampled_from(["edt", "bf", "bf taxicab"]))
+def test_any_mask(case, name):
+    compare(name, *case)
+
+
+def test_blocks_are_read_once():
+    reads = []
+
+    def read(block, block_info):
+        reads.append(block_info[0]["chunk-location"])
+        return block
+
+    image = seeded_mask((12, 15))
+    lazy_image = da.from_array(image, chunks=5).map_blocks(read, dtype=bool, meta=image[:0, :0])
+    for ours, _, metric in TRANSFORMS.values():
+        for indices in (False, True):
+            reads.clear()
+            distances = as_tuple(ours(lazy_image, return_indices=indices, **metric))[-1]
+            distances.compute(scheduler="threads")
+            assert sorted(reads) == sorted(np.ndindex(3, 3))
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_few_tasks_a_block(name):
+    ours, _, metric = TRANSFORMS[name]
+    image = da.zeros((128, 128, 128), chunks=16, dtype=bool)
+    for indices in (False, True):
+        results = as_tuple(ours(image, return_indices=indices, **metric))
+        for result in results:
+            assert len(result.__dask_graph__()) <= 14 * image.npartitions
+
+
+def test_arguments_change_the_name():
+    image = da.from_array(seeded_mask((6, 8)), chunks=3)
+    box, line = np.ones((3, 3)), [[0, 1, 0]] * 3
+    names = {
+        distance_transform_edt(image).name,
+        distance_transform_edt(image, sampling=2).name,
+        distance_transform_edt(image, sampling=(1, 2)).name,
+        distance_transform_edt(image, return_indices=True)[1].name,
+        distance_transform_cdt(image).name,
+        distance_transform_cdt(image, "taxicab").name,
+        distance_transform_cdt(image, box).name,
+        distance_transform_cdt(image, line).name,
+        distance_transform_bf(image, "taxicab").name,
+        distance_transform_bf(image, "chessboard").name,
+    }
+    assert len(names) == 10
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_refuses_to_return_nothing(function):
+    with pytest.raises(RuntimeError, match="return_distances and return_indices"):
+        function(np.ones((3, 3)), return_distances=False)
+
+
+@pytest.mark.parametrize("function", [distance_transform_edt, distance_transform_bf])
+@pytest.mark.parametrize(
+    "sampling, error, message",
+    [
+        ([1], RuntimeError, "each of 2 axes"),
+        ((1, 2, 3), RuntimeError, "each of 2 axes"),
+        ("a", ValueError, "could not convert"),
+        ((1, np.nan), ValueError, "sampling must be finite"),
+        ((1, 1j), TypeError, "complex"),
+    ],
+)
+def test_refuses_samplings(function, sampling, error, message):
+    with pytest.raises(error, match=message):
+        function(np.ones((3, 3)), sampling=sampling)
+
+
+@pytest.mark.parametrize(
+    "metric", ["euclidean", "Chessboard", None, 3, np.ones(3), np.ones((2, 3)), [[1, 2], [3]]]
+)
+def test_cdt_refuses_metrics(metric):
+    with pytest.raises(ValueError, match="metric must be"):
+        distance_transform_cdt(np.ones((3, 3)), metric=metric)
+
+
+@pytest.mark.parametrize("metric", ["taxi", None, 3])
+def test_bf_refuses_metrics(metric):
+    with pytest.raises(RuntimeError, match="metric must be one of"):
+        distance_transform_bf(np.ones((3, 3)), metric=metric)
+
+
+def test_cdt_refuses_images_without_axes():
+    with pytest.raises(TypeError, match="at least one axis"):
+        distance_transform_cdt(np.array(1))
