@@ -40,13 +40,17 @@ class Pixels(NamedTuple):
     values : numpy.ndarray or None
         The image's values, label after label, if they are wanted.
     positions : numpy.ndarray or None
-        Where in the raveled whole image these pixels are, if that is wanted.
+        Where these pixels are in the raveled image, if that is wanted.
+    box : tuple of slice, optional
+        If given, where the block is whose raveled pixels ``positions`` refer to,
+        rather than the whole image's.
     """
 
     labels: np.ndarray
     counts: np.ndarray
     values: np.ndarray | None
     positions: np.ndarray | None
+    box: tuple | None = None
 
     def spans(self):
         """Return, for each label, the slice of its pixels."""
@@ -55,12 +59,19 @@ class Pixels(NamedTuple):
 
     def select(self, pixels, labels, counts):
         """Return the pixels that ``pixels`` (a slice or an array) picks; they have ``labels``."""
-        return Pixels(
-            labels,
-            counts,
-            None if self.values is None else self.values[pixels],
-            None if self.positions is None else self.positions[pixels],
+        return self._replace(
+            labels=labels,
+            counts=counts,
+            values=None if self.values is None else self.values[pixels],
+            positions=None if self.positions is None else self.positions[pixels],
         )
+
+    def only(self, chosen):
+        """Return the pixels of some labels, ``chosen`` by a boolean for each label."""
+        if chosen.all():
+            return self
+        starts, counts = np.cumsum(self.counts) - self.counts, self.counts[chosen]
+        return self.select(segment_indices(starts[chosen], counts), self.labels[chosen], counts)
 
 
 def stable_order(labels):
@@ -94,48 +105,55 @@ def stable_order(labels):
     return keys.view(np.int64)
 
 
-def run_lengths(sorted_labels):
-    """Return the distinct values of a sorted array, and how often each occurs."""
-    if not sorted_labels.size:
-        return sorted_labels, np.zeros(0, np.int64)
-    starts = np.flatnonzero(np.diff(sorted_labels, prepend=sorted_labels[:1]) != 0)
-    starts = np.concatenate([[0], starts])
-    return sorted_labels[starts], np.diff(starts, append=sorted_labels.size)
+def run_lengths(labels):
+    """Cut an array into runs of equal values: return the value and the length of each run."""
+    if not labels.size:
+        return labels, np.zeros(0, np.int64)
+    changes = np.flatnonzero(labels[1:] != labels[:-1]) + 1
+    starts = np.concatenate([[0], changes])
+    return labels[starts], np.diff(starts, append=labels.size)
 
 
 def segment_indices(starts, counts):
     """Return ``starts[0], starts[0] + 1, …`` for ``counts[0]`` places, then from ``starts[1]``."""
     ends = np.cumsum(counts)
-    total = int(ends[-1]) if ends.size else 0
-    return np.repeat(starts - (ends - counts), counts) + np.arange(total)
+    indices = np.repeat(starts - (ends - counts), counts)
+    indices += np.arange(indices.size)
+    return indices
 
 
-def positions_of(box, shape):
+def positions_in_image(places, box, shape):
     """
-    Return the raster indices, in the whole image, of a block's pixels.
+    Return where in the raveled image a block's pixels are.
 
     Parameters
     ----------
+    places : numpy.ndarray
+        Where they are in the raveled block.
     box : tuple of slice
         Where the block lies.
     shape : tuple of int
-        The whole image's.
+        The image's shape.
 
     Returns
     -------
     numpy.ndarray
-        int64, of the block's shape.
+        int64.
     """
-    positions = np.zeros((1,) * len(shape), np.int64)
+    if not shape:
+        return places.astype(np.int64)
+    starts = np.zeros((1,) * len(shape), np.int64)
     for axis, (extent, size) in enumerate(zip(box, shape, strict=True)):
-        along = np.arange(extent.start, extent.stop).reshape(
-            [-1 if other == axis else 1 for other in range(len(shape))]
-        )
-        positions = positions * size + along
-    return positions.reshape([extent.stop - extent.start for extent in box])
+        stop = extent.stop if axis < len(shape) - 1 else extent.start + 1
+        along = np.arange(extent.start, stop)
+        starts = starts * size + along.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
+    rows, columns = np.divmod(places, places.dtype.type(box[-1].stop - box[-1].start))
+    positions = starts.ravel()[rows]
+    positions += columns
+    return positions
 
 
-def group_block(values, labels, requested, box, shape, with_positions):
+def group_block(values, labels, requested, box, with_positions):
     """
     Sort the pixels of one block by label.
 
@@ -149,10 +167,8 @@ def group_block(values, labels, requested, box, shape, with_positions):
         The labels to keep, ascending; None keeps all.
     box : tuple of slice
         Where the block lies.
-    shape : tuple of int
-        The whole image's shape.
     with_positions : bool
-        Whether positions are wanted.
+        Whether positions are wanted; they are those in the block.
 
     Returns
     -------
@@ -161,32 +177,33 @@ def group_block(values, labels, requested, box, shape, with_positions):
     labels = labels.ravel()
     if labels.dtype.kind == "b":
         labels = labels.view(np.uint8)
-    inside = _in_range(labels, requested)
-    order = stable_order(labels[inside])
-    order = order if isinstance(inside, slice) else inside[order]
-    present, counts = run_lengths(labels[order])
+    # What holds for runs of equal labels need not be found out for each of their pixels.
+    run_labels, lengths = run_lengths(labels)
+    starts = np.cumsum(lengths) - lengths
     if requested is not None:
-        wanted = find_sorted(requested, present)[1]
-        if not wanted.all():
-            starts = np.cumsum(counts) - counts
-            present, counts = present[wanted], counts[wanted]
-            order = order[segment_indices(starts[wanted], counts)]
-    return Pixels(
+        wanted = _within(run_labels, requested)
+        run_labels, lengths, starts = run_labels[wanted], lengths[wanted], starts[wanted]
+    order = stable_order(run_labels)
+    lengths, starts = lengths[order], starts[order]
+    present, runs = run_lengths(run_labels[order])
+    pixels = Pixels(
         present,
-        counts,
-        None if values is None else values.ravel()[order],
-        positions_of(box, shape).ravel()[order] if with_positions else None,
+        np.add.reduceat(lengths, np.cumsum(runs) - runs) if present.size else runs,
+        None if values is None else values.ravel(),
+        np.arange(labels.size, dtype=np.min_scalar_type(-labels.size)) if with_positions else None,
+        box,
     )
+    pixels = pixels.select(segment_indices(starts, lengths), pixels.labels, pixels.counts)
+    if requested is None:
+        return pixels
+    return pixels.only(find_sorted(requested, present)[1])
 
 
-def _in_range(labels, requested):
-    """Return what picks the labels between the first and the last requested one."""
-    if requested is None or not labels.size:
-        return slice(None)
+def _within(labels, requested):
+    """Tell which labels are between the first and the last requested one."""
     if not requested.size:
-        return np.zeros(0, np.int64)
-    inside = (labels >= requested[0]) & (labels <= requested[-1])
-    return slice(None) if inside.all() else np.flatnonzero(inside)
+        return np.zeros(labels.size, bool)
+    return (labels >= requested[0]) & (labels <= requested[-1])
 
 
 def find_sorted(sorted_labels, labels):
@@ -213,9 +230,9 @@ def partition_bounds(size, partitions):
     return [size * number // partitions for number in range(partitions + 1)]
 
 
-def split_block(values, labels, requested, box, shape, with_positions, partitions):
+def split_block(values, labels, requested, box, with_positions, partitions):
     """Sort one block's pixels by label and cut them at the partitions' bounds: a list."""
-    pixels = group_block(values, labels, requested, box, shape, with_positions)
+    pixels = group_block(values, labels, requested, box, with_positions)
     if partitions == 1:
         return [pixels]
     bounds = partition_bounds(requested.size, partitions)
@@ -231,7 +248,7 @@ def split_block(values, labels, requested, box, shape, with_positions, partition
     ]
 
 
-def merge(pieces):
+def merge(pieces, shape, keep_positions):
     """
     Merge the pixels of several blocks.
 
@@ -240,25 +257,55 @@ def merge(pieces):
     pieces : list of Pixels
         In the raster order of the blocks. Without positions, the pixels of a
         label stay in the order of the blocks.
+    shape : tuple of int
+        The whole image's shape.
+    keep_positions : bool
+        Whether positions are wanted, or only the order that they tell.
 
     Returns
     -------
     Pixels
     """
+    if pieces[0].positions is None:
+        return _join(pieces)
+    if keep_positions:
+        return _in_raster_order(_join([_in_image(piece, shape) for piece in pieces]))
+    labels = np.concatenate([piece.labels for piece in pieces])
+    present, blocks = run_lengths(labels[stable_order(labels)])
+    shared = [find_sorted(present[blocks > 1], piece.labels)[1] for piece in pieces]
+    together = zip(pieces, shared, strict=True)
+    united = _join([_in_image(piece.only(both), shape) for piece, both in together])
+    alone = [
+        piece._replace(positions=None).only(~both)
+        for piece, both in zip(pieces, shared, strict=True)
+    ]
+    return _join([*alone, _in_raster_order(united)._replace(positions=None)])
+
+
+def _in_image(piece, shape):
+    """Replace positions in a block by positions in the whole image."""
+    positions = positions_in_image(piece.positions, piece.box, shape)
+    return piece._replace(positions=positions, box=None)
+
+
+def _join(pieces):
+    """Put the pixels of several pieces together; those of a label keep the pieces' order."""
     labels = np.concatenate([piece.labels for piece in pieces])
     counts = np.concatenate([piece.counts for piece in pieces])
     starts = np.cumsum(counts) - counts
     order = stable_order(labels)
-    pixels = segment_indices(starts[order], counts[order])
     present, pieces_each = run_lengths(labels[order])
-    totals = np.add.reduceat(counts[order], np.cumsum(pieces_each) - pieces_each)
-    merged = Pixels(
+    counts, starts = counts[order], starts[order]
+    totals = (
+        np.add.reduceat(counts, np.cumsum(pieces_each) - pieces_each) if labels.size else counts
+    )
+    joined = Pixels(
         labels,
         counts,
         _concatenate([piece.values for piece in pieces]),
         _concatenate([piece.positions for piece in pieces]),
-    ).select(pixels, present, totals if present.size else counts)
-    return merged if merged.positions is None else _in_raster_order(merged)
+    )
+    return joined.select(segment_indices(starts, counts), present, totals)
 
 
 def _concatenate(arrays):
@@ -276,13 +323,9 @@ def _in_raster_order(pixels):
         return pixels
     # The labels that need sorting have the same places before and after.
     places = np.flatnonzero(unsorted[ranks])
-    order = places[_order_by_rank_and_position(ranks[places], positions[places])]
-    values, positions = pixels.values, positions.copy()
-    positions[places] = pixels.positions[order]
-    if values is not None:
-        values = values.copy()
-        values[places] = pixels.values[order]
-    return pixels._replace(values=values, positions=positions)
+    order = np.arange(ranks.size)
+    order[places] = places[_order_by_rank_and_position(ranks[places], positions[places])]
+    return pixels.select(order, pixels.labels, pixels.counts)
 
 
 def _order_by_rank_and_position(ranks, positions):
@@ -293,10 +336,11 @@ def _order_by_rank_and_position(ranks, positions):
     return np.argsort((ranks << position_bits) | positions)
 
 
-def apply_to_partition(pieces, requested, number, partitions, function):
-    """Call ``function(pixels, labels)`` on one partition and the labels asked of it."""
+def apply_to_partition(pieces, requested, shape, number, partitions, shuffle):
+    """Call the shuffle's function on one partition and the labels asked of it."""
     bounds = partition_bounds(requested.size, partitions)
-    return function(merge(pieces), requested[bounds[number] : bounds[number + 1]])
+    pixels = merge(pieces, shape, shuffle.with_positions)
+    return shuffle.function(pixels, requested[bounds[number] : bounds[number + 1]])
 
 
 def count_partitions(image, label_image, labels, with_positions):
@@ -306,7 +350,7 @@ def count_partitions(image, label_image, labels, with_positions):
     Parameters
     ----------
     image, label_image : dask.array.Array
-        Same shape and chunks. The image may be None.
+        Same shape and chunks.
     labels : int or float
         How many labels are requested, NaN if unknown.
     with_positions : bool
@@ -316,7 +360,7 @@ def count_partitions(image, label_image, labels, with_positions):
     -------
     int
     """
-    itemsize = (0 if image is None else image.dtype.itemsize) + (8 if with_positions else 0)
+    itemsize = image.dtype.itemsize + (8 if with_positions else 0)
     block = itemsize * math.prod(max(sizes, default=0) for sizes in label_image.chunks)
     partition = min(max(block, SMALLEST_PARTITION), LARGEST_PARTITION)
     partitions = min(math.ceil(itemsize * label_image.size / partition), MOST_PARTITIONS)
@@ -385,7 +429,14 @@ def apply_by_label(image, label_image, requested, shuffle):
         pieces = List(*(TaskRef((f"piece-{token}", block, number)) for block in blocks))
         key = (f"partition-{token}", number)
         graph[key] = Task(
-            key, apply_to_partition, pieces, TaskRef(wanted), number, partitions, shuffle.function
+            key,
+            apply_to_partition,
+            pieces,
+            TaskRef(wanted),
+            label_image.shape,
+            number,
+            partitions,
+            shuffle,
         )
         results.append(TaskRef(key))
     name = f"apply-by-label-{token}"
@@ -408,7 +459,6 @@ def _split_tasks(image, label_image, wanted, with_positions, partitions, token):
             TaskRef(labels),
             TaskRef(wanted),
             box,
-            label_image.shape,
             with_positions,
             partitions,
         )
@@ -447,14 +497,12 @@ def gather_by_label(label_image, function, *args):
     boxes = slices_from_chunks(label_image.chunks)
     for block, (labels, box) in enumerate(zip(_flat_keys(label_image), boxes, strict=True)):
         key = (f"group-{token}", block)
-        graph[key] = Task(
-            key, group_block, None, TaskRef(labels), None, box, label_image.shape, True
-        )
+        graph[key] = Task(key, group_block, None, TaskRef(labels), None, box, True)
         pieces.append(TaskRef(key))
     name = f"gather-by-label-{token}"
-    graph[name] = Task(name, _merge_and_call, function, List(*pieces), *args)
+    graph[name] = Task(name, _merge_and_call, function, List(*pieces), label_image.shape, *args)
     return Delayed(name, HighLevelGraph.from_collections(name, graph, [label_image]))
 
 
-def _merge_and_call(function, pieces, *args):
-    return function(merge(pieces), *args)
+def _merge_and_call(function, pieces, shape, *args):
+    return function(merge(pieces, shape, keep_positions=True), *args)

@@ -246,7 +246,8 @@ def _apply(labelled, selection, shuffle, default):
         return apply_by_label(image, group, requested, shuffle).reshape(())
     if selection.everything:
         requested = _labels_present(label_image)
-        return apply_by_label(image, label_image, requested, shuffle), requested
+        results = apply_by_label(image, label_image, requested, shuffle)
+        return results, requested.astype(label_image.dtype)
     index = selection.index
     if isinstance(index, np.ndarray):
         requested = np.unique(labels_of(index, label_image.dtype))
@@ -449,7 +450,9 @@ def sort_each(values, counts):
         if (counts.size - 1).bit_length() + value_bits <= 63:
             # One integer of rank and value, as in stable_order; here it even holds the result.
             ranks <<= value_bits
-            ranks |= (values - values.dtype.type(lowest)).view(f"u{values.itemsize}")
+            # Differences wrap around in the dtype of the values, and are right as unsigned ones.
+            above = (values - values.dtype.type(lowest)).view(f"u{values.itemsize}")
+            ranks |= above.astype(np.int64)
             ranks.sort()
             ranks &= (1 << value_bits) - 1
             return ranks.astype(values.dtype) + values.dtype.type(lowest)
