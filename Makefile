@@ -41,6 +41,7 @@ demo: .venv/ready
 	.venv/bin/python docs/examples/count_objects.py demo-output
 
 docs: .venv/ready
+	rm -rf docs/api/generated
 	.venv/bin/python -m sphinx -W --keep-going -q docs docs/_build/html
 
 lint: .venv/ready

@@ -22,7 +22,8 @@ release = version = dask_image.__version__
 extensions = ["numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
-default_role = "code"
+# Names in single backticks are links where there is such a name.
+default_role = "py:obj"
 
 autosummary_generate = True
 autosummary_ignore_module_all = False
@@ -33,6 +34,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"dask-image {release}"
 html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2}
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+# These pages have none below them.
+html_sidebars = {page.stem: [] for page in DOCS.glob("*.rst")}
 
 # Where the pages of other projects are; an inventory would have to be downloaded.
 REFERENCES = {
