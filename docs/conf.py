@@ -2,7 +2,6 @@
 
 import ast
 import configparser
-import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -62,10 +61,12 @@ def link_other_projects(app, environment, node, content):
 
 def run_examples(app):
     """Run every example, so that the pictures on the pages are what the code gives today."""
+    package = Path(dask_image.__file__).parent
+    changed = max(path.stat().st_mtime for path in package.rglob("*.py"))
     for script in EXAMPLES:
         output = BUILT / "examples" / script.stem
         done = output / "done"
-        if not done.exists() or done.stat().st_mtime < script.stat().st_mtime:
+        if not done.exists() or done.stat().st_mtime < max(changed, script.stat().st_mtime):
             subprocess.run([sys.executable, script, output], check=True, stdout=subprocess.DEVNULL)
             done.touch()
 
@@ -74,14 +75,15 @@ def write_gallery(app):
     """Write a section for each example: its docstring, its pictures, its code."""
     sections = []
     for script in EXAMPLES:
-        title, text = inspect.cleandoc(ast.get_docstring(ast.parse(script.read_text()))).split(
-            "\n\n", 1
-        )
+        module = ast.parse(script.read_text())
+        title, text = ast.get_docstring(module).split("\n\n", 1)
+        title = title.rstrip(".")
         pictures = sorted((BUILT / "examples" / script.stem).glob("*.png"))
         sections += [title, "-" * len(title), "", text, ""]
         for picture in pictures:
             sections += [f".. image:: {picture.relative_to(DOCS)}", f"   :alt: {title}", ""]
-        sections += [f".. literalinclude:: examples/{script.name}", ""]
+        sections += [f".. literalinclude:: examples/{script.name}"]
+        sections += [f"   :lines: {module.body[1].lineno}-", ""]
     (BUILT / "gallery.rst").write_text("\n".join(sections))
 
 
