@@ -1,0 +1,17 @@
+"""Statistics of windows on a sub-grid: illumination and background of very large images."""
+
+from dask_image.local_statistics._functions import (
+    apply_local_function,
+    local_histogram,
+    local_mean,
+    local_percentile,
+    local_standard_deviation,
+)
+
+__all__ = [
+    "apply_local_function",
+    "local_histogram",
+    "local_mean",
+    "local_percentile",
+    "local_standard_deviation",
+]

@@ -1,0 +1,467 @@
+"""The public functions: normalise, lay the grid, choose the statistic, map."""
+
+import operator
+from numbers import Real
+
+import dask.array as da
+import numpy as np
+
+from dask_image import ndinterp
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import is_cupy
+from dask_image._utils.overlap import map_boxes
+from dask_image.local_statistics._grid import Window, bounding_interval, window_grid
+from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
+
+# Windows of an unknown number of axes cannot have a default that always fits: two axes it is.
+DEFAULT_WINDOW = (50, 50)
+
+
+def apply_local_function(
+    source,
+    function,
+    selem=DEFAULT_WINDOW,
+    spacing=None,
+    step=None,
+    interpolate=2,
+    mask=None,
+    fshape=None,
+    dtype=None,
+    return_centers=False,
+):
+    """
+    Apply a function to the values in windows on a sub-grid of an image.
+
+    Along an axis of length s, with spacing h, there are ``s // h`` windows; the
+    first centre c is at ``(s - (s // h - 1) * h) // 2``, and the next ones follow
+    every h pixels. A window of width w holds the pixels from ``c - w // 2`` up
+    to but not including ``c - w // 2 + w``, clipped to the image.
+
+    Parameters
+    ----------
+    source : array_like
+        Image of any number of axes.
+    function : callable
+        ``function(values)`` gets the values of a window as a 1-D array in C
+        order, and returns a number, or an array of shape ``fshape``. Windows
+        without any value, where a mask leaves none, are passed too.
+    selem : tuple of int, int or array_like of bool, optional
+        Size of the windows, along each axis or along all; or which pixels of a
+        window count, an array of the size of a window.
+    spacing : tuple of int or int, optional
+        Distance of the centres. Default: the size of the windows, which then
+        tile the image.
+    step : tuple of int or int, optional
+        Only every ``step``-th pixel of a (clipped) window is taken.
+    interpolate : int or None, optional
+        Order, from 0 to 5, of the spline that brings the result to the size of
+        ``source``; None gives the result on the grid.
+    mask : array_like of bool, optional
+        Shape of ``source``; only pixels that are True count.
+    fshape : tuple of int or int, optional
+        Shape of what ``function`` returns, if not a number. These axes follow
+        those of the image.
+    dtype : dtype, optional
+        Of the result; default: that of ``source``. Results are cast as by
+        `numpy.ndarray.astype`: as an integer, 2.9 is 2.
+    return_centers : bool, optional
+        Whether to return the positions of the windows' centres as well.
+
+    Returns
+    -------
+    result : dask.array.Array
+        With ``interpolate``, the shape and the chunks of ``source``; else one
+        value for each window, in chunks of those windows whose centres lie in
+        the same block of ``source``.
+    centers : dask.array.Array of int
+        Shape of the grid and one axis more, for the coordinates. Only if
+        ``return_centers`` is True.
+
+    Raises
+    ------
+    ValueError
+        If the dimensions of ``selem``, ``spacing``, ``step`` or ``mask`` do not
+        match those of ``source``, if ``spacing`` is larger than ``source``, or an
+        argument is out of range. While computing, if the result of ``function``
+        does not have the shape ``fshape``.
+    NotImplementedError
+        For CuPy arrays.
+
+    Notes
+    -----
+    Nothing is computed at the call. There is one task for each block that holds
+    centres; it reads the pixels of its windows, from as many blocks as they
+    reach into. Interpolation equals `scipy.ndimage.zoom` of the whole grid to the
+    size of ``source``, for each component of a result apart; a block of the
+    image reads only the part of the grid that its spline needs.
+
+    See Also
+    --------
+    local_percentile, local_mean, local_standard_deviation, local_histogram
+
+    Examples
+    --------
+    The range of values in each quarter of an image:
+
+    >>> import dask.array as da
+    >>> from dask_image.local_statistics import apply_local_function
+    >>> image = da.arange(64, chunks=64).reshape(8, 8).rechunk(3)
+    >>> apply_local_function(image, np.ptp, selem=4, interpolate=None).compute()
+    array([[27, 27],
+           [27, 27]])
+    """
+    if not callable(function):
+        raise TypeError(f"function must be callable, got {function!r}")
+    source = as_dask_array(source, "source")
+    shape = _result_shape(fshape)
+    statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
+    return _map_windows(
+        statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
+        "apply_local_function",
+    )  # fmt: skip
+
+
+def local_percentile(
+    source,
+    percentile,
+    selem=DEFAULT_WINDOW,
+    spacing=None,
+    step=None,
+    interpolate=1,
+    mask=None,
+    dtype=None,
+    return_centers=False,
+):
+    """
+    Compute percentiles of the values in windows on a sub-grid of an image.
+
+    Low percentiles estimate a background that bright objects lie on, the median
+    one with objects of either kind.
+
+    Parameters
+    ----------
+    source : array_like
+        Image of real numbers or booleans.
+    percentile : float or sequence of float
+        Fractions in [0, 1]: 0.5 is the median. A sequence adds an axis of its
+        length at the end of the result.
+    selem, spacing, step, mask, return_centers : optional
+        As in `apply_local_function`.
+    interpolate : int or None, optional
+        As in `apply_local_function`.
+    dtype : dtype, optional
+        Of the result; default: that of ``source``. Values are cast as by
+        `numpy.ndarray.astype`: as an integer, 2.9 is 2.
+
+    Returns
+    -------
+    dask.array.Array, or two of them
+        As in `apply_local_function`. Between two values a percentile is
+        interpolated linearly, as by `numpy.percentile`; NaN in a window gives NaN,
+        a window without values 0.
+
+    Raises
+    ------
+    ValueError
+        If ``percentile`` is outside of [0, 1]; else as `apply_local_function`.
+    TypeError
+        For complex images.
+
+    Notes
+    -----
+    With the ``fast`` extra, a block is cut along the edges of its windows into
+    cells which are sorted once, and from which all windows that share them pick
+    their ranks. Without it, or for windows of some other shape than a box, the
+    samples of many windows are partitioned together.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.local_statistics import local_percentile
+    >>> image = da.arange(64, chunks=64).reshape(8, 8).rechunk(3)
+    >>> local_percentile(image, 0.5, selem=4, interpolate=None, dtype=float).compute()
+    array([[13.5, 17.5],
+           [45.5, 49.5]])
+    """
+    source = as_dask_array(source, "source")
+    if source.dtype.kind == "c":
+        raise TypeError(f"source must hold real numbers for percentiles, got {source.dtype}")
+    fractions = _fractions(percentile)
+    shape = np.shape(percentile)
+    statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
+    return _map_windows(
+        statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
+        "local_percentile",
+    )  # fmt: skip
+
+
+def local_histogram(
+    source,
+    max_bin=4096,
+    selem=DEFAULT_WINDOW,
+    spacing=None,
+    step=None,
+    interpolate=None,
+    mask=None,
+    dtype=None,
+    return_centers=False,
+):
+    """
+    Count how often each value occurs in windows on a sub-grid of an image.
+
+    Parameters
+    ----------
+    source : array_like of unsigned int
+        Image.
+    max_bin : int, optional
+        Number of bins, for the values 0, 1, … Larger values are not counted.
+    selem, spacing, step, mask, return_centers : optional
+        As in `apply_local_function`.
+    interpolate : int or None, optional
+        As in `apply_local_function`. A result at the size of ``source`` is
+        ``max_bin`` times as large as that, in chunks of one bin.
+    dtype : dtype, optional
+        Of the result; default: int64.
+
+    Returns
+    -------
+    dask.array.Array, or two of them
+        As in `apply_local_function`, with an axis of ``max_bin`` bins at the end.
+
+    Raises
+    ------
+    ValueError
+        If ``source`` does not hold unsigned integers, or ``max_bin`` is not a
+        positive integer; else as `apply_local_function`.
+
+    Notes
+    -----
+    With the ``fast`` extra, pixels that several windows share are counted once.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.local_statistics import local_histogram
+    >>> image = da.arange(8, chunks=3, dtype="uint8") // 2
+    >>> local_histogram(image, max_bin=4, selem=4).compute()
+    array([[2, 2, 0, 0],
+           [0, 0, 2, 2]])
+    """
+    source = as_dask_array(source, "source")
+    if source.dtype.kind != "u":
+        raise ValueError(f"source must hold unsigned integers for histograms, got {source.dtype}")
+    bins = _integer(max_bin, "max_bin", 1)
+    statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
+    return _map_windows(
+        statistic, (bins,), source, selem, spacing, step, interpolate, mask, return_centers,
+        "local_histogram",
+    )  # fmt: skip
+
+
+def local_mean(
+    source,
+    selem=DEFAULT_WINDOW,
+    spacing=None,
+    step=None,
+    interpolate=1,
+    mask=None,
+    dtype=None,
+    return_centers=False,
+):
+    """
+    Compute the mean of the values in windows on a sub-grid of an image.
+
+    Parameters
+    ----------
+    source : array_like
+        Image.
+    selem, spacing, step, mask, return_centers : optional
+        As in `apply_local_function`.
+    interpolate : int or None, optional
+        As in `apply_local_function`.
+    dtype : dtype, optional
+        Of the result; default: float64, or complex128 for a complex image.
+
+    Returns
+    -------
+    dask.array.Array, or two of them
+        As in `apply_local_function`; a window without values gives 0.
+
+    Raises
+    ------
+    ValueError
+        As `apply_local_function`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.local_statistics import local_mean
+    >>> local_mean(da.arange(8, chunks=3), selem=4, interpolate=None).compute()
+    array([1.5, 5.5])
+    """
+    source = as_dask_array(source, "source")
+    default = np.result_type(source.dtype, float)
+    statistic = Moments(False, np.dtype(default if dtype is None else dtype))
+    return _map_windows(
+        statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
+        "local_mean",
+    )  # fmt: skip
+
+
+def local_standard_deviation(
+    source,
+    selem=DEFAULT_WINDOW,
+    spacing=None,
+    step=None,
+    interpolate=1,
+    mask=None,
+    dtype=None,
+    return_centers=False,
+):
+    """
+    Compute the standard deviation of the values in windows on a sub-grid of an image.
+
+    A measure of local contrast.
+
+    Parameters
+    ----------
+    source : array_like
+        Image.
+    selem, spacing, step, mask, return_centers : optional
+        As in `apply_local_function`.
+    interpolate : int or None, optional
+        As in `apply_local_function`.
+    dtype : dtype, optional
+        Of the result; default: float64.
+
+    Returns
+    -------
+    dask.array.Array, or two of them
+        As in `apply_local_function`: the square root of the mean squared
+        distance from the window's mean, as by `numpy.std`. A window without
+        values gives 0.
+
+    Raises
+    ------
+    ValueError
+        As `apply_local_function`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from dask_image.local_statistics import local_standard_deviation
+    >>> image = da.from_array([0, 2, 0, 2, 5, 5, 5, 5], chunks=3)
+    >>> local_standard_deviation(image, selem=4, interpolate=None).compute()
+    array([1., 0.])
+    """
+    source = as_dask_array(source, "source")
+    statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
+    return _map_windows(
+        statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
+        "local_standard_deviation",
+    )  # fmt: skip
+
+
+def _map_windows(
+    statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers, name
+):
+    """Run a statistic with results of ``shape`` on the windows of all blocks."""
+    if is_cupy(source):
+        raise NotImplementedError(f"{name} has no form for CuPy arrays: move source to NumPy first")
+    grid = window_grid(source.shape, selem, spacing, step)
+    order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
+    images = [source] if mask is None else [source, _mask(mask, source)]
+    chunks = grid.chunks(source.chunks)
+    blocks = grid.block_windows(chunks)
+
+    def windows_of(index):
+        return [axis[block] for axis, block in zip(blocks, index)]
+
+    def boxes(index):
+        return [bounding_interval(axis) for axis in windows_of(index)]
+
+    def block_arguments(index):
+        return (tuple(map(_from_first_pixel, windows_of(index))),)
+
+    result = map_boxes(
+        _in_box,
+        *images,
+        boxes=boxes,
+        chunks=chunks + tuple((size,) for size in shape),
+        dtype=statistic.dtype,
+        block_arguments=block_arguments,
+        statistic=statistic,
+        step=grid.step,
+        footprint=grid.footprint,
+    )
+    if order is not None:
+        result = _interpolated(result, source, order)
+    return (result, _centers(grid, chunks)) if return_centers else result
+
+
+def _in_box(box, *mask_and_windows, statistic, step, footprint):
+    """Run a statistic on the windows of one block."""
+    *mask, windows = mask_and_windows
+    return statistic(box, mask[0] if mask else None, windows, step, footprint)
+
+
+def _from_first_pixel(windows):
+    """Return windows along an axis in the coordinates of the box that holds them."""
+    start, _ = bounding_interval(windows)
+    return tuple(Window(one.start - start, one.stop - start, one.cut) for one in windows)
+
+
+def _interpolated(grid, source, order):
+    """Bring each component of a grid to the size of ``source``, in its chunks."""
+    shape = grid.shape[source.ndim :]
+    factors = [size / points for size, points in zip(source.shape, grid.shape)]
+    components = [
+        ndinterp.zoom(grid[(..., *index)], factors, order, source.chunks)
+        for index in np.ndindex(*shape)
+    ]
+    if not shape:
+        return components[0]
+    return da.stack(components, axis=-1).reshape(*source.shape, *shape)
+
+
+def _centers(grid, chunks):
+    """Return the positions of all centres."""
+    axes = [da.from_array(grid.centers(axis), chunks=(sizes,)) for axis, sizes in enumerate(chunks)]
+    return da.stack(da.meshgrid(*axes, indexing="ij"), axis=-1).rechunk({-1: -1})
+
+
+def _mask(mask, source):
+    mask = as_dask_array(mask, "mask")
+    if mask.shape != source.shape:
+        raise ValueError(f"mask has shape {mask.shape}, source has {source.shape}")
+    return mask.astype(bool)
+
+
+def _integer(value, name, lowest, highest=None):
+    allowed = f"an integer from {lowest}" + (f" to {highest}" if highest is not None else "")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = lowest - 1
+    too_high = highest is not None and number > highest
+    if isinstance(value, (bool, np.bool_)) or number < lowest or too_high:
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return number
+
+
+def _result_shape(fshape):
+    if fshape is None:
+        return ()
+    sizes = tuple(fshape) if np.iterable(fshape) else (fshape,)
+    return tuple(_integer(size, "fshape", 0) for size in sizes)
+
+
+def _fractions(percentile):
+    fractions = tuple(percentile) if np.iterable(percentile) else (percentile,)
+    for each in fractions:
+        # Not NaN either.
+        if not isinstance(each, Real) or not 0 <= each <= 1:
+            raise ValueError(f"percentile must lie in [0, 1], got {percentile!r}")
+    if not fractions or np.ndim(percentile) > 1:
+        raise ValueError(f"percentile must be a number or a sequence of them, got {percentile!r}")
+    return tuple(map(float, fractions))

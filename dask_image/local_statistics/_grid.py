@@ -1,0 +1,135 @@
+"""Where windows lie: their centres on a sub-grid, and what is left of them at the edges."""
+
+import itertools
+import operator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Window(NamedTuple):
+    """A window along one axis, clipped to the image; ``cut`` pixels of it lie before the image."""
+
+    start: int
+    stop: int
+    cut: int
+
+
+@dataclass(frozen=True)
+class WindowGrid:
+    """
+    Windows on a grid over an image of ``shape``.
+
+    Parameters
+    ----------
+    shape, window, spacing, step : tuple of int
+        One value an axis.
+    footprint : numpy.ndarray of bool or None
+        Which pixels of a window count; None for all.
+    """
+
+    shape: tuple[int, ...]
+    window: tuple[int, ...]
+    spacing: tuple[int, ...]
+    step: tuple[int, ...]
+    footprint: np.ndarray | None
+
+    @property
+    def ndim(self):
+        """Number of axes."""
+        return len(self.shape)
+
+    def centers(self, axis):
+        """Return the positions of the centres along an axis."""
+        size, spacing = self.shape[axis], self.spacing[axis]
+        count = size // spacing
+        # What is left over is shared between both ends.
+        return (size - (count - 1) * spacing) // 2 + spacing * np.arange(count)
+
+    def windows(self, axis):
+        """Return the windows along an axis, in the order of their centres."""
+        size, width = self.shape[axis], self.window[axis]
+        windows = []
+        for center in self.centers(axis).tolist():
+            start = center - width // 2
+            windows.append(Window(max(start, 0), min(start + width, size), max(-start, 0)))
+        return windows
+
+    def chunks(self, image_chunks):
+        """
+        Return chunks of the grid: the centres that lie in each block of the image.
+
+        Blocks without a centre have no counterpart.
+        """
+        chunks = []
+        for axis, sizes in enumerate(image_chunks):
+            bounds = np.cumsum([0, *sizes])
+            counts = np.diff(np.searchsorted(self.centers(axis), bounds))
+            chunks.append(tuple(counts[counts > 0].tolist()))
+        return tuple(chunks)
+
+    def block_windows(self, grid_chunks):
+        """Return, per axis, the windows of each block of the grid."""
+        blocks = []
+        for axis, sizes in enumerate(grid_chunks):
+            windows = self.windows(axis)
+            bounds = itertools.accumulate(sizes, initial=0)
+            blocks.append(
+                [tuple(windows[start:stop]) for start, stop in itertools.pairwise(bounds)]
+            )
+        return blocks
+
+
+def bounding_interval(windows):
+    """Return the interval of an axis that holds all of the windows."""
+    return min(window.start for window in windows), max(window.stop for window in windows)
+
+
+def window_grid(shape, selem, spacing, step):
+    """
+    Normalise ``selem``, ``spacing`` and ``step`` for an image of ``shape``.
+
+    Returns
+    -------
+    WindowGrid
+
+    Raises
+    ------
+    ValueError
+        If dimensions do not match, a value is no positive integer, or a
+        spacing is larger than the image.
+    """
+    window, footprint = _window(selem, len(shape))
+    spacing = window if spacing is None else _positive(spacing, len(shape), "spacing")
+    step = (1,) * len(shape) if step is None else _positive(step, len(shape), "step")
+    if any(distance > size for distance, size in zip(spacing, shape)):
+        raise ValueError(f"spacing {spacing} is larger than source, which has shape {shape}")
+    return WindowGrid(tuple(shape), window, spacing, step, footprint)
+
+
+def _window(selem, ndim):
+    if isinstance(selem, np.ndarray) or np.iterable(selem):
+        array = np.asarray(selem)
+        if array.dtype == bool or array.ndim > 1:
+            if array.ndim != ndim:
+                raise ValueError(f"selem has {array.ndim} axes, source has {ndim}")
+            footprint = array.astype(bool)
+            if not footprint.any():
+                raise ValueError("selem must have a pixel that is True, got none")
+            return footprint.shape, None if footprint.all() else footprint
+    return _positive(selem, ndim, "selem"), None
+
+
+def _positive(value, ndim, name):
+    """Return one positive integer for each axis."""
+    values = list(value) if np.iterable(value) else [value] * ndim
+    if len(values) != ndim:
+        raise ValueError(f"{name} has {len(values)} axes, source has {ndim}: {name}={value!r}")
+    try:
+        numbers = tuple(operator.index(each) for each in values)
+    except TypeError:
+        numbers = (0,)
+    if any(number < 1 for number in numbers):
+        raise ValueError(f"{name} must be made of positive integers, got {value!r}")
+    return numbers

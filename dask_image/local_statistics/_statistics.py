@@ -1,0 +1,289 @@
+"""
+The statistics: each computes all windows of a block together.
+
+A statistic is called as ``statistic(box, mask, windows, step, footprint)``: the
+pixels of a block's windows, which of them count (None for all), the windows
+along each axis in the coordinates of the box, how far samples are apart, and
+which pixels of a window count (None for all). It returns an array of the shape
+of the windows' grid, with the axes of a single result appended.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dask_image._kernels._numba import HAVE_NUMBA
+from dask_image.local_statistics._cells import Cells, count_bins, gather, largest, select_ranks
+
+# How many samples of windows are copied at a time: they stay in the cache of a large machine.
+SAMPLES_AT_A_TIME = 2_000_000
+
+
+@dataclass(frozen=True)
+class LocalFunction:
+    """Any function of the values of a window."""
+
+    function: Callable
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    def __call__(self, box, mask, windows, step, footprint):
+        """Call the function for one window after another."""
+        out = np.empty((*map(len, windows), *self.shape), self.dtype)
+        for index, values in window_values(box, mask, windows, step, footprint):
+            result = np.asarray(self.function(values))
+            if result.shape != self.shape:
+                raise ValueError(
+                    f"function gave a result of shape {result.shape} where fshape says {self.shape}"
+                )
+            out[index] = result
+        return out
+
+
+def window_values(box, mask, windows, step, footprint):
+    """Yield the index and the values, in C order, of one window after another."""
+    for index in itertools.product(*(range(len(axis)) for axis in windows)):
+        chosen = [axis[i] for axis, i in zip(windows, index)]
+        where = tuple(slice(one.start, one.stop, by) for one, by in zip(chosen, step))
+        counts = None if mask is None else mask[where]
+        if footprint is not None:
+            part = footprint[_footprint_part(chosen, step)]
+            counts = part if counts is None else part & counts
+        yield index, box[where].ravel() if counts is None else box[where][counts]
+
+
+def _footprint_part(windows, step):
+    return tuple(
+        slice(one.cut, one.cut + one.stop - one.start, by) for one, by in zip(windows, step)
+    )
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Values below which given fractions of a window's values lie, by linear interpolation."""
+
+    fractions: tuple[float, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    def __call__(self, box, mask, windows, step, footprint):
+        """Sort cells that windows share and merge them, or else the samples of windows."""
+        box = box.view(np.uint8) if box.dtype == bool else box
+        cells = Cells.of(windows, step) if footprint is None and _fits_numba(box) else None
+        if cells is not None:
+            result = self._from_cells(box, mask, cells)
+        else:
+            result = map_rows(self._of_rows, box, mask, windows, step, footprint)
+        return result.reshape(*map(len, windows), *self.shape)
+
+    def _from_cells(self, box, mask, cells):
+        values, starts, counts, damaged = cells.sorted_values(box, mask)
+        ranks = _Ranks(self.fractions, cells.sums(counts))
+        members = cells.members
+        low, high = (
+            select_ranks(values, starts, counts, members, rank) for rank in (ranks.low, ranks.high)
+        )
+        return self._between(low, high, ranks, cells.sums(damaged) > 0)
+
+    def _of_rows(self, rows, valid):
+        damaged = np.zeros(len(rows), bool)
+        if rows.dtype.kind == "f":
+            missing = np.isnan(rows) if valid is None else np.isnan(rows) & valid
+            damaged = missing.any(axis=1)
+        if valid is None:
+            ranks = _Ranks(self.fractions, np.full(len(rows), rows.shape[1]))
+            wanted = np.unique([ranks.low[0], ranks.high[0]])
+            rows = np.partition(rows, wanted, axis=1)
+        else:
+            ranks = _Ranks(self.fractions, valid.sum(axis=1))
+            rows = np.sort(np.where(valid, rows, largest(rows.dtype)), axis=1)
+        low, high = (np.take_along_axis(rows, rank, axis=1) for rank in (ranks.low, ranks.high))
+        return self._between(low, high, ranks, damaged)
+
+    def _between(self, low, high, ranks, damaged):
+        """Interpolate as `numpy.percentile` does; what holds no values gives 0."""
+        first, last = low.astype(float), high.astype(float)
+        with np.errstate(invalid="ignore"):  # infinities
+            step = last - first
+            between = np.where(
+                ranks.share < 0.5, first + step * ranks.share, last - step * (1 - ranks.share)
+            )
+        between[damaged] = np.nan
+        between[ranks.empty] = 0
+        with np.errstate(invalid="ignore"):  # NaN as an integer
+            result = between.astype(self.dtype)
+            # A value of the image itself need not go through a double, which rounds long integers.
+            exact = (ranks.share == 0) & ~(damaged | ranks.empty)[:, np.newaxis]
+            return np.where(exact, low.astype(self.dtype), result)
+
+
+class _Ranks:
+    """For each window and fraction, the two ranks that enclose it, and how far it is between."""
+
+    def __init__(self, fractions, counts):
+        last = np.maximum(counts - 1, 0)[:, np.newaxis]
+        position = last * np.asarray(fractions, float)
+        self.low = np.floor(position).astype(np.intp)
+        self.high = np.minimum(self.low + 1, last)
+        self.share = position - self.low
+        self.empty = counts == 0
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How often each value below ``bins`` occurs in a window."""
+
+    bins: int
+    dtype: np.dtype
+
+    def __call__(self, box, mask, windows, step, footprint):
+        """Count cells that windows share and add them up, or else the samples of windows."""
+        cells = Cells.of(windows, step) if footprint is None and HAVE_NUMBA else None
+        if cells is not None:
+            counts = count_bins(cells.rows(box, mask), cells.count, self.bins)
+            result = cells.sums(counts)
+        else:
+            result = map_rows(self._of_rows, box, mask, windows, step, footprint)
+        return result.reshape(*map(len, windows), self.bins).astype(self.dtype, copy=False)
+
+    def _of_rows(self, rows, valid):
+        bins = np.minimum(rows, self.bins).astype(np.intp)
+        if valid is not None:
+            bins[~valid] = self.bins
+        bins += (self.bins + 1) * np.arange(len(rows))[:, np.newaxis]
+        counts = np.bincount(bins.ravel(), minlength=(self.bins + 1) * len(rows))
+        return counts.reshape(len(rows), self.bins + 1)[:, : self.bins]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean or standard deviation of a window's values; what holds no values gives 0."""
+
+    deviation: bool
+    dtype: np.dtype
+
+    def __call__(self, box, mask, windows, step, footprint):
+        """Reduce one axis after another, or else the samples of windows."""
+        if footprint is not None:
+            result = map_rows(self._of_rows, box, mask, windows, step, footprint)
+            return result.reshape(tuple(map(len, windows)))
+        totals = box.astype(np.result_type(box.dtype, float))
+        counts = np.ones((1,) * box.ndim) if mask is None else mask.astype(float)
+        if mask is not None:
+            totals[~mask] = 0
+        squares = None
+        for axis, (axis_windows, by) in enumerate(zip(windows, step)):
+            merged = [
+                self._merge(counts, totals, squares, axis, slice(one.start, one.stop, by))
+                for one in axis_windows
+            ]
+            counts, totals, squares = (
+                None if parts[0] is None else np.concatenate(parts, axis) for parts in zip(*merged)
+            )
+        return self._finish(counts, totals, squares)
+
+    def _merge(self, counts, totals, squares, axis, samples):
+        """
+        Merge the samples along an axis into one.
+
+        Sums of squares are about the mean of what is merged, and are moved to the
+        common mean (Chan, Golub and LeVeque 1979): no large numbers cancel.
+        """
+        along = (slice(None),) * axis + (samples,)
+        part = totals[along]
+        total = part.sum(axis, keepdims=True)
+        # Without a mask all counts are equal along this axis, and one stands for them.
+        count = counts[along] if counts.shape[axis] == totals.shape[axis] else counts
+        number = count.sum(axis, keepdims=True)
+        if count.shape[axis] == 1:
+            number = number * part.shape[axis]
+        if not self.deviation:
+            return number, total, None
+        spread = count * _squared(part / np.maximum(count, 1) - total / np.maximum(number, 1))
+        if squares is not None:
+            spread += squares[along]
+        return number, total, spread.sum(axis, keepdims=True)
+
+    def _of_rows(self, rows, valid):
+        totals = rows.astype(np.result_type(rows.dtype, float))
+        counts = np.full((len(rows), 1), float(rows.shape[1]))
+        if valid is not None:
+            totals[~valid] = 0
+            counts = valid.sum(axis=1, keepdims=True)
+        total = totals.sum(axis=1, keepdims=True)
+        squares = None
+        if self.deviation:
+            squares = _squared(totals - total / np.maximum(counts, 1))
+            squares = squares.sum(axis=1, keepdims=True, where=True if valid is None else valid)
+        return self._finish(counts, total, squares)[:, 0]
+
+    def _finish(self, counts, totals, squares):
+        counts = np.maximum(counts, 1)
+        result = np.sqrt(squares / counts) if self.deviation else totals / counts
+        with np.errstate(invalid="ignore"):  # NaN as an integer
+            return result.astype(self.dtype)
+
+
+def _squared(values):
+    return values.real**2 + values.imag**2 if values.dtype.kind == "c" else values * values
+
+
+def _fits_numba(box):
+    return HAVE_NUMBA and (box.dtype.kind in "iu" or box.dtype in (np.float32, np.float64))
+
+
+def map_rows(function, box, mask, windows, step, footprint):
+    """
+    Run a function on the samples of many windows at once.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(rows, valid)`` gets the samples of one window in each row, and
+        which of them count (None for all), and returns one result a row.
+    box, mask, windows, step, footprint
+        As for a statistic.
+
+    Returns
+    -------
+    numpy.ndarray
+        The shape of the windows' grid, then that of a result.
+    """
+    out = None
+    for kind in itertools.product(*(_same_sized(axis) for axis in windows)):
+        lengths = tuple(one[0].stop - one[0].start for one, _ in kind)
+        starts = [np.array([window.start for window in same]) for same, _ in kind]
+        counting = footprint
+        if footprint is not None:
+            counting = footprint[_footprint_part([same[0] for same, _ in kind], step)].ravel()
+        number = math.prod(map(len, starts))
+        samples = math.prod(-(-length // by) for length, by in zip(lengths, step))
+        batch = max(1, SAMPLES_AT_A_TIME // samples)
+        for first in range(0, number, batch):
+            chosen = np.unravel_index(
+                np.arange(first, min(first + batch, number)), tuple(map(len, starts))
+            )
+            corners = tuple(axis[index] for axis, index in zip(starts, chosen))
+            rows = gather(box, corners, lengths, step)
+            valid = None if mask is None else gather(mask, corners, lengths, step)
+            if counting is not None:
+                rows = rows[:, counting]
+                valid = None if mask is None else valid[:, counting]
+            result = function(rows, valid)
+            if out is None:
+                out = np.empty((*map(len, windows), *result.shape[1:]), result.dtype)
+            out[tuple(where[index] for (_, where), index in zip(kind, chosen))] = result
+    return out
+
+
+def _same_sized(windows):
+    """Group the windows along an axis by what is left of them; yield them and their positions."""
+    groups = {}
+    for position, window in enumerate(windows):
+        groups.setdefault((window.stop - window.start, window.cut), []).append((position, window))
+    for group in groups.values():
+        positions, same = zip(*group)
+        yield same, np.array(positions)
