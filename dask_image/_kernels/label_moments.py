@@ -8,7 +8,8 @@ one of NumPy calls; ``HAVE_NUMBA`` chooses.
 
 Means and centred sums are combined by the pairwise rule of Chan, Golub and LeVeque
 ("Updating formulae and a pairwise algorithm for computing sample variances", 1979),
-so that a large offset of the values costs no digits.
+so that a large offset of the values costs no digits. For the same reason means are
+kept as the distance from one of the label's own values, its shift.
 """
 
 from typing import NamedTuple
@@ -34,7 +35,7 @@ _VALUE_TYPES = {
     "i8": "i8", "u8": "u8", "f2": "f4", "f4": "f4", "f8": "f8",
 }  # fmt: skip
 
-COUNT, SUM, SQUARES, WEIGHTED = 0, 1, 2, 3
+COUNT, SUM, SQUARES, SHIFT, SHIFTED, WEIGHTED = 0, 1, 2, 3, 4, 5
 """Columns of the intensity moments; the coordinate sums start at ``WEIGHTED``."""
 
 
@@ -205,8 +206,9 @@ def intensity_partial(runs, image, location):
     -------
     dict of numpy.ndarray
         ``labels``; ``moments``, one row a label of the pixel count, the sum, the sum of
-        squares about the mean and, for each axis, the sum of value times coordinate
-        (float64, or complex128 for complex values); ``extremes``, least and greatest
+        squares about the mean, one of the values (the shift), the sum of the distances
+        from it and, for each axis, the sum of value times coordinate (float64, or
+        complex128 for complex values); ``extremes``, least and greatest
         value in the image's dtype, NaN counting as greater than any number; ``places``,
         the raster positions in the whole image where each occurs first.
     """
@@ -251,12 +253,16 @@ def _intensity_compiled(
         if before == 0:
             extremes[slot, 0] = extremes[slot, 1] = image[row, start]
             places[slot, 0] = places[slot, 1] = row_places[row] + start
+            if np.isfinite(image[row, start]):
+                moments[slot, 3] = image[row, start]
         least, greatest = extremes[slot, 0], extremes[slot, 1]
         least_at, greatest_at = -1, -1
-        total, weighted = 0.0, 0.0
+        shift = moments[slot, 3]
+        total, shifted, weighted = 0.0, 0.0, 0.0
         for column in range(start, stop):
             value = image[row, column]
             total += value
+            shifted += value - shift
             weighted += float(value) * column
             # NaN counts as the greatest: a number replaces it as the least, and
             # nothing replaces it as the greatest.
@@ -271,20 +277,21 @@ def _intensity_compiled(
         count = stop - start
         squares = 0.0
         if count > 1:
-            mean = total / count
+            mean = shifted / count
             for column in range(start, stop):
-                squares += (image[row, column] - mean) ** 2
+                squares += (image[row, column] - shift - mean) ** 2
         if before > 0:
             both = count * before
-            apart = (count * moments[slot, 1] - before * total) / both
+            apart = (count * moments[slot, 4] - before * shifted) / both
             squares += apart * apart * (both / (count + before))
         moments[slot, 0] = before + count
         moments[slot, 1] += total
         moments[slot, 2] += squares
+        moments[slot, 4] += shifted
         for axis in range(leading):
-            moments[slot, 3 + axis] += total * coordinates[row, axis]
-        if moments.shape[1] > 3:
-            moments[slot, 3 + leading] += weighted + total * last
+            moments[slot, 5 + axis] += total * coordinates[row, axis]
+        if moments.shape[1] > 5:
+            moments[slot, 5 + leading] += weighted + total * last
 
 
 @np.errstate(all="ignore")
@@ -300,7 +307,11 @@ def _intensity_numpy(
     count = np.bincount(slots, lengths, len(moments))
     moments[:, COUNT] = count
     moments[:, SUM] = _sum_by_slot(slots, totals, len(moments))
-    apart = weights - np.repeat((moments[:, SUM] / count)[slots], lengths)
+    moments[slots[::-1], SHIFT] = weights[starts[::-1]]  # the label's first value is written last
+    moments[~np.isfinite(moments[:, SHIFT]), SHIFT] = 0
+    apart = weights - np.repeat(moments[slots, SHIFT], lengths)
+    moments[:, SHIFTED] = _sum_by_slot(slots, np.add.reduceat(apart, starts), len(moments))
+    apart -= np.repeat((moments[:, SHIFTED] / count)[slots], lengths)
     apart = np.add.reduceat((apart * apart.conj()).real, starts)
     moments[:, SQUARES] = np.bincount(slots, apart, len(moments))
     for axis in range(coordinates.shape[1]):
@@ -412,11 +423,13 @@ def _merge_intensity_compiled(
                 extremes[slot, side] = new_extremes[row, side]
                 places[slot, side] = new_places[row, side]
             continue
-        both = count * before
-        apart = (count * moments[slot, 1] - before * new_moments[row, 1]) / both
+        shift = new_moments[row, 3] - moments[slot, 3]
+        apart = shift + new_moments[row, 4] / count - moments[slot, 4] / before
         for column in range(moments.shape[1]):
-            moments[slot, column] += new_moments[row, column]
-        moments[slot, 2] += apart * apart * (both / (count + before))
+            if column != 3:
+                moments[slot, column] += new_moments[row, column]
+        moments[slot, 2] += apart * apart * (before * count / (count + before))
+        moments[slot, 4] += shift * count
         for side in range(2):
             old, new = extremes[slot, side], new_extremes[row, side]
             if old == new or (np.isnan(old) and np.isnan(new)):
@@ -437,15 +450,14 @@ def _merge_intensity_numpy(where, moments, extremes, places, new_moments, new_ex
 
 
 def _add_moments(first, second):
-    """Return the moments of pairs of groups put together; a group may be empty."""
+    """Return the moments of pairs of groups put together; a group of ``first`` may be empty."""
+    before, count = first[:, COUNT].real, second[:, COUNT].real
     merged = first + second
-    both = np.maximum((first[:, COUNT] * second[:, COUNT]).real, 1)
-    apart = second[:, COUNT] * first[:, SUM] - first[:, COUNT] * second[:, SUM]
-    apart /= both
-    count = merged[:, COUNT].real
-    merged[:, SQUARES] += (apart * apart.conj()).real * (
-        (first[:, COUNT] * second[:, COUNT]).real / np.maximum(count, 1)
-    )
+    merged[:, SHIFT] = np.where(before, first[:, SHIFT], second[:, SHIFT])
+    shift = second[:, SHIFT] - merged[:, SHIFT]
+    merged[:, SHIFTED] += shift * count
+    apart = shift + second[:, SHIFTED] / count - first[:, SHIFTED] / np.maximum(before, 1)
+    merged[:, SQUARES] += (apart * apart.conj()).real * (before * count / (before + count))
     return merged
 
 
@@ -488,8 +500,10 @@ def pool_intensity(partial, chosen):
     if len(moments) == 0:
         return {"moments": moments, "extremes": extremes, "places": places}
     pooled = moments.sum(axis=0)
-    mean = pooled[SUM] / pooled[COUNT]
-    apart = moments[:, SUM] / moments[:, COUNT] - mean
+    shift = moments[:, SHIFT] - moments[0, SHIFT]
+    pooled[SHIFT] = moments[0, SHIFT]
+    pooled[SHIFTED] += (shift * moments[:, COUNT]).sum()
+    apart = shift + moments[:, SHIFTED] / moments[:, COUNT] - pooled[SHIFTED] / pooled[COUNT]
     pooled[SQUARES] += (moments[:, COUNT] * apart * apart.conj()).real.sum()
     outer = [np.fmin.reduce(extremes[:, 0]), np.maximum.reduce(extremes[:, 1])]
     first = [places[_same(extremes[:, column], outer[column]), column].min() for column in range(2)]

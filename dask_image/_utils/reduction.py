@@ -27,8 +27,9 @@ the image's shape, and returns one row a label. The fields:
     ``products`` (n, ndim * (ndim + 1) / 2) float64, the sums of products of coordinates
     about their mean, in the order of ``np.triu_indices(ndim)``.
 ``INTENSITY``, of the labels and an image
-    ``moments`` (n, 3 + ndim) float64 or complex128, with columns ``COUNT``, ``SUM``,
-    ``SQUARES`` (about the mean) and from ``WEIGHTED`` the sums of value times coordinate;
+    ``moments`` (n, 5 + ndim) float64 or complex128, with columns ``COUNT``, ``SUM``,
+    ``SQUARES`` (about the mean), two that merging needs, and from ``WEIGHTED`` on the
+    sums of value times coordinate;
     ``extremes`` (n, 2) least and greatest value in the image's dtype; ``places`` (n, 2)
     int64, where in raster order they occur first.
 
