@@ -239,6 +239,13 @@ def _converted(values, dtype):
     return result
 
 
+def outside(spline, dtype):
+    """Return what ``cval`` is in the dtype of a result."""
+    if dtype.kind == "c":
+        return dtype.type(spline.cval)
+    return _converted(np.array([spline.cval], _work_dtype(dtype)), dtype)[0]
+
+
 def _flat(coefficients, box):
     """Return what a compiled kernel takes in place of an N-dimensional box."""
     dtype = np.float32 if coefficients.dtype.char in EXACT_IN_SINGLE else np.float64
@@ -312,9 +319,9 @@ def _place(index, size, mode):
 
 
 @jit
-def _weigh(y, order, weights):
+def _weigh(y, order, weights, at):
     """
-    Set the weights of the ``order + 1`` pixels around a coordinate.
+    Set the weights, from position ``at`` on, of the ``order + 1`` pixels around a coordinate.
 
     ``y`` is its distance from the central pixel (even orders) or from the one
     below (odd ones). Each piece of the basis spline is a polynomial in Horner's
@@ -322,239 +329,252 @@ def _weigh(y, order, weights):
     """
     z = 1.0 - y
     if order == 1:
-        weights[0] = z
+        weights[at] = z
     elif order == 2:
-        weights[0] = 0.5 * (0.5 - y) * (0.5 - y)
-        weights[1] = 0.75 - y * y
+        weights[at] = 0.5 * (0.5 - y) * (0.5 - y)
+        weights[at + 1] = 0.75 - y * y
     elif order == 3:
-        weights[0] = z * z * z / 6.0
-        weights[1] = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
-        weights[2] = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
+        weights[at] = z * z * z / 6.0
+        weights[at + 1] = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
+        weights[at + 2] = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
     elif order == 4:
         t = (0.5 - y) * (0.5 - y)
-        weights[0] = t * t / 24.0
+        weights[at] = t * t / 24.0
         t = y + 1.0
-        weights[1] = t * (t * (t * (5.0 - t) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
+        weights[at + 1] = t * (t * (t * (5.0 - t) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
         t = y * y
-        weights[2] = t * (t * 0.25 - 0.625) + 115.0 / 192.0
-        weights[3] = z * (z * (z * (5.0 - z) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
+        weights[at + 2] = t * (t * 0.25 - 0.625) + 115.0 / 192.0
+        weights[at + 3] = z * (z * (z * (5.0 - z) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
     else:
         t = z * z
-        weights[0] = z * t * t / 120.0
-        weights[3] = t * (t * (0.25 - z / 12.0) - 0.5) + 0.55
+        weights[at] = z * t * t / 120.0
+        weights[at + 3] = t * (t * (0.25 - z / 12.0) - 0.5) + 0.55
         t = y * y
-        weights[2] = t * (t * (0.25 - y / 12.0) - 0.5) + 0.55
+        weights[at + 2] = t * (t * (0.25 - y / 12.0) - 0.5) + 0.55
         t = y + 1.0
-        weights[1] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
+        weights[at + 1] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
         t = z + 1.0
-        weights[4] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
+        weights[at + 4] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
     last = 1.0
     for k in range(order):
-        last -= weights[k]
-    weights[order] = last
+        last -= weights[at + k]
+    weights[at + order] = last
 
 
 @jit
-def _locate(x, axis, order, mode, extents, origin, shape, places, weights):
+def _locate(x, order, mode, extent, origin, size, places, weights, at):
     """
-    Find the pixels and weights for one coordinate along one axis.
+    Find the pixels and weights for one coordinate along one axis, edges included.
 
-    Sets ``places[axis]`` (positions in the box, -1 for ``cval``) and
-    ``weights[axis]``. Returns 0, or what the whole point is: 1 for ``cval``, 2
+    Sets ``places`` (positions in the box, -1 for ``cval``) and ``weights`` from
+    position ``at`` on. Returns 0, or what the whole point is: 1 for ``cval``, 2
     for NaN.
     """
-    size = shape[axis]
     folded = _fold(x, size, mode)
     if not (-1e18 < folded < 1e18):
         return 1 if mode == CONSTANT else 2
     middle = np.floor(folded if order % 2 else folded + 0.5)
     first = np.int64(middle) - order // 2
+    weights[at] = 1.0
     if order > 0:
-        _weigh(folded - middle, order, weights[axis])
-    low = origin[axis]
-    if first >= low and first + order < low + extents[axis] and first + order < size:
-        for k in range(order + 1):
-            places[axis, k] = first + k - low
-        return 0
+        _weigh(folded - middle, order, weights, at)
     for k in range(order + 1):
         place = _place(first + k, size, mode)
         if place >= 0:
-            place -= low
+            place -= origin
             if place < 0:  # the box runs on into the next period
                 place += size
-        places[axis, k] = place
+        places[at + k] = place
     return 0
-
-
-# -- without numba -------------------------------------------------------------------------
-
-# Points handed to SciPy at a time: their coordinates take more room than a block.
-BAND = 1 << 20
-
-
-def _fold_all(x, size, mode):
-    """Do for an array what `_fold` does for a number."""
-    if mode in (GRID_CONSTANT, NEAREST):
-        # Farther out nothing changes, and indices stay small. NaN is kept.
-        return np.clip(x, -8.0, size + 8.0)
-    inside = (x >= 0) & (x <= size - 1)
-    if mode == CONSTANT:
-        return np.where(inside, x, np.nan)
-    if size <= 1:
-        return np.where(np.isfinite(x), 0.0, np.nan)
-    if mode in (MIRROR, REFLECT):
-        shared = 1 if mode == REFLECT else 0
-        period = 2.0 * size - 2 + 2 * shared
-        below = np.where((x < -period) | (mode == MIRROR), x + period * np.floor(-x / period), x)
-        flipped = np.where(below > -1e-15, 1e-15, -below) - 1 if shared else -below
-        turns = below < -size if shared else below <= 1 - size
-        below = np.where(turns, below + period, flipped)
-        above = x - period * np.floor(x / period)
-        above = np.where(above >= size, period - above - shared, above)
-    elif mode == WRAP:
-        period = size - 1.0
-        below = x + period * (np.floor(-x / period) + 1)
-        above = x - period * np.floor(x / period)
-    else:
-        below = x + size * (np.trunc((-1 - x) / size) + 1)
-        above = x - size * np.floor(x / size)
-    return np.where(inside, x, np.where(x < 0, below, above))
-
-
-def _place_all(index, size, mode):
-    """Do for an array what `_place` does for a number."""
-    inside = (index >= 0) & (index < size)
-    if mode == GRID_CONSTANT:
-        return np.where(inside, index, -1)
-    if mode == NEAREST:
-        return np.clip(index, 0, size - 1)
-    if size <= 1:
-        return np.zeros_like(index)
-    if mode == GRID_WRAP:
-        return index % size
-    shared = 1 if mode == REFLECT else 0
-    period = 2 * size - 2 + 2 * shared
-    index = index % period
-    return np.where(index >= size, period - shared - index, index)
-
-
-def _with_scipy(coefficients, box, coordinates, spline, cval, out):
-    """Interpolate with SciPy, on a box that holds the neighbours of every point."""
-    order, mode = spline.order, spline.code
-    state = np.zeros(len(out), np.int64)
-    local = np.zeros(coordinates.shape)
-    for axis, x in enumerate(coordinates):
-        with np.errstate(invalid="ignore", over="ignore"):
-            folded = _fold_all(x, box.shape[axis], mode)
-            lost = ~(np.abs(folded) < 1e18) | ~(np.abs(x) < 1e18) & (mode != NEAREST)
-        state[lost] = np.maximum(state[lost], 1 if mode == CONSTANT else 2)
-        if lost.all():
-            break
-        folded[lost] = folded[~lost][0]
-        middle = np.floor(folded if order % 2 else folded + 0.5)
-        first = middle.astype(np.int64) - order // 2
-        # Only pixels that some point needs are kept: a support stays in one piece, and a
-        # box from both ends of a periodic axis does not grow to the whole of it.
-        begin = first.min()
-        needed = np.zeros(first.max() - begin + 1 + order, bool)
-        for k in range(order + 1):
-            needed[first - begin + k] = True
-        rank = np.cumsum(needed) - 1
-        local[axis] = rank[first - begin] + order // 2
-        if order:
-            local[axis] += folded - middle
-        place = _place_all(np.flatnonzero(needed) + begin, box.shape[axis], mode)
-        coefficients = _extended(coefficients, axis, place, box.origin[axis], box.shape[axis], cval)
-    if (state < 1).any():
-        if coefficients.dtype.char == "e" or coefficients.dtype.kind == "b":
-            coefficients = coefficients.astype(np.float32)
-        ndimage.map_coordinates(
-            coefficients, local, out, order=order, mode="mirror", prefilter=False
-        )
-    out[state == 1] = cval
-    out[state == 2] = np.nan
-
-
-def _extended(coefficients, axis, place, origin, size, cval):
-    """Return the pixels ``place`` of the image from a box that begins at ``origin``."""
-    position = np.where(place >= origin, place - origin, place - origin + size)
-    missing = (place < 0) | (position >= coefficients.shape[axis])
-    if coefficients.shape[axis] == 0:
-        shape = (*coefficients.shape[:axis], len(place), *coefficients.shape[axis + 1 :])
-        return np.full(shape, cval, np.float64)
-    if missing.any() and coefficients.dtype.kind != "f":
-        coefficients = coefficients.astype(np.float64)
-    result = coefficients.take(np.where(missing, 0, position), axis)
-    result[(slice(None),) * axis + (missing,)] = cval
-    return result
 
 
 # -- kernels -------------------------------------------------------------------------------
 
 
 @jit
-def _value(box, strides, places, weights, order, cval):
-    """Sum up one point, in SciPy's order: the last axis fastest."""
-    ndim = len(strides)
+def _point(
+    box, extents, origin, shape, coordinates, point, padding, order, mode, cval, places, weights
+):
+    """Interpolate at one point, edges included; the slow path of every kernel."""
+    ndim = len(extents)
+    taps = order + 1
+    state = 0
+    for axis in range(ndim):
+        x = coordinates[axis, point] + padding
+        one = _locate(
+            x, order, mode, extents[axis], origin[axis], shape[axis], places, weights, axis * taps
+        )
+        state = max(state, one)
+    if state > 0:
+        return cval if state == 1 else np.nan
+    # In SciPy's order, the last axis fastest.
     total = 0.0
-    if ndim == 2:
-        for a in range(order + 1):
-            row = places[0, a] * strides[0]
-            for b in range(order + 1):
-                place = places[1, b]
-                value = cval if row < 0 or place < 0 else np.float64(box[row + place])
-                if order > 0:
-                    value = value * weights[0, a] * weights[1, b]
-                total += value
-        return total
-    count = (order + 1) ** ndim
-    for position in range(count):
-        rest = position
-        offset = 0
+    count = taps**ndim
+    for tap in range(count):
         inside = True
-        weight_of = position
-        for axis in range(ndim - 1, -1, -1):
-            k = rest % (order + 1)
-            rest //= order + 1
-            inside = inside and places[axis, k] >= 0
-            offset += places[axis, k] * strides[axis]
+        offset = 0
+        scale = count
+        rest = tap
+        for axis in range(ndim):
+            scale //= taps
+            place = places[axis * taps + rest // scale]
+            inside = inside and place >= 0
+            offset = offset * extents[axis] + place
+            rest %= scale
         value = np.float64(box[offset]) if inside else cval
         if order > 0:
-            scale = count // (order + 1)
+            scale = count
+            rest = tap
             for axis in range(ndim):
-                k = weight_of // scale
-                weight_of -= k * scale
-                scale //= order + 1
-                value *= weights[axis, k]
+                scale //= taps
+                value *= weights[axis * taps + rest // scale]
+                rest %= scale
         total += value
     return total
 
 
 @jit
-def _strides(extents):
-    strides = np.ones(len(extents), np.int64)
-    for axis in range(len(extents) - 2, -1, -1):
-        strides[axis] = strides[axis + 1] * extents[axis + 1]
-    return strides
+def _begin(x, order, shift, extent, origin, size):
+    """Return the lower pixel of a coordinate, or -1 unless all its pixels are at hand as they are."""
+    if not 0 <= x <= size - 1:
+        return -1
+    first = int(math.floor(x + shift)) - (order >> 1)
+    if first < 0 or first + order >= size:
+        return -1
+    place = first - origin
+    if place < 0 or place + order >= extent:
+        return -1
+    return place
+
+
+@jit
+def _points_1d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
+    places, weights = np.empty(6, np.int64), np.empty(6)
+    shift = 0.0 if order & 1 else 0.5
+    for point in range(coordinates.shape[1]):
+        x = coordinates[0, point] + padding
+        place = _begin(x, order, shift, extents[0], origin[0], shape[0])
+        if place < 0:
+            out[point] = _point(
+                box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
+                places, weights,
+            )  # fmt: skip
+        elif order == 0:
+            out[point] = box[place]
+        else:
+            _weigh(x - math.floor(x + shift), order, weights, 0)
+            total = 0.0
+            for a in range(order + 1):
+                total += box[place + a] * weights[a]
+            out[point] = total
+
+
+@jit
+def _points_2d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
+    places, weights = np.empty(12, np.int64), np.empty(12)
+    taps = order + 1
+    shift = 0.0 if order & 1 else 0.5
+    step = extents[1]
+    for point in range(coordinates.shape[1]):
+        x, y = coordinates[0, point] + padding, coordinates[1, point] + padding
+        row = _begin(x, order, shift, extents[0], origin[0], shape[0])
+        column = _begin(y, order, shift, extents[1], origin[1], shape[1])
+        if row < 0 or column < 0:
+            if mode == CONSTANT and not (0 <= x <= shape[0] - 1 and 0 <= y <= shape[1] - 1):
+                out[point] = cval
+                continue
+            out[point] = _point(
+                box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
+                places, weights,
+            )  # fmt: skip
+            continue
+        base = row * step + column
+        if order == 0:
+            out[point] = box[base]
+            continue
+        x -= math.floor(x + shift)
+        y -= math.floor(y + shift)
+        if order == 1:
+            low, left = 1.0 - x, 1.0 - y
+            high, right = 1.0 - low, 1.0 - left
+            below = base + step
+            total = box[base] * low * left
+            total += box[base + 1] * low * right
+            total += box[below] * high * left
+            total += box[below + 1] * high * right
+        else:
+            _weigh(x, order, weights, 0)
+            _weigh(y, order, weights, taps)
+            total = 0.0
+            for a in range(taps):
+                for b in range(taps):
+                    total += box[base + a * step + b] * weights[a] * weights[taps + b]
+        out[point] = total
+
+
+@jit
+def _points_3d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
+    places, weights = np.empty(18, np.int64), np.empty(18)
+    taps = order + 1
+    shift = 0.0 if order & 1 else 0.5
+    step = extents[2]
+    leap = extents[1] * step
+    for point in range(coordinates.shape[1]):
+        x, y = coordinates[0, point] + padding, coordinates[1, point] + padding
+        z = coordinates[2, point] + padding
+        plane = _begin(x, order, shift, extents[0], origin[0], shape[0])
+        row = _begin(y, order, shift, extents[1], origin[1], shape[1])
+        column = _begin(z, order, shift, extents[2], origin[2], shape[2])
+        if plane < 0 or row < 0 or column < 0:
+            if mode == CONSTANT and not (
+                0 <= x <= shape[0] - 1 and 0 <= y <= shape[1] - 1 and 0 <= z <= shape[2] - 1
+            ):
+                out[point] = cval
+                continue
+            out[point] = _point(
+                box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
+                places, weights,
+            )  # fmt: skip
+            continue
+        base = plane * leap + row * step + column
+        if order == 0:
+            out[point] = box[base]
+            continue
+        _weigh(x - math.floor(x + shift), order, weights, 0)
+        _weigh(y - math.floor(y + shift), order, weights, taps)
+        _weigh(z - math.floor(z + shift), order, weights, 2 * taps)
+        total = 0.0
+        for a in range(taps):
+            for b in range(taps):
+                row = base + a * leap + b * step
+                for c in range(taps):
+                    value = box[row + c] * weights[a] * weights[taps + b]
+                    total += value * weights[2 * taps + c]
+        out[point] = total
+
+
+@jit
+def _points_nd(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
+    size = len(extents) * (order + 1)
+    places, weights = np.empty(size, np.int64), np.empty(size)
+    for point in range(coordinates.shape[1]):
+        out[point] = _point(
+            box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
+            places, weights,
+        )  # fmt: skip
 
 
 @jit
 def _points(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
-    ndim = len(extents)
-    strides = _strides(extents)
-    places = np.zeros((ndim, order + 1), np.int64)
-    weights = np.zeros((ndim, order + 1), np.float64)
-    for point in range(coordinates.shape[1]):
-        state = 0
-        for axis in range(ndim):
-            x = coordinates[axis, point] + padding
-            state = max(
-                state, _locate(x, axis, order, mode, extents, origin, shape, places, weights)
-            )
-        if state == 0:
-            out[point] = _value(box, strides, places, weights, order, cval)
-        else:
-            out[point] = cval if state == 1 else np.nan
+    """Interpolate at ``coordinates`` (ndim, points), on a box that is passed flat."""
+    if len(extents) == 1:
+        _points_1d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
+    elif len(extents) == 2:
+        _points_2d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
+    elif len(extents) == 3:
+        _points_3d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
+    else:
+        _points_nd(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
 
 
 @jit
@@ -582,18 +602,17 @@ def _affine(
 
 
 @jit
-def _table(line, padding, order, mode, low, extent, size):
+def _table(line, padding, order, mode, origin, extent, size):
     """Return pixels and weights for every coordinate of a line, and whether it is ``cval``."""
-    places = np.zeros((len(line), order + 1), np.int64)
-    weights = np.ones((len(line), order + 1), np.float64)
+    taps = order + 1
+    places = np.zeros(len(line) * taps, np.int64)
+    weights = np.ones(len(line) * taps, np.float64)
     states = np.zeros(len(line), np.int64)
-    extents, origin, shape = np.array([extent]), np.array([low]), np.array([size])
     for k in range(len(line)):
         states[k] = _locate(
-            line[k] + padding, 0, order, mode, extents, origin, shape,
-            places[k : k + 1], weights[k : k + 1],
-        )  # fmt: skip
-    return places, weights, states
+            line[k] + padding, order, mode, extent, origin, size, places, weights, k * taps
+        )
+    return places.reshape(-1, taps), weights.reshape(-1, taps), states
 
 
 def _grid(coefficients, tables, shape, cval, dtype):

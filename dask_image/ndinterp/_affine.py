@@ -281,7 +281,8 @@ def zoom(
         Whether ``image`` holds pixels, not spline coefficients, for orders above 1.
     grid_mode : bool, optional
         Whether distances count from the outer edges of the pixels, rather than
-        from the centres of the first and the last.
+        from the centres of the first and the last. Without effect on complex
+        images, as in SciPy.
 
     Returns
     -------
@@ -314,7 +315,9 @@ def zoom(
             f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'",
             stacklevel=2,
         )
-    geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, bool(grid_mode))
+    # SciPy drops the argument when it takes a complex image apart.
+    grid_mode = bool(grid_mode) and image.dtype.kind != "c"
+    geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, grid_mode)
     return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks)
 
 
@@ -390,7 +393,8 @@ def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, 
     else:
         chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
     if math.prod(shape) == 0 or image.size == 0:
-        return da.full_like(image, spline.cval, shape=shape, chunks=chunks, dtype=dtype)
+        value = interpolation.outside(spline, dtype)
+        return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
     image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter, axes)
     spline = Spline(spline.order, spline.mode, spline.cval, padding)
     planes = _Planes(image, chunks, geometry, spline, axes)
