@@ -194,9 +194,11 @@ def test_rank(data):
         "output": data.draw(st.sampled_from([None, "f8"])),
     }
     if image.ndim == 1:
-        # SciPy's own one-dimensional filter sees only one pixel of a footprint with holes.
+        # SciPy's one-dimensional filter knows no holes, and its older versions write out of
+        # bounds where the window is long against the image.
         footprint[...] = True
         count = footprint.size
+        hypothesis.assume(image.size > 2 * count)
     check(ndimage.rank_filter, image, data.draw(st.integers(-count, count - 1)), **arguments)
     check(ndimage.percentile_filter, image, data.draw(st.integers(-100, 100)), **arguments)
     check(ndimage.median_filter, image, **arguments)
@@ -331,7 +333,6 @@ def test_errors_as_in_scipy(function, arguments):
         functools.partial(check, ndimage.gaussian_filter, sigma=1),
         functools.partial(check, ndimage.uniform_filter, size=3),
         functools.partial(check, ndimage.maximum_filter, size=3),
-        functools.partial(check, ndimage.median_filter, size=3),
         functools.partial(check, ndimage.binary_dilation),
     ],
     ids=lambda partial: partial.args[0].__name__,
