@@ -1,5 +1,7 @@
 """Which function does the work in a block: SciPy's, CuPy's namesake, or a faster one of ours."""
 
+import functools
+
 import numpy as np
 
 from dask_image._kernels import FASTER
@@ -41,7 +43,39 @@ def kernel_for(image, scipy_function):
 
 def is_cupy(image):
     """Tell whether the blocks of ``image`` are CuPy arrays."""
-    return type(image._meta).__module__.partition(".")[0] == "cupy"
+    return _module(image._meta) == "cupy"
+
+
+def _module(value):
+    return type(value).__module__.partition(".")[0]
+
+
+def numpy_only(function):
+    """
+    Let a public function refuse CuPy blocks when it is called, for want of GPU kernels.
+
+    Parameters
+    ----------
+    function : callable
+        Its arrays are its first two arguments.
+
+    Returns
+    -------
+    callable
+        Raises NotImplementedError for CuPy arrays, and for Dask arrays of such blocks.
+    """
+
+    @functools.wraps(function)
+    def refusing(*args, **kwargs):
+        for array in [*args[:2], *kwargs.values()]:
+            if _module(array) == "cupy" or _module(getattr(array, "_meta", None)) == "cupy":
+                raise NotImplementedError(
+                    f"{function.__name__} has no GPU version: move the blocks to NumPy with "
+                    "map_blocks(cupy.asnumpy) first"
+                )
+        return function(*args, **kwargs)
+
+    return refusing
 
 
 def result_dtype(scipy_function, image, *args, output=None, **kwargs):
