@@ -177,33 +177,42 @@ def group_block(values, labels, requested, box, with_positions):
     labels = labels.ravel()
     if labels.dtype.kind == "b":
         labels = labels.view(np.uint8)
-    # What holds for runs of equal labels need not be found out for each of their pixels.
+    # What holds for a run of equal labels need not be found out for each of its pixels.
     run_labels, lengths = run_lengths(labels)
-    starts = np.cumsum(lengths) - lengths
-    if requested is not None:
-        wanted = _within(run_labels, requested)
-        run_labels, lengths, starts = run_labels[wanted], lengths[wanted], starts[wanted]
-    order = stable_order(run_labels)
-    lengths, starts = lengths[order], starts[order]
-    present, runs = run_lengths(run_labels[order])
+    in_runs = 2 * lengths.size < labels.size
+    if not in_runs:
+        run_labels = labels
+    wanted = _within(run_labels, requested)
+    order = stable_order(run_labels[wanted])
+    order = order if isinstance(wanted, slice) else wanted[order]
+    present, counts = run_lengths(run_labels[order])
+    if in_runs:
+        starts, lengths = (np.cumsum(lengths) - lengths)[order], lengths[order]
+        counts = _sum_runs(lengths, counts)
+        order = segment_indices(starts, lengths)
     pixels = Pixels(
         present,
-        np.add.reduceat(lengths, np.cumsum(runs) - runs) if present.size else runs,
-        None if values is None else values.ravel(),
-        np.arange(labels.size, dtype=np.min_scalar_type(-labels.size)) if with_positions else None,
+        counts,
+        None if values is None else values.ravel()[order],
+        order.astype(np.min_scalar_type(-labels.size)) if with_positions else None,
         box,
     )
-    pixels = pixels.select(segment_indices(starts, lengths), pixels.labels, pixels.counts)
-    if requested is None:
-        return pixels
-    return pixels.only(find_sorted(requested, present)[1])
+    return pixels if requested is None else pixels.only(find_sorted(requested, present)[1])
 
 
 def _within(labels, requested):
-    """Tell which labels are between the first and the last requested one."""
+    """Return what picks the labels between the first and the last requested one."""
+    if requested is None:
+        return slice(None)
     if not requested.size:
-        return np.zeros(labels.size, bool)
-    return (labels >= requested[0]) & (labels <= requested[-1])
+        return np.zeros(0, np.int64)
+    inside = (labels >= requested[0]) & (labels <= requested[-1])
+    return slice(None) if inside.all() else np.flatnonzero(inside)
+
+
+def _sum_runs(values, lengths):
+    """Return the sum of each run of values."""
+    return np.add.reduceat(values, np.cumsum(lengths) - lengths) if values.size else values
 
 
 def find_sorted(sorted_labels, labels):
@@ -296,15 +305,13 @@ def _join(pieces):
     order = stable_order(labels)
     present, pieces_each = run_lengths(labels[order])
     counts, starts = counts[order], starts[order]
-    totals = (
-        np.add.reduceat(counts, np.cumsum(pieces_each) - pieces_each) if labels.size else counts
-    )
     joined = Pixels(
         labels,
         counts,
         _concatenate([piece.values for piece in pieces]),
         _concatenate([piece.positions for piece in pieces]),
     )
+    totals = _sum_runs(counts, pieces_each)
     return joined.select(segment_indices(starts, counts), present, totals)
 
 

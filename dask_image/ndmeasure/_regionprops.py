@@ -173,7 +173,7 @@ def _orientation(regions):
     apart = tensor[:, 1, 1] - tensor[:, 0, 0]
     # What is as wide as it is high has no direction but a diagonal; scikit-image's choice.
     diagonal = np.where(mixed < 0, np.pi / 4, -np.pi / 4)
-    return np.where(np.abs(apart) > negligible, np.arctan2(-2 * mixed, apart) / 2, diagonal)
+    return np.where(np.abs(apart) > negligible, np.arctan2(0 - 2 * mixed, apart) / 2, diagonal)
 
 
 def _intensity_mean(regions):

@@ -1,0 +1,232 @@
+"""regionprops_table: names and values are scikit-image's."""
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+
+from dask_image._kernels import _numba
+from dask_image.ndmeasure import regionprops_table
+from dask_image.ndmeasure._regionprops import PROPERTIES
+
+from .helpers import nothing_computes, seeded_image
+
+measure = pytest.importorskip("skimage.measure")
+
+SHAPES = [(31, 40), (12, 15, 16)]
+
+# Roots of differences, whose rounding errors show where the difference should be 0.
+ROOTS = {"axis_major_length", "axis_minor_length", "eccentricity"}
+
+
+@pytest.fixture(params=[True, False], ids=["numba", "numpy"])
+def with_and_without_numba(request, monkeypatch):
+    if request.param and not _numba.HAVE_NUMBA:
+        pytest.skip("numba is missing")
+    monkeypatch.setattr(_numba, "HAVE_NUMBA", request.param)
+
+
+def blobs(shape, seed=0):
+    """Return labels of connected and scattered objects of irregular shape, some missing."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 9, tuple(size // 5 + 1 for size in shape))
+    labels = np.kron(coarse, np.ones((5,) * len(shape), int))[tuple(map(slice, shape))]
+    labels[(random.random(shape) < 0.2) | (labels == 3)] = 0
+    return labels
+
+
+def properties_for(ndim):
+    return [name for name, kind in PROPERTIES.items() if ndim in (kind.dimensions or (ndim,))]
+
+
+def compare(table, expected, rtol=1e-9):
+    """Compare a table with scikit-image's, which may have more columns."""
+    (computed,) = dask.compute(table)
+    for name, column in computed.items():
+        tolerance = max(rtol, 1e-6) if name in ROOTS else rtol
+        assert table[name].dtype == column.dtype == expected[name].dtype
+        scale = np.abs(expected[name][np.isfinite(expected[name])]).max(initial=1)
+        np.testing.assert_allclose(
+            column, expected[name], rtol=tolerance, atol=tolerance * scale, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("spacing", [None, 0.5, (2.0, 3.0, 0.5)])
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.usefixtures("with_and_without_numba")
+def test_table_equals_scikit_image(shape, dtype, spacing):
+    labels, image = blobs(shape), seeded_image(shape, dtype)
+    image = np.abs(image) + 1  # weights
+    properties = properties_for(len(shape))
+    if isinstance(spacing, tuple):
+        spacing = spacing[: len(shape)]
+    with nothing_computes():
+        table = regionprops_table(
+            da.from_array(labels, chunks=7),
+            da.from_array(image, chunks=6),
+            properties,
+            spacing=spacing,
+        )
+    scikit_spacing = (spacing,) * len(shape) if spacing == 0.5 else spacing
+    expected = measure.regionprops_table(
+        labels, image, properties=properties, spacing=scikit_spacing
+    )
+    compare(table, expected, rtol=1e-5 if dtype == "f4" else 1e-9)
+    kept = [name for name in expected if name in table]
+    assert list(table) == kept
+    moments = [name for name in set(expected) - set(table) if "moments_central" not in name]
+    assert not moments, "only central moments beyond order 2 may be missing"
+
+
+@pytest.mark.parametrize("chunks", [-1, (1, 40), (7, 9), ((10, 1, 20), (15, 25))])
+def test_chunks_do_not_matter(chunks):
+    labels, image = blobs((31, 40)), seeded_image((31, 40), "f8") + 9
+    properties = properties_for(2)
+    table = regionprops_table(
+        da.from_array(labels, chunks=chunks), da.from_array(image, chunks=-1), properties
+    )
+    compare(table, measure.regionprops_table(labels, image, properties=properties))
+
+
+@pytest.mark.usefixtures("with_and_without_numba")
+def test_simple_shapes_have_the_directions_of_scikit_image():
+    labels = np.zeros((40, 60), int)
+    labels[3, 4] = 1  # a pixel
+    labels[5:9, 5:9] = 2  # a square over four blocks
+    labels[12, 3:30] = 3  # lines
+    labels[15:33, 5] = 4
+    labels[range(20, 35), range(20, 35)] = 5  # diagonals
+    labels[range(20, 35), range(54, 39, -1)] = 6
+    labels[2:5, 30:50] = 7
+    properties = properties_for(2)
+    properties = [name for name in properties if not PROPERTIES[name].intensity]
+    table = regionprops_table(da.from_array(labels, chunks=7), properties=properties)
+    expected = measure.regionprops_table(labels, properties=properties)
+    compare(table, expected, rtol=1e-6)
+
+
+def test_moments_of_far_away_objects_are_exact():
+    labels = da.zeros((2**20, 2**20), chunks=2**20, dtype="u1")[-8:, -9:]
+    corner = np.zeros((8, 9), "u1")
+    corner[1:4, 2:8] = 1
+    corner[4, 2:5] = 1
+    near = regionprops_table(da.from_array(corner, chunks=3), properties="moments_central")
+    far = da.concatenate([da.zeros((2**16, 9), dtype="u1", chunks=2**14), labels + corner])
+    far = regionprops_table(far, properties="moments_central")
+    near, far = dask.compute(near, far)
+    for name in near:
+        np.testing.assert_allclose(far[name], near[name], rtol=1e-12, atol=1e-12)
+
+
+def test_labels_are_sorted_and_background_left_out():
+    labels = np.array([[-4, 0, 9], [2, 0, 2**62]])
+    table = regionprops_table(da.from_array(labels, chunks=2), properties=["label", "num_pixels"])
+    (table,) = dask.compute(table)
+    assert table["label"].tolist() == [2, 9, 2**62]
+    assert table["num_pixels"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("dtype", "advertised"), [("?", "i8"), ("u1", "i8"), ("u8", "u8")])
+def test_labels_keep_their_values(dtype, advertised):
+    labels = np.array([[0, np.iinfo(dtype).max if dtype != "?" else 1]], dtype)
+    table = regionprops_table(da.from_array(labels, chunks=1), properties="label")
+    column = table["label"].compute()
+    assert table["label"].dtype == column.dtype == np.dtype(advertised)
+    assert column.tolist() == [labels.max()]
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (4, 4)])
+def test_background_alone_gives_empty_columns(shape):
+    labels, image = da.zeros(shape, dtype=int, chunks=2), da.zeros(shape, chunks=2)
+    (table,) = dask.compute(regionprops_table(labels, image, properties_for(2)))
+    for name, column in table.items():
+        assert column.shape == (0,), name
+
+
+def test_nan_spreads_to_the_extremes_as_in_numpy():
+    labels = np.array([[1, 1, 2, 2]])
+    image = np.array([[np.nan, 3.0, 4.0, 5.0]])
+    properties = ["intensity_min", "intensity_max", "intensity_mean"]
+    table = regionprops_table(da.from_array(labels, chunks=3), image, properties)
+    compare(table, measure.regionprops_table(labels, image, properties=properties))
+
+
+def test_other_separators():
+    table = regionprops_table(da.ones((4, 4), dtype=int), properties="bbox", separator="_")
+    assert list(table) == ["bbox_0", "bbox_1", "bbox_2", "bbox_3"]
+
+
+def test_four_axes_have_inertia():
+    labels = np.zeros((4, 4, 4, 4), int)
+    labels[1:3, :, 2, 1:] = 1
+    (table,) = dask.compute(
+        regionprops_table(da.from_array(labels, chunks=3), properties="inertia_tensor_eigvals")
+    )
+    where = np.stack(np.nonzero(labels))
+    covariance = np.cov(where, bias=True)
+    inertia = np.trace(covariance) * np.eye(4) - covariance
+    expected = np.linalg.eigvalsh(inertia)[::-1]
+    np.testing.assert_allclose(np.concatenate(list(table.values())), expected)
+
+
+@pytest.mark.parametrize("with_image", [False, True])
+def test_frame_has_the_columns_of_the_dict(with_image):
+    pytest.importorskip("dask.dataframe")
+    labels = da.from_array(blobs((31, 40)), chunks=16)
+    image = da.from_array(seeded_image((31, 40), "f8"), chunks=16) if with_image else None
+    properties = ["label", "bbox", "centroid"] + ["intensity_mean"] * with_image
+    with nothing_computes():
+        frame = regionprops_table(labels, image, properties, as_frame=True)
+        table = regionprops_table(labels, image, properties)
+    computed, (table,) = frame.compute(), dask.compute(table)
+    assert frame.columns.tolist() == computed.columns.tolist() == list(table)
+    assert (frame.dtypes == computed.dtypes).all()
+    for name, column in table.items():
+        np.testing.assert_array_equal(computed[name], column)
+
+
+def test_blocks_are_read_once():
+    reads = []
+
+    def read(block, block_info=None):
+        reads.append(block_info[0]["chunk-location"])
+        return block
+
+    labels, image = blobs((31, 40)), seeded_image((31, 40), "f8")
+    lazy_labels = da.from_array(labels, chunks=16).map_blocks(read, dtype=labels.dtype, meta=labels)
+    lazy_image = da.from_array(image, chunks=16).map_blocks(read, dtype=image.dtype, meta=image)
+    table = regionprops_table(lazy_labels, lazy_image, properties_for(2))
+    dask.compute(table, scheduler="synchronous")
+    assert len(reads) == lazy_labels.npartitions + lazy_image.npartitions
+
+
+def test_same_call_same_names():
+    labels = da.from_array(blobs((31, 40)), chunks=16)
+    first, second = regionprops_table(labels), regionprops_table(labels)
+    assert {name: column.name for name, column in first.items()} == {
+        name: column.name for name, column in second.items()
+    }
+    other = regionprops_table(labels, spacing=2)
+    assert other["area"].name != first["area"].name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"properties": ["area", "foo"]}, ValueError, "properties must be among .*'area'.*'foo'"),
+        ({"properties": "intensity_max"}, ValueError, "needs an intensity_image"),
+        ({"label_image": da.zeros((4, 4))}, TypeError, "label_image must hold integers"),
+        ({"intensity_image": da.zeros((4, 4, 3))}, ValueError, "shape of label_image"),
+        ({"intensity_image": da.zeros((4, 4), dtype="c8")}, TypeError, "real numbers"),
+        ({"spacing": (1, 2, 3)}, ValueError, "spacing"),
+        (
+            {"label_image": da.zeros((4, 4, 4), dtype=int), "properties": "eccentricity"},
+            NotImplementedError,
+            "eccentricity",
+        ),
+    ],
+)
+def test_table_refuses(arguments, error, message):
+    with nothing_computes(), pytest.raises(error, match=message):
+        regionprops_table(**{"label_image": da.zeros((4, 4), dtype=int)} | arguments)
