@@ -99,7 +99,7 @@ def with_numba(request, monkeypatch):
         pytest.skip("numba is missing")
     monkeypatch.setattr(_statistics, "HAVE_NUMBA", request.param)
     if not request.param:
-        for name in ("_select_ranks", "_count", "_count_valid", "_sum_members"):
+        for name in ("_select_ranks", "_count", "_count_valid", "_sum_members", "_moments"):
             monkeypatch.setattr(_cells, name, None)
 
 

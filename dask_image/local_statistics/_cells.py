@@ -165,22 +165,68 @@ class Cells:
             position += rows.size
         return np.concatenate(sorted_rows), starts, counts, damaged
 
+    def lines(self, array):
+        """
+        Return the samples of an array as lines along the last axis, for the kernels.
+
+        Returns
+        -------
+        lines : numpy.ndarray
+            Of two axes.
+        bases : numpy.ndarray of int
+            Of each line, the first cell it runs through, or -1 if it is in none.
+        """
+        kept = array[tuple(slice(axis.offset, None, axis.step) for axis in self.axes)]
+        bases = np.zeros(1, np.intp)
+        for axis, size in zip(self.axes[:-1], kept.shape):
+            positions = np.full(size, -1)
+            for number, (start, length) in enumerate(zip(axis.starts, axis.lengths)):
+                positions[start : start + length] = number
+            outer = bases[:, np.newaxis]
+            absent = (outer < 0) | (positions < 0)
+            bases = np.where(absent, -1, outer * len(axis.starts) + positions).ravel()
+        bases[bases >= 0] *= len(self.axes[-1].starts)
+        return kept.reshape(-1, kept.shape[-1]), bases
+
+    def histograms(self, box, mask, bins):
+        """Return how often each value below ``bins`` occurs in each cell."""
+        counts = np.zeros((self.count, bins), np.int32)
+        lines, bases = self.lines(box)
+        last = self.axes[-1]
+        valid = None if mask is None else self.lines(mask)[0]
+        if valid is None:
+            _count(lines, bases, last.starts, last.lengths, counts)
+        else:
+            _count_valid(lines, valid, bases, last.starts, last.lengths, counts)
+        return counts
+
+    def moments(self, box, mask, deviation):
+        """
+        Return number and sum of the values in each cell.
+
+        The third result is the sum of their squares about the mean, or without
+        ``deviation`` zeros.
+        """
+        lines, bases = self.lines(box)
+        last = self.axes[-1]
+        valid = np.ones((1, 1), bool) if mask is None else self.lines(mask)[0]
+        counts, totals, squares = _moments(
+            lines, valid, mask is not None, deviation, bases, last.starts, last.lengths, self.count
+        )
+        return tuple(part.reshape(self.shape) for part in (counts, totals, squares))
+
+    @property
+    def windows(self):
+        """Per axis, the slices of cells that make up its windows."""
+        return [
+            [slice(int(row[0]), int(row.max()) + 1) for row in axis.members] for axis in self.axes
+        ]
+
     def sums(self, values):
         """Add up what cells have for each window."""
         if values.ndim == 2:
             return _sum_members(values, self.members)
         return np.append(values, 0)[self.members].sum(axis=1)
-
-
-def count_bins(rows, count, bins):
-    """Return how often each value below ``bins`` occurs in each of ``count`` cells."""
-    counts = np.zeros((count, bins), np.int32)
-    for values, valid, numbers in rows:
-        if valid is None:
-            _count(values, numbers, counts)
-        else:
-            _count_valid(values, valid, numbers, counts)
-    return counts
 
 
 def select_ranks(values, starts, counts, members, ranks):
@@ -205,25 +251,96 @@ def select_ranks(values, starts, counts, members, ranks):
 
 
 @jit
-def _count(values, numbers, counts):
+def _count(lines, bases, starts, lengths, counts):
     bins = counts.shape[1]
-    for row in range(values.shape[0]):
-        cell = counts[numbers[row]]
-        for i in range(values.shape[1]):
-            value = values[row, i]
-            if value < bins:
-                cell[value] += 1
+    for row in range(lines.shape[0]):
+        if bases[row] >= 0:
+            for i in range(starts.size):
+                cell = counts[bases[row] + i]
+                for value in lines[row, starts[i] : starts[i] + lengths[i]]:
+                    if value < bins:
+                        cell[value] += 1
 
 
 @jit
-def _count_valid(values, valid, numbers, counts):
+def _count_valid(lines, valid, bases, starts, lengths, counts):
     bins = counts.shape[1]
-    for row in range(values.shape[0]):
-        cell = counts[numbers[row]]
-        for i in range(values.shape[1]):
-            value = values[row, i]
-            if valid[row, i] and value < bins:
-                cell[value] += 1
+    for row in range(lines.shape[0]):
+        if bases[row] >= 0:
+            for i in range(starts.size):
+                cell = counts[bases[row] + i]
+                for j in range(starts[i], starts[i] + lengths[i]):
+                    if valid[row, j] and lines[row, j] < bins:
+                        cell[lines[row, j]] += 1
+
+
+@jit
+def _moments(lines, valid, masked, deviation, bases, starts, lengths, cells):
+    counts = np.zeros(cells)
+    totals = np.zeros(cells)
+    squares = np.zeros(cells)
+    for row in range(lines.shape[0]):
+        if bases[row] >= 0:
+            for i in range(starts.size):
+                number, total = _total(lines, valid, masked, row, starts[i], lengths[i])
+                counts[bases[row] + i] += number
+                totals[bases[row] + i] += total
+    if not deviation:
+        return counts, totals, squares
+    means = totals / np.maximum(counts, 1)
+    for row in range(lines.shape[0]):
+        if bases[row] >= 0:
+            for i in range(starts.size):
+                mean = means[bases[row] + i]
+                squares[bases[row] + i] += _spread(
+                    lines, valid, masked, row, starts[i], lengths[i], mean
+                )
+    return counts, totals, squares
+
+
+@jit
+def _total(lines, valid, masked, row, start, length):
+    """Return the number of the values in part of a line, and their sum."""
+    if masked:
+        number = 0
+        total = 0.0
+        for j in range(start, start + length):
+            if valid[row, j]:
+                number += 1
+                total += lines[row, j]
+        return number, total
+    # Four sums that do not wait for one another.
+    first = second = third = fourth = 0.0
+    whole = start + length - length % 4
+    for j in range(start, whole, 4):
+        first += lines[row, j]
+        second += lines[row, j + 1]
+        third += lines[row, j + 2]
+        fourth += lines[row, j + 3]
+    for j in range(whole, start + length):
+        first += lines[row, j]
+    return length, first + second + third + fourth
+
+
+@jit
+def _spread(lines, valid, masked, row, start, length, mean):
+    """Return the sum of the squares about ``mean`` of the values in part of a line."""
+    if masked:
+        total = 0.0
+        for j in range(start, start + length):
+            if valid[row, j]:
+                total += (lines[row, j] - mean) ** 2
+        return total
+    first = second = third = fourth = 0.0
+    whole = start + length - length % 4
+    for j in range(start, whole, 4):
+        first += (lines[row, j] - mean) ** 2
+        second += (lines[row, j + 1] - mean) ** 2
+        third += (lines[row, j + 2] - mean) ** 2
+        fourth += (lines[row, j + 3] - mean) ** 2
+    for j in range(whole, start + length):
+        first += (lines[row, j] - mean) ** 2
+    return first + second + third + fourth
 
 
 @jit

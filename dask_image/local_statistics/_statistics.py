@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dask_image._kernels._numba import HAVE_NUMBA
-from dask_image.local_statistics._cells import Cells, count_bins, gather, largest, select_ranks
+from dask_image.local_statistics._cells import Cells, gather, largest, select_ranks
 
 # How many samples of windows are copied at a time: they stay in the cache of a large machine.
 SAMPLES_AT_A_TIME = 2_000_000
@@ -143,8 +143,7 @@ class Histogram:
         """Count cells that windows share and add them up, or else the samples of windows."""
         cells = Cells.of(windows, step) if footprint is None and HAVE_NUMBA else None
         if cells is not None:
-            counts = count_bins(cells.rows(box, mask), cells.count, self.bins)
-            result = cells.sums(counts)
+            result = cells.sums(cells.histograms(box, mask, self.bins))
         else:
             result = map_rows(self._of_rows, box, mask, windows, step, footprint)
         return result.reshape(*map(len, windows), self.bins).astype(self.dtype, copy=False)
@@ -166,20 +165,27 @@ class Moments:
     dtype: np.dtype
 
     def __call__(self, box, mask, windows, step, footprint):
-        """Reduce one axis after another, or else the samples of windows."""
+        """Reduce cells that windows share, or one axis after another, or the samples of windows."""
+        box = box.view(np.uint8) if box.dtype == bool else box
         if footprint is not None:
             result = map_rows(self._of_rows, box, mask, windows, step, footprint)
             return result.reshape(tuple(map(len, windows)))
+        cells = Cells.of(windows, step) if _fits_numba(box) else None
+        if cells is not None:
+            return self._along_axes(*cells.moments(box, mask, self.deviation), cells.windows)
+        samples = [
+            [slice(one.start, one.stop, by) for one in axis] for axis, by in zip(windows, step)
+        ]
         totals = box.astype(np.result_type(box.dtype, float))
         counts = np.ones((1,) * box.ndim) if mask is None else mask.astype(float)
         if mask is not None:
             totals[~mask] = 0
-        squares = None
-        for axis, (axis_windows, by) in enumerate(zip(windows, step)):
-            merged = [
-                self._merge(counts, totals, squares, axis, slice(one.start, one.stop, by))
-                for one in axis_windows
-            ]
+        return self._along_axes(counts, totals, None, samples)
+
+    def _along_axes(self, counts, totals, squares, samples):
+        """Merge samples, or cells, into windows along one axis after another."""
+        for axis, axis_samples in enumerate(samples):
+            merged = [self._merge(counts, totals, squares, axis, part) for part in axis_samples]
             counts, totals, squares = (
                 None if parts[0] is None else np.concatenate(parts, axis) for parts in zip(*merged)
             )
