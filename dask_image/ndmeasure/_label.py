@@ -5,7 +5,7 @@ from dask.base import tokenize
 from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_axes
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.components import (
     Connectivity,
     displacements_of,
@@ -17,7 +17,7 @@ class AsymmetricStructureError(ValueError, AssertionError):
     """A structure links two pixels in one direction only (SciPy raises AssertionError)."""
 
 
-def label(image, structure=None, wrap_axes=None):
+def label(image, structure=None, wrap_axes=None, *, output=None):
     """
     Label the connected components of an image.
 
@@ -37,21 +37,24 @@ def label(image, structure=None, wrap_axes=None):
         Axes whose ends meet, as longitudes do: pixels are also connected across
         the border of the image there, and across its corners if there are two
         such axes.
+    output : dtype, optional
+        Of the labels.
 
     Returns
     -------
     labels : dask.array.Array
-        Of the image's chunks; int32, or int64 if more than 2**31 - 1 labels
-        are possible.
+        Of the image's chunks; unless ``output`` says otherwise int32, or int64
+        if more than 2**31 - 1 labels are possible.
     count : dask.array.Array
         0-d: how many components there are.
 
     Raises
     ------
     TypeError
-        If the image is complex.
+        If the image or ``output`` is complex.
     RuntimeError
-        If the structure and the image differ in their number of axes.
+        If the structure and the image differ in their number of axes; when
+        computed, if a label does not fit into ``output``.
     ValueError
         If the structure is not of size 3, or not symmetric.
 
@@ -93,11 +96,26 @@ def label(image, structure=None, wrap_axes=None):
     structure = label_structure(structure, image.ndim)
     connectivity = label_connectivity(structure, wrap_axes, image.ndim)
     if image.ndim == 0:
-        labels, count = label(image[np.newaxis])
+        labels, count = label(image[np.newaxis], output=output)
         return labels[0], count
     dtype = np.dtype(np.int32 if image.size < 2**31 else np.int64)
+    wanted = output_dtype(output, dtype)
+    if wanted.kind == "c":
+        raise TypeError(f"output must be a real dtype, got {wanted}")
     token = tokenize(image.name, connectivity.displacements, connectivity.wrap_axes)
-    return foreground_components([image], is_foreground, connectivity, dtype, "label", token)
+    labels, count = foreground_components(
+        [image], is_foreground, connectivity, dtype, "label", token
+    )
+    if wanted != dtype:
+        labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted)
+    return labels, count
+
+
+def _cast_labels(labels, dtype):
+    cast = labels.astype(dtype)
+    if not np.array_equal(cast, labels):
+        raise RuntimeError(f"output {dtype} cannot hold label {labels.max()}")
+    return cast
 
 
 def label_structure(structure, ndim):
