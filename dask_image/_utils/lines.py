@@ -94,19 +94,36 @@ def join_lines(image, axis, chunks):
     return image.rechunk(whole, method="tasks")
 
 
-def positions_like(image):
+def block_starts(image):
+    """Return, for each axis, the positions at which the blocks of ``image`` begin."""
+    return tuple(tuple(_starts(sizes)) for sizes in image.chunks)
+
+
+def positions_in_block(starts, block_id, shape):
     """
-    Return the positions of the pixels along each axis, as blocks that fit those of ``image``.
+    Return the positions in the image of the pixels of a block, along each axis.
+
+    Parameters
+    ----------
+    starts : sequence of sequence of int
+        What `block_starts` returns. To work the positions out within a task,
+        rather than to pass arrays of them to it, keeps tasks independent of one
+        another, without which Dask finds no order in which to run them that
+        frees memory early.
+    block_id : tuple of int
+        Which block it is.
+    shape : tuple of int
+        The block's shape.
 
     Returns
     -------
-    list of dask.array.Array
-        Of int32, one an axis, of length 1 along all other axes.
+    list of numpy.ndarray of int32
+        One an axis, of length 1 along all other axes.
     """
     positions = []
-    for axis, (size, sizes) in enumerate(zip(image.shape, image.chunks, strict=True)):
-        where = tuple(slice(None) if other == axis else None for other in range(image.ndim))
-        positions.append(da.arange(size, chunks=(sizes,), dtype=np.int32)[where])
+    for axis, (begins, number, size) in enumerate(zip(starts, block_id, shape, strict=True)):
+        line = np.arange(begins[number], begins[number] + size, dtype=np.int32)
+        positions.append(line.reshape(-1, *(1,) * (len(shape) - 1 - axis)))
     return positions
 
 
@@ -118,6 +135,9 @@ def carry_along_first_axis(image, summarize, carry, finish, dtype):
     """
     Let each column of blocks along the first axis exchange what its blocks must know.
 
+    The blocks of the result are joined to whole lines along the second axis
+    where they are made, so that nothing but summaries waits for the last block.
+
     Parameters
     ----------
     image : dask.array.Array
@@ -128,36 +148,61 @@ def carry_along_first_axis(image, summarize, carry, finish, dtype):
         ``carry(summaries)`` takes those of a column in their order and returns a
         list: what each block is to be told.
     finish : callable
-        ``finish(summary, told, start)`` returns the block of the result.
+        ``finish(summary, told, start)`` returns what becomes of the block.
     dtype : dtype
         Of the result.
 
     Returns
     -------
     dask.array.Array
-        Of the shape and chunks of ``image``.
+        Of the shape and chunks of ``image``, but in one block along the second axis.
     """
     token = tokenize(image.name, summarize, carry, finish, dtype)
-    name, summary, told = (f"{kind}-{token}" for kind in ("lines", "lines-summary", "lines-carry"))
-    starts = _starts(image.chunks[0])
-    tasks = {}
-    for column in itertools.product(*map(range, image.numblocks[1:])):
-        told_key = (told, *column)
-        summaries = []
-        for row, start in enumerate(starts):
-            key = (summary, row, *column)
-            tasks[key] = Task(key, summarize, TaskRef((image.name, row, *column)), start)
-            summaries.append(TaskRef(key))
-            key = (name, row, *column)
-            tasks[key] = Task(key, _finish, finish, summaries[row], TaskRef(told_key), row, start)
-        tasks[told_key] = Task(told_key, carry, List(*summaries))
+    name, summary, told, known = (
+        f"lines{kind}-{token}" for kind in ("", "-sum", "-told", "-known")
+    )
+    starts, tasks, waits = _starts(image.chunks[0]), {}, []
+
+    def add(key, function, *args):
+        tasks[key] = Task(key, function, *args)
+        return TaskRef(key)
+
+    for column in np.ndindex(image.numblocks[1:]):
+        summaries = [
+            add((summary, row, *column), summarize, TaskRef((image.name, row, *column)), start)
+            for row, start in enumerate(starts)
+        ]
+        carried = add((told, *column), carry, List(*summaries))
+        waits.append(add((known, *column), _wait, carried))
+    # Nothing can be finished before all is read. To wait for that, rather than for a few
+    # columns, lets Dask finish one line after another, and not begin on all of them at once.
+    everything = add(known, _wait, *waits)
+    for row, *rest in np.ndindex(image.numblocks[0], *image.numblocks[2:]):
+        columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
+        add(
+            (name, row, 0, *rest)[: image.ndim + 1],
+            _finish_lines,
+            finish,
+            List(*(TaskRef((summary, row, *column)) for column in columns)),
+            List(*(TaskRef((told, *column)) for column in columns)),
+            row,
+            starts[row],
+            everything,
+        )
     graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
-    meta = np.empty((0,) * image.ndim, dtype=dtype)
-    return da.Array(graph, name, chunks=image.chunks, meta=meta)
+    chunks = (image.chunks[0], *((size,) for size in image.shape[1:2]), *image.chunks[2:])
+    return da.Array(graph, name, chunks=chunks, meta=np.empty((0,) * image.ndim, dtype=dtype))
 
 
-def _finish(finish, summary, told, row, start):
-    return finish(summary, told[row], start)
+def _wait(*_):
+    """Return nothing, but not before everything else is there."""
+
+
+def _finish_lines(finish, summaries, told, row, start, _):
+    blocks = [
+        finish(summary, to_all[row], start) for summary, to_all in zip(summaries, told, strict=True)
+    ]
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
 def sweep_along_first_axis(image, pack, forward, backward, dtypes):

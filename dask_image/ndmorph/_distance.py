@@ -370,16 +370,15 @@ def _results(distances, indices):
     return indices if distances is None else (distances, indices)
 
 
-def _map_with_positions(function, array, image, **options):
-    """Map over blocks a function that takes also the pixels' positions and gives distances."""
-    return da.map_blocks(
+def _map_with_positions(function, array, image, metric):
+    """Map over blocks a function that needs to know where in the image they are."""
+    return array.map_blocks(
         function,
-        array,
-        *lines.positions_like(image),
         drop_axis=None if array.ndim == image.ndim else 0,
         dtype=np.float64,
         meta=np.empty((0,) * image.ndim),
-        **options,
+        metric=metric,
+        starts=lines.block_starts(image),
     )
 
 
@@ -445,15 +444,14 @@ def _nearest_background(image, metric):
     features = lines.carry_along_first_axis(
         strips, _summarize, _tell_neighbours, _nearest_on_line, np.int32
     )[np.newaxis]
-    positions = lines.positions_like(strips)
     for axis in range(1, image.ndim):
         features = lines.join_lines(features, axis + 1, ((axis,), *strips.chunks))
         features = da.map_blocks(
             _add_feature,
             features,
-            *positions[:axis],
             axis=axis,
             metric=metric,
+            starts=lines.block_starts(features)[1:],
             chunks=((axis + 1,), *features.chunks[1:]),
             dtype=np.int32,
             meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
@@ -461,8 +459,9 @@ def _nearest_background(image, metric):
     return features.rechunk(((image.ndim,), *image.chunks), method="tasks")
 
 
-def _add_feature(features, *positions, axis, metric):
+def _add_feature(features, axis, metric, starts, block_id=None):
     """Extend positions along the axes before ``axis`` by those along it."""
+    positions = lines.positions_in_block(starts, block_id[1:], features.shape[1:])
     nearest = kernels.cheapest_positions(
         _costs(features, positions, metric), axis, metric.kind, metric.steps[axis]
     )
@@ -490,7 +489,8 @@ def _turn_round(features, highest):
     return np.where(found, highest - features, np.int32(0))
 
 
-def _distances_to(indices, *positions, metric):
+def _distances_to(indices, metric, starts, block_id=None):
+    positions = lines.positions_in_block(starts, block_id, indices[0].shape)
     costs = kernels.costs_of(indices, positions, metric.kind, metric.steps, metric.dtype)
     return np.sqrt(costs, dtype=np.float64)
 
@@ -500,11 +500,11 @@ def _found_nothing(costs):
     return costs.size and costs.flat[0] == kernels.unreachable(costs.dtype)
 
 
-def _distances_of(costs, *positions, metric):
+def _distances_of(costs, metric, starts, block_id=None):
     if _found_nothing(costs):
         shape = costs.shape
         before = [np.full(shape, -1 if axis == 0 else 0, np.int32) for axis in range(costs.ndim)]
-        return _distances_to(before, *positions, metric=metric)
+        return _distances_to(before, metric, starts, block_id)
     return np.sqrt(costs, dtype=np.float64)
 
 
