@@ -73,7 +73,7 @@ class ArrayComponents:
         return self._labels[box].astype(np.int32 if self.count < 2**31 else np.int64)
 
     def paint(self, table):
-        """Return ``table[label]`` of every pixel."""
+        """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
         return table[self._labels]
 
 
@@ -123,7 +123,7 @@ class RunComponents:
         return self._paint(box, identity)
 
     def paint(self, table):
-        """Return ``table[label]`` of every pixel."""
+        """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
         return self._paint((slice(None),) * len(self._shape), table)
 
     def _paint(self, box, table):

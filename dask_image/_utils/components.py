@@ -230,6 +230,11 @@ def on_host(block):
     return block.get() if hasattr(block, "get") else np.asarray(block)
 
 
+def off_host(array, like):
+    """Return a NumPy array as one of the same kind as ``like``."""
+    return np.asarray(array, like=like) if hasattr(like, "get") else array
+
+
 def cut_faces(part, shape, reaches):
     """Return what ``Survey.faces`` is to hold; ``part`` returns the labels in a box."""
     faces = {}
@@ -589,7 +594,7 @@ class ForegroundPaint:
             size = int(np.prod(shape))
             foreground = np.unpackbits(packed, count=size).view(bool).reshape(shape)
         components = components_of(foreground, self.scan.connectivity.displacements)
-        return np.asarray(components.paint(numbers), like=self.like)
+        return off_host(components.paint(numbers), self.like)
 
 
 def foreground_components(images, foreground, connectivity, dtype, prefix, token, seeds=None):

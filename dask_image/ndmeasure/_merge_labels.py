@@ -19,6 +19,7 @@ from dask_image._utils.components import (
     link_by_steps,
     number_by_first_pixel,
     numbered_pairs,
+    off_host,
     on_host,
     positions_in,
 )
@@ -327,7 +328,7 @@ class LabelPaint:
     like: object
 
     def __call__(self, kept, numbers):
-        return np.asarray(kept[1].paint(numbers), like=self.like)
+        return off_host(kept[1].paint(numbers), self.like)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from dask_image._utils.components import (
     component_graph,
     displacements_of,
     foreground_components,
+    off_host,
     on_host,
     touching_along,
 )
@@ -410,7 +411,7 @@ class FollowingPaint:
 
     def __call__(self, kept, packed):
         reached = _unpack(packed, kept[1])
-        return np.asarray(~reached if self.erode else reached, like=self.like)
+        return off_host(~reached if self.erode else reached, self.like)
 
 
 def _unpack(packed, shape):
@@ -551,4 +552,4 @@ def _whole(*blocks, spread):
         border_value=int(not spread.border),
         origin=spread.origins,
     )
-    return np.asarray(result if spread.erode else ~result, like=like)
+    return off_host(result if spread.erode else ~result, like)
