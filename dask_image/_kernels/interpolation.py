@@ -31,6 +31,9 @@ CODES = {
     "grid-constant": GRID_CONSTANT,
 }
 
+# Modes that leave coordinates as they are: what lies outside is decided pixel by pixel.
+UNFOLDED = frozenset({NEAREST, GRID_CONSTANT})
+
 # Boxes of these are exact in single precision, at half the memory.
 EXACT_IN_SINGLE = frozenset("?bBhHf")
 
@@ -239,6 +242,57 @@ def _converted(values, dtype):
     return result
 
 
+def cells_of(coordinates, owners, chunks, shape, spline):
+    """
+    Return for each point the number of the cell that owns its first pixel.
+
+    Parameters
+    ----------
+    coordinates : numpy.ndarray
+        Shape (ndim, points), before padding.
+    owners : sequence of numpy.ndarray
+        Per axis, the cell of every pixel.
+    chunks : tuple of tuple of int
+        Sizes of the cells.
+    shape : tuple of int
+        Of the whole image.
+    spline : Spline
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers in C order; one past the last where no pixel is needed.
+    """
+    count = math.prod(map(len, chunks))
+    cells = np.zeros(coordinates.shape[1], np.int32)
+    for x, owner, sizes, size in zip(coordinates, owners, chunks, shape):
+        if HAVE_NUMBA:
+            _add_cells(
+                x, owner, len(sizes), size, float(spline.padding), spline.order, spline.code,
+                count, cells,
+            )  # fmt: skip
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            folded = _fold_all(x + spline.padding, size, spline.code)
+            lost = ~(np.abs(folded) < 1e18)
+            folded[lost] = 0.0
+            middle = np.floor(folded if spline.order % 2 else folded + 0.5)
+        first = np.clip(middle - spline.order // 2, 0, size - 1).astype(np.int64)
+        lost |= cells < 0
+        cells = np.where(lost, -1, cells * len(sizes) + owner[first]).astype(np.int32)
+    cells[cells < 0] = count
+    return cells
+
+
+def group(cells, count):
+    """Return the order that sorts small numbers, and where each of ``count`` groups begins."""
+    if HAVE_NUMBA:
+        return _group(cells, count)
+    bounds = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(cells, minlength=count), out=bounds[1:])
+    return np.argsort(cells, kind="stable"), bounds
+
+
 def outside(spline, dtype):
     """Return what ``cval`` is in the dtype of a result."""
     if dtype.kind == "c":
@@ -388,6 +442,109 @@ def _locate(x, order, mode, extent, origin, size, places, weights, at):
     return 0
 
 
+# -- without numba -------------------------------------------------------------------------
+
+# Points handed to SciPy at a time: their coordinates take more room than a block.
+BAND = 1 << 20
+
+
+def _fold_all(x, size, mode):
+    """Do for an array what `_fold` does for a number."""
+    if mode in (GRID_CONSTANT, NEAREST):
+        # Farther out nothing changes, and indices stay small. NaN is kept.
+        return np.clip(x, -8.0, size + 8.0)
+    inside = (x >= 0) & (x <= size - 1)
+    if mode == CONSTANT:
+        return np.where(inside, x, np.nan)
+    if size <= 1:
+        return np.where(np.isfinite(x), 0.0, np.nan)
+    if mode in (MIRROR, REFLECT):
+        shared = 1 if mode == REFLECT else 0
+        period = 2.0 * size - 2 + 2 * shared
+        below = np.where((x < -period) | (mode == MIRROR), x + period * np.floor(-x / period), x)
+        flipped = np.where(below > -1e-15, 1e-15, -below) - 1 if shared else -below
+        turns = below < -size if shared else below <= 1 - size
+        below = np.where(turns, below + period, flipped)
+        above = x - period * np.floor(x / period)
+        above = np.where(above >= size, period - above - shared, above)
+    elif mode == WRAP:
+        period = size - 1.0
+        below = x + period * (np.floor(-x / period) + 1)
+        above = x - period * np.floor(x / period)
+    else:
+        below = x + size * (np.trunc((-1 - x) / size) + 1)
+        above = x - size * np.floor(x / size)
+    return np.where(inside, x, np.where(x < 0, below, above))
+
+
+def _place_all(index, size, mode):
+    """Do for an array what `_place` does for a number."""
+    inside = (index >= 0) & (index < size)
+    if mode == GRID_CONSTANT:
+        return np.where(inside, index, -1)
+    if mode == NEAREST:
+        return np.clip(index, 0, size - 1)
+    if size <= 1:
+        return np.zeros_like(index)
+    if mode == GRID_WRAP:
+        return index % size
+    shared = 1 if mode == REFLECT else 0
+    period = 2 * size - 2 + 2 * shared
+    index = index % period
+    return np.where(index >= size, period - shared - index, index)
+
+
+def _with_scipy(coefficients, box, coordinates, spline, cval, out):
+    """Interpolate with SciPy, on a box that holds the neighbours of every point."""
+    order, mode = spline.order, spline.code
+    state = np.zeros(len(out), np.int64)
+    local = np.zeros(coordinates.shape)
+    for axis, x in enumerate(coordinates):
+        with np.errstate(invalid="ignore", over="ignore"):
+            folded = _fold_all(x, box.shape[axis], mode)
+            lost = ~(np.abs(folded) < 1e18) | ~(np.abs(x) < 1e18) & (mode != NEAREST)
+        state[lost] = np.maximum(state[lost], 1 if mode == CONSTANT else 2)
+        if lost.all():
+            break
+        folded[lost] = folded[~lost][0]
+        middle = np.floor(folded if order % 2 else folded + 0.5)
+        first = middle.astype(np.int64) - order // 2
+        # Only pixels that some point needs are kept: a support stays in one piece, and a
+        # box from both ends of a periodic axis does not grow to the whole of it.
+        begin = first.min()
+        needed = np.zeros(first.max() - begin + 1 + order, bool)
+        for k in range(order + 1):
+            needed[first - begin + k] = True
+        rank = np.cumsum(needed) - 1
+        local[axis] = rank[first - begin] + order // 2
+        if order:
+            local[axis] += folded - middle
+        place = _place_all(np.flatnonzero(needed) + begin, box.shape[axis], mode)
+        coefficients = _extended(coefficients, axis, place, box.origin[axis], box.shape[axis], cval)
+    if (state < 1).any():
+        if coefficients.dtype.char == "e" or coefficients.dtype.kind == "b":
+            coefficients = coefficients.astype(np.float32)
+        ndimage.map_coordinates(
+            coefficients, local, out, order=order, mode="mirror", prefilter=False
+        )
+    out[state == 1] = cval
+    out[state == 2] = np.nan
+
+
+def _extended(coefficients, axis, place, origin, size, cval):
+    """Return the pixels ``place`` of the image from a box that begins at ``origin``."""
+    position = np.where(place >= origin, place - origin, place - origin + size)
+    missing = (place < 0) | (position >= coefficients.shape[axis])
+    if coefficients.shape[axis] == 0:
+        shape = (*coefficients.shape[:axis], len(place), *coefficients.shape[axis + 1 :])
+        return np.full(shape, cval, np.float64)
+    if missing.any() and coefficients.dtype.kind != "f":
+        coefficients = coefficients.astype(np.float64)
+    result = coefficients.take(np.where(missing, 0, position), axis)
+    result[(slice(None),) * axis + (missing,)] = cval
+    return result
+
+
 # -- kernels -------------------------------------------------------------------------------
 
 
@@ -438,7 +595,7 @@ def _begin(x, order, shift, extent, origin, size):
     """Return the lower pixel of a coordinate, or -1 unless all its pixels are at hand as they are."""
     if not 0 <= x <= size - 1:
         return -1
-    first = int(math.floor(x + shift)) - (order >> 1)
+    first = math.floor(x + shift) - (order >> 1)
     if first < 0 or first + order >= size:
         return -1
     place = first - origin
@@ -693,3 +850,35 @@ def _in_planes(image, row_places, row_weights, places, weights, cval, out):
                 for k in range(taps):
                     total += weights[j, k] * line[safe[j, k]]
                 out[plane, i, j] = total
+
+
+@jit
+def _add_cells(line, owner, cells_along, size, padding, order, mode, count, cells):
+    """Work one axis into the numbers of the cells; -1 for points that need no pixel."""
+    for point in range(len(line)):
+        if cells[point] < 0:
+            continue
+        x = _fold(line[point] + padding, size, mode)
+        if not (-1e18 < x < 1e18):
+            cells[point] = -1
+            continue
+        first = math.floor(x if order & 1 else x + 0.5) - (order >> 1)
+        first = min(max(first, 0), size - 1)
+        cells[point] = cells[point] * cells_along + owner[first]
+
+
+@jit
+def _group(cells, count):
+    """Sort by counting."""
+    bounds = np.zeros(count + 1, np.int64)
+    for cell in cells:
+        bounds[cell + 1] += 1
+    for k in range(count):
+        bounds[k + 1] += bounds[k]
+    following = bounds[:-1].copy()
+    order = np.empty(len(cells), np.int64)
+    for point in range(len(cells)):
+        cell = cells[point]
+        order[following[cell]] = point
+        following[cell] += 1
+    return order, bounds

@@ -100,7 +100,7 @@ def affine_transform(
             geometry = Grid(tuple(matrix), tuple(np.asarray(offset) / matrix))
     else:
         geometry = _affine_geometry(matrix, offset)
-    spline, dtype = _interpolation(image, order, mode, cval, output)
+    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
     return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks)
 
 
@@ -177,7 +177,7 @@ def rotate(
     shape = list(image.shape)
     for axis, length in zip(plane, turned_size):
         shape[axis] = int(length)
-    spline, dtype = _interpolation(image, order, mode, cval, output)
+    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
     geometry = _affine_geometry(turn, offset)
     return _transform(
         image, geometry, normalize_shape(shape), spline, dtype, prefilter, output_chunks, plane
@@ -238,7 +238,7 @@ def shift(
     image = normalize_image(image)
     need_axes(image.ndim)
     geometry = Grid(None, tuple(-one for one in normalize_sequence(shift, image.ndim, "shift")))
-    spline, dtype = _interpolation(image, order, mode, cval, output)
+    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
     return _transform(image, geometry, image.shape, spline, dtype, prefilter, output_chunks)
 
 
@@ -306,7 +306,7 @@ def zoom(
     shape = normalize_shape(
         [round(size * factor) for size, factor in zip(image.shape, factors)], "zoomed shape"
     )
-    spline, dtype = _interpolation(image, order, mode, cval, output)
+    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
     if prefilter and all(factor == 1 for factor in factors):
         same = image.astype(dtype)
         return same if output_chunks is None else same.rechunk(output_chunks)
@@ -373,7 +373,7 @@ def _normalize_plane(axes, ndim):
     return tuple(plane)
 
 
-def _interpolation(image, order, mode, cval, output):
+def normalize_interpolation(image, order, mode, cval, output):
     """Check what all transforms share; return the spline and the dtype of the result."""
     order = normalize_order(order)
     mode = normalize_mode(mode)

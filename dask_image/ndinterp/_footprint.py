@@ -58,7 +58,7 @@ def footprint(low, high, size, spline):
             return _across_the_seam(low, high, size, order)
         # Folding rounds: a pixel more on each side makes up for it.
         first, last = first - 1, last + 1
-    return _reflected(first, last, size, mode)
+    return reflected(first, last, size, mode)
 
 
 def first_pixel(x, order):
@@ -66,7 +66,7 @@ def first_pixel(x, order):
     return math.floor(x if order % 2 else x + 0.5) - order // 2
 
 
-def _reflected(first, last, size, mode):
+def reflected(first, last, size, mode):
     """Return the hull of the pixels that indices ``first`` to ``last`` stand for."""
     if last - first + 1 >= size:
         return 0, size
@@ -97,7 +97,7 @@ def _across_the_seam(low, high, size, order):
     first = first_pixel(_fold(low, size, WRAP), order) - 1
     last = first_pixel(_fold(high, size, WRAP), order) + order + 1
     if _fold(low, size, WRAP) <= _fold(high, size, WRAP):
-        return _reflected(first, last, size, WRAP)
+        return reflected(first, last, size, WRAP)
     # Up to the last pixel and on from the first, either mirrored at its edge.
     start, stop = min(first, size - 1 - order), max(last, order) + 1
     if start < 0 or size + stop - start >= size:

@@ -1,0 +1,97 @@
+"""
+Read an image at scattered places that are known only when a task runs.
+
+Each block of places is sorted by the *cell* of the image (one block, or a few
+neighbouring ones) that it needs; each pair of a block of places and a cell is a task
+of its own; a last task puts a block's values back into order. No task sees more than
+one cell, and what a place needs decides only how much a pair has to do.
+"""
+
+import itertools
+import math
+
+import dask.array as da
+from dask._task_spec import List, Task, TaskRef
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
+
+# Cells grow, to save pairs, up to this size.
+CELL_BYTES = 2**27
+
+
+def cell_chunks(chunks, itemsize, blocks_of_places):
+    """
+    Return the cells of an image: its chunks, or runs of them where those are many.
+
+    Parameters
+    ----------
+    chunks : tuple of tuple of int
+        Of the image.
+    itemsize : int
+        Bytes of a pixel.
+    blocks_of_places : int
+        How many blocks of places are looked up in it.
+
+    Returns
+    -------
+    tuple of tuple of int
+    """
+    cells = [tuple(size for size in sizes if size) or (0,) for sizes in chunks]
+    blocks = math.prod(map(len, cells))
+    enough = 16 * (blocks + blocks_of_places)
+    while blocks_of_places * math.prod(map(len, cells)) > enough:
+        axis = max(range(len(cells)), key=lambda axis: len(cells[axis]))
+        merged = tuple(sum(pair) for pair in itertools.batched(cells[axis], 2))
+        largest = [max(sizes) for sizes in (*cells[:axis], merged, *cells[axis + 1 :])]
+        if len(cells[axis]) == 1 or math.prod(largest) * itemsize > CELL_BYTES:
+            break
+        cells[axis] = merged
+    return tuple(cells)
+
+
+def map_scattered(places, cells, origins, *, sort, evaluate, merge, dtype, meta):
+    """
+    Evaluate every block of places in every cell.
+
+    Parameters
+    ----------
+    places : dask.array.Array
+        Not chunked along its first axis, which the result lacks.
+    cells : dask.array.Array
+        Its blocks are the cells, overlapping as far as they need to.
+    origins : callable
+        ``origins(index)`` gives where a cell begins in the image.
+    sort : callable
+        ``sort(block_of_places)`` gives what the other two take first.
+    evaluate : callable
+        ``evaluate(sorted_places, number_of_cell, cell, origin)`` gives the values
+        that the cell holds.
+    merge : callable
+        ``merge(sorted_places, list_of_values)`` gives the block of the result.
+    dtype : dtype
+        Of the result.
+    meta : array
+        Empty array of the kind of the result.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    token = tokenize(places.name, cells.name, sort, evaluate, merge, dtype)
+    name, sorted_name, pair_name = (f"{part}-{token}" for part in ("scatter", "sort", "pair"))
+    tasks = {}
+    all_cells = list(itertools.product(*map(range, cells.numblocks)))
+    where = [origins(index) for index in all_cells]
+    for block in itertools.product(*map(range, places.numblocks[1:])):
+        key = (sorted_name, *block)
+        tasks[key] = Task(key, sort, TaskRef((places.name, 0, *block)))
+        pairs = []
+        for number, index in enumerate(all_cells):
+            pair = (pair_name, *block, number)
+            tasks[pair] = Task(
+                pair, evaluate, TaskRef(key), number, TaskRef((cells.name, *index)), where[number]
+            )
+            pairs.append(TaskRef(pair))
+        tasks[(name, *block)] = Task((name, *block), merge, TaskRef(key), List(*pairs))
+    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[places, cells])
+    return da.Array(graph, name, places.chunks[1:], meta=meta, dtype=dtype)

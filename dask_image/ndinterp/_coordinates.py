@@ -1,0 +1,403 @@
+"""Interpolation at points that come from anywhere: map_coordinates, geometric_transform."""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import dask.array as da
+import numpy as np
+from scipy import LowLevelCallable
+
+from dask_image._kernels import interpolation
+from dask_image._kernels.interpolation import Box, Spline
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.overlap import map_boxes
+from dask_image._utils.scatter import cell_chunks, map_scattered
+from dask_image.ndinterp._affine import normalize_interpolation
+from dask_image.ndinterp._arguments import (
+    need_axes,
+    normalize_image,
+    normalize_sequence,
+    normalize_shape,
+)
+from dask_image.ndinterp._footprint import (
+    block_starts,
+    default_chunks,
+    footprint,
+    reflected,
+)
+from dask_image.ndinterp._splines import coefficients
+
+# Coordinates in memory are cut into blocks of so many bytes.
+COORDINATE_BYTES = "32 MiB"
+
+
+def map_coordinates(
+    input, coordinates, order=3, mode="constant", cval=0.0, prefilter=False, *, output=None
+):
+    """
+    Interpolate an image at given coordinates.
+
+    The Dask form of :func:`scipy.ndimage.map_coordinates`. Both arrays may be lazy
+    and larger than memory. Which blocks of the image a block of coordinates needs
+    is found out when its task runs: its points are sorted by block of the image,
+    looked up there, and put back into their order.
+
+    Parameters
+    ----------
+    input : array_like
+        The image; complex ones are interpolated part by part.
+    coordinates : array_like
+        Shape (ndim, ...): NumPy or Dask, in any chunks, of integers or floats. In
+        pixels of ``input``.
+    order : int, optional
+        Of the spline, 0 to 5.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `affine_transform`.
+    cval : scalar, optional
+        The value beyond the edges, for the constant modes.
+    prefilter : bool, optional
+        Whether ``input`` holds pixels, not spline coefficients, for orders above 1.
+        SciPy's default is True.
+    output : dtype, optional
+        Of the result. Default: that of ``input``.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the shape and chunks of ``coordinates``, less the first axis.
+
+    Raises
+    ------
+    RuntimeError
+        If ``coordinates`` has not one row for each axis of ``input``, or
+        ``order``, ``mode`` or a dtype is not supported.
+    TypeError
+        If ``coordinates`` is complex.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> image = da.arange(12.0, chunks=12).reshape(4, 3).rechunk(2)
+    >>> map_coordinates(image, [[0.5, 2], [0.5, 1]], order=1).compute()
+    array([2., 7.])
+    """
+    image = normalize_image(input, "input")
+    coordinates = _normalize_coordinates(coordinates, image.ndim)
+    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    return _at_coordinates(image, coordinates, spline, dtype, prefilter)
+
+
+def geometric_transform(
+    image,
+    mapping,
+    output_shape=None,
+    order=3,
+    output_chunks=None,
+    *,
+    output=None,
+    mode="constant",
+    cval=0.0,
+    prefilter=True,
+    extra_arguments=(),
+    extra_keywords=None,
+    reach=None,
+):
+    """
+    Transform an image by any mapping of output indices to input coordinates.
+
+    The Dask form of :func:`scipy.ndimage.geometric_transform`. The mapping runs
+    inside the tasks. Unless ``reach`` is given, which parts of the image a block
+    needs is found out there, as in `map_coordinates`.
+
+    Parameters
+    ----------
+    image : array_like
+        The image; complex ones are transformed part by part.
+    mapping : callable
+        Takes a tuple of ints, the index of an output pixel in the whole output,
+        and gives a tuple of coordinates in ``image``.
+    output_shape : tuple of int, optional
+        Default: the shape of ``image``.
+    order : int, optional
+        Of the spline, 0 to 5.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of ``image`` where shapes agree; in
+        any case no block is larger than those of ``image``.
+    output : dtype, optional
+        Of the result. Default: that of ``image``.
+    mode : str, optional
+        How the image goes on beyond its edges, as in `affine_transform`.
+    cval : scalar, optional
+        The value beyond the edges, for the constant modes.
+    prefilter : bool, optional
+        Whether ``image`` holds pixels, not spline coefficients, for orders above 1.
+    extra_arguments : tuple, optional
+        Further arguments for ``mapping``.
+    extra_keywords : dict, optional
+        Further keywords for ``mapping``.
+    reach : float or sequence of float, optional
+        A bound on how far along each axis a coordinate lies from the index that
+        it belongs to. With it a block depends on its neighbours only. A
+        coordinate farther away is a ``ValueError`` when the block is computed.
+
+    Returns
+    -------
+    dask.array.Array
+
+    Raises
+    ------
+    RuntimeError, TypeError, ValueError
+        As SciPy does, when called, for arguments that do not fit; what
+        ``mapping`` returns is seen when a block is computed.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> image = da.arange(12.0, chunks=12).reshape(4, 3).rechunk(2)
+    >>> geometric_transform(image, lambda index: (index[1], index[0]), (3, 3), order=1).compute()
+    array([[0., 3., 6.],
+           [1., 4., 7.],
+           [2., 5., 8.]])
+    """
+    image = normalize_image(image)
+    shape = image.shape if output_shape is None else normalize_shape(output_shape)
+    need_axes(image.ndim, len(shape))
+    runs_anywhere = callable(mapping) and not isinstance(mapping, LowLevelCallable)
+    if not runs_anywhere:
+        raise RuntimeError(f"mapping must be a Python callable, got {type(mapping).__name__}")
+    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    call = functools.partial(
+        _call_mapping,
+        mapping=mapping,
+        ndim=image.ndim,
+        extra_arguments=tuple(extra_arguments),
+        extra_keywords=dict(extra_keywords or {}),
+    )
+    if output_chunks is None:
+        chunks = default_chunks(image.chunks, shape, None)
+    else:
+        chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
+    if reach is not None:
+        return _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach)
+    return _at_coordinates(image, _mapped(call, chunks, image.ndim), spline, dtype, prefilter)
+
+
+def _normalize_coordinates(coordinates, ndim):
+    """Return coordinates as a Dask array with one block along the first axis."""
+    if not hasattr(coordinates, "dtype"):
+        coordinates = np.asarray(coordinates)
+    need_axes(ndim, len(coordinates.shape) - 1)
+    if coordinates.shape[0] != ndim:
+        raise RuntimeError(
+            f"coordinates must have one row for each of the {ndim} axes of the image, "
+            f"got shape {coordinates.shape}"
+        )
+    if not isinstance(coordinates, da.Array) and isinstance(coordinates, np.ndarray):
+        chunks = da.core.normalize_chunks(
+            (-1, *("auto",) * (coordinates.ndim - 1)),
+            coordinates.shape,
+            limit=COORDINATE_BYTES,
+            dtype=np.float64,
+        )
+        if coordinates.dtype.kind in "biufc":
+            coordinates = da.from_array(coordinates, chunks=chunks)
+    coordinates = as_dask_array(coordinates, "coordinates")
+    if coordinates.dtype.kind == "c":
+        raise TypeError(f"coordinates must be real, got dtype {coordinates.dtype}")
+    if coordinates.dtype.char in "eg":
+        raise RuntimeError(f"coordinates have dtype {coordinates.dtype}, which is not supported")
+    return coordinates.rechunk({0: -1})
+
+
+def _at_coordinates(image, coordinates, spline, dtype, prefilter):
+    """Interpolate at lazy coordinates."""
+    shape = coordinates.shape[1:]
+    if math.prod(shape) == 0 or image.size == 0:
+        value = interpolation.outside(spline, dtype)
+        return da.full_like(image, value, shape=shape, chunks=coordinates.chunks[1:], dtype=dtype)
+    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter)
+    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
+    lookup = _Lookup(chunks, image.shape, spline, dtype)
+    cells = map_boxes(_same, image, boxes=lookup.box, chunks=chunks, dtype=image.dtype)
+    return map_scattered(
+        coordinates,
+        cells,
+        lookup.origin,
+        sort=lookup.sort,
+        evaluate=lookup.evaluate,
+        merge=lookup.merge,
+        dtype=dtype,
+        meta=da.utils.meta_from_array(image._meta, ndim=len(shape), dtype=dtype),
+    )
+
+
+def _same(box):
+    return box
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """A block of points, sorted by the cell they are looked up in; the last group needs none."""
+
+    shape: tuple[int, ...]
+    order: np.ndarray
+    bounds: np.ndarray
+    coordinates: np.ndarray
+
+    def group(self, number):
+        """Return which of the sorted points belong to a cell."""
+        return slice(self.bounds[number], self.bounds[number + 1])
+
+
+@dataclass(frozen=True)
+class _Lookup:
+    """How points find their cell, and what a cell must hold for them."""
+
+    chunks: tuple[tuple[int, ...], ...]
+    shape: tuple[int, ...]
+    spline: Spline
+    dtype: np.dtype
+
+    def box(self, index):
+        """
+        Return the pixels that a cell must hold, per axis.
+
+        It serves the points whose first pixel it owns; the outer ones also serve
+        those that begin beyond the edge of the image.
+        """
+        order, mode = self.spline.order, self.spline.code
+        intervals = []
+        for axis, block in enumerate(index):
+            size = self.shape[axis]
+            start, stop = block_starts(self.chunks)[axis][block : block + 2]
+            first = start if start else -(order // 2) - 1
+            # Half a pixel below the last edge rounds to the pixel beyond it.
+            last = stop - 1 + order + (stop == size)
+            if mode in interpolation.UNFOLDED:
+                intervals.append((max(first, 0), min(last, size - 1) + 1))
+            else:
+                intervals.append(reflected(first, last, size, mode))
+        return tuple(intervals)
+
+    def origin(self, index):
+        """Return where a cell begins."""
+        return tuple(start for start, _ in self.box(index))
+
+    def sort(self, coordinates):
+        """Sort a block of points by cell."""
+        shape = coordinates.shape[1:]
+        flat = np.ascontiguousarray(coordinates, dtype=float).reshape(len(coordinates), -1)
+        count = math.prod(map(len, self.chunks))
+        owners = [np.repeat(np.arange(len(sizes)), sizes) for sizes in self.chunks]
+        cells = interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
+        order, bounds = interpolation.group(cells, count + 1)
+        return _Sorted(shape, order, bounds, flat[:, order])
+
+    def evaluate(self, points, number, cell, origin):
+        """Return the values of the points that belong to a cell, in their sorted order."""
+        mine = points.coordinates[:, points.group(number)]
+        box = Box(origin, self.shape)
+        return interpolation.at_points(cell, box, mine, self.spline, self.dtype)
+
+    def merge(self, points, values):
+        """Put all values into their places."""
+        result = np.empty(len(points.order), self.dtype)
+        outside = np.empty((0,) * len(self.shape), self.dtype)
+        rest = self.evaluate(points, len(values), outside, (0,) * len(self.shape))
+        for number, part in enumerate([*values, rest]):
+            result[points.order[points.group(number)]] = part
+        return result.reshape(points.shape)
+
+    def __dask_tokenize__(self):
+        return (type(self).__name__, self.chunks, self.shape, self.spline, str(self.dtype))
+
+
+def _mapped(call, chunks, ndim):
+    """Return the lazy coordinates that a mapping gives for every output pixel."""
+    axes = tuple(range(1, len(chunks) + 1))
+    pairs = []
+    for axis, sizes in zip(axes, chunks):
+        pairs += [da.arange(sum(sizes), chunks=(sizes,)), (axis,)]
+    return da.blockwise(
+        call,
+        (0, *axes),
+        *pairs,
+        new_axes={0: ndim},
+        dtype=float,
+        meta=np.empty((0,) * (len(chunks) + 1)),
+        align_arrays=False,
+    )
+
+
+def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
+    """Return the coordinates for the grid of output indices spanned by ``lines``."""
+    shape = tuple(map(len, lines))
+    result = np.empty((ndim, math.prod(shape)))
+    lists = [line.tolist() for line in lines]
+    for point, places in enumerate(np.ndindex(shape)):
+        index = tuple(values[place] for values, place in zip(lists, places))
+        coordinates = mapping(index, *extra_arguments, **extra_keywords)
+        if not isinstance(coordinates, tuple) or len(coordinates) < ndim:
+            raise TypeError(
+                f"mapping must return a tuple of {ndim} coordinates, got {coordinates!r}"
+            )
+        result[:, point] = coordinates[:ndim]
+    return result.reshape(ndim, *shape)
+
+
+def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach):
+    """Transform block by block, each from its surroundings."""
+    reach = normalize_sequence(reach, image.ndim, "reach")
+    if len(shape) != image.ndim:
+        raise ValueError(
+            f"reach needs an output with the {image.ndim} axes of the image, got {len(shape)}"
+        )
+    if math.prod(shape) == 0 or image.size == 0:
+        value = interpolation.outside(spline, dtype)
+        return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
+    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter)
+    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    starts = block_starts(chunks)
+
+    def box(index):
+        intervals = []
+        for axis, block in enumerate(index):
+            start, stop = starts[axis][block : block + 2]
+            low, high = start - reach[axis] + padding, stop - 1 + reach[axis] + padding
+            interval = footprint(low, high, image.shape[axis], spline)
+            intervals.append(interval if start < stop else (0, 0))
+        return tuple(intervals)
+
+    def arguments(index):
+        spans = tuple(starts[axis][block : block + 2] for axis, block in enumerate(index))
+        return tuple(start for start, _ in box(index)), spans
+
+    return map_boxes(
+        _map_block,
+        image,
+        boxes=box,
+        chunks=chunks,
+        dtype=dtype,
+        block_arguments=arguments,
+        call=call,
+        shape=image.shape,
+        spline=spline,
+        reach=reach,
+        out_dtype=dtype,
+    )
+
+
+def _map_block(block, origin, spans, call, shape, spline, reach, out_dtype):
+    """Compute an output block from its surroundings."""
+    lines = [np.arange(start, stop) for start, stop in spans]
+    coordinates = call(*lines)
+    for axis, line in enumerate(np.ix_(*lines)):
+        distance = np.abs(coordinates[axis] - line)
+        if (distance > reach[axis]).any():
+            raise ValueError(
+                f"mapping reaches {distance.max()} pixels along axis {axis}, "
+                f"farther than reach={reach[axis]} allows"
+            )
+    return interpolation.at_points(block, Box(origin, shape), coordinates, spline, out_dtype)
