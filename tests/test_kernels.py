@@ -212,15 +212,20 @@ def test_median_of_boxes(dtype, size):
     check(ndimage.percentile_filter, image, 15, size=size, mode="mirror", axes=(0, 1))
 
 
-@pytest.mark.parametrize("count", range(2, 26))
-def test_networks_sort(count):
-    values = np.random.default_rng(count).integers(0, 50, (count, 200))
-    ranks = np.sort(values, axis=0)
+@pytest.mark.parametrize("run", [rank._plain_network, rank._compiled_network])
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (3, 3), (4, 3), (3, 5), (5, 6), (2, 8)])
+def test_networks_sort(shape, run):
+    width, count = 40, shape[0] * shape[1]
+    image = np.random.default_rng(count).integers(0, 30, (shape[0], width + shape[1]))
+    windows = np.lib.stride_tricks.sliding_window_view(image, shape)[0, :width]
+    ranks = np.sort(windows.reshape(width, -1), axis=1)
+    rows = np.arange(shape[0]) * image.shape[1]
     for place in range(count):
-        network = rank.selection_network(count, place)
-        spare = list(np.empty((count + 1, 200), values.dtype))
-        found = rank._run_network(network, place, list(values), spare)
-        np.testing.assert_array_equal(found, ranks[place])
+        network = rank.selection_network(((True,) * shape[1],) * shape[0], place)
+        buffers = np.empty((network.buffers, width + network.widest), image.dtype)
+        run(image.ravel(), rows, network.operations, buffers, 0, width)
+        found = buffers[network.result, network.result_shift :][:width]
+        np.testing.assert_array_equal(found, ranks[:, place])
 
 
 @SETTINGS

@@ -81,7 +81,7 @@ def segments(shape, padded_shape, bytes_each):
     """Yield ``(start, stop)`` of runs that cover every window's corner in the flat array."""
     strides = np.cumprod([1, *padded_shape[:0:-1]])[::-1]
     last = int((np.array(shape) - 1) @ strides) + 1
-    step = max(CACHE_BYTES // bytes_each, 1024)
+    step = max(CACHE_BYTES // bytes_each, 512)
     for start in range(0, last, step):
         yield start, min(start + step, last)
 

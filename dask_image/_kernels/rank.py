@@ -4,13 +4,15 @@ Rank, median and percentile filters.
 Windows of few pixels go through a network of minima and maxima: Batcher's
 odd-even merge sort (K. E. Batcher, "Sorting networks and their applications",
 1968), less all that the wanted rank does not depend on, with vectors of
-neighbouring pixels on its wires. Larger windows over 8- and 16-bit pixels keep a
+neighbouring pixels in place of numbers; what windows have in common is sorted
+once. Larger windows over 8- and 16-bit pixels keep a
 histogram that slides along the last axis (T. S. Huang, G. J. Yang and G. Y. Tang,
 "A fast two-dimensional median filtering algorithm", 1979).
 """
 
 import functools
 import operator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -21,79 +23,181 @@ from dask_image._kernels._windows import along_axes, flat_offsets, pad, reach, s
 from dask_image._kernels.extrema import maximum_filter, minimum_filter, result_for
 
 # Pixels in a window up to which a network is faster than what else there is, by measurement.
-LARGEST_NETWORK = 121
-LARGEST_NETWORK_BESIDE_HISTOGRAM = {1: 49, 2: 36}
+LARGEST_NETWORK = 225
+LARGEST_NETWORK_BESIDE_HISTOGRAM = {1: 64, 2: 121}
+
+
+@dataclass(frozen=True)
+class Network:
+    """
+    Minima and maxima that bring the value of one rank in each window to its place.
+
+    Values are numbered: the rows of the window first, then what the operations
+    compute, in their order. A value stands for a vector; an operation reads its
+    two operands from some shift on. ``operations`` has a row each: 1 for the
+    maximum or 0 for the minimum; where the first operand is and its shift; the
+    same of the second; how much longer than a run of pixels the result is; and
+    where it goes. Where a value is: below 0 the rows, from 0 the buffers.
+    """
+
+    operations: np.ndarray
+    row_lengths: tuple[int, ...]
+    buffers: int
+    result: int
+    result_shift: int
+
+    @property
+    def widest(self):
+        """How much longer than a run of pixels the longest buffer is."""
+        return int(self.operations[:, 5].max())
+
+
+class _Recorder:
+    """Records comparisons of shifted vectors, each one only once however often it is asked for."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.known = {}
+
+    def _value(self, kind, one, other):
+        one, other = sorted((one, other))
+        base = min(one[1], other[1])
+        key = (kind, one[0], one[1] - base, other[0], other[1] - base)
+        return self.known.setdefault(key, self.rows + len(self.known)), base
+
+    def merge(self, one, other):
+        """Merge two sorted lists of values by Batcher's odd-even merge."""
+        if not one or not other:
+            return one + other
+        if len(one) == len(other) == 1:
+            return [self._value(0, *one, *other), self._value(1, *one, *other)]
+        even = self.merge(one[::2], other[::2])
+        odd = self.merge(one[1::2], other[1::2])
+        merged = even[:1]
+        for low, high in zip(odd, even[1:]):
+            merged += [self._value(0, low, high), self._value(1, low, high)]
+        shared = min(len(odd), len(even) - 1)
+        return merged + odd[shared:] + even[1 + shared :]
+
+    def merge_all(self, lists):
+        """Merge sorted lists pairwise, so that neighbours by the same shift share their merges."""
+        if len(lists) == 1:
+            return lists[0]
+        half = 1 << ((len(lists) - 1).bit_length() - 1)
+        return self.merge(self.merge_all(lists[:half]), self.merge_all(lists[half:]))
 
 
 @functools.lru_cache(maxsize=32)
-def selection_network(count, rank):
+def selection_network(window, rank):
     """
-    Return the comparisons that bring the value of ``rank`` among ``count`` to its place.
+    Return the network that finds the value of ``rank`` in windows of a shape.
 
-    Each is ``(low, high, keep_low, keep_high)``: compare the values on two
-    wires and keep the smaller on ``low``, the larger on ``high``, or only one.
+    ``window`` has one tuple of booleans a row. Columns are sorted, then merged;
+    a window next to another one shares the columns it has in common with it,
+    and pairs, fours and so on of them.
     """
-    comparisons = []
-    merged = 1
-    while merged < count:
-        distance = merged
-        while distance >= 1:
-            for start in range(distance % merged, count - distance, 2 * distance):
-                for low in range(start, min(start + distance, count - distance)):
-                    if low // (2 * merged) == (low + distance) // (2 * merged):
-                        comparisons.append((low, low + distance))
-            distance //= 2
-        merged *= 2
-    wanted, kept = {rank}, []
-    for low, high in reversed(comparisons):
-        if low in wanted or high in wanted:
-            kept.append((low, high, low in wanted, high in wanted))
-            wanted |= {low, high}
-    return tuple(reversed(kept))
-
-
-def _run_network(network, rank, wires, spare):
-    """
-    Run a network over ``wires``, a list of vectors which are only read.
-
-    ``spare`` is a list of vectors to write to; those not in use any more come
-    back to it. Returns the vector of the wanted rank.
-    """
-    owned = [False] * len(wires)
-    for low, high, keep_low, keep_high in network:
-        one, other = wires[low], wires[high]
-        if keep_low and keep_high:
-            wires[low] = spare.pop()
-            np.minimum(one, other, out=wires[low])
-            wires[high] = other if owned[high] else spare.pop()
-            np.maximum(one, other, out=wires[high])
-            if owned[low]:
-                spare.append(one)
-            owned[low] = owned[high] = True
+    recorder = _Recorder(len(window))
+    columns = [
+        [[(row, shift)] for row, pixels in enumerate(window) if pixels[shift]]
+        for shift in range(len(window[0]))
+    ]
+    merged = recorder.merge_all([recorder.merge_all(column) for column in columns if column])
+    result, result_shift = merged[rank]
+    # Backwards: which values the result depends on, how long they must be, who reads them last.
+    lengths = {result: result_shift}
+    last_use, needed = {result: None}, []
+    for key, value in reversed(recorder.known.items()):
+        if value not in lengths:
             continue
-        kept, lost, extremum = (low, high, np.minimum) if keep_low else (high, low, np.maximum)
-        target = wires[kept] if owned[kept] else spare.pop()
-        extremum(one, other, out=target)
-        if owned[lost]:
-            spare.append(wires[lost])
-        wires[kept] = target
-        owned[kept], owned[lost] = True, False
-    return wires[rank]
+        needed.append((key, value))
+        for operand, shift in (key[1:3], key[3:5]):
+            lengths[operand] = max(lengths.get(operand, 0), lengths[value] + shift)
+            last_use.setdefault(operand, value)
+    rows = tuple(lengths.get(row, 0) for row in range(len(window)))
+    places = {row: row - len(window) for row in range(len(window))}
+    operations, free, buffers = [], [], 0
+    for (kind, one, one_shift, other, other_shift), value in reversed(needed):
+        if free:
+            places[value] = free.pop()
+        else:
+            places[value], buffers = buffers, buffers + 1
+        operations.append(
+            (kind, places[one], one_shift, places[other], other_shift, lengths[value],
+             places[value])
+        )  # fmt: skip
+        free += [
+            places[operand]
+            for operand in {one, other}
+            if last_use[operand] == value and places[operand] >= 0
+        ]
+    return Network(np.array(operations), rows, buffers, places[result], result_shift)
+
+
+@jit
+def _compiled_network(flat, rows, operations, buffers, start, count):
+    """Run the operations of a network over ``count`` windows from ``start`` on."""
+    for step in range(operations.shape[0]):
+        kind, one, one_shift, other, other_shift, longer, target = operations[step]
+        length = count + longer
+        result = buffers[target, :length]
+        if one < 0:
+            begin = start + rows[one + rows.size] + one_shift
+            left = flat[begin : begin + length]
+        else:
+            left = buffers[one, one_shift : one_shift + length]
+        if other < 0:
+            begin = start + rows[other + rows.size] + other_shift
+            right = flat[begin : begin + length]
+        else:
+            right = buffers[other, other_shift : other_shift + length]
+        if kind == 1:
+            for pixel in range(result.size):
+                first, second = left[pixel], right[pixel]
+                result[pixel] = max(second, first)
+        else:
+            for pixel in range(result.size):
+                first, second = left[pixel], right[pixel]
+                result[pixel] = min(second, first)
+
+
+def _plain_network(flat, rows, operations, buffers, start, count):
+    """Do what ``_compiled_network`` does in plain NumPy."""
+
+    def operand(place, shift, length):
+        if place >= 0:
+            return buffers[place, shift : shift + length]
+        begin = start + rows[place + len(rows)] + shift
+        return flat[begin : begin + length]
+
+    for kind, one, one_shift, other, other_shift, longer, target in operations.tolist():
+        length = count + longer
+        (np.maximum if kind else np.minimum)(
+            operand(one, one_shift, length),
+            operand(other, other_shift, length),
+            out=buffers[target, :length],
+        )
 
 
 def _network_filter(image, footprint, origins, rank, mode, cval):
     padded = pad(image, *reach(footprint, origins), (mode,) * image.ndim, cval)
+    if image.dtype.kind == "b":
+        padded = padded.view(np.uint8)
     found = np.empty_like(padded)
     flat, values = padded.ravel(), found.ravel()
-    offsets = flat_offsets(footprint, padded.shape)
-    network = selection_network(len(offsets), rank)
-    spans = list(segments(image.shape, padded.shape, len(offsets) * image.itemsize))
-    buffers = np.empty((len(offsets) + 1, spans[0][1]), image.dtype)
+    lines = footprint.reshape(-1, footprint.shape[-1])
+    used = lines.any(axis=1)
+    rows = flat_offsets(np.ones((*footprint.shape[:-1], 1), bool), padded.shape)[used]
+    network = selection_network(tuple(map(tuple, lines[used].tolist())), rank)
+    # Calls of NumPy take long vectors to pay off; what is compiled likes the first-level cache.
+    bytes_each = network.buffers * image.itemsize * (16 if HAVE_NUMBA else 1)
+    run = _compiled_network if HAVE_NUMBA else _plain_network
+    spans = list(segments(image.shape, padded.shape, bytes_each))
+    buffers = np.empty((network.buffers, spans[0][1] + network.widest), padded.dtype)
+    result = buffers[network.result, network.result_shift :]
     for start, stop in spans:
-        wires = [flat[start + offset : stop + offset] for offset in offsets]
-        spare = list(buffers[:, : stop - start])
-        values[start:stop] = _run_network(network, rank, wires, spare)
-    return trimmed(found, image.shape)
+        run(flat, rows, network.operations, buffers, start, stop - start)
+        values[start:stop] = result[: stop - start]
+    return trimmed(found, image.shape).view(image.dtype)
 
 
 @jit
