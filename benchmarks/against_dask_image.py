@@ -118,7 +118,10 @@ def main(peer, names):
         seconds = [
             json.loads(
                 subprocess.run(
-                    [python, __file__, "--job", name], check=True, capture_output=True, text=True
+                    [python, "-E", __file__, "--job", name],
+                    check=True,
+                    capture_output=True,
+                    text=True,
                 ).stdout.splitlines()[-1]
             )
             for python in (sys.executable, peer)
