@@ -21,7 +21,7 @@ def volume(shape, chunks=100):
     """Return a lazy image of noise on a slow trend, as cleared tissue has it."""
     random = da.random.default_rng(0)
     noise = random.integers(0, 600, size=shape, chunks=chunks, dtype="uint16")
-    trend = (da.arange(shape[-1], chunks=chunks) * 3).astype("uint16")
+    trend = (da.arange(shape[-1], chunks=noise.chunks[-1]) * 3).astype("uint16")
     return noise + trend
 
 

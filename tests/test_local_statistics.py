@@ -128,39 +128,42 @@ CASES = {
 FOOTPRINT = np.array([[0, 1, 0, 0, 1], [1, 1, 1, 0, 0], [0, 0, 1, 1, 0], [1, 0, 0, 0, 0]], bool)
 
 
+@pytest.fixture
+def setting(case, masked):
+    shape, chunks, selem, spacing, step = CASES[case]
+    image = seeded_image(shape, "uint16") % 50
+    mask = seeded_image(shape, "bool", seed=2) if masked else None
+    lazy_mask = da.from_array(mask, chunks=-1) if masked else None
+    windows = {"selem": selem, "spacing": spacing, "step": step}
+    return image, da.from_array(image, chunks=chunks), mask, lazy_mask, windows
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_function_on_grids(setting):
+    image, lazy, mask, lazy_mask, windows = setting
+
+    # The order of the values matters to this one.
+    def function(values):
+        return np.dot(values.astype(float), np.arange(1.0, values.size + 1))
+
+    expected, _ = loop_over_windows(image, function, mask=mask, dtype="f8", **windows)
+    assert_same(
+        build(
+            apply_local_function, lazy, function, mask=lazy_mask, dtype="f8", interpolate=None,
+            **windows,
+        ),
+        expected,
+    )  # fmt: skip
+
+
 @pytest.mark.usefixtures("with_numba")
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("case", CASES)
 class TestGrids:
-    @pytest.fixture
-    def setting(self, case, masked):
-        shape, chunks, selem, spacing, step = CASES[case]
-        image = seeded_image(shape, "uint16") % 50
-        mask = seeded_image(shape, "bool", seed=2) if masked else None
-        lazy_mask = da.from_array(mask, chunks=-1) if masked else None
-        windows = {"selem": selem, "spacing": spacing, "step": step}
-        return image, da.from_array(image, chunks=chunks), mask, lazy_mask, windows
-
-    def test_function(self, setting):
+    def test_percentile(self, setting):
         image, lazy, mask, lazy_mask, windows = setting
-
-        # The order of the values matters to this one.
-        def function(values):
-            return np.dot(values.astype(float), np.arange(1.0, values.size + 1))
-
-        expected, _ = loop_over_windows(image, function, mask=mask, dtype="f8", **windows)
-        assert_same(
-            build(
-                apply_local_function, lazy, function, mask=lazy_mask, dtype="f8", interpolate=None,
-                **windows,
-            ),
-            expected,
-        )  # fmt: skip
-
-    @pytest.mark.parametrize("fraction", [0.5, (0, 0.07, 0.9, 1)])
-    def test_percentile(self, setting, fraction):
-        image, lazy, mask, lazy_mask, windows = setting
-        for dtype in (None, "f8"):
+        for fraction, dtype in ((0.5, None), ((0, 0.07, 0.9, 1), "f8")):
             expected, _ = loop_over_windows(
                 image, percentile_of(fraction), mask=mask, fshape=np.shape(fraction), dtype=dtype,
                 **windows,

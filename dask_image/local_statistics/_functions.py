@@ -10,7 +10,7 @@ from dask_image import ndinterp
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import is_cupy
 from dask_image._utils.overlap import map_boxes
-from dask_image.local_statistics._grid import Window, bounding_interval, window_grid
+from dask_image.local_statistics._grid import window_grid
 from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
 
 # Windows of an unknown number of axes cannot have a default that always fits: two axes it is.
@@ -374,14 +374,11 @@ def _map_windows(
     chunks = grid.chunks(source.chunks)
     blocks = grid.block_windows(chunks)
 
-    def windows_of(index):
-        return [axis[block] for axis, block in zip(blocks, index)]
-
     def boxes(index):
-        return [bounding_interval(axis) for axis in windows_of(index)]
+        return [axis[block].interval for axis, block in zip(blocks, index)]
 
     def block_arguments(index):
-        return (tuple(map(_from_first_pixel, windows_of(index))),)
+        return (tuple(axis[block].windows for axis, block in zip(blocks, index)),)
 
     result = map_boxes(
         _in_box,
@@ -403,12 +400,6 @@ def _in_box(box, *mask_and_windows, statistic, step, footprint):
     """Run a statistic on the windows of one block."""
     *mask, windows = mask_and_windows
     return statistic(box, mask[0] if mask else None, windows, step, footprint)
-
-
-def _from_first_pixel(windows):
-    """Return windows along an axis in the coordinates of the box that holds them."""
-    start, _ = bounding_interval(windows)
-    return tuple(Window(one.start - start, one.stop - start, one.cut) for one in windows)
 
 
 def _interpolated(grid, source, order):

@@ -70,20 +70,31 @@ class WindowGrid:
         return tuple(chunks)
 
     def block_windows(self, grid_chunks):
-        """Return, per axis, the windows of each block of the grid."""
+        """Return, per axis, the windows of each block of the grid, as `BlockWindows`."""
         blocks = []
         for axis, sizes in enumerate(grid_chunks):
             windows = self.windows(axis)
             bounds = itertools.accumulate(sizes, initial=0)
             blocks.append(
-                [tuple(windows[start:stop]) for start, stop in itertools.pairwise(bounds)]
+                [_block_windows(windows[start:stop]) for start, stop in itertools.pairwise(bounds)]
             )
         return blocks
 
 
-def bounding_interval(windows):
-    """Return the interval of an axis that holds all of the windows."""
-    return min(window.start for window in windows), max(window.stop for window in windows)
+class BlockWindows(NamedTuple):
+    """The interval of an axis that a block's windows span, and the windows counted from there."""
+
+    interval: tuple[int, int]
+    windows: tuple[Window, ...]
+
+
+def _block_windows(windows):
+    start = min(window.start for window in windows)
+    stop = max(window.stop for window in windows)
+    return BlockWindows(
+        (start, stop),
+        tuple(Window(one.start - start, one.stop - start, one.cut) for one in windows),
+    )
 
 
 def window_grid(shape, selem, spacing, step):
