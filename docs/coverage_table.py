@@ -7,16 +7,15 @@ from scipy import ndimage
 
 AREAS = ("ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph")
 
-# What CuPy 14.2 lacks of SciPy's public names.
-MISSING_IN_CUPY = frozenset(
-    {
-        "distance_transform_bf",
-        "distance_transform_cdt",
-        "geometric_transform",
-        "vectorized_filter",
-        "watershed_ift",
-    }
-)
+# Blocks that are CuPy arrays go to CuPy's function of the same name; all else needs NumPy blocks.
+ON_GPU_BY_AREA = {
+    "ndfilters": lambda name: name != "vectorized_filter",  # which CuPy 14 lacks
+    "ndinterp": lambda name: name.startswith("spline_filter"),
+    "ndmorph": lambda name: (
+        name.startswith(("grey_", "morphological_"))
+        or name.endswith(("_tophat", "_erosion", "_dilation", "_opening", "_closing", "_or_miss"))
+    ),
+}
 
 NOTES = {
     "find_objects": "SciPy's list as one lazy object; as a Dask DataFrame in ``ndmeasure``",
@@ -36,20 +35,19 @@ def scipy_functions():
 
 def row(name):
     """Return the cells for one function."""
-    ours = importlib.import_module("dask_image.ndimage")
-    area = next(
-        (
-            f"dask_image.{area}"
-            for area in AREAS
-            if name in importlib.import_module(f"dask_image.{area}").__all__
-        ),
-        None,
-    )
+    scipys = f":func:`SciPy <scipy.ndimage.{name}>`"
+    areas = [
+        area for area in AREAS if name in importlib.import_module(f"dask_image.{area}").__all__
+    ]
+    if not areas:
+        return f"``{name}``", scipys, "–", "–", "new in SciPy: not here yet"
+    area = areas[0]
+    on_gpu = ON_GPU_BY_AREA.get(area, lambda name: False)(name)
     return (
-        f":func:`~dask_image.ndimage.{name}`" if hasattr(ours, name) else f"``{name}``",
-        f":func:`SciPy <scipy.ndimage.{name}>`",
-        f":func:`{area.removeprefix('dask_image.')} <{area}.{name}>`" if area else "–",
-        "–" if name in MISSING_IN_CUPY else "yes",
+        f":func:`~dask_image.ndimage.{name}`",
+        scipys,
+        f":func:`{area} <dask_image.{area}.{name}>`",
+        "yes" if on_gpu else "–",
         NOTES.get(name, ""),
     )
 
