@@ -4,6 +4,7 @@ import functools
 import operator
 
 import dask.array as da
+import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -200,7 +201,8 @@ def generic_laplace(
     depth : int or sequence of int, optional
         How many pixels around a pixel ``derivative2`` reads, per axis. Without
         it the whole image goes through one task, unless ``derivative2`` is one
-        of SciPy's own with a known reach.
+        of SciPy's own with a known reach, or is made of functions of this
+        package and so gives a Dask array (which is tried on a single pixel).
     output : dtype, optional
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
@@ -263,8 +265,9 @@ def generic_gradient_magnitude(
         Further keywords for ``derivative``.
     depth : int or sequence of int, optional
         How many pixels around a pixel ``derivative`` reads, per axis; known
-        for `scipy.ndimage.sobel` and `scipy.ndimage.prewitt`. Without it the
-        whole image goes through one task.
+        for `scipy.ndimage.sobel` and `scipy.ndimage.prewitt`, and not needed
+        for functions of this package. Without it the whole image goes through
+        one task.
     output : dtype, optional
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
@@ -315,6 +318,13 @@ def _from_function(
         "cval": cval, "output": dtype,
         "extra_arguments": tuple(extra_arguments), "extra_keywords": extra_keywords or {},
     }  # fmt: skip
+    if _answers_lazily(function, image, which[0], modes[0], keywords):
+        return combine(
+            [
+                _one_derivative(image, function, axis=axis, mode=axis_mode, **keywords)
+                for axis, axis_mode in zip(which, modes)
+            ]
+        )
     if depth is None:
         depth = DEPTH_OF.get(function)
     if len(set(modes)) > 1:
@@ -331,6 +341,22 @@ def _from_function(
         keywords["axes"] = which
     kernel = kernel_for(image, scipy_function)
     return _over_blocks(kernel, image, modes[0], depth, dtype, keywords, **{name: function})
+
+
+def _answers_lazily(function, image, axis, mode, keywords):
+    """
+    Tell whether a derivative is itself made of lazy filters, by trying it on a single pixel.
+
+    Code ported from SciPy calls `dask_image.ndimage` in its derivatives too; those
+    bring the right halos along, and take the whole lazy image.
+    """
+    if function in DEPTH_OF:
+        return False
+    pixel = np.zeros((1,) * image.ndim, dtype=image.dtype)
+    try:
+        return isinstance(_one_derivative(pixel, function, axis, mode=mode, **keywords), da.Array)
+    except Exception:  # noqa: BLE001 - whatever it is, it shows again where the function meets its blocks
+        return False
 
 
 def _over_blocks(kernel, image, mode, depth, dtype, keywords, **more):
