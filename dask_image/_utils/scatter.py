@@ -41,7 +41,7 @@ def cell_chunks(chunks, itemsize, blocks_of_places):
     enough = 16 * (blocks + blocks_of_places)
     while blocks_of_places * math.prod(map(len, cells)) > enough:
         axis = max(range(len(cells)), key=lambda axis: len(cells[axis]))
-        merged = tuple(sum(pair) for pair in itertools.batched(cells[axis], 2))
+        merged = tuple(sum(cells[axis][k : k + 2]) for k in range(0, len(cells[axis]), 2))
         largest = [max(sizes) for sizes in (*cells[:axis], merged, *cells[axis + 1 :])]
         if len(cells[axis]) == 1 or math.prod(largest) * itemsize > CELL_BYTES:
             break

@@ -4,6 +4,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
+import dask.array as da
 import numpy as np
 
 from dask_image._kernels.interpolation import (
@@ -174,10 +175,10 @@ class Affine:
 
 def default_chunks(chunks, shape, stretch):
     """
-    Return chunks for an output that is no image of the input's shape.
+    Return chunks for an output: the input's, where shapes agree.
 
-    No block has more pixels than the largest one of the input, nor reads from
-    many more: a transform that shrinks the image gets smaller blocks.
+    Else no block has more pixels than the largest one of the input, nor reads
+    from many more: a transform that shrinks the image gets smaller blocks.
 
     Parameters
     ----------
@@ -192,29 +193,22 @@ def default_chunks(chunks, shape, stretch):
     -------
     tuple of tuple of int
     """
+    if shape == tuple(map(sum, chunks)):
+        return chunks
     largest = [max(max(sizes), 1) for sizes in chunks]
     if len(shape) == len(chunks):
         sizes = largest
     else:
-        side = max(int(math.prod(largest) ** (1 / len(shape))), 1)
-        sizes = [side] * len(shape)
+        sizes = [max(int(math.prod(largest) ** (1 / len(shape))), 1)] * len(shape)
     if stretch is not None and np.isfinite(stretch).all():
         spans = stretch @ np.array(sizes, float)
         growth = math.prod(
             max(min(span, sum(axis)) / size, 1.0)
             for span, size, axis in zip(spans, largest, chunks)
         )
-        if growth > GROWTH:
-            factor = (growth / GROWTH) ** (1 / len(shape))
-            sizes = [max(int(size / factor), 1) for size in sizes]
-    elif len(shape) == len(chunks) and shape == tuple(map(sum, chunks)):
-        return chunks
-    if shape == tuple(map(sum, chunks)) and sizes == largest:
-        return chunks
-    return tuple(
-        (size,) * (length // size) + ((length % size,) if length % size else ()) if length else (0,)
-        for size, length in zip(sizes, shape)
-    )
+        shrink = max(growth / GROWTH, 1.0) ** (1 / len(shape))
+        sizes = [max(int(size / shrink), 1) for size in sizes]
+    return da.core.normalize_chunks(tuple(sizes), shape)
 
 
 # How many blocks of the input one block of the output may read before it is made smaller. A
