@@ -86,6 +86,24 @@ def test_correlate1d(data):
 
 @SETTINGS
 @hypothesis.given(st.data())
+def test_correlate(data):
+    image = data.draw(images())
+    footprint, origin = data.draw(windows(image.ndim))
+    weights = np.random.default_rng(footprint.size).standard_normal(footprint.shape) * footprint
+    check(
+        data.draw(st.sampled_from([ndimage.correlate, ndimage.convolve])),
+        image,
+        weights,
+        output=data.draw(st.sampled_from([None, *DTYPES])),
+        mode=data.draw(st.sampled_from(sorted(set(CANONICAL_MODE.values())))),
+        cval=data.draw(st.sampled_from([0.0, -2.5, 300.0])),
+        origin=origin,
+    )
+    check(ndimage.convolve, image, [1, 2, 5, 0], axes=image.ndim - 1, output="f8")
+
+
+@SETTINGS
+@hypothesis.given(st.data())
 def test_gaussian_filters(data):
     image = data.draw(images())
     arguments = {

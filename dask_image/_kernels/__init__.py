@@ -10,7 +10,9 @@ from dask_image._kernels.binary import (
     binary_opening,
 )
 from dask_image._kernels.correlation import (
+    convolve,
     convolve1d,
+    correlate,
     correlate1d,
     gaussian_filter,
     gaussian_filter1d,
@@ -47,7 +49,9 @@ FASTER = {
     ndimage.binary_hit_or_miss: binary_hit_or_miss,
     ndimage.binary_opening: binary_opening,
     ndimage.black_tophat: black_tophat,
+    ndimage.convolve: convolve,
     ndimage.convolve1d: convolve1d,
+    ndimage.correlate: correlate,
     ndimage.correlate1d: correlate1d,
     ndimage.gaussian_filter: gaussian_filter,
     ndimage.gaussian_filter1d: gaussian_filter1d,

@@ -21,6 +21,15 @@ from dask_image._kernels._lines import (
     store,
 )
 from dask_image._kernels._numba import HAVE_NUMBA, jit
+from dask_image._kernels._windows import (
+    CACHE_BYTES,
+    along_axes,
+    flat_offsets,
+    pad,
+    reach,
+    segments,
+    trimmed,
+)
 
 
 def _symmetry(weights):
@@ -145,6 +154,66 @@ def convolve1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, o
     return correlate1d(input, weights[::-1], axis, output, mode, cval, origin)
 
 
+@jit
+def _compiled_window_sums(flat, offsets, weights, sums):
+    """Fill ``sums`` with what windows at the first pixels of ``flat`` add up to."""
+    for start in range(0, sums.size, 1024):
+        total = sums[start : start + 1024]
+        total[:] = 0.0
+        for tap in range(offsets.size):
+            _add_products(flat[start + offsets[tap] :], weights[tap], total)
+
+
+def correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
+    """Stand in for `scipy.ndimage.correlate`."""
+    image, taps = np.asarray(input), np.asarray(weights)
+    result = _result_for(image, output)
+    window = None
+    if (
+        HAVE_NUMBA
+        and result is not None
+        and result is not image
+        and taps.dtype.kind in "biuf"
+        and isinstance(mode, str)
+        and CANONICAL_MODE.get(mode, "grid") == mode  # SciPy's grid modes are its own matter here
+    ):
+        window = along_axes(np.ones(taps.shape, bool), origin, axes, image.ndim)
+    if window is None:
+        return ndimage.correlate(image, weights, output, mode, cval, origin, axes=axes)
+    full, origins = window
+    taps = taps.reshape(full.shape).astype(np.float64)
+    used = np.abs(taps) > np.finfo(np.float64).eps  # SciPy passes over smaller ones
+    dtype = image.dtype if mode != "constant" or cval == 0 else np.float64
+    padded = pad(image.astype(dtype, copy=False), *reach(full, origins),
+                 (mode,) * image.ndim, cval)  # fmt: skip
+    offsets = flat_offsets(used, padded.shape)
+    farthest = int(offsets.max(initial=0))
+    found = np.empty(padded.shape, result.dtype)
+    flat, values = padded.ravel(), found.ravel()
+    # Runs that are long against the window seldom convert a pixel twice.
+    share = CACHE_BYTES // max(CACHE_BYTES // 16, 4 * farthest) or 1
+    for start, stop in segments(image.shape, padded.shape, share):
+        sums = np.empty(stop - start)
+        run = flat[start : stop + farthest].astype(np.float64)
+        _compiled_window_sums(run, offsets, taps[used], sums)
+        store(sums, values[start:stop])
+    result[...] = trimmed(found, image.shape)
+    return result
+
+
+def convolve(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
+    """Stand in for `scipy.ndimage.convolve`."""
+    weights = np.asarray(weights)
+    if weights.dtype.kind == "c":
+        return ndimage.convolve(input, weights, output, mode, cval, origin, axes=axes)
+    # Reversed weights correlate; an even count has its centre one pixel to the other side.
+    origins = [
+        -shift - (size % 2 == 0)
+        for shift, size in zip(each(origin, weights.ndim), weights.shape, strict=True)
+    ]
+    return correlate(input, np.flip(weights), output, mode, cval, origins, axes=axes)
+
+
 @functools.lru_cache(maxsize=64, typed=True)
 def _gaussian_weights(sigma, order, radius):
     """Return the weights SciPy correlates with, read off its answer to a unit impulse."""
@@ -190,10 +259,10 @@ def gaussian_filter(
         axes, *(each(value, len(axes)) for value in (sigma, order, mode, radius)), strict=True
     )
     current = image
-    for axis, sd, derivative, boundary, reach in steps:
+    for axis, sd, derivative, boundary, half_width in steps:
         if sd > 1e-15:
             gaussian_filter1d(
-                current, sd, axis, derivative, result, boundary, cval, truncate, radius=reach
+                current, sd, axis, derivative, result, boundary, cval, truncate, radius=half_width
             )
             current = result
     if current is image:
@@ -244,9 +313,13 @@ def _gaussian_derivative(input, axis, output, mode, cval, sigma, order, **kwargs
 def gaussian_laplace(input, sigma, output=None, mode="reflect", cval=0.0, *, axes=None, **kwargs):
     """Stand in for `scipy.ndimage.gaussian_laplace`."""
     if axes is not None:
-        return ndimage.gaussian_laplace(input, sigma, output, mode, cval, axes=axes, **kwargs)
+        chosen = np.atleast_1d(axes) % np.ndim(input)
+        sigmas = [0] * np.ndim(input)
+        for axis, width in zip(chosen, each(sigma, len(chosen)), strict=True):
+            sigmas[axis] = width
+        sigma = sigmas
     return ndimage.generic_laplace(
-        input, _gaussian_derivative, output, mode, cval, (sigma, 2), kwargs
+        input, _gaussian_derivative, output, mode, cval, (sigma, 2), kwargs, axes=axes
     )
 
 
