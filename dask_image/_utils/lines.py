@@ -205,13 +205,13 @@ def _finish_lines(finish, summaries, told, row, start, _):
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
-def sweep_along_first_axis(image, pack, forward, backward, dtypes):
+def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes):
     """
     Sweep over an image that is cut along its first axis only, to its end and back.
 
     Each way one slab follows another, for each needs the edge that the one
-    before it leaves. What the way there finds is found again on the way back,
-    rather than kept, so that a slab at a time is in memory.
+    before it leaves. Only edges are kept of both ways; with these, slabs can be
+    swept once more, in any order, for the results.
 
     Parameters
     ----------
@@ -224,8 +224,9 @@ def sweep_along_first_axis(image, pack, forward, backward, dtypes):
         leaves (None for the first one), and returns that of this slab.
     backward : callable
         ``backward(packed, edge, later, start)`` takes also the edge that the
-        slab after it leaves on the way back, and returns this slab's edge
-        followed by the blocks of the results.
+        slab after it leaves on the way back, and returns that of this slab.
+    finish : callable
+        Takes what ``backward`` takes, and returns the blocks of the results.
     dtypes : sequence of dtype
         Of the results.
 
@@ -234,8 +235,8 @@ def sweep_along_first_axis(image, pack, forward, backward, dtypes):
     list of dask.array.Array
         Of the shape and chunks of ``image``.
     """
-    token = tokenize(image.name, pack, forward, backward, dtypes)
-    name, packed, ahead, edge = (f"sweep{kind}-{token}" for kind in ("", "-pack", "-on", "-edge"))
+    token = tokenize(image.name, pack, forward, backward, finish, dtypes)
+    name, packed, ahead, back = (f"sweep{kind}-{token}" for kind in ("", "-pack", "-on", "-back"))
     rows, starts = range(image.numblocks[0]), _starts(image.chunks[0])
     inner = (0,) * (image.ndim - 1)
     tasks = {}
@@ -250,11 +251,12 @@ def sweep_along_first_axis(image, pack, forward, backward, dtypes):
         edges.append(add(ahead, row, forward, slabs[row], edges[row], starts[row]))
     later = None
     for row in reversed(rows):
-        swept = add(name, row, backward, slabs[row], edges[row], later, starts[row])
-        later = add(edge, row, _part, swept, 0)
+        add(name, row, finish, slabs[row], edges[row], later, starts[row])
+        if row > 0:
+            later = add(back, row, backward, slabs[row], edges[row], later, starts[row])
     graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
     results = []
-    for number, dtype in enumerate(dtypes, start=1):
+    for number, dtype in enumerate(dtypes):
         layer = f"{name}-{number}"
         keys = {(layer, row, *inner): TaskRef((name, row)) for row in rows}
         parts = {key: Task(key, _part, swept, number) for key, swept in keys.items()}

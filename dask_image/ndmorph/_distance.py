@@ -185,9 +185,10 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     Distances of a named metric are found axis by axis, as those of
     `distance_transform_edt` are. Indices, and a metric of one's own, take two
     sweeps over the image in raster order [1]_, there and back, in slabs that
-    are whole along all axes but the first; slabs are worked on one after the
-    other, as each needs the edge of the one before it. In both cases the image
-    is read once, and a bit a pixel is kept.
+    are whole along all axes but the first; these sweeps visit one slab after the
+    other, as each needs the edge of the one before it, and only then are the
+    results of all slabs worked out. In both cases the image is read once, and
+    a bit a pixel is kept.
 
     The elements of ``metric`` count as true if they are not zero, whatever
     their dtype; SciPy 1.17 misreads arrays that are not of one byte an element.
@@ -531,40 +532,46 @@ def _swept(image, structure, return_distances, return_indices):
     results = lines.sweep_along_first_axis(
         slabs,
         lines.PackedBackground,
-        partial(_sweep_forward, **options),
+        partial(_sweep_on, **options),
         partial(_sweep_back, **options),
+        partial(_sweep_both, **options),
         [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
     )
-    indices = None
-    if return_indices:
-        indices = da.map_blocks(
-            _unravel,
-            results[1],
-            shape=image.shape,
-            new_axis=0,
-            chunks=((image.ndim,), *slabs.chunks),
-            dtype=np.int32,
-            meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
-        ).rechunk(((image.ndim,), *image.chunks), method="tasks")
-    distances = None
-    if return_distances:
-        distances = results[0].rechunk(image.chunks, method="tasks")
-    return _results(distances, indices)
+    distances, *indices = (each.rechunk(image.chunks, method="tasks") for each in results)
+    if not return_indices:
+        return distances
+    indices = indices[0].map_blocks(
+        _unravel,
+        shape=image.shape,
+        new_axis=0,
+        chunks=((image.ndim,), *image.chunks),
+        dtype=np.int32,
+        meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
+    )
+    return _results(distances if return_distances else None, indices)
 
 
-def _sweep_forward(packed, edge, start, structure, want_indices, index_dtype):
+def _swept_on(packed, edge, start, structure, want_indices, index_dtype):
     first = start * int(np.prod(packed.shape[1:]))
     sweep = Sweep(packed.unpack(), first, structure, want_indices, index_dtype)
     sweep.run(edge)
-    return sweep.edge()
+    return sweep
 
 
-def _sweep_back(packed, edge, later, start, structure, want_indices, index_dtype):
-    first = start * int(np.prod(packed.shape[1:]))
-    sweep = Sweep(packed.unpack(), first, structure, want_indices, index_dtype)
-    sweep.run(edge)
+def _sweep_on(packed, edge, start, **options):
+    return _swept_on(packed, edge, start, **options).edge()
+
+
+def _sweep_back(packed, edge, later, start, **options):
+    sweep = _swept_on(packed, edge, start, **options)
     sweep.run(later, backwards=True)
-    return (sweep.edge(backwards=True), *sweep.results())
+    return sweep.edge(backwards=True)
+
+
+def _sweep_both(packed, edge, later, start, **options):
+    sweep = _swept_on(packed, edge, start, **options)
+    sweep.run(later, backwards=True)
+    return sweep.results()
 
 
 def _unravel(indices, shape):
