@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image._utils import grouping
-from dask_image.ndmeasure import labeled_comprehension, median, value_indices
+from dask_image._utils import grouping, selection
+from dask_image.ndmeasure import _pixels, labeled_comprehension, median, value_indices
 
 from .helpers import assert_same, nothing_computes, seeded_image
 
@@ -68,18 +68,58 @@ def test_median_has_the_shape_of_the_index(index):
     assert_same(lazy, reference_median(image, labels, index))
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i2", "i8", "u8", "f4", "f8", "c16"])
-@pytest.mark.parametrize("shape", [(13,), (1, 6), (7, 9), (3, 1, 5), (2, 3, 4, 2)])
-def test_median_of_pooled_pixels_equals_scipy(shape, dtype):
-    image, labels = seeded_image(shape, dtype), labels_like(shape)
-    lazy_image, lazy_labels = da.from_array(image, chunks=2), da.from_array(labels, chunks=3)
-    dtype = np.result_type(image.dtype, np.float64)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", da.PerformanceWarning)
-        pooled = median(lazy_image, lazy_labels)
-        whole = median(lazy_image)
-    assert_same(pooled, np.asarray(ndimage.median(image, labels)).astype(dtype))
-    assert_same(whole, np.asarray(ndimage.median(image)).astype(dtype))
+@pytest.fixture(params=[True, False], ids=["gathered", "counted"])
+def gathered(request, monkeypatch):
+    """Gather a pooled image in one task, or count its values in several passes."""
+    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 2**30 if request.param else 0)
+    monkeypatch.setattr(selection, "DIGIT_BITS", 8)  # more passes, less to count in each
+    return request.param
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i1", "u2", "i2", "u4", "i8", "u8", "f2", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(), (1, 6), (7, 9), (2, 2, 4, 2)])
+def test_median_of_pooled_pixels_equals_scipy(shape, dtype, gathered):
+    image, labels = seeded_image(shape, dtype), labels_like(shape, low=-2, high=3)
+    lazy_image, lazy_labels = da.from_array(image, chunks=4), da.from_array(labels, chunks=3)
+    with nothing_computes():
+        pooled, whole = median(lazy_image, lazy_labels), median(lazy_image)
+    assert pooled.name == median(lazy_image, lazy_labels).name != whole.name
+    assert_same(whole, np.float64(ndimage.median(image)))
+    if (labels > 0).any():
+        assert_same(pooled, np.float64(ndimage.median(image, labels)))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_pooled_median_of_special_floats(dtype, gathered):
+    values = np.array([np.inf, -np.inf, -0.0, 1, -1, np.inf, 3, -np.finfo(dtype).tiny], dtype)
+    labels = np.arange(values.size) + 1
+    for image in (values, values[:3], np.append(values, np.nan), -np.append(np.nan, values)):
+        lazy = median(da.from_array(image, chunks=3))
+        assert_same(lazy, np.float64(np.median(image)))
+    lazy = median(da.from_array(values, chunks=3), labels - 5)
+    assert_same(lazy, np.float64(np.median(values[5:])))
+
+
+def test_pooled_median_of_complex_values():
+    image, labels = seeded_image((7, 9), "c16"), labels_like((7, 9))
+    assert_same(median(da.from_array(image, chunks=4), labels), ndimage.median(image, labels))
+
+
+def test_large_images_are_read_again_for_each_pass(monkeypatch):
+    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 0)
+    passes = []
+
+    def read(block, block_info=None):
+        passes.append(block_info[0]["chunk-location"])
+        return block
+
+    values = seeded_image((8, 8), "f8")
+    image = da.from_array(values, chunks=4).rechunk((2, 8))
+    image = image.map_blocks(read, dtype="f8", meta=np.empty((0, 0)))
+    assert_same(median(image), np.median(values))
+    locations = [set(passes[start : start + 4]) for start in range(0, 16, 4)]
+    assert len(passes) == 16  # four passes over four blocks, one after the other
+    assert all(len(location) == 4 for location in locations)
 
 
 @pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "i4", "u8", "i8"])
@@ -161,13 +201,15 @@ def test_empty_images_have_no_median():
     image, labels = da.zeros((0, 3)), da.zeros((0, 3), dtype=int)
     assert_same(median(image, labels, [1, 2]), np.full(2, np.nan))
     assert_same(median(image, labels), np.array(np.nan))
+    assert_same(median(image.astype("u1")), np.array(np.nan))
     found, present = dask.compute(*median(image, labels, "all"))
     assert found.shape == present.shape == (0,)
 
 
-def test_pooling_from_many_blocks_warns():
+def test_pooling_from_many_blocks_warns(monkeypatch):
+    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 0)
     with pytest.warns(da.PerformanceWarning, match="pooled"):
-        median(da.zeros((4, 4), chunks=2))
+        median(da.zeros((4, 4), chunks=2, dtype=complex))
     with pytest.warns(da.PerformanceWarning, match="pooled"):
         labeled_comprehension(
             da.zeros((4, 4), chunks=2),

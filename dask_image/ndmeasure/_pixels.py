@@ -4,6 +4,7 @@ import warnings
 from dataclasses import replace
 from functools import partial
 
+import dask
 import dask.array as da
 import numpy as np
 
@@ -16,6 +17,10 @@ from dask_image._utils.grouping import (
     stable_order,
 )
 from dask_image._utils.labels import as_labelled_image, as_selection
+from dask_image._utils.selection import can_select, middle_values
+
+# Up to here, one task may hold a whole image, which is faster than going over it repeatedly.
+LARGEST_GATHER = 256 << 20
 
 
 def median(image, label_image=None, index=None):
@@ -47,7 +52,7 @@ def median(image, label_image=None, index=None):
     Warns
     -----
     dask.array.PerformanceWarning
-        If all pixels are pooled, from more than one block: one task holds them.
+        If all pixels of a large complex image are pooled: one task holds them.
 
     See Also
     --------
@@ -58,6 +63,8 @@ def median(image, label_image=None, index=None):
     Blocks are sorted by label and shuffled by ranges of labels. Until the last
     block is read, the pixels of the requested labels are held in memory, or
     spilled by the workers of a cluster; a task holds a small part of them.
+    A large image that is pooled is not held: its values are counted, in up to
+    four passes that each read it.
 
     Examples
     --------
@@ -72,6 +79,8 @@ def median(image, label_image=None, index=None):
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
     dtype = np.result_type(labelled.image.dtype, np.float64)
+    if selection.pooled:
+        return _pooled_median(labelled, dtype)
     shuffle = Shuffle(partial(medians, dtype=dtype, nan_wins=selection.single), dtype)
     return _apply(labelled, _cut_fractions(selection, labelled), shuffle, np.nan)
 
@@ -154,7 +163,9 @@ def labeled_comprehension(
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
     out_dtype = np.dtype(out_dtype)
-    if not selection.pooled:
+    if selection.pooled:
+        _warn_of_pooling(labelled)
+    else:
         _check_default(default, out_dtype)
     if isinstance(selection.index, np.ndarray):
         _check_index(selection.index, labelled.labels.dtype)
@@ -235,15 +246,8 @@ def _apply(labelled, selection, shuffle, default):
     """Apply ``shuffle`` to the selected labels; return what the public function returns."""
     image, label_image = labelled.image, labelled.labels
     if selection.pooled:
-        if label_image.npartitions > 1:
-            warnings.warn(
-                "without an index all pixels are pooled, which takes them into one task",
-                da.PerformanceWarning,
-                stacklevel=3,
-            )
-        group = label_image if labelled.whole else label_image > 0
         requested = da.ones(1, dtype=np.uint8, chunks=1)
-        return apply_by_label(image, group, requested, shuffle).reshape(())
+        return apply_by_label(image, _group_of(labelled), requested, shuffle).reshape(())
     if selection.everything:
         requested = _labels_present(label_image)
         results = apply_by_label(image, label_image, requested, shuffle)
@@ -281,6 +285,21 @@ def _apply(labelled, selection, shuffle, default):
         dtype=shuffle.dtype,
         meta=np.empty((0,) * index.ndim, shuffle.dtype),
     )
+
+
+def _group_of(labelled):
+    """Return which pixels are pooled."""
+    return labelled.labels > 0
+
+
+def _warn_of_pooling(labelled):
+    """Warn that one task takes the whole image, if that is more than a block."""
+    if labelled.labels.npartitions > 1:
+        warnings.warn(
+            "without an index all pixels are pooled, which takes them into one task",
+            da.PerformanceWarning,
+            stacklevel=3,
+        )
 
 
 def _labels_present(label_image):
@@ -488,12 +507,52 @@ def medians(pixels, labels, dtype, nan_wins):
     starts = np.cumsum(pixels.counts) - pixels.counts
     lower = values[starts + (pixels.counts - 1) // 2]
     upper = values[starts + pixels.counts // 2]
-    if values.dtype.kind in "biu":  # integers could overflow, booleans cannot be halved
-        lower, upper = lower.astype(np.float64), upper.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):  # of infinities, as they come
-        middle = np.where(pixels.counts % 2, lower, (lower + upper) / 2)
+    middle = _between(lower, upper, pixels.counts)
     if nan_wins:
         last = values[starts + pixels.counts - 1]
         middle = np.where(np.isnan(last), last, middle)
     results[find_sorted(labels, pixels.labels)[0]] = middle
     return results
+
+
+def _between(lower, upper, counts):
+    """Return the medians of ``counts`` values whose middle ones are known."""
+    if lower.dtype.kind in "biu":  # integers could overflow, booleans cannot be halved
+        lower, upper = lower.astype(np.float64), upper.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of infinities, as they come
+        return np.where(counts % 2, lower, (lower + upper) / 2)
+
+
+def _pooled_median(labelled, dtype):
+    """Return the median of all pixels of the group."""
+    image, group = labelled.image, _group_of(labelled)
+    fits = image.nbytes <= LARGEST_GATHER
+    if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not fits):
+        found = dask.delayed(_median_of_middle, pure=True)(middle_values(image, group), dtype)
+    else:
+        if not fits:
+            _warn_of_pooling(labelled)
+        blocks = zip(image.to_delayed().ravel(), group.to_delayed().ravel(), strict=True)
+        compress = dask.delayed(_compress, pure=True)
+        pieces = [compress(values, chosen) for values, chosen in blocks]
+        found = dask.delayed(_median_of_pieces, pure=True)(pieces, dtype)
+    return da.from_delayed(found, (), dtype=dtype)
+
+
+def _compress(values, chosen):
+    return values.ravel() if chosen.all() else values[chosen]
+
+
+def _median_of_pieces(pieces, dtype):
+    values = np.concatenate(pieces)
+    if not values.size:
+        return np.array(np.nan, dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # of infinities, as they come
+        return np.asarray(np.median(values, overwrite_input=True)).astype(dtype)
+
+
+def _median_of_middle(middle, dtype):
+    """Return the median of a whole image, NaN if it has any NaN or nothing else."""
+    if middle.count == 0 or middle.last != middle.last:
+        return np.array(np.nan, dtype)
+    return _between(middle.lower, middle.upper, middle.count).astype(dtype)

@@ -1,0 +1,198 @@
+"""
+Find the middle of all values of an image by counting, never sorting it as a whole.
+
+Values become unsigned integers of the same order, and are settled 16 bits at a time, from the
+highest: a pass counts the next digit of the values whose higher digits are settled, as a radix
+sort would. Integers of up to 16 bits take one pass, double precision takes four. Each pass reads
+the image again, so that no more than a few blocks are held.
+"""
+
+from typing import NamedTuple
+
+import dask
+import dask.array as da
+import numpy as np
+
+from dask_image._utils.rereading import read_again
+
+DIGIT_BITS = 16
+
+
+class Middle(NamedTuple):
+    """
+    Values at the middle and at the end of the sorted values of an image.
+
+    Attributes
+    ----------
+    count : int
+        How many values there are; if none, the other attributes have no meaning.
+    lower, upper : numpy.generic
+        The middle values: the same one if ``count`` is odd.
+    last : numpy.generic
+        The greatest, or NaN if there is any.
+    """
+
+    count: int
+    lower: np.generic
+    upper: np.generic
+    last: np.generic
+
+
+class Settled(NamedTuple):
+    """
+    What is known of the values that are looked for.
+
+    Attributes
+    ----------
+    count : int
+        How many values the image has.
+    prefixes : list of int
+        The digits that are settled, of each value that is looked for.
+    ranks : list of int
+        Which one it is, in sorted order, among those that share these digits.
+    """
+
+    count: int
+    prefixes: list
+    ranks: list
+
+
+def can_select(dtype):
+    """Tell whether values of ``dtype`` can be settled digit by digit."""
+    return dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8)
+
+
+def middle_values(image, group):
+    """
+    Find the middle values of a part of an image.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+        Of a dtype that :func:`can_select` takes.
+    group : dask.array.Array
+        True for the pixels that count; shape and chunks as ``image``.
+
+    Returns
+    -------
+    dask.delayed.Delayed
+        A :class:`Middle`.
+    """
+    bits = image.dtype.itemsize * 8
+    digit_bits = min(bits, DIGIT_BITS)
+    settled = None
+    source = image, group
+    for number, shift in enumerate(range(bits - digit_bits, -1, -digit_bits)):
+        if number:
+            source = read_again(image, settled), read_again(group, settled)
+        counts = da.map_blocks(
+            count_digits,
+            *source,
+            shift,
+            digit_bits,
+            settled=settled,
+            dtype=np.int64,
+            new_axis=(image.ndim, image.ndim + 1),
+            chunks=(*((1,) * blocks for blocks in image.numblocks), (3,), (1 << digit_bits,)),
+            meta=np.empty((0,) * (image.ndim + 2), np.int64),
+        ).sum(axis=tuple(range(image.ndim)), split_every=4)
+        (counts,) = counts.to_delayed().ravel()
+        settled = dask.delayed(settle, pure=True)(counts, settled, digit_bits)
+    return dask.delayed(_as_middle, pure=True)(settled, image.dtype)
+
+
+def ordered_integers(values):
+    """
+    Return unsigned integers in the order of the values, NaN greatest.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Booleans, integers, or floats of up to 64 bits.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same itemsize.
+    """
+    unsigned = np.dtype(f"u{values.itemsize}")
+    keys = values.view(unsigned)
+    if values.dtype.kind in "bu":
+        return keys
+    sign = unsigned.type(1 << (8 * values.itemsize - 1))
+    if values.dtype.kind == "i":
+        return keys ^ sign
+    # Of negative floats, those with the smaller bits are the greater: all bits are turned.
+    turned = (values.view(f"i{values.itemsize}") >> (8 * values.itemsize - 1)).view(unsigned)
+    turned |= sign
+    turned ^= keys
+    missing = np.isnan(values)
+    if missing.any():
+        turned[missing] = np.iinfo(unsigned).max
+    return turned
+
+
+def _from_ordered_integers(keys, dtype):
+    """Return the values that :func:`ordered_integers` made ``keys`` of."""
+    sign = keys.dtype.type(1 << (8 * dtype.itemsize - 1))
+    if dtype.kind == "i":
+        keys = keys ^ sign
+    if dtype.kind == "f":
+        keys = np.where(keys & sign, keys ^ sign, ~keys)
+    return keys.view(dtype)
+
+
+def count_digits(values, group, shift, digit_bits, settled):
+    """
+    Count the values of a block by their next digit, for each value that is looked for.
+
+    Parameters
+    ----------
+    values, group : numpy.ndarray
+        Blocks of the image and of the pixels that count.
+    shift : int
+        How many bits come after the digit.
+    digit_bits : int
+        How many bits the digit has.
+    settled : Settled or None
+        What is known.
+
+    Returns
+    -------
+    numpy.ndarray
+        Counts (…, 3, digits), with an axis of length 1 for each of the block's.
+    """
+    values = values.ravel() if group.all() else values.ravel()[group.ravel()]
+    keys = ordered_integers(values)
+    digits = keys >> keys.dtype.type(shift)
+    prefixes = [0, 0, 0] if settled is None else settled.prefixes
+    higher = digits >> digit_bits if settled is not None else np.zeros_like(digits)
+    found = {}
+    for prefix in set(prefixes):
+        chosen = digits if settled is None else digits[higher == keys.dtype.type(prefix)]
+        chosen = chosen & keys.dtype.type((1 << digit_bits) - 1)
+        found[prefix] = np.bincount(chosen.astype(np.intp), minlength=1 << digit_bits)
+    counts = np.stack([found[prefix] for prefix in prefixes])
+    return counts.reshape((1,) * group.ndim + counts.shape)
+
+
+def settle(counts, settled, digit_bits):
+    """Settle one digit more, from the counts of the whole image: a new :class:`Settled`."""
+    counts = counts.reshape(3, -1)
+    if settled is None:
+        count = int(counts[0].sum())
+        settled = Settled(count, [0, 0, 0], [(count - 1) // 2, count // 2, count - 1])
+    if settled.count == 0:
+        return settled
+    prefixes, ranks = [], []
+    for row, prefix, rank in zip(counts, settled.prefixes, settled.ranks, strict=True):
+        through = np.cumsum(row)
+        digit = int(np.searchsorted(through, rank, side="right"))
+        prefixes.append(prefix << digit_bits | digit)
+        ranks.append(rank - int(through[digit] - row[digit]))
+    return Settled(settled.count, prefixes, ranks)
+
+
+def _as_middle(settled, dtype):
+    keys = np.array(settled.prefixes, f"u{dtype.itemsize}")
+    return Middle(settled.count, *_from_ordered_integers(keys, dtype))
