@@ -548,7 +548,7 @@ def test_tasks_depend_on_blocks_alone(name):
         lazy = getattr(ndmeasure, name)(image, *limits, labels, np.arange(many))
         counts.append(len(dict(lazy.dask)))
     assert counts[0] == counts[1]
-    assert counts[0] <= 64 * 4 + 64 // 7 + 2  # two inputs, runs, partial; the tree; the result
+    assert counts[0] <= 64 * 4 + 64 // 3 + 4  # two inputs, runs, partial; the tree; the result
 
 
 def test_different_arguments_get_different_names():

@@ -59,7 +59,7 @@ from dask_image._kernels.label_moments import (
 )
 from dask_image._utils.labels import locate_labels
 
-SPLIT_EVERY = 8
+SPLIT_EVERY = 4
 """How many partials one task merges."""
 
 
