@@ -15,6 +15,7 @@ from dask_image._kernels.label_histogram import (
     pool_histogram,
 )
 from dask_image._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
+from dask_image._utils.backend import is_cupy
 from dask_image._utils.labels import (
     as_labelled_image,
     as_selection,
@@ -105,9 +106,9 @@ MAXIMUM_POSITION = LabelStatistic(
 )
 
 
-def _measure(image, label_image, index, *statistics):
+def _measure(name, image, label_image, index, *statistics):
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
-    labelled = as_labelled_image(image, label_image)
+    labelled = _labelled(name, image, label_image)
     selection = as_selection(index, labelled)
     merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image)
     results = [
@@ -116,6 +117,17 @@ def _measure(image, label_image, index, *statistics):
     ]
     result = results[0] if len(results) == 1 else tuple(results)
     return (result, labels_present(merged)) if selection.everything else result
+
+
+def _labelled(name, image, label_image):
+    """Return image and labels in their common form, unless the function has no kernel for them."""
+    labelled = as_labelled_image(image, label_image)
+    if is_cupy(labelled.image) or is_cupy(labelled.labels):
+        raise NotImplementedError(
+            f"{name} has no GPU version: move the blocks to NumPy with "
+            "map_blocks(cupy.asnumpy) first"
+        )
+    return labelled
 
 
 def _in_image(result, statistic, labelled):
@@ -179,7 +191,7 @@ def area(image, label_image=None, index=None):
     >>> found.compute(), areas.compute()
     (array([1, 2]), array([3, 1]))
     """
-    return _measure(image, label_image, index, AREA)
+    return _measure("area", image, label_image, index, AREA)
 
 
 def sum_labels(image, label_image=None, index=None):
@@ -235,7 +247,7 @@ def sum_labels(image, label_image=None, index=None):
     >>> sum_labels(image, labels).compute()  # all labels above 0 together
     np.float64(16.0)
     """
-    return _measure(image, label_image, index, SUM_LABELS)
+    return _measure("sum_labels", image, label_image, index, SUM_LABELS)
 
 
 def mean(image, label_image=None, index=None):
@@ -289,7 +301,7 @@ def mean(image, label_image=None, index=None):
     >>> mean(image, labels, [1, 2, 9]).compute()
     array([ 3.,  7., nan])
     """
-    return _measure(image, label_image, index, MEAN)
+    return _measure("mean", image, label_image, index, MEAN)
 
 
 def variance(image, label_image=None, index=None):
@@ -351,7 +363,7 @@ def variance(image, label_image=None, index=None):
     >>> variance(image + 1e8, labels, [1, 2]).compute().round(6)
     array([2.666667, 0.      ])
     """
-    return _measure(image, label_image, index, VARIANCE)
+    return _measure("variance", image, label_image, index, VARIANCE)
 
 
 def standard_deviation(image, label_image=None, index=None):
@@ -405,7 +417,7 @@ def standard_deviation(image, label_image=None, index=None):
     >>> standard_deviation(image, labels, [1, 2]).compute().round(3)
     array([1.633, 0.   ])
     """
-    return _measure(image, label_image, index, DEVIATION)
+    return _measure("standard_deviation", image, label_image, index, DEVIATION)
 
 
 def minimum(image, label_image=None, index=None):
@@ -460,7 +472,7 @@ def minimum(image, label_image=None, index=None):
     >>> minimum(image, labels, [1, 2]).compute()
     array([1., 7.])
     """
-    return _measure(image, label_image, index, MINIMUM)
+    return _measure("minimum", image, label_image, index, MINIMUM)
 
 
 def maximum(image, label_image=None, index=None):
@@ -514,7 +526,7 @@ def maximum(image, label_image=None, index=None):
     >>> maximum(image, labels, [1, 2]).compute()
     array([5., 7.])
     """
-    return _measure(image, label_image, index, MAXIMUM)
+    return _measure("maximum", image, label_image, index, MAXIMUM)
 
 
 def minimum_position(image, label_image=None, index=None):
@@ -572,7 +584,7 @@ def minimum_position(image, label_image=None, index=None):
     array([[0, 0],
            [1, 2]])
     """
-    return _measure(image, label_image, index, MINIMUM_POSITION)
+    return _measure("minimum_position", image, label_image, index, MINIMUM_POSITION)
 
 
 def maximum_position(image, label_image=None, index=None):
@@ -630,7 +642,7 @@ def maximum_position(image, label_image=None, index=None):
     array([[1, 0],
            [1, 2]])
     """
-    return _measure(image, label_image, index, MAXIMUM_POSITION)
+    return _measure("maximum_position", image, label_image, index, MAXIMUM_POSITION)
 
 
 def extrema(image, label_image=None, index=None):
@@ -688,7 +700,7 @@ def extrema(image, label_image=None, index=None):
            [1, 2]]))
     """
     statistics = (MINIMUM, MAXIMUM, MINIMUM_POSITION, MAXIMUM_POSITION)
-    return _measure(image, label_image, index, *statistics)
+    return _measure("extrema", image, label_image, index, *statistics)
 
 
 def center_of_mass(image, label_image=None, index=None):
@@ -743,7 +755,7 @@ def center_of_mass(image, label_image=None, index=None):
     array([[0.556, 0.333],
            [1.   , 2.   ]])
     """
-    return _measure(image, label_image, index, CENTER)
+    return _measure("center_of_mass", image, label_image, index, CENTER)
 
 
 def histogram(image, min, max, bins, label_image=None, index=None):
@@ -805,7 +817,7 @@ def histogram(image, min, max, bins, label_image=None, index=None):
     >>> histogram(image, 0, 8, 4, labels, [1, 9]).compute()
     array([array([1, 1, 1, 0]), None], dtype=object)
     """
-    labelled = as_labelled_image(image, label_image)
+    labelled = _labelled("histogram", image, label_image)
     if labelled.whole and index is not None:
         raise ValueError(f"index needs a label_image, got index={index!r} without one")
     edges = _bin_edges(min, max, bins)
