@@ -102,6 +102,30 @@ def test_correlate(data):
     check(ndimage.convolve, image, [1, 2, 5, 0], axes=image.ndim - 1, output="f8")
 
 
+@pytest.mark.parametrize("axes", [(2, 0), (-1, 1), (0, 2)])
+@pytest.mark.parametrize(
+    ("function", "kwargs"),
+    [
+        (ndimage.convolve, {"weights": np.arange(6).reshape(2, 3), "origin": (0, 1)}),
+        (ndimage.correlate, {"weights": np.arange(6).reshape(2, 3), "origin": (0, 1)}),
+        (ndimage.gaussian_filter, {"sigma": (1, 2)}),
+        (ndimage.gaussian_laplace, {"sigma": (1, 2)}),
+        (ndimage.uniform_filter, {"size": (2, 5), "origin": (0, 1)}),
+        (ndimage.minimum_filter, {"size": (2, 5), "origin": (0, 1)}),
+        (ndimage.maximum_filter, {"footprint": [[1, 0, 0], [1, 1, 1]], "origin": (0, 1)}),
+        (ndimage.median_filter, {"size": (2, 5)}),
+        (ndimage.percentile_filter, {"footprint": [[1, 0, 0], [1, 1, 1]], "percentile": 60}),
+        (ndimage.grey_dilation, {"size": (2, 3), "origin": (0, 1)}),
+        (ndimage.grey_closing, {"footprint": [[1, 0, 0], [1, 1, 1]]}),
+        (ndimage.binary_dilation, {"structure": [[1, 0, 0], [1, 1, 1]]}),
+        (ndimage.binary_opening, {"structure": [[1, 0, 0], [1, 1, 1]], "iterations": 2}),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_two_of_three_axes(function, kwargs, axes):
+    check(function, seeded_image((7, 8, 6), "f4"), axes=axes, **kwargs)
+
+
 @SETTINGS
 @hypothesis.given(st.data())
 def test_gaussian_filters(data):

@@ -90,6 +90,14 @@ def test_dimensions(name, shape):
     compare(name, image, -1, axes=(len(shape) - 1,))
 
 
+@pytest.mark.parametrize("axes", [(2, 0), (-1, 1), (0, 2)])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_two_of_three_axes(name, axes):
+    image = seeded_image((7, 5, 6), "?")
+    structure = [[1, 0, 0], [1, 1, 1]]
+    compare(name, image, (2, 3, 2), axes=axes, structure=structure, iterations=2)
+
+
 @pytest.mark.parametrize("shape", [(0,), (4, 0), ()])
 @pytest.mark.parametrize("name", [*FUNCTIONS, "binary_hit_or_miss"])
 def test_empty_and_scalar(name, shape):

@@ -105,6 +105,14 @@ def test_any_combination(data):
     )
 
 
+@pytest.mark.parametrize("axes", [(2, 0), (-1, 1), (0, 2)])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_two_of_three_axes(name, axes):
+    image = seeded_image((7, 5, 6), "i2")
+    compare(name, image, (2, 3, 2), size=(2, 5), axes=axes, origin=(0, 1), mode="mirror")
+    compare(name, image, (2, 3, 2), footprint=FOOTPRINT, axes=axes, mode="wrap")
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_one_halo_a_call(name):
     image = da.zeros((1024, 1024, 64), chunks=(128, 128, 64), dtype="u1")

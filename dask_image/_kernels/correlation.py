@@ -204,7 +204,9 @@ def correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *
 def convolve(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
     """Stand in for `scipy.ndimage.convolve`."""
     weights = np.asarray(weights)
-    if weights.dtype.kind == "c":
+    # Of axes out of order SciPy takes lengths and origins apart; leave that to it.
+    places = list(np.atleast_1d(0 if axes is None else axes) % max(np.ndim(input), 1))
+    if weights.dtype.kind == "c" or places != sorted(places):
         return ndimage.convolve(input, weights, output, mode, cval, origin, axes=axes)
     # Reversed weights correlate; an even count has its centre one pixel to the other side.
     origins = [
