@@ -249,11 +249,14 @@ def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes):
     edges = [None]
     for row in rows[:-1]:
         edges.append(add(ahead, row, forward, slabs[row], edges[row], starts[row]))
-    later = None
-    for row in reversed(rows):
-        add(name, row, finish, slabs[row], edges[row], later, starts[row])
-        if row > 0:
-            later = add(back, row, backward, slabs[row], edges[row], later, starts[row])
+    laters = [None]
+    for row in rows[:0:-1]:
+        laters.append(add(back, row, backward, slabs[row], edges[row], laters[-1], starts[row]))
+    # As above: slabs that all wait for the same are finished one after the other.
+    swept = add(f"{back}-known", 0, _wait, laters[-1])
+    for row in rows:
+        args = (slabs[row], edges[row], laters[-1 - row], starts[row])
+        add(name, row, _finish_slab, finish, *args, swept)
     graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
     results = []
     for number, dtype in enumerate(dtypes):
@@ -266,6 +269,10 @@ def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes):
         meta = np.empty((0,) * image.ndim, dtype=dtype)
         results.append(da.Array(layers, layer, chunks=image.chunks, meta=meta))
     return results
+
+
+def _finish_slab(finish, packed, edge, later, start, _):
+    return finish(packed, edge, later, start)
 
 
 def _part(parts, number):
