@@ -15,7 +15,7 @@ from dask_image._utils.arguments import (
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
-from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
 from dask_image._utils.overlap import block_bounds, map_boxes, map_neighborhood
 from dask_image.ndmorph._propagation import until_stable
 
@@ -125,9 +125,17 @@ class _Window:
 
 def _binary_morphology(block, mask=None, *, steps, **keywords):
     """Run some iterations of erosion or dilation, one kind after the other, on a block."""
+    keywords |= {"structure": _beside(block, keywords["structure"])}
     for kernel, iterations in steps:
         block = kernel(block, mask=mask, iterations=iterations, **keywords)
     return block
+
+
+def _beside(block, structure):
+    """Return the structure as an array of the block's kind: CuPy mixes with no other."""
+    if isinstance(block, (np.ndarray, np.generic)):
+        return structure
+    return np.asarray(structure, like=block)
 
 
 def _trimmed_binary_morphology(box, *rest, **keywords):
@@ -138,6 +146,8 @@ def _trimmed_binary_morphology(box, *rest, **keywords):
 
 def _hit_or_miss(box, *trim, scipy_kernel, **keywords):
     """Run hit-or-miss on a block, or a box to be trimmed."""
+    for name in ("structure1", "structure2"):
+        keywords[name] = _beside(box, keywords[name])
     found = scipy_kernel(box, **keywords)
     return found[trim[0]].copy() if trim else found
 
@@ -236,7 +246,8 @@ def _morphology(
         for function in functions:
             image = until_stable(function, image, mask=mask, wrap_axes=periodic or None, **keywords)
         return image
-    keywords["brute_force"] = bool(brute_force)
+    # CuPy knows no other way.
+    keywords["brute_force"] = bool(brute_force) or is_cupy(image)
     for steps in _passes(image, functions, iterations, window):
         reach = [(0, 0)] * image.ndim
         for function, count in steps:
