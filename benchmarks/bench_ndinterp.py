@@ -47,3 +47,26 @@ def cases(side=SIDE, block=BLOCK):
                 *arguments,
                 **common,
             )
+    yield from _lookups(image, lazy, side)
+
+
+def _lookups(image, lazy, side):
+    """Yield map_coordinates at random points and along a smooth field."""
+    random = np.random.default_rng(1).random((2, min(POINTS, side * side))) * (side - 1)
+    line = np.linspace(10, side - 30, int(random.shape[1] ** 0.5))
+    smooth = np.stack(np.meshgrid(line, line, indexing="ij"))
+    smooth += 5 * np.sin(smooth / 100)
+    for name, target, points in [("at random", 1.2, random), ("smooth field", 0.7, smooth)]:
+        rows = max(points.shape[1] // 16, 1)
+        chunks = (2, rows, *points.shape[2:])
+        yield _case(
+            f"map_coordinates {name}",
+            target,
+            lambda image, points, chunks=chunks: ndinterp.map_coordinates(
+                image, da.from_array(points, chunks=chunks)
+            ),
+            lambda image, points: ndimage.map_coordinates(image, points, prefilter=False),
+            image,
+            lazy,
+            points,
+        )

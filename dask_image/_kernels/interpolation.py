@@ -226,8 +226,9 @@ def _converted(values, dtype):
     if values.dtype == dtype:
         return values
     if dtype.kind == "b":
-        # A truth value is the last byte of the integer part.
-        return np.nan_to_num(values, posinf=0.0, neginf=0.0).astype(np.int64) & 255 != 0
+        # A truth value is the last byte of the integer part; what is no integer has none.
+        values = np.where(np.abs(values) < 2.0**62, values, 0.0)
+        return values.astype(np.int64) & 255 != 0
     limits = np.iinfo(dtype)
     rounded = np.trunc(values + np.copysign(0.5, values))
     missing = np.isnan(rounded)
@@ -284,13 +285,31 @@ def cells_of(coordinates, owners, chunks, shape, spline):
     return cells
 
 
-def group(cells, count):
-    """Return the order that sorts small numbers, and where each of ``count`` groups begins."""
+def group(cells, count, coordinates):
+    """
+    Sort points by small numbers.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray
+        The number of each point.
+    count : int
+        How many numbers there are.
+    coordinates : numpy.ndarray
+        Shape (ndim, points).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The order that sorts the points, where in it each number begins (and the
+        last one ends), and the coordinates in that order.
+    """
     if HAVE_NUMBA:
-        return _group(cells, count)
+        return _group(cells, count, coordinates)
     bounds = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(cells, minlength=count), out=bounds[1:])
-    return np.argsort(cells, kind="stable"), bounds
+    order = np.argsort(cells, kind="stable")
+    return order, bounds, coordinates[:, order]
 
 
 def outside(spline, dtype):
@@ -868,7 +887,7 @@ def _add_cells(line, owner, cells_along, size, padding, order, mode, count, cell
 
 
 @jit
-def _group(cells, count):
+def _group(cells, count, coordinates):
     """Sort by counting."""
     bounds = np.zeros(count + 1, np.int64)
     for cell in cells:
@@ -877,8 +896,11 @@ def _group(cells, count):
         bounds[k + 1] += bounds[k]
     following = bounds[:-1].copy()
     order = np.empty(len(cells), np.int64)
+    moved = np.empty_like(coordinates)
     for point in range(len(cells)):
-        cell = cells[point]
-        order[following[cell]] = point
-        following[cell] += 1
-    return order, bounds
+        place = following[cells[point]]
+        following[cells[point]] += 1
+        order[place] = point
+        for axis in range(len(coordinates)):
+            moved[axis, place] = coordinates[axis, point]
+    return order, bounds, moved

@@ -292,8 +292,7 @@ class _Lookup:
         count = math.prod(map(len, self.chunks))
         owners = [np.repeat(np.arange(len(sizes)), sizes) for sizes in self.chunks]
         cells = interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
-        order, bounds = interpolation.group(cells, count + 1)
-        return _Sorted(shape, order, bounds, flat[:, order])
+        return _Sorted(shape, *interpolation.group(cells, count + 1, flat))
 
     def evaluate(self, points, number, cell, origin):
         """Return the values of the points that belong to a cell, in their sorted order."""

@@ -121,10 +121,12 @@ class Grid:
         x = np.arange(start, stop, dtype=float)
         if self.shift is not None:
             x += self.shift[axis]
+        if self.zoom is not None and self.grid_mode:
+            return (x + 0.5) * self.zoom[axis] - 0.5
         if self.zoom is not None:
-            if self.grid_mode:
-                return (x + 0.5) * self.zoom[axis] - 0.5
-            x *= self.zoom[axis]
+            # A zoom of zero comes with an infinite shift: NaN, which is outside.
+            with np.errstate(invalid="ignore"):
+                x *= self.zoom[axis]
         return x
 
     def box(self, starts, stops, shape, spline):
