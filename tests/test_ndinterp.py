@@ -63,9 +63,9 @@ def transforms(shape, random):
 @pytest.mark.parametrize("order", ORDERS)
 def test_transforms_match_scipy(order, mode):
     random = np.random.default_rng(MODES.index(mode) * 10 + order)
-    # Each shape meets every mode, and every other order.
+    # Every shape meets every mode and every order, and a third of the pairs of them.
     for position, shape in enumerate(SHAPES):
-        if (position + order + MODES.index(mode)) % 2:
+        if (position + order + MODES.index(mode)) % 3:
             continue
         dtype = DTYPES[(position + order) % 4]
         image = seeded_image(shape, dtype)
@@ -90,9 +90,9 @@ def test_transforms_match_scipy(order, mode):
 @pytest.mark.parametrize("order", ORDERS)
 def test_map_coordinates_matches_scipy(order, mode):
     random = np.random.default_rng(MODES.index(mode) * 10 + order)
-    # Each shape meets every mode, and every other order.
+    # Every shape meets every mode and every order, and a third of the pairs of them.
     for position, shape in enumerate(SHAPES):
-        if (position + order + MODES.index(mode)) % 2:
+        if (position + order + MODES.index(mode)) % 3:
             continue
         dtype = DTYPES[(position + order) % 4]
         image = seeded_image(shape, dtype)

@@ -293,10 +293,29 @@ def _along(axis, ndim):
 
 def _multiply(block, *factors, out_dtype):
     """Multiply ``block`` with one factor for each place along each axis."""
+    if block.dtype == out_dtype and all(line.dtype.kind == "f" for line in factors):
+        return _multiply_parts(block, factors)
     factor = 1.0
     for axis, line in enumerate(factors):
         factor = factor * line[_along(axis, block.ndim)]
     return _product(block, factor, out_dtype)
+
+
+def _multiply_parts(block, factors):
+    """
+    Multiply with real factors, axis by axis.
+
+    Real and imaginary parts lie side by side, so that a complex block is a real
+    one of twice the length along its last axis. What is rounded once an axis
+    stays well within the precision of the block.
+    """
+    real = block.real.dtype
+    parts = np.ascontiguousarray(block).view(real)
+    last = factors[-1] if parts.shape == block.shape else np.repeat(factors[-1], 2)
+    result = parts * np.asarray(last.astype(real), like=block)
+    for axis, line in enumerate(factors[:-1]):
+        result *= np.asarray(line.astype(real), like=block)[_along(axis, block.ndim)]
+    return result.view(block.dtype)
 
 
 def _multiply_ellipsoid(block, *squares, out_dtype):
