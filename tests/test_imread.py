@@ -552,7 +552,7 @@ class TestResources:
         check(lazy, image)
         assert opened == [str(tmp_path / "a.tif"), str(tmp_path / "b.tif")]
 
-    @pytest.mark.parametrize("layout", ["plain", "zlib-tiles", "pages", "ome-zlib", "volume-zlib"])
+    @pytest.mark.parametrize("layout", ["plain", "volume-zlib"])
     def test_worker_processes(self, tmp_path, layout):
         image = seeded_image((4, 40, 37), "uint16")
         name = write(tmp_path / "a.tif", image, **LAYOUTS[layout])

@@ -254,6 +254,11 @@ class TestDtypes:
         assert_same(result, expected)
 
     @pytest.mark.usefixtures("with_numba")
+    def test_counts_beyond_short_integers(self):
+        image = da.ones((300, 300), chunks=100, dtype="u1")
+        assert local_histogram(image, 3, 300).compute().tolist() == [[[0, 90_000, 0]]]
+
+    @pytest.mark.usefixtures("with_numba")
     def test_long_integers_stay_exact(self):
         image = np.array([2**63 - 3, 2**62 + 1, 2**63 - 1], "i8")
         lazy = da.from_array(image, chunks=1)

@@ -19,6 +19,9 @@ from dask_image._kernels._numba import jit
 # Smaller cells cost more to handle than to sort the samples of each window anew.
 SAMPLES_PER_CELL = 8
 
+# Of so many bins, the counts of all cells of a block stay in the cache while they are summed.
+BINS_AT_A_TIME = 128
+
 
 def gather(array, corners, lengths, step=None):
     """
@@ -190,7 +193,9 @@ class Cells:
 
     def histograms(self, box, mask, bins):
         """Return how often each value below ``bins`` occurs in each cell."""
-        counts = np.zeros((self.count, bins), np.int32)
+        largest_cell = math.prod(int(axis.lengths.max()) for axis in self.axes)
+        # Narrow counters, of a few cells at a time, stay in the nearest cache.
+        counts = np.zeros((self.count, bins), np.uint16 if largest_cell < 2**16 else np.int64)
         lines, bases = self.lines(box)
         last = self.axes[-1]
         valid = None if mask is None else self.lines(mask)[0]
@@ -345,13 +350,19 @@ def _spread(lines, valid, masked, row, start, length, mean):
 
 @jit
 def _sum_members(values, members):
-    sums = np.zeros((members.shape[0], values.shape[1]), np.int64)
-    for window in range(members.shape[0]):
-        for i in range(members.shape[1]):
-            if members[window, i] >= 0:
-                cell = values[members[window, i]]
-                for j in range(values.shape[1]):
-                    sums[window, j] += cell[j]
+    bins = values.shape[1]
+    sums = np.empty((members.shape[0], bins), np.int64)
+    part = np.empty(BINS_AT_A_TIME, np.int64)
+    for low in range(0, bins, BINS_AT_A_TIME):
+        width = min(BINS_AT_A_TIME, bins - low)
+        for window in range(members.shape[0]):
+            part[:] = 0
+            for i in range(members.shape[1]):
+                if members[window, i] >= 0:
+                    cell = values[members[window, i], low : low + width]
+                    for j in range(width):
+                        part[j] += cell[j]
+            sums[window, low : low + width] = part[:width]
     return sums
 
 
