@@ -80,7 +80,7 @@ def spline_filter1d(
     --------
     >>> import dask.array as da
     >>> spline_filter1d(da.eye(4, chunks=2), order=2)[0].compute().round(3)
-    array([ 1.414, -0.243,  0.042, -0.014])
+    array([ 1.414, -0.243,  0.043, -0.014])
     """
     image = normalize_image(image)
     order, mode = normalize_order(order), normalize_mode(mode)
@@ -129,7 +129,7 @@ def spline_filter(
     --------
     >>> import dask.array as da
     >>> spline_filter(da.eye(4, chunks=2)).compute().round(2)[0]
-    array([ 2.84, -0.8 ,  0.31, -0.27])
+    array([ 3.95, -2.7 ,  1.26, -0.73])
     """
     image = normalize_image(image)
     order, mode = normalize_order(order, lowest=2), normalize_mode(mode)
