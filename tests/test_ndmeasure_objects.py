@@ -45,9 +45,8 @@ def assert_finds_what_scipy_finds(labels, chunks):
     assert computed.index.dtype == table.index.dtype
     assert (computed.dtypes == object).all()
     assert (table.dtypes == object).all()
-    assert [tuple(row) for row in computed.itertuples(index=False, name=None)] == [
-        expected[number - 1] for number in present
-    ]
+    rows = [tuple(computed.iloc[row]) for row in range(len(computed))]
+    assert rows == [expected[number - 1] for number in present]
 
 
 @pytest.mark.usefixtures("with_and_without_numba")
