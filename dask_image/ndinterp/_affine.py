@@ -9,6 +9,7 @@ from scipy import special
 
 from dask_image._kernels import interpolation
 from dask_image._kernels.interpolation import Box, Spline
+from dask_image._utils.backend import is_cupy
 from dask_image._utils.overlap import map_boxes
 from dask_image.ndinterp._arguments import (
     need_axes,
@@ -375,6 +376,10 @@ def _normalize_plane(axes, ndim):
 
 def normalize_interpolation(image, order, mode, cval, output):
     """Check what all transforms share; return the spline and the dtype of the result."""
+    if is_cupy(image):
+        raise NotImplementedError(
+            "interpolation of CuPy blocks is not supported: move the image to NumPy first"
+        )
     order = normalize_order(order)
     mode = normalize_mode(mode)
     dtype = normalize_output(output, image)
