@@ -101,7 +101,7 @@ def test_matches_scipy(kernels, name, shape, chunks):
 @pytest.mark.parametrize(
     "dtype", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f8", ">f8"]
 )
-@pytest.mark.parametrize("name", [*MOMENTS, *EXTREMES])
+@pytest.mark.parametrize("name", ["sum_labels", "variance", "center_of_mass", *EXTREMES])
 def test_image_dtypes(kernels, name, dtype):
     image = seeded_image((20, 31), dtype)
     labels = np.random.default_rng(1).integers(0, 5, image.shape)
