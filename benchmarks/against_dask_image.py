@@ -83,6 +83,7 @@ def find_objects():
 def imread():
     """Read 400 TIFF files of 128²."""
     import tifffile
+
     from dask_image.imread import imread
 
     folder = pathlib.Path(tempfile.gettempdir()) / f"dask-image-benchmark-{os.getpid()}"

@@ -490,3 +490,13 @@ def test_grouping_on_a_face():
 def test_pairs_to_matrix():
     matrix = _to_csr_matrix(np.array([1, 2]), np.array([2, 3]), 5).compute()
     np.testing.assert_array_equal(np.argwhere(matrix.toarray()), [[1, 2], [2, 3]])
+
+
+def test_large_images_may_have_any_graph(monkeypatch):
+    monkeypatch.setattr(engine, "KEPT_PIXELS", 0)
+    image = seeded_image((12, 14), "?")
+    lazy = da.from_array(image, chunks=5).rechunk(4)[::-1].map_blocks(np.copy)
+    labels, count = label(lazy)
+    expected, number = ndimage.label(image[::-1])
+    assert_same(labels, expected)
+    assert count.compute() == number

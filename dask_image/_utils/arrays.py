@@ -46,9 +46,10 @@ def as_dask_array(image, name="image"):
     return image
 
 
-def with_dtype(image, dtype):
+def with_dtype(image, dtype, ndim=None):
     """Return the empty array that stands for blocks of ``image``'s kind with ``dtype``."""
-    return da.utils.meta_from_array(image._meta, dtype=dtype)
+    ndim = image.ndim if ndim is None else ndim
+    return np.empty_like(image._meta, shape=(0,) * ndim, dtype=dtype)
 
 
 def output_dtype(output, default):

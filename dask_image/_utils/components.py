@@ -17,11 +17,13 @@ from dataclasses import dataclass
 import dask.array as da
 import numpy as np
 from dask._task_spec import List, Task, TaskRef
-from dask.graph_manipulation import clone
+from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 from scipy import sparse
 
-from .._kernels.components import components_of, touching_pairs
+from dask_image._kernels.components import components_of, touching_pairs
+from dask_image._utils.arrays import with_dtype
+from dask_image._utils.rereading import read_again
 
 # Up to here the packed foreground of the whole image (256 MiB at most) is kept between the
 # scan and the painting, so that the image is read once. Larger images are read again.
@@ -380,6 +382,10 @@ def own_numbers(numbering, number):
     return numbering.own(number)
 
 
+def wait_for(tasks):
+    """Do nothing, once the tasks have run."""
+
+
 def count_of(numbering):
     """Return how many unions there are."""
     return np.int64(numbering.count)
@@ -399,7 +405,7 @@ def component_graph(
     dtype,
     prefix,
     token,
-    read_again=False,
+    reread=False,
     chunks=None,
 ):
     """
@@ -414,7 +420,7 @@ def component_graph(
         Survey and what is needed to paint the block.
     paint : callable
         ``paint(kept, numbers)``, where ``kept`` is what ``scan`` returned, or
-        ``paint(None, numbers, *blocks)`` if ``read_again``.
+        ``paint(None, numbers, *blocks)`` if ``reread``.
     number : callable
         ``number(links, dtype)`` returns a Numbering, or what has its ``count``
         and ``own(number)``, the numbers for one block.
@@ -425,7 +431,7 @@ def component_graph(
         Of the result.
     prefix, token : str
         For names.
-    read_again : bool, optional
+    reread : bool, optional
         Whether the images are computed a second time for the painting. Else an
         image that is read for the scan can be let go.
     chunks : tuple of tuples of int, optional
@@ -447,21 +453,29 @@ def component_graph(
     )
     all_links = List(*(TaskRef(("links-" + survey_name, *index)) for index in numbers))
     survey_layer[numbering] = Task(numbering, number, all_links, np.dtype(dtype))
+    for index, block in numbers.items():
+        own = (f"own-{survey_name}", *index)
+        survey_layer[own] = Task(own, own_numbers, TaskRef(numbering), block)
+    numbered = f"{prefix}-numbered-{token}"
+    if reread:
+        owns = (TaskRef((f"own-{survey_name}", *index)) for index in numbers)
+        survey_layer[numbered] = Task(numbered, wait_for, List(*owns))
     base = HighLevelGraph.from_collections(survey_name, survey_layer, dependencies=images)
 
-    again = [clone(array, seed=token) for array in images] if read_again else []
-    name = f"{prefix}-{token}"
-    label_layer = _paint_tasks(
-        name, [array.name for array in again], numbers, paint, numbering, survey_name
-    )
-    graph = _with_layer(base, name, label_layer, [survey_name], again)
-    meta = da.utils.meta_from_array(image._meta, ndim=image.ndim, dtype=dtype)
-    labels = da.Array(graph, name, lattice.chunks, meta=meta)
-
     count_name = f"{prefix}-count-{token}"
-    task = Task((count_name,), count_of, TaskRef(numbering))
-    graph = _with_layer(base, count_name, {(count_name,): task}, [survey_name], [])
-    return labels, da.Array(graph, count_name, (), meta=np.empty((), np.int64))
+    count_key = (count_name,)
+    count_layer = {count_key: Task(count_key, count_of, TaskRef(numbering))}
+    counted = _with_layer(base, count_name, count_layer, [survey_name], [])
+    count = da.Array(counted, count_name, (), meta=np.empty((), np.int64))
+
+    # A block that is read again is painted at once if its numbers are there by then.
+    after = Delayed(numbered, base, layer=survey_name)
+    again = [read_again(array, after) for array in images] if reread else []
+    name = f"{prefix}-{token}"
+    label_layer = _paint_tasks(name, [array.name for array in again], numbers, paint, survey_name)
+    graph = _with_layer(base, name, label_layer, [survey_name], again)
+    meta = with_dtype(image, dtype)
+    return da.Array(graph, name, lattice.chunks, meta=meta), count
 
 
 def _survey_tasks(names, lattice, numbers, scan, link, connectivity, survey_name):
@@ -488,13 +502,11 @@ def _survey_tasks(names, lattice, numbers, scan, link, connectivity, survey_name
     return layer
 
 
-def _paint_tasks(name, again, numbers, paint, numbering, survey_name):
-    scans, owns = f"scan-{survey_name}", f"own-{name}"
-    reference = TaskRef(numbering)
+def _paint_tasks(name, again, numbers, paint, survey_name):
+    scans, owns = f"scan-{survey_name}", f"own-{survey_name}"
     layer = {}
-    for index, number in numbers.items():
+    for index in numbers:
         own, key = (owns, *index), (name, *index)
-        layer[own] = Task(own, own_numbers, reference, number)
         if again:
             blocks = [TaskRef((source, *index)) for source in again]
             layer[key] = Task(key, paint, None, TaskRef(own), *blocks)
@@ -630,5 +642,5 @@ def foreground_components(images, foreground, connectivity, dtype, prefix, token
         dtype,
         prefix,
         token,
-        read_again=not keep,
+        reread=not keep,
     )

@@ -28,6 +28,8 @@ from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from dask_image._utils.arrays import with_dtype
+
 # A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
 SLAB_WORTH_BYTES = 100_000
 
@@ -330,7 +332,7 @@ def map_whole(kernel, image, *, dtype, **keywords):
 
 def _new_array(name, tasks, images, chunks, dtype):
     graph = HighLevelGraph.from_collections(name, tasks, dependencies=images)
-    meta = da.utils.meta_from_array(images[0]._meta, ndim=len(chunks), dtype=dtype)
+    meta = with_dtype(images[0], dtype, ndim=len(chunks))
     return da.Array(graph, name, chunks, meta=meta)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dask_image import ndinterp
 from dask_image._utils.arrays import as_dask_array
-from dask_image._utils.backend import is_cupy
+from dask_image._utils.backend import numpy_only
 from dask_image._utils.overlap import map_boxes
 from dask_image.local_statistics._grid import window_grid
 from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
@@ -17,6 +17,7 @@ from dask_image.local_statistics._statistics import Histogram, LocalFunction, Mo
 DEFAULT_WINDOW = (50, 50)
 
 
+@numpy_only
 def apply_local_function(
     source,
     function,
@@ -117,10 +118,10 @@ def apply_local_function(
     statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
     return _map_windows(
         statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
-        "apply_local_function",
     )  # fmt: skip
 
 
+@numpy_only
 def local_percentile(
     source,
     percentile,
@@ -191,10 +192,10 @@ def local_percentile(
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
     return _map_windows(
         statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
-        "local_percentile",
     )  # fmt: skip
 
 
+@numpy_only
 def local_histogram(
     source,
     max_bin=4096,
@@ -254,10 +255,10 @@ def local_histogram(
     statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
     return _map_windows(
         statistic, (bins,), source, selem, spacing, step, interpolate, mask, return_centers,
-        "local_histogram",
     )  # fmt: skip
 
 
+@numpy_only
 def local_mean(
     source,
     selem=DEFAULT_WINDOW,
@@ -304,10 +305,10 @@ def local_mean(
     statistic = Moments(False, np.dtype(default if dtype is None else dtype))
     return _map_windows(
         statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
-        "local_mean",
     )  # fmt: skip
 
 
+@numpy_only
 def local_standard_deviation(
     source,
     selem=DEFAULT_WINDOW,
@@ -358,16 +359,11 @@ def local_standard_deviation(
     statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
     return _map_windows(
         statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
-        "local_standard_deviation",
     )  # fmt: skip
 
 
-def _map_windows(
-    statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers, name
-):
+def _map_windows(statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers):
     """Run a statistic with results of ``shape`` on the windows of all blocks."""
-    if is_cupy(source):
-        raise NotImplementedError(f"{name} has no form for CuPy arrays: move source to NumPy first")
     grid = window_grid(source.shape, selem, spacing, step)
     order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
     images = [source] if mask is None else [source, _mask(mask, source)]

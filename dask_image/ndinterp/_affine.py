@@ -9,7 +9,7 @@ from scipy import special
 
 from dask_image._kernels import interpolation
 from dask_image._kernels.interpolation import Box, Spline
-from dask_image._utils.backend import is_cupy
+from dask_image._utils.backend import numpy_only
 from dask_image._utils.overlap import map_boxes
 from dask_image.ndinterp._arguments import (
     need_axes,
@@ -25,6 +25,7 @@ from dask_image.ndinterp._footprint import Affine, Grid, block_starts, default_c
 from dask_image.ndinterp._splines import coefficients
 
 
+@numpy_only
 def affine_transform(
     image,
     matrix,
@@ -105,6 +106,7 @@ def affine_transform(
     return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks)
 
 
+@numpy_only
 def rotate(
     input_arr,
     angle,
@@ -185,6 +187,7 @@ def rotate(
     )
 
 
+@numpy_only
 def shift(
     image,
     shift,
@@ -243,6 +246,7 @@ def shift(
     return _transform(image, geometry, image.shape, spline, dtype, prefilter, output_chunks)
 
 
+@numpy_only
 def zoom(
     image,
     zoom,
@@ -376,10 +380,6 @@ def _normalize_plane(axes, ndim):
 
 def normalize_interpolation(image, order, mode, cval, output):
     """Check what all transforms share; return the spline and the dtype of the result."""
-    if is_cupy(image):
-        raise NotImplementedError(
-            "interpolation of CuPy blocks is not supported: move the image to NumPy first"
-        )
     order = normalize_order(order)
     mode = normalize_mode(mode)
     dtype = normalize_output(output, image)

@@ -11,6 +11,7 @@ from scipy import LowLevelCallable
 from dask_image._kernels import interpolation
 from dask_image._kernels.interpolation import Box, Spline
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import numpy_only
 from dask_image._utils.overlap import map_boxes
 from dask_image._utils.scatter import cell_chunks, map_scattered
 from dask_image.ndinterp._affine import normalize_interpolation
@@ -32,6 +33,7 @@ from dask_image.ndinterp._splines import coefficients
 COORDINATE_BYTES = "32 MiB"
 
 
+@numpy_only
 def map_coordinates(
     input, coordinates, order=3, mode="constant", cval=0.0, prefilter=False, *, output=None
 ):
@@ -88,6 +90,7 @@ def map_coordinates(
     return _at_coordinates(image, coordinates, spline, dtype, prefilter)
 
 
+@numpy_only
 def geometric_transform(
     image,
     mapping,

@@ -4,11 +4,13 @@ import operator
 
 import numpy as np
 
+from dask_image._utils.backend import numpy_only
 from dask_image._utils.frames import frame_from_delayed, require_dataframe
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.reduction import GEOMETRY, reduce_labels
 
 
+@numpy_only
 def find_objects(label_image):
     """
     Find the bounding box of every label.
@@ -60,6 +62,7 @@ def find_objects(label_image):
     )
 
 
+@numpy_only
 def find_objects_list(label_image, max_label=0):
     """
     Find the bounding box of every label, as SciPy returns them.

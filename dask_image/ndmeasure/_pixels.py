@@ -9,6 +9,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import numpy_only
 from dask_image._utils.grouping import (
     Shuffle,
     apply_by_label,
@@ -23,6 +24,7 @@ from dask_image._utils.selection import can_select, middle_values
 LARGEST_GATHER = 256 << 20
 
 
+@numpy_only
 def median(image, label_image=None, index=None):
     """
     Find the median of each label's pixels.
@@ -85,6 +87,7 @@ def median(image, label_image=None, index=None):
     return _apply(labelled, _cut_fractions(selection, labelled), shuffle, np.nan)
 
 
+@numpy_only
 def labeled_comprehension(
     image, label_image, index, func, out_dtype, default, pass_positions=False
 ):
@@ -180,6 +183,7 @@ def labeled_comprehension(
     return _apply(labelled, selection, shuffle, default)
 
 
+@numpy_only
 def value_indices(image, *, ignore_value=None):
     """
     Find where each value of an integer image is.

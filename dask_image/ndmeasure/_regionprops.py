@@ -12,6 +12,7 @@ import numpy as np
 from dask_image._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.backend import numpy_only
 from dask_image._utils.frames import frame_from_delayed, require_dataframe
 from dask_image._utils.labels import align_chunks, as_label_image
 from dask_image._utils.reduction import GEOMETRY, INTENSITY, reduce_labels
@@ -274,6 +275,7 @@ PROPERTIES = {
 # The table
 
 
+@numpy_only
 def regionprops_table(
     label_image,
     intensity_image=None,

@@ -15,7 +15,7 @@ from dask_image._kernels.label_histogram import (
     pool_histogram,
 )
 from dask_image._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
-from dask_image._utils.backend import is_cupy
+from dask_image._utils.backend import numpy_only
 from dask_image._utils.labels import (
     as_labelled_image,
     as_selection,
@@ -106,9 +106,9 @@ MAXIMUM_POSITION = LabelStatistic(
 )
 
 
-def _measure(name, image, label_image, index, *statistics):
+def _measure(image, label_image, index, *statistics):
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
-    labelled = _labelled(name, image, label_image)
+    labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
     merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image)
     results = [
@@ -117,17 +117,6 @@ def _measure(name, image, label_image, index, *statistics):
     ]
     result = results[0] if len(results) == 1 else tuple(results)
     return (result, labels_present(merged)) if selection.everything else result
-
-
-def _labelled(name, image, label_image):
-    """Return image and labels in their common form, unless the function has no kernel for them."""
-    labelled = as_labelled_image(image, label_image)
-    if is_cupy(labelled.image) or is_cupy(labelled.labels):
-        raise NotImplementedError(
-            f"{name} has no GPU version: move the blocks to NumPy with "
-            "map_blocks(cupy.asnumpy) first"
-        )
-    return labelled
 
 
 def _in_image(result, statistic, labelled):
@@ -140,6 +129,7 @@ def _in_image(result, statistic, labelled):
     return da.where(stretched, result.dtype.type(0), result[..., len(shape) - len(given) :])
 
 
+@numpy_only
 def area(image, label_image=None, index=None):
     """
     Count the pixels of each label.
@@ -191,9 +181,10 @@ def area(image, label_image=None, index=None):
     >>> found.compute(), areas.compute()
     (array([1, 2]), array([3, 1]))
     """
-    return _measure("area", image, label_image, index, AREA)
+    return _measure(image, label_image, index, AREA)
 
 
+@numpy_only
 def sum_labels(image, label_image=None, index=None):
     """
     Sum the values of each label.
@@ -247,9 +238,10 @@ def sum_labels(image, label_image=None, index=None):
     >>> sum_labels(image, labels).compute()  # all labels above 0 together
     np.float64(16.0)
     """
-    return _measure("sum_labels", image, label_image, index, SUM_LABELS)
+    return _measure(image, label_image, index, SUM_LABELS)
 
 
+@numpy_only
 def mean(image, label_image=None, index=None):
     """
     Average the values of each label.
@@ -301,9 +293,10 @@ def mean(image, label_image=None, index=None):
     >>> mean(image, labels, [1, 2, 9]).compute()
     array([ 3.,  7., nan])
     """
-    return _measure("mean", image, label_image, index, MEAN)
+    return _measure(image, label_image, index, MEAN)
 
 
+@numpy_only
 def variance(image, label_image=None, index=None):
     """
     Compute the variance of the values of each label.
@@ -363,9 +356,10 @@ def variance(image, label_image=None, index=None):
     >>> variance(image + 1e8, labels, [1, 2]).compute().round(6)
     array([2.666667, 0.      ])
     """
-    return _measure("variance", image, label_image, index, VARIANCE)
+    return _measure(image, label_image, index, VARIANCE)
 
 
+@numpy_only
 def standard_deviation(image, label_image=None, index=None):
     """
     Compute the standard deviation of the values of each label.
@@ -417,9 +411,10 @@ def standard_deviation(image, label_image=None, index=None):
     >>> standard_deviation(image, labels, [1, 2]).compute().round(3)
     array([1.633, 0.   ])
     """
-    return _measure("standard_deviation", image, label_image, index, DEVIATION)
+    return _measure(image, label_image, index, DEVIATION)
 
 
+@numpy_only
 def minimum(image, label_image=None, index=None):
     """
     Find the least value of each label.
@@ -472,9 +467,10 @@ def minimum(image, label_image=None, index=None):
     >>> minimum(image, labels, [1, 2]).compute()
     array([1., 7.])
     """
-    return _measure("minimum", image, label_image, index, MINIMUM)
+    return _measure(image, label_image, index, MINIMUM)
 
 
+@numpy_only
 def maximum(image, label_image=None, index=None):
     """
     Find the greatest value of each label.
@@ -526,9 +522,10 @@ def maximum(image, label_image=None, index=None):
     >>> maximum(image, labels, [1, 2]).compute()
     array([5., 7.])
     """
-    return _measure("maximum", image, label_image, index, MAXIMUM)
+    return _measure(image, label_image, index, MAXIMUM)
 
 
+@numpy_only
 def minimum_position(image, label_image=None, index=None):
     """
     Find where the least value of each label is.
@@ -584,9 +581,10 @@ def minimum_position(image, label_image=None, index=None):
     array([[0, 0],
            [1, 2]])
     """
-    return _measure("minimum_position", image, label_image, index, MINIMUM_POSITION)
+    return _measure(image, label_image, index, MINIMUM_POSITION)
 
 
+@numpy_only
 def maximum_position(image, label_image=None, index=None):
     """
     Find where the greatest value of each label is.
@@ -642,9 +640,10 @@ def maximum_position(image, label_image=None, index=None):
     array([[1, 0],
            [1, 2]])
     """
-    return _measure("maximum_position", image, label_image, index, MAXIMUM_POSITION)
+    return _measure(image, label_image, index, MAXIMUM_POSITION)
 
 
+@numpy_only
 def extrema(image, label_image=None, index=None):
     """
     Find the least and greatest values of each label, and where they are.
@@ -700,9 +699,10 @@ def extrema(image, label_image=None, index=None):
            [1, 2]]))
     """
     statistics = (MINIMUM, MAXIMUM, MINIMUM_POSITION, MAXIMUM_POSITION)
-    return _measure("extrema", image, label_image, index, *statistics)
+    return _measure(image, label_image, index, *statistics)
 
 
+@numpy_only
 def center_of_mass(image, label_image=None, index=None):
     """
     Find the centre of mass of each label.
@@ -755,9 +755,10 @@ def center_of_mass(image, label_image=None, index=None):
     array([[0.556, 0.333],
            [1.   , 2.   ]])
     """
-    return _measure("center_of_mass", image, label_image, index, CENTER)
+    return _measure(image, label_image, index, CENTER)
 
 
+@numpy_only
 def histogram(image, min, max, bins, label_image=None, index=None):
     """
     Count the values of each label into bins.
@@ -817,7 +818,7 @@ def histogram(image, min, max, bins, label_image=None, index=None):
     >>> histogram(image, 0, 8, 4, labels, [1, 9]).compute()
     array([array([1, 1, 1, 0]), None], dtype=object)
     """
-    labelled = _labelled("histogram", image, label_image)
+    labelled = as_labelled_image(image, label_image)
     if labelled.whole and index is not None:
         raise ValueError(f"index needs a label_image, got index={index!r} without one")
     edges = _bin_edges(min, max, bins)
@@ -871,6 +872,7 @@ def _pick_histograms(edges, selection, partial, index):
     return result
 
 
+@numpy_only
 def sum(image, label_image=None, index=None):
     """
     Sum the values of each label: deprecated, use `sum_labels`.

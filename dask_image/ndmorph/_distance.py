@@ -13,7 +13,7 @@ from dask_image._kernels.distance_sweep import Sweep
 from dask_image._utils import lines
 from dask_image._utils.arguments import ArgumentError, per_axis
 from dask_image._utils.arrays import as_dask_array
-from dask_image._utils.backend import is_cupy
+from dask_image._utils.backend import numpy_only
 
 INTEGER_METRICS = {
     "chessboard": CHESSBOARD,
@@ -42,6 +42,7 @@ class Metric:
         return cls(kind, (1,) * len(shape), np.dtype(dtype))
 
 
+@numpy_only
 def distance_transform_edt(image, sampling=None, return_distances=True, return_indices=False):
     """
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
@@ -117,7 +118,7 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     array([[1.41, 1.  , 1.41, 2.24],
            [1.  , 0.  , 1.  , 2.  ]])
     """
-    image = _as_image(image, return_distances, return_indices, "distance_transform_edt")
+    image = _as_image(image, return_distances, return_indices)
     sampling = _normalize_sampling(sampling, image.ndim)
     if image.ndim == 0:
         image, sampling = image.reshape(1), sampling and (1.0,)
@@ -135,6 +136,7 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     return _results(distances, indices)
 
 
+@numpy_only
 def distance_transform_cdt(image, metric="chessboard", return_distances=True, return_indices=False):
     """
     Count the steps from each foreground pixel to the nearest background (zero) pixel.
@@ -210,7 +212,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     array([[2, 1, 2, 3],
            [1, 0, 1, 2]], dtype=int32)
     """
-    image = _as_image(image, return_distances, return_indices, "distance_transform_cdt")
+    image = _as_image(image, return_distances, return_indices)
     if image.ndim == 0:
         raise TypeError("image must have at least one axis, got an array without axes")
     kind, structure = _normalize_metric(metric, image.ndim)
@@ -225,6 +227,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     return _results(distances, None)
 
 
+@numpy_only
 def distance_transform_bf(
     image, metric="euclidean", sampling=None, return_distances=True, return_indices=False
 ):
@@ -289,7 +292,7 @@ def distance_transform_bf(
     array([[2, 1, 2, 3],
            [1, 0, 1, 2]], dtype=uint32)
     """
-    image = _as_image(image, return_distances, return_indices, "distance_transform_bf")
+    image = _as_image(image, return_distances, return_indices)
     name = metric.lower() if isinstance(metric, str) else metric
     kinds = {"euclidean": EUCLIDEAN, **INTEGER_METRICS}
     if not isinstance(name, str) or name not in kinds:
@@ -317,13 +320,10 @@ def distance_transform_bf(
     return _results(distances, indices)
 
 
-def _as_image(image, return_distances, return_indices, function):
+def _as_image(image, return_distances, return_indices):
     if not (return_distances or return_indices):
         raise RuntimeError("at least one of return_distances and return_indices must be True")
-    image = as_dask_array(image)
-    if is_cupy(image):
-        raise NotImplementedError(f"{function} works on NumPy blocks only: move the image there")
-    return image
+    return as_dask_array(image)
 
 
 def _normalize_sampling(sampling, ndim):
