@@ -88,10 +88,9 @@ class RunComponents:
             lines = np.ascontiguousarray(foreground).view(np.uint8).reshape(-1, length)
         adjacent = any(step[-1] == 1 and not any(step[:-1]) for step in displacements)
         outer, reaches, allowed = _line_links(displacements, adjacent, len(self._shape))
-        most = lines.shape[0] * ((length + 1) // 2 if adjacent else length)
-        # Memory that is never written is never used: most images have far fewer runs. One more
-        # for what is written and then passed over.
-        self._bounds = np.empty(2 * most + 2, np.int32)
+        # Counted first, for in a worker thread large new arrays cost more than another look. Two
+        # more for what is written and then passed over.
+        self._bounds = np.empty(_count_bounds(lines, adjacent) + 2, np.int32)
         self._pointer = np.zeros(lines.shape[0] + 1, np.int64)
         runs = _find_runs(lines, adjacent, self._bounds, self._pointer)
         self._labels = np.empty(runs, np.int32 if runs < 2**31 else np.int64)
@@ -218,6 +217,26 @@ def _line_links(displacements, adjacent, ndim):
     for row, steps in zip(allowed, grouped.values()):
         row[[step + reach + 1 for step in steps]] = 1
     return outer, reaches.reshape(-1, 2), allowed.cumsum(axis=1)
+
+
+@jit
+def _count_bounds(lines, adjacent):
+    """Return how many starts and ends ``_find_runs`` will write."""
+    count, length = lines.shape
+    bounds = 0
+    for line in range(count):
+        row = lines[line]
+        changes = np.int64(0)
+        if adjacent:
+            for column in range(1, length):
+                changes += row[column] ^ row[column - 1]
+            if length:
+                changes += row[0] + np.int64(row[length - 1])
+        else:
+            for column in range(length):
+                changes += 2 * np.int64(row[column])
+        bounds += changes
+    return bounds
 
 
 @jit

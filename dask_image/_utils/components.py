@@ -8,10 +8,12 @@ face, an edge or a corner. One task unites the components that touch and numbers
 the unions. Each block then gets its slice of the numbers and is painted with
 them. Local labels are never kept: a painted block is labelled again.
 
-That costs five tasks a block, or six where blocks are read again.
+Links and numbers take a task for several blocks, so all that costs a little more than three
+tasks a block, two where blocks are small, and one more where blocks are read again.
 """
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import dask.array as da
@@ -23,11 +25,15 @@ from scipy import sparse
 
 from dask_image._kernels.components import components_of, touching_pairs
 from dask_image._utils.arrays import with_dtype
+from dask_image._utils.overlap import SLAB_WORTH_BYTES
 from dask_image._utils.rereading import read_again
 
 # Up to here the packed foreground of the whole image (256 MiB at most) is kept between the
 # scan and the painting, so that the image is read once. Larger images are read again.
 KEPT_PIXELS = 2**31
+
+# So many blocks are linked by one task, and take their numbers from one.
+TOGETHER = 8
 
 
 # ---------------------------------------------------------------------------------------
@@ -377,9 +383,46 @@ def choose_touched(links, dtype):
     return Numbering(chosen.astype(dtype), offsets, int(chosen.sum()))
 
 
-def own_numbers(numbering, number):
-    """Return what one block needs of a numbering."""
-    return numbering.own(number)
+def own_numbers(numbering, blocks):
+    """Return what some blocks need of a numbering, as a list."""
+    return [numbering.own(number) for number in blocks]
+
+
+def paint_block(paint, kept, own, place, *blocks):
+    """Paint a block with the numbers at one place of a list."""
+    return paint(kept, own[place], *blocks)
+
+
+def link_blocks(link, first, neighbours, surveys, displacements):
+    """
+    Link some blocks, numbered from ``first``, with their neighbours.
+
+    Parameters
+    ----------
+    link : callable
+        As ``link_by_steps``.
+    first : int
+    neighbours : tuple of tuple
+        Of each block, as ``link`` takes them.
+    surveys : list of list
+        Each block's Survey and those of its neighbours, alone or with what is
+        kept for painting.
+    displacements : tuple of tuples of int
+
+    Returns
+    -------
+    list of Links
+    """
+    links = []
+    for number, (near, found) in enumerate(zip(neighbours, surveys), start=first):
+        own, *others = (each[0] if isinstance(each, tuple) else each for each in found)
+        links.append(link(number, own, near, others, displacements))
+    return links
+
+
+def number_links(number, groups, dtype):
+    """Give numbers to the links of all blocks, which come in lists."""
+    return number([links for group in groups for links in group], dtype)
 
 
 def wait_for(tasks):
@@ -406,6 +449,7 @@ def component_graph(
     prefix,
     token,
     reread=False,
+    small=False,
     chunks=None,
 ):
     """
@@ -434,6 +478,9 @@ def component_graph(
     reread : bool, optional
         Whether the images are computed a second time for the painting. Else an
         image that is read for the scan can be let go.
+    small : bool, optional
+        Whether what is kept of a block is so small that handing it to the
+        neighbours beside the survey costs less than a task that parts them.
     chunks : tuple of tuples of int, optional
         Of the result, as many as the images have; theirs by default.
 
@@ -449,16 +496,20 @@ def component_graph(
     survey_name = f"{prefix}-survey-{token}"
     numbering = f"{prefix}-numbering-{token}"
     survey_layer = _survey_tasks(
-        [array.name for array in images], lattice, numbers, scan, link, connectivity, survey_name
-    )
-    all_links = List(*(TaskRef(("links-" + survey_name, *index)) for index in numbers))
-    survey_layer[numbering] = Task(numbering, number, all_links, np.dtype(dtype))
-    for index, block in numbers.items():
-        own = (f"own-{survey_name}", *index)
-        survey_layer[own] = Task(own, own_numbers, TaskRef(numbering), block)
+        [array.name for array in images], lattice, numbers, scan, link, connectivity, survey_name,
+        small,
+    )  # fmt: skip
+    firsts = range(0, len(numbers), TOGETHER)
+    links = List(*(TaskRef((f"links-{survey_name}", first)) for first in firsts))
+    survey_layer[numbering] = Task(numbering, number_links, number, links, np.dtype(dtype))
+    owns = []
+    for first in firsts:
+        own = (f"own-{survey_name}", first)
+        blocks = range(first, min(first + TOGETHER, len(numbers)))
+        survey_layer[own] = Task(own, own_numbers, TaskRef(numbering), blocks)
+        owns.append(TaskRef(own))
     numbered = f"{prefix}-numbered-{token}"
     if reread:
-        owns = (TaskRef((f"own-{survey_name}", *index)) for index in numbers)
         survey_layer[numbered] = Task(numbered, wait_for, List(*owns))
     base = HighLevelGraph.from_collections(survey_name, survey_layer, dependencies=images)
 
@@ -472,46 +523,51 @@ def component_graph(
     after = Delayed(numbered, base, layer=survey_name)
     again = [read_again(array, after) for array in images] if reread else []
     name = f"{prefix}-{token}"
-    label_layer = _paint_tasks(name, [array.name for array in again], numbers, paint, survey_name)
+    sources = [array.name for array in again]
+    label_layer = _paint_tasks(name, sources, numbers, paint, owns, survey_name)
     graph = _with_layer(base, name, label_layer, [survey_name], again)
     meta = with_dtype(image, dtype)
     return da.Array(graph, name, lattice.chunks, meta=meta), count
 
 
-def _survey_tasks(names, lattice, numbers, scan, link, connectivity, survey_name):
+def _survey_tasks(names, lattice, numbers, scan, link, connectivity, survey_name, small):
     scans, surveys, links = (f"{part}-{survey_name}" for part in ("scan", "faces", "links"))
     starts = [np.cumsum([0, *sizes]).tolist() for sizes in lattice.chunks]
-    references = {index: TaskRef((surveys, *index)) for index in numbers}
+    references = {index: TaskRef((scans if small else surveys, *index)) for index in numbers}
     layer = {}
+    group, touching = [], []
     for index, number in numbers.items():
         place = Place(index, tuple(along[i] for along, i in zip(starts, index)))
         key = (scans, *index)
         blocks = [TaskRef((name, *index)) for name in names]
         layer[key] = Task(key, scan, *blocks, place=place)
-        layer[(surveys, *index)] = Task((surveys, *index), take, TaskRef(key), 0)
+        if not small:
+            layer[(surveys, *index)] = Task((surveys, *index), take, TaskRef(key), 0)
         neighbours = lattice.neighbours(index)
-        layer[(links, *index)] = Task(
-            (links, *index),
-            link,
-            number,
-            references[index],
-            tuple((numbers[neighbour.index], neighbour.shift) for neighbour in neighbours),
-            List(*(references[neighbour.index] for neighbour in neighbours)),
-            connectivity.displacements,
-        )
+        group.append(tuple((numbers[neighbour.index], neighbour.shift) for neighbour in neighbours))
+        touching.append(List(*(references[each] for each in (index, *_indices(neighbours)))))
+        if len(group) == TOGETHER or number == len(numbers) - 1:
+            first = number + 1 - len(group)
+            layer[(links, first)] = Task(
+                (links, first), link_blocks, link, first, tuple(group), List(*touching),
+                connectivity.displacements,
+            )  # fmt: skip
+            group, touching = [], []
     return layer
 
 
-def _paint_tasks(name, again, numbers, paint, survey_name):
-    scans, owns = f"scan-{survey_name}", f"own-{survey_name}"
+def _indices(neighbours):
+    return [neighbour.index for neighbour in neighbours]
+
+
+def _paint_tasks(name, again, numbers, paint, owns, survey_name):
     layer = {}
-    for index in numbers:
-        own, key = (owns, *index), (name, *index)
-        if again:
-            blocks = [TaskRef((source, *index)) for source in again]
-            layer[key] = Task(key, paint, None, TaskRef(own), *blocks)
-        else:
-            layer[key] = Task(key, paint, TaskRef((scans, *index)), TaskRef(own))
+    for index, number in numbers.items():
+        group, place = divmod(number, TOGETHER)
+        key = (name, *index)
+        kept = None if again else TaskRef((f"scan-{survey_name}", *index))
+        blocks = [TaskRef((source, *index)) for source in again]
+        layer[key] = Task(key, paint_block, paint, kept, owns[group], place, *blocks)
     return layer
 
 
@@ -643,4 +699,5 @@ def foreground_components(images, foreground, connectivity, dtype, prefix, token
         prefix,
         token,
         reread=not keep,
+        small=not keep or math.prod(map(max, images[0].chunks)) / 8 < SLAB_WORTH_BYTES,
     )
