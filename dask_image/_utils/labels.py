@@ -247,6 +247,10 @@ def locate_labels(present, index, pixels=0, single=False):
     limits = np.iinfo(present.dtype)
     inside = (index >= limits.min) & (index <= limits.max) & whole
     wanted = np.where(inside, index, present[0]).astype(present.dtype)
+    first, last = present[0], present[-1]
+    if int(last) - int(first) == present.size - 1:  # no gaps: no search either
+        inside &= (wanted >= first) & (wanted <= last)
+        return (np.where(inside, wanted, first) - first).astype(np.intp), inside
     where = np.searchsorted(present, wanted)
     where = np.where(where < present.size, where, 0)
     return where, inside & (present[where] == wanted)

@@ -221,6 +221,8 @@ def reduce_labels(family, labels, image=None):
     -------
     MergedPartial
     """
+    if not family.reads_image:
+        image = None  # so that all that measure these labels share the tasks
     runs = "label-runs-" + tokenize(labels)
     name = f"label-{family.name}-" + tokenize(family, labels, image)
     cut, measured = {}, {}
@@ -250,7 +252,7 @@ def reduce_labels(family, labels, image=None):
         family,
         labels.shape,
         labels.dtype,
-        image.dtype if family.reads_image else None,
+        None if image is None else image.dtype,
     )
 
 
