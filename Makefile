@@ -8,7 +8,7 @@ SOURCES = setup.cfg setup.py pyproject.toml
 # install_requires of setup.cfg with every `>=` turned into `==`
 LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
-.PHONY: help test test-minimum demo docs lint format benchmark clean
+.PHONY: help test test-minimum demo docs lint format benchmark benchmark-peer clean
 
 help:
 	@echo "make test          run all tests and doctests"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint          check style; make format repairs what it can"
 	@echo "make test-minimum  run the tests on the oldest supported dependencies, without numba"
 	@echo "make benchmark     print speeds beside SciPy's"
+	@echo "make benchmark-peer  print speeds beside those of the public dask-image package"
 	@echo "make clean         remove environments, caches and results"
 
 .venv/ready: $(SOURCES)
@@ -55,7 +56,16 @@ format: .venv/ready
 benchmark: .venv/ready
 	.venv/bin/python benchmarks/ratios.py $(ARGS)
 
+# The public package has this one's import name, so it gets an environment of its own.
+.venv-peer/ready:
+	$(PYTHON) -m venv .venv-peer
+	.venv-peer/bin/python $(PIP_INSTALL) dask-image 'dask[dataframe]'
+	touch $@
+
+benchmark-peer: .venv/ready .venv-peer/ready
+	.venv/bin/python benchmarks/against_dask_image.py .venv-peer/bin/python $(ARGS)
+
 clean:
-	rm -rf .venv .venv-minimum .pytest_cache .ruff_cache .hypothesis build dist demo-output
+	rm -rf .venv .venv-minimum .venv-peer .pytest_cache .ruff_cache .hypothesis build dist demo-output
 	rm -rf docs/_build docs/api/generated *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

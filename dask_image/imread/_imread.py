@@ -111,10 +111,11 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
 
 def _frames_per_chunk(nframes):
     try:
-        number = operator.index(nframes)
+        # NumPy warns of its booleans as numbers.
+        number = 0 if isinstance(nframes, (bool, np.bool_)) else operator.index(nframes)
     except TypeError:
         number = 0
-    if isinstance(nframes, (bool, np.bool_)) or (number < 1 and number != -1):
+    if number < 1 and number != -1:
         raise ValueError(f"nframes must be a positive integer, or -1 for all, got {nframes!r}")
     return number
 
