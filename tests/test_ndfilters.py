@@ -137,6 +137,8 @@ def test_output_is_a_dtype(name, output):
 
 @pytest.mark.parametrize("name", [*CALLS, "generic_laplace", "vectorized_filter"])
 def test_output_array_refused(name):
+    if name == "vectorized_filter" and not hasattr(ndimage, name):
+        pytest.skip("needs SciPy 1.16")
     arguments = CALLS.get(name, {"size": 3, "function": np.mean})
     if name == "generic_laplace":
         arguments = {"derivative2": second_difference}

@@ -557,7 +557,9 @@ def _extended(coefficients, axis, place, origin, size, cval):
     if coefficients.shape[axis] == 0:
         shape = (*coefficients.shape[:axis], len(place), *coefficients.shape[axis + 1 :])
         return np.full(shape, cval, np.float64)
-    if missing.any() and coefficients.dtype.kind != "f":
+    if not missing.any():
+        return coefficients.take(position, axis)
+    if coefficients.dtype.kind != "f":
         coefficients = coefficients.astype(np.float64)
     result = coefficients.take(np.where(missing, 0, position), axis)
     result[(slice(None),) * axis + (missing,)] = cval
