@@ -557,3 +557,30 @@ class TestGeometry:
     def test_what_is_cut_off(self):
         grid = window_grid((10,), 9, 5, None)
         assert [tuple(window) for window in grid.windows(0)] == [(0, 7, 2), (3, 10, 0)]
+
+
+@pytest.mark.parametrize("selem", [np.eye(3) > 0, 2, 3])
+def test_histograms_with_more_bins_than_values(selem):
+    image = np.arange(64, dtype="u1").reshape(8, 8)
+    result = local_histogram(image, selem=selem).compute()
+    few = local_histogram(image, 256, selem=selem).compute()
+    np.testing.assert_array_equal(result[..., :256], few)
+    assert not result[..., 256:].any()
+
+
+def test_percentiles_of_windows_clipped_to_nothing():
+    selem = np.array([True, False, False])
+    result = local_percentile(np.arange(6.0), 0.5, selem=selem, spacing=1, interpolate=None)
+    np.testing.assert_array_equal(result.compute(), [0, 0, 1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, 2**53 + 1])
+def test_percentiles_of_equal_long_integers(value):
+    result = local_percentile(np.full(32, value), 0.3, selem=16, interpolate=None)
+    np.testing.assert_array_equal(result.compute(), [value, value])
+
+
+def test_percentiles_from_a_generator():
+    image = np.arange(64.0).reshape(8, 8)
+    result = local_percentile(image, (each for each in [0.5, 0.6]), 3, interpolate=None)
+    assert result.shape == result.compute().shape == (2, 2, 2)

@@ -445,3 +445,42 @@ def test_arrays_of_other_kinds():
     assert_same(ndfilters.uniform_filter(image, 3), expected)
     assert_same(ndfilters.uniform_filter(image.tolist(), 3), expected)
     assert_same(ndfilters.uniform_filter(xarray.DataArray(image), 3), expected)
+
+
+@pytest.mark.parametrize("output", [None, "f4", np.int32])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("uniform_filter", {"size": 1}),
+        ("uniform_filter", {"size": 3, "axes": ()}),
+        ("gaussian_filter", {"sigma": 0}),
+        ("maximum_filter", {"size": 1}),
+        ("minimum_filter", {"size": 3, "axes": ()}),
+    ],
+)
+def test_output_where_nothing_is_filtered(name, arguments, output):
+    check(name, seeded_image(SHAPE, "f8") * 9, chunks=3, output=output, **arguments)
+
+
+@pytest.mark.parametrize("name", ["uniform_filter", "minimum_filter", "median_filter"])
+def test_sizes_as_arrays_without_axes(name):
+    check(name, seeded_image(SHAPE, "f8"), chunks=3, size=np.array(3))
+
+
+@pytest.mark.parametrize("mode", ["reflect", ["wrap", "mirror"]])
+def test_sigmas_of_axes_in_falling_order(mode):
+    check(
+        "gaussian_laplace", seeded_image(SHAPE, "f8"), chunks=3, sigma=[3, 0.5], axes=(1, 0),
+        mode=mode,
+    )  # fmt: skip
+
+
+def test_name_of_a_real_dtype_refused_for_complex_images():
+    with pytest.raises(RuntimeError, match="complex"):
+        ndfilters.uniform_filter(da.ones(SHAPE, dtype="c16"), output="f8")
+
+
+@pytest.mark.skipif(not hasattr(ndimage, "vectorized_filter"), reason="needs SciPy 1.16")
+def test_window_larger_than_the_image_refused():
+    with pytest.raises(ValueError, match="fit into the image"):
+        ndfilters.vectorized_filter(da.ones(SHAPE), np.mean, size=9, mode="valid")

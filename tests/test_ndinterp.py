@@ -507,3 +507,9 @@ def test_any_scheduler():
     result = ndinterp.map_coordinates(image, points, prefilter=True)
     expected = result.compute(scheduler="synchronous")
     np.testing.assert_array_equal(result.compute(scheduler="processes", num_workers=1), expected)
+
+
+def test_values_that_cannot_pad_an_integer_image_refused():
+    image = da.from_array(np.arange(12, dtype="i2").reshape(3, 4), chunks=2)
+    with pytest.raises(ValueError, match="NaN"):
+        ndinterp.zoom(image, 2, order=3, mode="grid-constant", cval=np.nan)

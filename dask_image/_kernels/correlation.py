@@ -314,7 +314,8 @@ def _gaussian_derivative(input, axis, output, mode, cval, sigma, order, **kwargs
 
 def gaussian_laplace(input, sigma, output=None, mode="reflect", cval=0.0, *, axes=None, **kwargs):
     """Stand in for `scipy.ndimage.gaussian_laplace`."""
-    if axes is not None:
+    # SciPy takes sigmas in the order of the image's axes if there is one for each of them.
+    if axes is not None and np.size(axes) < np.ndim(input):
         chosen = np.atleast_1d(axes) % np.ndim(input)
         sigmas = [0] * np.ndim(input)
         for axis, width in zip(chosen, each(sigma, len(chosen)), strict=True):

@@ -88,7 +88,8 @@ def normalize_sizes(size, count, name="size"):
     """Return a list of window sizes, whole numbers from 1."""
     sizes = per_axis(size, count, name)
     for each in sizes:
-        if not np.isscalar(each) or not np.isreal(each) or each < 1 or int(each) != each:
+        number = np.ndim(each) == 0 and np.isreal(each) and not isinstance(each, str)
+        if not number or each < 1 or int(each) != each:
             raise ArgumentError(f"{name} must be made of whole numbers from 1, got {size!r}")
     return [int(each) for each in sizes]
 

@@ -87,5 +87,7 @@ def result_dtype(scipy_function, image, *args, output=None, **kwargs):
     """
     pixel = np.zeros((1,) * image.ndim, dtype=image.dtype)
     if output is not None:
-        kwargs["output"] = output_dtype(output, image.dtype)
+        dtype = output_dtype(output, image.dtype)
+        # SciPy refuses some names of dtypes that it takes as dtypes.
+        kwargs["output"] = output if isinstance(output, str) else dtype
     return scipy_function(pixel, *args, **kwargs).dtype

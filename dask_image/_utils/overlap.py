@@ -493,6 +493,8 @@ def map_passes(image, passes, dtype):
         passes in one task; where they are thick, each pass exchanges its own
         halo along one axis, so that no pixel is computed twice.
     """
+    if not passes:
+        return image.astype(dtype)
     if image.size > 0 and _redundancy(image.chunks, passes) > 1.5:
         for step in passes:
             image = _map_together(image, [step], dtype)
@@ -511,7 +513,7 @@ def _redundancy(chunks, passes):
         for extent, extra, sizes in zip(size, halo, chunks)
     ]
     apart = sum(shares[step.axis] for step in passes)
-    return len(passes) * math.prod(shares) / apart if passes else 1.0
+    return len(passes) * math.prod(shares) / apart
 
 
 def _map_together(image, passes, dtype):

@@ -187,6 +187,8 @@ def local_percentile(
     source = as_dask_array(source, "source")
     if source.dtype.kind == "c":
         raise TypeError(f"source must hold real numbers for percentiles, got {source.dtype}")
+    if np.iterable(percentile):
+        percentile = tuple(percentile)
     fractions = _fractions(percentile)
     shape = np.shape(percentile)
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))

@@ -89,6 +89,8 @@ class Percentiles:
         return self._between(low, high, ranks, cells.sums(damaged) > 0)
 
     def _of_rows(self, rows, valid):
+        if rows.shape[1] == 0:
+            return np.zeros((len(rows), len(self.fractions)), self.dtype)
         damaged = np.zeros(len(rows), bool)
         if rows.dtype.kind == "f":
             missing = np.isnan(rows) if valid is None else np.isnan(rows) & valid
@@ -116,7 +118,8 @@ class Percentiles:
         with np.errstate(invalid="ignore"):  # NaN as an integer
             result = between.astype(self.dtype)
             # A value of the image itself need not go through a double, which rounds long integers.
-            exact = (ranks.share == 0) & ~(damaged | ranks.empty)[:, np.newaxis]
+            equal = (low == high) & np.isfinite(first)
+            exact = ((ranks.share == 0) | equal) & ~(damaged | ranks.empty)[:, np.newaxis]
             return np.where(exact, low.astype(self.dtype), result)
 
 
@@ -149,7 +152,8 @@ class Histogram:
         return result.reshape(*map(len, windows), self.bins).astype(self.dtype, copy=False)
 
     def _of_rows(self, rows, valid):
-        bins = np.minimum(rows, self.bins).astype(np.intp)
+        largest_bin = min(self.bins, np.iinfo(rows.dtype).max)
+        bins = np.minimum(rows, rows.dtype.type(largest_bin)).astype(np.intp)
         if valid is not None:
             bins[~valid] = self.bins
         bins += (self.bins + 1) * np.arange(len(rows))[:, np.newaxis]

@@ -304,7 +304,7 @@ def _extremum(
     size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
     dtype = _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes)
     if footprint is None or footprint.all():
-        box = size or footprint.shape
+        box = footprint.shape if size is None else size
         return _map_box(line_function, image, box, which, mode, cval, origin, dtype)
     keywords = {"mode": normalize_mode(mode), "cval": cval, "origin": origin, "output": dtype}
     if axes is not None:

@@ -246,7 +246,10 @@ def gaussian_laplace(
     """
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
-    sigmas = on_axes(per_axis(sigma, len(which), "sigma"), which, image.ndim, default=0)
+    sigmas = per_axis(sigma, len(which), "sigma")
+    # SciPy takes them in the order of the image's axes if there is one for each of them.
+    if len(which) < image.ndim:
+        sigmas = on_axes(sigmas, which, image.ndim, default=0)
     return _from_derivatives(
         ndimage.gaussian_laplace, add_terms, 2,
         image, sigma, sigmas, mode, cval, truncate, radius, output, axes,

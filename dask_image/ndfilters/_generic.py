@@ -257,6 +257,10 @@ def vectorized_filter(
     reach = window_reach(sizes, per_axis(origin or 0, len(which), "origin"))
     if inside and any(origin for origin in per_axis(origin or 0, len(which), "origin")):
         raise ValueError(f"origin must be 0 with mode 'valid', got {origin!r}")
+    if inside and any(size > image.shape[axis] for axis, size in zip(which, sizes)):
+        raise ValueError(
+            f"the window must fit into the image with mode 'valid', got {sizes} for {image.shape}"
+        )
     if image.size == 0:
         return image
     # SciPy takes arrays only for output here.

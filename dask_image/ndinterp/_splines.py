@@ -201,6 +201,9 @@ def coefficients(image, spline_order, mode, cval, prefilter, axes=None):
 
 def _padded(image, axes, width, mode, cval):
     """Return the image with a margin, which goes into the blocks at its edges."""
+    if mode == "grid-constant":
+        # What NumPy refuses to pad with is refused when the function is called.
+        np.pad(np.zeros(1, image.dtype), 1, constant_values=cval)
     # A block without pixels could not lend its margin an edge pixel.
     image = image.rechunk(tuple(tuple(size for size in sizes if size) for sizes in image.chunks))
     chunks = [list(sizes) for sizes in image.chunks]
