@@ -71,7 +71,9 @@ def cases():
             lambda: loop(image, np.std, float),
         ),
     ):
-        yield f"{name}, {SHAPE} uint16", 0.1, ours, theirs
+        # Sorting and counting are what takes long in a loop; a mean takes little.
+        target = 0.1 if name in ("local_percentile", "local_histogram") else None
+        yield f"{name}, {SHAPE} uint16", target, ours, theirs
 
 
 def whole_volume():

@@ -151,7 +151,7 @@ def _port(function, parameters, name=None, **defaults):
 
 def _documentation(name, function):
     family = function.__module__.rpartition("._")[0] or function.__module__
-    text = f"""
+    return f"""
     `scipy.ndimage.{name}` on Dask arrays, with the same arguments.
 
     Arrays may be anything that `{family}.{function.__name__}` takes, which does the
@@ -167,7 +167,6 @@ def _documentation(name, function):
     {family}.{function.__name__} : What is done, and what may be raised.
     scipy.ndimage.{name} : The original.
     """
-    return text
 
 
 _FILTER = "output mode cval origin"
