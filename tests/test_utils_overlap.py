@@ -25,7 +25,7 @@ MODES = (
 
 
 @st.composite
-def chunked_axis(draw, longest=11):
+def chunked_axis(draw):
     """Chunks of one axis, of any sizes from 1."""
     return tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=5)))
 

@@ -4,7 +4,6 @@ import numpy as np
 
 # The dtypes that SciPy's C code and these kernels both know, in native byte order.
 NUMBERS = tuple(np.dtype(code) for code in "bBhHiIlLqQfd")
-INTEGERS = tuple(np.dtype(code) for code in "bBhHiIlLqQ")
 
 # SciPy's names for the same extension, under one of them.
 CANONICAL_MODE = {

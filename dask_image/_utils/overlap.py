@@ -97,7 +97,8 @@ def axis_window(start, stop, size, reach, mode):
         # A whole period at hand lets the kernel wrap as often as it needs to.
         return (0, size) if high - low >= size else (low, high)
     # The kernel reflects pixels inwards over a true edge: as many as it reads beyond it must
-    # be there, and one more where mirroring skips the edge pixel itself.
+    # be there, and one more where mirroring skips the edge pixel itself. (Modes that look at no
+    # such pixels are served too: only blocks thinner than the reach read more for it.)
     extra = 1 if mode in MIRROR_MODES else 0
     below, above = -low, high - size
     if below > 0:

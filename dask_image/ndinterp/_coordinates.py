@@ -10,7 +10,7 @@ from scipy import LowLevelCallable
 
 from dask_image._kernels import interpolation
 from dask_image._kernels.interpolation import Box, Spline
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, with_dtype
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.overlap import map_boxes
 from dask_image._utils.scatter import cell_chunks, map_scattered
@@ -232,7 +232,7 @@ def _at_coordinates(image, coordinates, spline, dtype, prefilter):
         evaluate=lookup.evaluate,
         merge=lookup.merge,
         dtype=dtype,
-        meta=da.utils.meta_from_array(image._meta, ndim=len(shape), dtype=dtype),
+        meta=with_dtype(image, dtype, ndim=len(shape)),
     )
 
 

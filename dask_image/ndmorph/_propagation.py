@@ -26,7 +26,7 @@ from dask_image._utils.arguments import (
     per_axis,
     window_reach,
 )
-from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
 from dask_image._utils.components import (
     Connectivity,
     component_graph,
@@ -533,7 +533,7 @@ def _by_scipy(scipy_function, spread, images):
             )
     return da.map_blocks(
         _whole, *(array.rechunk(-1) for array in images), spread=spread, dtype=bool,
-        meta=da.utils.meta_from_array(image._meta, dtype=bool),
+        meta=with_dtype(image, bool),
     ).rechunk(image.chunks)  # fmt: skip
 
 

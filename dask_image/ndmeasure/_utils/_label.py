@@ -10,6 +10,7 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage, sparse
 
+from dask_image._utils.arrays import with_dtype
 from dask_image._utils.components import BlockLattice, Survey, cut_faces, link_by_steps, on_host
 from dask_image.ndmeasure._label import label_connectivity, label_structure
 
@@ -107,7 +108,7 @@ def relabel_blocks(block_labeled, new_labeling):
         [block_labeled.ndim],
         concatenate=True,
         dtype=new_labeling.dtype,
-        meta=da.utils.meta_from_array(block_labeled._meta, dtype=new_labeling.dtype),
+        meta=with_dtype(block_labeled, new_labeling.dtype),
     )
 
 
