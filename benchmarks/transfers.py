@@ -13,7 +13,7 @@ import numpy as np
 from distributed import Client, LocalCluster, wait
 
 from dask_image import ndfilters
-from dask_image._utils import overlap
+from dask_image._utils.engines import overlap
 
 
 def received(dask_worker):

@@ -1,9 +1,25 @@
 """Settings that every test shares."""
 
 import hypothesis
+import pytest
+
+from dask_image._kernels._numba import use_numba
+from tests.helpers import plain_kernels
 
 # The same examples on every run and machine; a shared machine's speed decides nothing.
 hypothesis.settings.register_profile(
     "repeatable", derandomize=True, deadline=None, max_examples=50, print_blob=False
 )
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(params=["compiled", "plain"])
+def either_kernel(request):
+    """Run a test with compiled kernels, where numba is installed, and without."""
+    if request.param == "compiled":
+        if not use_numba():
+            pytest.skip("numba is not installed")
+        yield
+    else:
+        with plain_kernels():
+            yield

@@ -81,3 +81,8 @@ def assert_matches_scipy(
     if same_chunks and lazy.shape == lazy_image.shape:
         assert lazy.chunks == lazy_image.chunks
     assert_same(lazy, expected, rtol=rtol)
+
+
+def plain_kernels():
+    """Let NumPy and SciPy do inside the block what compiled kernels do elsewhere."""
+    return dask.config.set({"dask-image.kernels": "scipy"})

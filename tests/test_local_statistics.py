@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from dask_image.local_statistics import (
-    _cells,
     _statistics,
     apply_local_function,
     local_histogram,
@@ -19,7 +18,7 @@ from dask_image.local_statistics import (
     local_standard_deviation,
 )
 from dask_image.local_statistics._grid import window_grid
-from tests.helpers import assert_same, nothing_computes, seeded_image
+from tests.helpers import assert_same, nothing_computes, plain_kernels, seeded_image
 
 
 def as_tuple(value, ndim):
@@ -91,17 +90,6 @@ def build(function, *args, **kwargs):
     return first
 
 
-@pytest.fixture(params=[True, False], ids=["numba", "numpy"])
-def with_numba(request, monkeypatch):
-    """Run with the compiled kernels, and as if numba were missing."""
-    if request.param and not _statistics.HAVE_NUMBA:
-        pytest.skip("numba is missing")
-    monkeypatch.setattr(_statistics, "HAVE_NUMBA", request.param)
-    if not request.param:
-        for name in ("_select_ranks", "_count", "_count_valid", "_sum_members", "_moments"):
-            monkeypatch.setattr(_cells, name, None)
-
-
 # Shape, chunks, selem, spacing, step.
 CASES = {
     "tiles": ((24, 18), 7, (6, 9), None, None),
@@ -156,7 +144,7 @@ def test_function_on_grids(setting):
     )  # fmt: skip
 
 
-@pytest.mark.usefixtures("with_numba")
+@pytest.mark.usefixtures("either_kernel")
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("case", CASES)
 class TestGrids:
@@ -193,7 +181,7 @@ class TestGrids:
         assert_same(lazy_centers, centers)
 
 
-@pytest.mark.usefixtures("with_numba")
+@pytest.mark.usefixtures("either_kernel")
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("step", [None, (2, 1), 3])
 @pytest.mark.parametrize("spacing", [None, 3])
@@ -216,7 +204,7 @@ class TestFootprints:
 
 
 class TestDtypes:
-    @pytest.mark.usefixtures("with_numba")
+    @pytest.mark.usefixtures("either_kernel")
     @pytest.mark.parametrize(
         "dtype",
         ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">u2", ">f4"],
@@ -243,7 +231,7 @@ class TestDtypes:
         expected, _ = loop_over_windows(image, deviation_of, 8, 5, dtype="f8")
         assert_same(local_standard_deviation(lazy, 8, 5, interpolate=None), expected)
 
-    @pytest.mark.usefixtures("with_numba")
+    @pytest.mark.usefixtures("either_kernel")
     @pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8"])
     def test_histogram(self, dtype):
         image = seeded_image((20, 23), dtype)
@@ -251,18 +239,18 @@ class TestDtypes:
         expected, _ = loop_over_windows(image, counts_of(200), 8, 5, fshape=(200,), dtype="u2")
         assert_same(result, expected)
 
-    @pytest.mark.usefixtures("with_numba")
+    @pytest.mark.usefixtures("either_kernel")
     def test_counts_beyond_short_integers(self):
         image = da.ones((300, 300), chunks=100, dtype="u1")
         assert local_histogram(image, 3, 300).compute().tolist() == [[[0, 90_000, 0]]]
 
-    @pytest.mark.usefixtures("with_numba")
+    @pytest.mark.usefixtures("either_kernel")
     def test_long_integers_stay_exact(self):
         image = np.array([2**63 - 3, 2**62 + 1, 2**63 - 1], "i8")
         lazy = da.from_array(image, chunks=1)
         assert local_percentile(lazy, 0.5, 3, interpolate=None).compute() == 2**63 - 3
 
-    @pytest.mark.usefixtures("with_numba")
+    @pytest.mark.usefixtures("either_kernel")
     @pytest.mark.parametrize("dtype", ["f4", "f8"])
     @pytest.mark.parametrize("masked", [False, True])
     def test_nan_and_infinity(self, dtype, masked):
@@ -285,7 +273,7 @@ class TestDtypes:
         result = local_standard_deviation(da.from_array(image, chunks=7), 9, 5, interpolate=None)
         assert_same(result, expected, rtol=1e-6)
 
-    @pytest.mark.usefixtures("with_numba")
+    @pytest.mark.usefixtures("either_kernel")
     @pytest.mark.parametrize("selem", [4, np.eye(4, dtype=bool)])
     def test_empty_windows_are_zero(self, selem):
         image = seeded_image((8, 12), "u1") + 1
@@ -442,11 +430,11 @@ class TestBlocks:
         assert len(names) == len(calls)
 
     def test_batches(self, monkeypatch):
-        monkeypatch.setattr(_statistics, "HAVE_NUMBA", False)
         monkeypatch.setattr(_statistics, "SAMPLES_AT_A_TIME", 100)
         image = seeded_image((30, 33), "u2")
         expected, _ = loop_over_windows(image, percentile_of(0.5), 8, 3)
-        assert_same(local_percentile(image, 0.5, 8, 3, interpolate=None), expected)
+        with plain_kernels():
+            assert_same(local_percentile(image, 0.5, 8, 3, interpolate=None), expected)
 
     def test_other_arrays(self):
         xarray = pytest.importorskip("xarray")

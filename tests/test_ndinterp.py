@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from scipy import LowLevelCallable, ndimage
 
 from dask_image import ndinterp
-from dask_image._kernels import interpolation
-from dask_image._kernels._numba import HAVE_NUMBA
+from dask_image._kernels.blocks import interpolation
 from tests.helpers import assert_matches_scipy, assert_same, nothing_computes, seeded_image
 
 MODES = sorted(interpolation.CODES)
@@ -37,13 +36,6 @@ def cval_for(dtype):
     return 2 - 3j if dtype == "c16" else 7.25
 
 
-@pytest.fixture(params=["numba", "scipy"])
-def engine(request, monkeypatch):
-    if request.param == "numba" and not HAVE_NUMBA:
-        pytest.skip("numba is not installed")
-    monkeypatch.setattr(interpolation, "HAVE_NUMBA", request.param == "numba")
-
-
 def transforms(shape, random):
     """Return every transform that fits a shape, as (name, arguments)."""
     ndim = len(shape)
@@ -58,7 +50,7 @@ def transforms(shape, random):
     return cases
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("either_kernel")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("order", ORDERS)
 def test_transforms_match_scipy(order, mode):
@@ -89,7 +81,7 @@ def test_transforms_match_scipy(order, mode):
                 )
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("either_kernel")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("order", ORDERS)
 def test_map_coordinates_matches_scipy(order, mode):

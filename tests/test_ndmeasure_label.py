@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from scipy import ndimage, sparse
 from skimage import segmentation
 
-from dask_image._kernels import components as kernels
-from dask_image._utils import components as engine
+from dask_image._utils.engines import components as engine
 from dask_image.ndmeasure import (
     label,
     merge_labels_across_chunk_boundaries,
@@ -41,14 +40,6 @@ SHAPES_AND_CHUNKS = [
     ((6, 5, 7), (2, 3, 4)),
     ((4, 5, 3, 6), (2, 2, 3, 4)),
 ]
-
-
-@pytest.fixture(params=["numba", "no numba"])
-def either_kernel(request, monkeypatch):
-    if request.param == "no numba":
-        monkeypatch.setattr(kernels, "HAVE_NUMBA", False)
-    elif not kernels.HAVE_NUMBA:
-        pytest.skip("numba is not installed")
 
 
 @pytest.fixture(params=["read once", "read again"])

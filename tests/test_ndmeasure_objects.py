@@ -10,21 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image._kernels import _numba
 from dask_image.ndmeasure import find_objects
 from dask_image.ndmeasure._objects import find_objects_list
-
-from .helpers import nothing_computes
+from tests.helpers import nothing_computes
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("dask.dataframe")
-
-
-@pytest.fixture(params=[True, False], ids=["numba", "numpy"])
-def with_and_without_numba(request, monkeypatch):
-    if request.param and not _numba.HAVE_NUMBA:
-        pytest.skip("numba is missing")
-    monkeypatch.setattr(_numba, "HAVE_NUMBA", request.param)
 
 
 def labels_like(shape, dtype="i4", seed=1, low=0, high=6):
@@ -49,14 +40,14 @@ def assert_finds_what_scipy_finds(labels, chunks):
     assert rows == [expected[number - 1] for number in present]
 
 
-@pytest.mark.usefixtures("with_and_without_numba")
+@pytest.mark.usefixtures("either_kernel")
 @pytest.mark.parametrize("chunks", [-1, 1, 3])
 @pytest.mark.parametrize("shape", [(13,), (1, 6), (7, 9), (3, 1, 5), (2, 3, 4, 2), (), (0, 3)])
 def test_objects_equal_scipy(shape, chunks):
     assert_finds_what_scipy_finds(labels_like(shape), chunks)
 
 
-@pytest.mark.usefixtures("with_and_without_numba")
+@pytest.mark.usefixtures("either_kernel")
 @pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i8", "u8"])
 def test_objects_of_any_integer_dtype(dtype):
     assert_finds_what_scipy_finds(labels_like((7, 9)).astype(dtype), 4)

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image._utils import grouping, selection
+from dask_image._utils.engines import label_shuffle, order_statistics
 from dask_image.ndmeasure import _pixels, labeled_comprehension, median, value_indices
-
-from .helpers import assert_same, nothing_computes, seeded_image
+from tests.helpers import assert_same, nothing_computes, seeded_image
 
 CHUNKS = [-1, 1, 3, ((1, 4, 2), (2, 2, 5))]
 
@@ -42,7 +41,7 @@ def same_objects(lazy, expected):
 @pytest.fixture
 def small_partitions(monkeypatch):
     """Make many partitions of few pixels."""
-    monkeypatch.setattr(grouping, "SMALLEST_PARTITION", 1)
+    monkeypatch.setattr(label_shuffle, "SMALLEST_PARTITION", 1)
 
 
 # ---------------------------------------------------------------------------------------
@@ -72,7 +71,7 @@ def test_median_has_the_shape_of_the_index(index):
 def gathered(request, monkeypatch):
     """Gather a pooled image in one task, or count its values in several passes."""
     monkeypatch.setattr(_pixels, "LARGEST_GATHER", 2**30 if request.param else 0)
-    monkeypatch.setattr(selection, "DIGIT_BITS", 8)  # more passes, less to count in each
+    monkeypatch.setattr(order_statistics, "DIGIT_BITS", 8)  # more passes, less to count in each
     return request.param
 
 
@@ -345,11 +344,11 @@ def test_tasks_do_not_grow_with_the_labels(count, numblocks):
 def test_partitions_follow_the_size_of_the_data():
     image = da.zeros((4096, 4096), chunks=1024, dtype="f8")
     labels = da.zeros((4096, 4096), chunks=1024, dtype="i4")
-    assert grouping.count_partitions(image, labels, 10**5, False) == 16
-    assert grouping.count_partitions(image, labels, 3, False) == 3
-    assert grouping.count_partitions(image, labels, np.nan, False) == 16
+    assert label_shuffle.count_partitions(image, labels, 10**5, False) == 16
+    assert label_shuffle.count_partitions(image, labels, 3, False) == 3
+    assert label_shuffle.count_partitions(image, labels, np.nan, False) == 16
     huge = da.zeros((2**20, 2**20), chunks=2**14, dtype="f8")
-    assert grouping.count_partitions(huge, huge, 10**6, True) == grouping.MOST_PARTITIONS
+    assert label_shuffle.count_partitions(huge, huge, 10**6, True) == label_shuffle.MOST_PARTITIONS
 
 
 @pytest.mark.parametrize(
@@ -451,13 +450,13 @@ def test_value_indices_refuses_values_that_do_not_fit():
     )
 )
 def test_stable_order_is_a_stable_sort(labels):
-    order = grouping.stable_order(labels)
+    order = label_shuffle.stable_order(labels)
     np.testing.assert_array_equal(order, np.argsort(labels, kind="stable"))
 
 
 def test_ranks_and_positions_that_fit_no_integer_are_sorted_too():
     ranks, positions = np.array([0, 0, 1, 1]), np.array([2**62, 5, 7, 1])
-    order = grouping._order_by_rank_and_position(ranks, positions)
+    order = label_shuffle._order_by_rank_and_position(ranks, positions)
     np.testing.assert_array_equal(order, [1, 0, 3, 2])
 
 
@@ -466,6 +465,6 @@ def test_positions_in_the_image():
     raster = np.arange(60).reshape(shape)
     box = (slice(1, 3), slice(0, 2), slice(2, 5))
     places = np.array([0, 3, 11, 5], np.int16)
-    found = grouping.positions_in_image(places, box, shape)
+    found = label_shuffle.positions_in_image(places, box, shape)
     np.testing.assert_array_equal(found, raster[box].ravel()[places])
     assert found.dtype == np.int64

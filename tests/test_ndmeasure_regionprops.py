@@ -5,11 +5,9 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from dask_image._kernels import _numba
 from dask_image.ndmeasure import regionprops_table
 from dask_image.ndmeasure._regionprops import PROPERTIES
-
-from .helpers import nothing_computes, seeded_image
+from tests.helpers import nothing_computes, seeded_image
 
 measure = pytest.importorskip("skimage.measure")
 
@@ -17,13 +15,6 @@ SHAPES = [(31, 40), (12, 15, 16)]
 
 # Roots of differences, whose rounding errors show where the difference should be 0.
 ROOTS = {"axis_major_length", "axis_minor_length", "eccentricity"}
-
-
-@pytest.fixture(params=[True, False], ids=["numba", "numpy"])
-def with_and_without_numba(request, monkeypatch):
-    if request.param and not _numba.HAVE_NUMBA:
-        pytest.skip("numba is missing")
-    monkeypatch.setattr(_numba, "HAVE_NUMBA", request.param)
 
 
 def blobs(shape, seed=0):
@@ -54,7 +45,7 @@ def compare(table, expected, rtol=1e-9):
 @pytest.mark.parametrize("spacing", [None, 0.5, (2.0, 3.0, 0.5)])
 @pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.usefixtures("with_and_without_numba")
+@pytest.mark.usefixtures("either_kernel")
 def test_table_equals_scikit_image(shape, dtype, spacing):
     labels, image = blobs(shape), seeded_image(shape, dtype)
     image = np.abs(image) + 1  # weights
@@ -89,7 +80,7 @@ def test_chunks_do_not_matter(chunks):
     compare(table, measure.regionprops_table(labels, image, properties=properties))
 
 
-@pytest.mark.usefixtures("with_and_without_numba")
+@pytest.mark.usefixtures("either_kernel")
 def test_simple_shapes_have_the_directions_of_scikit_image():
     labels = np.zeros((40, 60), int)
     labels[3, 4] = 1  # a pixel

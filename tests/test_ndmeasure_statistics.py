@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from dask_image import ndmeasure
-from dask_image._kernels import _numba
 from tests.helpers import assert_same, nothing_computes, seeded_image
 
 MOMENTS = ["sum_labels", "mean", "variance", "standard_deviation", "center_of_mass"]
@@ -30,13 +29,6 @@ SHAPES = {
     "4-D": ((3, 1, 5, 6), 2),
     "pixels": ((4, 5), 1),
 }
-
-
-@pytest.fixture(params=["compiled", "plain"])
-def kernels(request, monkeypatch):
-    """Run a test with the compiled kernels (where numba is installed) and without."""
-    if request.param == "plain":
-        monkeypatch.setattr(_numba, "HAVE_NUMBA", False)
 
 
 def distinct_image(shape, dtype, seed=0):
@@ -86,7 +78,7 @@ def check(name, image, labels, index, chunks, label_chunks=None, rtol=None):
 
 @pytest.mark.parametrize(("shape", "chunks"), SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("name", ONE_RESULT)
-def test_matches_scipy(kernels, name, shape, chunks):
+def test_matches_scipy(either_kernel, name, shape, chunks):
     labels = np.random.default_rng(1).integers(-1, 6, shape)
     labels.flat[:6] = range(6)  # none is missing, so that SciPy's extremes exist
     image = distinct_image(shape, np.float64)
@@ -102,7 +94,7 @@ def test_matches_scipy(kernels, name, shape, chunks):
     "dtype", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f8", ">f8"]
 )
 @pytest.mark.parametrize("name", ["sum_labels", "variance", "center_of_mass", *EXTREMES])
-def test_image_dtypes(kernels, name, dtype):
+def test_image_dtypes(either_kernel, name, dtype):
     image = seeded_image((20, 31), dtype)
     labels = np.random.default_rng(1).integers(0, 5, image.shape)
     for index in (None, 1, [4, 1]):
@@ -112,7 +104,7 @@ def test_image_dtypes(kernels, name, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", np.longdouble])
-def test_other_floats_are_summed_in_double_precision(kernels, dtype):
+def test_other_floats_are_summed_in_double_precision(either_kernel, dtype):
     image = seeded_image((20, 31), dtype)
     labels = np.random.default_rng(1).integers(0, 5, image.shape)
     for name in MOMENTS:
@@ -126,7 +118,7 @@ def test_other_floats_are_summed_in_double_precision(kernels, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["c8", "c16"])
-def test_complex_images(kernels, dtype):
+def test_complex_images(either_kernel, dtype):
     image = seeded_image((20, 31), dtype)
     labels = np.random.default_rng(1).integers(0, 5, image.shape)
     lazy_image = da.from_array(image, chunks=(7, 12))
@@ -145,14 +137,14 @@ def test_complex_images(kernels, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
-def test_label_dtypes(kernels, dtype):
+def test_label_dtypes(either_kernel, dtype):
     image = distinct_image((20, 31), np.float64)
     labels = np.random.default_rng(1).integers(0, 5, image.shape).astype(dtype)
     for name in ONE_RESULT:
         check(name, image, labels, [4, 1], (7, 12))
 
 
-def test_boolean_labels(kernels):
+def test_boolean_labels(either_kernel):
     image = distinct_image((20, 31), np.float64)
     labels = image % 3 == 0
     for name in ONE_RESULT:
@@ -161,7 +153,7 @@ def test_boolean_labels(kernels):
     assert ndmeasure.area(image, labels, "all")[1].compute().tolist() == [True]
 
 
-def test_labels_of_64_bits_are_told_apart(kernels):
+def test_labels_of_64_bits_are_told_apart(either_kernel):
     top = 2**64 - 1
     labels = np.array([[top, top - 1, 0], [top, 2**63, 5]], np.uint64)
     image = np.arange(6.0).reshape(2, 3)
@@ -172,7 +164,7 @@ def test_labels_of_64_bits_are_told_apart(kernels):
     assert ndmeasure.area(np.ones(3), low, low).compute().tolist() == [2, 1, 2]
 
 
-def test_extremes_of_64_bits_keep_every_digit(kernels):
+def test_extremes_of_64_bits_keep_every_digit(either_kernel):
     labels = np.ones((4, 6), int)
     for dtype in (np.int64, np.uint64):
         image = np.full((4, 6), np.iinfo(dtype).max - 5, dtype)
@@ -185,13 +177,13 @@ def test_extremes_of_64_bits_keep_every_digit(kernels):
         assert ndmeasure.minimum_position(lazy, labels, 1).compute().tolist() == [1, 5]
 
 
-def test_integer_sums_are_exact(kernels):
+def test_integer_sums_are_exact(either_kernel):
     image = np.full((40, 40), 2**40 + 1, np.int64)
     total = ndmeasure.sum_labels(da.from_array(image, chunks=7)).compute()
     assert total == 1600 * (2**40 + 1)
 
 
-def test_variance_survives_a_large_offset(kernels):
+def test_variance_survives_a_large_offset(either_kernel):
     noise = np.random.default_rng(0).standard_normal((64, 96))
     labels = np.arange(64 * 96).reshape(64, 96) // 700
     image = 1e8 + noise
@@ -213,7 +205,7 @@ def test_variance_survives_a_large_offset(kernels):
 
 @pytest.mark.parametrize("index", [None, 1, 2, [1, 2, 3]])
 @pytest.mark.parametrize("name", [*MOMENTS, *EXTREMES])
-def test_nan_and_infinities_as_in_scipy(kernels, name, index):
+def test_nan_and_infinities_as_in_scipy(either_kernel, name, index):
     image = np.arange(48.0).reshape(6, 8)
     labels = 1 + image.astype(int) // 16
     image[1, 3] = np.nan
@@ -223,7 +215,7 @@ def test_nan_and_infinities_as_in_scipy(kernels, name, index):
 
 
 @pytest.mark.parametrize("name", EXTREMES)
-def test_nothing_but_nan(kernels, name):
+def test_nothing_but_nan(either_kernel, name):
     image = np.full((4, 4), np.nan)
     labels = np.ones((4, 4), int)
     for index in (None, [1], [1, 2]):
@@ -232,7 +224,7 @@ def test_nothing_but_nan(kernels, name):
     assert lazy.compute().tolist() == [[0, 0]]
 
 
-def test_nan_counts_as_the_greatest(kernels):
+def test_nan_counts_as_the_greatest(either_kernel):
     image = da.from_array(np.array([5.0, np.nan, 1.0, np.nan, 9.0, 1.0]), chunks=1)
     assert ndmeasure.maximum_position(image).compute().tolist() == [1]
     assert ndmeasure.minimum_position(image, np.ones(6, int), [1]).compute().tolist() == [[2]]
@@ -256,7 +248,7 @@ def first_positions(image, labels, index, pick):
 
 @pytest.mark.parametrize("chunks", [1, 2, (3, 5), (5, 3), -1])
 @pytest.mark.parametrize("dtype", ["u1", "f4", "i8"])
-def test_the_first_of_equal_extremes_wins_across_blocks(kernels, chunks, dtype):
+def test_the_first_of_equal_extremes_wins_across_blocks(either_kernel, chunks, dtype):
     random = np.random.default_rng(3)
     image = random.integers(0, 3, (11, 13)).astype(dtype)
     labels = random.integers(0, 6, (11, 13))
@@ -270,7 +262,7 @@ def test_the_first_of_equal_extremes_wins_across_blocks(kernels, chunks, dtype):
             assert_same(getattr(ndmeasure, name)(lazy, labels, single), expected)
 
 
-def test_extrema_are_the_four(kernels):
+def test_extrema_are_the_four(either_kernel):
     image = distinct_image((20, 31), np.int32)
     labels = np.random.default_rng(1).integers(0, 5, image.shape)
     for index in (None, 2, [4, 1]):
@@ -368,7 +360,7 @@ def test_area_counts_what_scipy_sums():
     ("image_shape", "label_shape"),
     [((4, 5), (5,)), ((4, 5), (4, 1)), ((4, 5), (1, 1)), ((2, 4, 5), (4, 1)), ((4, 5), ())],
 )
-def test_labels_broadcast(kernels, image_shape, label_shape):
+def test_labels_broadcast(either_kernel, image_shape, label_shape):
     image = distinct_image(image_shape, np.float64)
     labels = np.arange(int(np.prod(label_shape))).reshape(label_shape) % 3 + 1
     for name in ONE_RESULT:
@@ -405,7 +397,7 @@ def test_chunks_that_differ_are_cut_not_gathered():
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0, 2)])
-def test_empty_images(kernels, shape):
+def test_empty_images(either_kernel, shape):
     image, labels = np.zeros(shape), np.zeros(shape, int)
     assert ndmeasure.area(image, labels, [0, 1]).compute().tolist() == [0, 0]
     assert np.isnan(ndmeasure.mean(image, labels, [1]).compute()).all()
@@ -415,7 +407,7 @@ def test_empty_images(kernels, shape):
     assert ndmeasure.histogram(image, 0, 1, 2).compute().tolist() == [0, 0]
 
 
-def test_a_single_number_is_an_image(kernels):
+def test_a_single_number_is_an_image(either_kernel):
     assert ndmeasure.mean(np.float64(3.0)).compute() == 3
     assert ndmeasure.area(3, 1, [1, 2]).compute().tolist() == [1, 0]
     assert ndmeasure.center_of_mass(np.float64(3.0)).compute().shape == (0,)
@@ -451,7 +443,7 @@ def assert_same_histograms(lazy, expected):
 
 @pytest.mark.parametrize("dtype", ["?", "u1", "i2", "u2", "i8", "f4", "f8"])
 @pytest.mark.parametrize("limits", [(0, 10, 5), (-100.5, 100.25, 7), (3, 3, 2), (0, 1, 1)])
-def test_histogram_matches_scipy(kernels, dtype, limits):
+def test_histogram_matches_scipy(either_kernel, dtype, limits):
     image = seeded_image((20, 31), dtype)
     if dtype == "f8":
         image[3, 3:6] = np.nan, np.inf, limits[1]

@@ -8,8 +8,7 @@ import pytest
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from dask_image._kernels import distance, distance_sweep
-from dask_image._utils import lines
+from dask_image._utils.engines import line_sweeps
 from dask_image.ndmorph._distance import (
     distance_transform_bf,
     distance_transform_cdt,
@@ -52,13 +51,6 @@ SHAPES_AND_CHUNKS = [
     ((70, 60), (33, 25)),
 ]
 FUNCTIONS = [each[0] for each in list(TRANSFORMS.values())[::2]]
-
-
-@pytest.fixture(params=[True, False], ids=["compiled", "numpy"])
-def kernels(request, monkeypatch):
-    """Run a test with the compiled kernels, where there are any, and without."""
-    for module in (distance, distance_sweep):
-        monkeypatch.setattr(module, "HAVE_NUMBA", request.param and module.HAVE_NUMBA)
 
 
 def seeded_mask(shape, background=0.1, seed=0):
@@ -106,7 +98,7 @@ def compare(name, image, chunks, **keywords):
 
 @pytest.mark.parametrize("shape, chunks", SHAPES_AND_CHUNKS, ids=str)
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_shapes_and_chunks(name, shape, chunks, kernels):
+def test_shapes_and_chunks(name, shape, chunks, either_kernel):
     image = seeded_mask(shape)
     image.flat[image.size // 2] = False
     compare(name, image, chunks)
@@ -114,7 +106,7 @@ def test_shapes_and_chunks(name, shape, chunks, kernels):
 
 @pytest.mark.parametrize("background", [0.001, 0.02, 0.5, 0.95])
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_background_rare_and_common(name, background, kernels):
+def test_background_rare_and_common(name, background, either_kernel):
     image = seeded_mask((45, 52), background, seed=1)
     image[11, 30] = False
     compare(name, image, (20, 17))
@@ -122,7 +114,7 @@ def test_background_rare_and_common(name, background, kernels):
 
 @pytest.mark.parametrize("shape", [(6,), (5, 6), (3, 4, 5)])
 @pytest.mark.parametrize("name", [each for each in TRANSFORMS if each != "bf chessboard"])
-def test_no_background_and_no_foreground(name, shape, kernels):
+def test_no_background_and_no_foreground(name, shape, either_kernel):
     compare(name, np.ones(shape, bool), 2)
     compare(name, np.zeros(shape, bool), 2)
 
@@ -134,12 +126,12 @@ def test_no_background_with_sampling():
 
 @pytest.mark.parametrize("sampling", [2, 0.5, (1, 3), (0.25, 2), (-1, 2), np.array([4, 1])])
 @pytest.mark.parametrize("name", ["edt", "bf", "bf taxicab"])
-def test_sampling(name, sampling, kernels):
+def test_sampling(name, sampling, either_kernel):
     compare(name, seeded_mask((12, 34), 0.05), (5, 30), sampling=sampling)
 
 
 @pytest.mark.parametrize("sampling", [(0.7, 1.3), 1.1])
-def test_distances_of_sampling_that_ties_by_rounding(sampling, kernels):
+def test_distances_of_sampling_that_ties_by_rounding(sampling, either_kernel):
     image = seeded_mask((12, 34), 0.05)
     lazy = distance_transform_edt(da.from_array(image, chunks=(5, 30)), sampling)
     assert_same(lazy, ndimage.distance_transform_edt(image, sampling))
@@ -198,7 +190,7 @@ def test_chunks_of_no_pixels():
 @pytest.mark.parametrize("pixels", [1, 20])
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_thin_strips(name, pixels, monkeypatch):
-    monkeypatch.setattr(lines, "STRIP_PIXELS", pixels)
+    monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", pixels)
     compare(name, seeded_mask((9, 13)), (-1, 4))
     compare(name, seeded_mask((7, 5, 6)), (4, 3, 2))
 
@@ -216,7 +208,7 @@ def test_thin_strips(name, pixels, monkeypatch):
     ],
     ids=str,
 )
-def test_custom_metrics(metric, kernels):
+def test_custom_metrics(metric, either_kernel):
     image = seeded_mask((11, 23), 0.05)
     expected = ndimage.distance_transform_cdt(
         image, np.array(metric, dtype=bool), return_indices=True

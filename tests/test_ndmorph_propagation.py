@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image._kernels import components as kernels
-from dask_image._utils import components as engine
+from dask_image._utils.engines import components as engine
 from dask_image.ndmorph import (
     binary_dilation,
     binary_erosion,
@@ -23,14 +22,6 @@ from tests.test_ndmeasure_label import SHAPES_AND_CHUNKS, spiral
 
 CROSS = ndimage.generate_binary_structure(2, 1)
 TO_THE_RIGHT = np.array([[0, 0, 0], [1, 1, 0], [0, 0, 0]], bool)
-
-
-@pytest.fixture(params=["numba", "no numba"])
-def either_kernel(request, monkeypatch):
-    if request.param == "no numba":
-        monkeypatch.setattr(kernels, "HAVE_NUMBA", False)
-    elif not kernels.HAVE_NUMBA:
-        pytest.skip("numba is not installed")
 
 
 def seeds_and_mask(shape, seed=0):

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from dask_image._kernels import FASTER
+from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arrays import output_dtype
 
 
@@ -31,7 +31,7 @@ def kernel_for(image, scipy_function):
         If blocks are CuPy arrays and CuPy has no such function.
     """
     if not is_cupy(image):
-        return FASTER.get(scipy_function, scipy_function)
+        return stand_in(scipy_function)
     import cupyx.scipy.ndimage
 
     name = scipy_function.__name__

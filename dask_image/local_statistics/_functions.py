@@ -9,7 +9,7 @@ import numpy as np
 from dask_image import ndinterp
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.overlap import map_boxes
+from dask_image._utils.engines.overlap import map_boxes
 from dask_image.local_statistics._grid import window_grid
 from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._kernels._numba import HAVE_NUMBA
-from dask_image.local_statistics._cells import Cells, gather, largest, select_ranks
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.blocks.grid_windows import Cells, gather, largest, select_ranks
 
 # How many samples of windows are copied at a time: they stay in the cache of a large machine.
 SAMPLES_AT_A_TIME = 2_000_000
@@ -144,7 +144,7 @@ class Histogram:
 
     def __call__(self, box, mask, windows, step, footprint):
         """Count cells that windows share and add them up, or else the samples of windows."""
-        cells = Cells.of(windows, step) if footprint is None and HAVE_NUMBA else None
+        cells = Cells.of(windows, step) if footprint is None and use_numba() else None
         if cells is not None:
             result = cells.sums(cells.histograms(box, mask, self.bins))
         else:
@@ -242,7 +242,7 @@ def _squared(values):
 
 
 def _fits_numba(box):
-    return HAVE_NUMBA and (box.dtype.kind in "iu" or box.dtype in (np.float32, np.float64))
+    return use_numba() and (box.dtype.kind in "iu" or box.dtype in (np.float32, np.float64))
 
 
 def map_rows(function, box, mask, windows, step, footprint):

@@ -16,7 +16,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
-from dask_image._utils.overlap import Pass, map_neighborhood, map_passes
+from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
 
 
 def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):

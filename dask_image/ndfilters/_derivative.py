@@ -17,7 +17,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
-from dask_image._utils.overlap import Pass, map_neighborhood, map_passes, map_whole
+from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes, map_whole
 
 # Derivatives of SciPy whose reach is known.
 DEPTH_OF = {ndimage.sobel: 1, ndimage.prewitt: 1}

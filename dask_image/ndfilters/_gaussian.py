@@ -14,7 +14,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
-from dask_image._utils.overlap import Pass, map_neighborhood, map_passes
+from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
 from dask_image.ndfilters._derivative import add_terms, magnitude_of_terms
 
 # SciPy leaves an axis alone whose sigma is not larger than this.

@@ -10,7 +10,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
-from dask_image._utils.overlap import map_neighborhood
+from dask_image._utils.engines.overlap import map_neighborhood
 
 
 def median_filter(

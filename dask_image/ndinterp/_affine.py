@@ -7,10 +7,10 @@ import dask.array as da
 import numpy as np
 from scipy import special
 
-from dask_image._kernels import interpolation
-from dask_image._kernels.interpolation import Box, Spline
+from dask_image._kernels.blocks import interpolation
+from dask_image._kernels.blocks.interpolation import Box, Spline
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.overlap import map_boxes
+from dask_image._utils.engines.overlap import map_boxes
 from dask_image.ndinterp._arguments import (
     need_axes,
     normalize_cval,

@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from dask_image._kernels.interpolation import CODES
+from dask_image._kernels.blocks.interpolation import CODES
 from dask_image._utils.arrays import as_dask_array, output_dtype
 
 SUPPORTED = frozenset("?bBhHiIlLqQfdFD")

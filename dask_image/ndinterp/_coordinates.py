@@ -8,12 +8,12 @@ import dask.array as da
 import numpy as np
 from scipy import LowLevelCallable
 
-from dask_image._kernels import interpolation
-from dask_image._kernels.interpolation import Box, Spline
+from dask_image._kernels.blocks import interpolation
+from dask_image._kernels.blocks.interpolation import Box, Spline
 from dask_image._utils.arrays import as_dask_array, with_dtype
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.overlap import map_boxes
-from dask_image._utils.scatter import cell_chunks, map_scattered
+from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
+from dask_image._utils.engines.overlap import map_boxes
 from dask_image.ndinterp._affine import normalize_interpolation
 from dask_image.ndinterp._arguments import (
     need_axes,

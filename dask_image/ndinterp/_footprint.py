@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import dask.array as da
 import numpy as np
 
-from dask_image._kernels.interpolation import (
+from dask_image._kernels.blocks.interpolation import (
     CONSTANT,
     GRID_CONSTANT,
     GRID_WRAP,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.backend import kernel_for
-from dask_image._utils.overlap import Pass, map_boxes, map_passes
+from dask_image._utils.engines.overlap import Pass, map_boxes, map_passes
 from dask_image.ndinterp._arguments import (
     normalize_image,
     normalize_mode,

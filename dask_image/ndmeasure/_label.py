@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_axes
 from dask_image._utils.arrays import as_dask_array, output_dtype
-from dask_image._utils.components import (
+from dask_image._utils.engines.components import (
     Connectivity,
     displacements_of,
     foreground_components,

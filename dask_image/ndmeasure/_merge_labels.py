@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
-from dask_image._utils.components import (
+from dask_image._utils.engines.components import (
     UNNUMBERED,
     Connectivity,
     Links,

@@ -5,9 +5,9 @@ import operator
 import numpy as np
 
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.frames import frame_from_delayed, require_dataframe
+from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
+from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
 from dask_image._utils.labels import as_label_image
-from dask_image._utils.reduction import GEOMETRY, reduce_labels
 
 
 @numpy_only

@@ -10,15 +10,15 @@ import numpy as np
 
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.grouping import (
+from dask_image._utils.engines.label_shuffle import (
     Shuffle,
     apply_by_label,
     find_sorted,
     gather_by_label,
     stable_order,
 )
+from dask_image._utils.engines.order_statistics import can_select, middle_values
 from dask_image._utils.labels import as_labelled_image, as_selection
-from dask_image._utils.selection import can_select, middle_values
 
 # Up to here, one task may hold a whole image, which is faster than going over it repeatedly.
 LARGEST_GATHER = 256 << 20

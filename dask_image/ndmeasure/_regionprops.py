@@ -9,13 +9,13 @@ import dask
 import dask.array as da
 import numpy as np
 
-from dask_image._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
+from dask_image._kernels.blocks.label_moments import COUNT, SQUARES, SUM, WEIGHTED
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.frames import frame_from_delayed, require_dataframe
+from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
+from dask_image._utils.engines.label_reduction import GEOMETRY, INTENSITY, reduce_labels
 from dask_image._utils.labels import align_chunks, as_label_image
-from dask_image._utils.reduction import GEOMETRY, INTENSITY, reduce_labels
 
 # Differences of second moments below this part of their sum are rounding errors.
 ROUNDING = 1e-12
@@ -31,7 +31,7 @@ class Regions:
     labels : numpy.ndarray
         Ascending.
     geometry, intensity : dict of numpy.ndarray
-        The merged partials, see `dask_image._utils.reduction`; ``intensity`` may
+        The merged partials, see `dask_image._utils.engines.label_reduction`; ``intensity`` may
         be None.
     spacing : numpy.ndarray
         Size of a pixel along each axis.

@@ -8,21 +8,15 @@ from functools import partial as bind
 import dask.array as da
 import numpy as np
 
-from dask_image._kernels.label_histogram import (
+from dask_image._kernels.blocks.label_histogram import (
     histogram_partial,
     merge_histograms,
     pick_histograms,
     pool_histogram,
 )
-from dask_image._kernels.label_moments import COUNT, SQUARES, SUM, WEIGHTED
+from dask_image._kernels.blocks.label_moments import COUNT, SQUARES, SUM, WEIGHTED
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.labels import (
-    as_labelled_image,
-    as_selection,
-    check_labels_fit,
-    locate_labels,
-)
-from dask_image._utils.reduction import (
+from dask_image._utils.engines.label_reduction import (
     GEOMETRY,
     INTENSITY,
     LabelStatistic,
@@ -34,6 +28,12 @@ from dask_image._utils.reduction import (
     labels_present,
     reduce_labels,
     unchanged,
+)
+from dask_image._utils.labels import (
+    as_labelled_image,
+    as_selection,
+    check_labels_fit,
+    locate_labels,
 )
 
 

@@ -16,7 +16,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
-from dask_image._utils.overlap import block_bounds, map_boxes, map_neighborhood
+from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
 from dask_image.ndmorph._propagation import until_stable
 
 # What a task, each piece of its halo and each pixel carried from pass to pass cost, counted in

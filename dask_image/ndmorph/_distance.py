@@ -7,13 +7,13 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels import distance as kernels
-from dask_image._kernels.distance import CHESSBOARD, EUCLIDEAN, TAXICAB
-from dask_image._kernels.distance_sweep import Sweep
-from dask_image._utils import lines
+from dask_image._kernels.blocks import distance as kernels
+from dask_image._kernels.blocks.distance import CHESSBOARD, EUCLIDEAN, TAXICAB
+from dask_image._kernels.blocks.distance_sweep import Sweep
 from dask_image._utils.arguments import ArgumentError, per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
+from dask_image._utils.engines import line_sweeps
 
 INTEGER_METRICS = {
     "chessboard": CHESSBOARD,
@@ -379,12 +379,12 @@ def _map_with_positions(function, array, image, metric):
         dtype=np.float64,
         meta=np.empty((0,) * image.ndim),
         metric=metric,
-        starts=lines.block_starts(image),
+        starts=line_sweeps.block_starts(image),
     )
 
 
 def _summarize(block, start):
-    packed = lines.PackedBackground(block)
+    packed = line_sweeps.PackedBackground(block)
     return packed, kernels.background_range(block == 0, start)
 
 
@@ -417,12 +417,14 @@ def _costs(features, positions, metric):
 
 def _least_costs(image, metric):
     """Return the cost of reaching the nearest background, in the chunks of ``image``."""
-    strips = lines.thin_strips(image)
+    strips = line_sweeps.thin_strips(image)
     finish = partial(_costs_on_line, metric=metric)
-    costs = lines.carry_along_first_axis(strips, _summarize, _tell_neighbours, finish, metric.dtype)
+    costs = line_sweeps.carry_along_first_axis(
+        strips, _summarize, _tell_neighbours, finish, metric.dtype
+    )
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
-            costs = lines.join_lines(costs, axis, strips.chunks).map_blocks(
+            costs = line_sweeps.join_lines(costs, axis, strips.chunks).map_blocks(
                 kernels.cheapest_costs,
                 axis=axis,
                 metric=metric.kind,
@@ -441,18 +443,18 @@ def _nearest_background(image, metric):
     Where several are equally near it is the one of the lowest position along
     the last axis; of these, the lowest along the last but one; and so on.
     """
-    strips = lines.thin_strips(image)
-    features = lines.carry_along_first_axis(
+    strips = line_sweeps.thin_strips(image)
+    features = line_sweeps.carry_along_first_axis(
         strips, _summarize, _tell_neighbours, _nearest_on_line, np.int32
     )[np.newaxis]
     for axis in range(1, image.ndim):
-        features = lines.join_lines(features, axis + 1, ((axis,), *strips.chunks))
+        features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips.chunks))
         features = da.map_blocks(
             _add_feature,
             features,
             axis=axis,
             metric=metric,
-            starts=lines.block_starts(features)[1:],
+            starts=line_sweeps.block_starts(features)[1:],
             chunks=((axis + 1,), *features.chunks[1:]),
             dtype=np.int32,
             meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
@@ -462,7 +464,7 @@ def _nearest_background(image, metric):
 
 def _add_feature(features, axis, metric, starts, block_id=None):
     """Extend positions along the axes before ``axis`` by those along it."""
-    positions = lines.positions_in_block(starts, block_id[1:], features.shape[1:])
+    positions = line_sweeps.positions_in_block(starts, block_id[1:], features.shape[1:])
     nearest = kernels.cheapest_positions(
         _costs(features, positions, metric), axis, metric.kind, metric.steps[axis]
     )
@@ -491,7 +493,7 @@ def _turn_round(features, highest):
 
 
 def _distances_to(indices, metric, starts, block_id=None):
-    positions = lines.positions_in_block(starts, block_id, indices[0].shape)
+    positions = line_sweeps.positions_in_block(starts, block_id, indices[0].shape)
     costs = kernels.costs_of(indices, positions, metric.kind, metric.steps, metric.dtype)
     return np.sqrt(costs, dtype=np.float64)
 
@@ -523,15 +525,15 @@ def _steps_of(costs, absent):
 
 
 def _swept(image, structure, return_distances, return_indices):
-    slabs = lines.thin_slabs(image)
+    slabs = line_sweeps.thin_slabs(image)
     options = {
         "structure": structure,
         "want_indices": return_indices,
         "index_dtype": np.dtype(np.int32 if image.size <= np.iinfo(np.int32).max else np.int64),
     }
-    results = lines.sweep_along_first_axis(
+    results = line_sweeps.sweep_along_first_axis(
         slabs,
-        lines.PackedBackground,
+        line_sweeps.PackedBackground,
         partial(_sweep_on, **options),
         partial(_sweep_back, **options),
         partial(_sweep_both, **options),

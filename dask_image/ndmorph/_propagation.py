@@ -27,7 +27,7 @@ from dask_image._utils.arguments import (
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
-from dask_image._utils.components import (
+from dask_image._utils.engines.components import (
     Connectivity,
     component_graph,
     displacements_of,

@@ -11,7 +11,13 @@ import numpy as np
 from scipy import ndimage, sparse
 
 from dask_image._utils.arrays import with_dtype
-from dask_image._utils.components import BlockLattice, Survey, cut_faces, link_by_steps, on_host
+from dask_image._utils.engines.components import (
+    BlockLattice,
+    Survey,
+    cut_faces,
+    link_by_steps,
+    on_host,
+)
 from dask_image.ndmeasure._label import label_connectivity, label_structure
 
 

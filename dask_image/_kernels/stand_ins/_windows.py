@@ -9,7 +9,7 @@ thrown away.
 
 import numpy as np
 
-from dask_image._kernels._lines import each, fold
+from dask_image._kernels.stand_ins._lines import each, fold
 
 # What the views of one run of vector operations may take together: most of a second-level cache.
 CACHE_BYTES = 1 << 20

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import HAVE_NUMBA, jit
+from dask_image._kernels._numba import jit, use_numba
 
 CONSTANT, NEAREST, REFLECT, MIRROR, WRAP, GRID_WRAP, GRID_CONSTANT = range(7)
 
@@ -149,7 +149,7 @@ def _by_parts(function, coefficients, box, arguments, spline, dtype):
 
 def _points_of_part(coefficients, box, flat, shape, spline, cval, dtype):
     work = np.empty(flat.shape[1], _work_dtype(dtype))
-    if not HAVE_NUMBA:
+    if not use_numba():
         for begin in range(0, len(work), BAND):
             band = slice(begin, begin + BAND)
             points = flat[:, band] + spline.padding
@@ -167,7 +167,7 @@ def _affine_of_part(coefficients, box, matrix, offset, start, shape, spline, cva
     if not work.size:
         return work.astype(dtype)
     rows = work.reshape(-1, shape[-1])
-    if not HAVE_NUMBA:
+    if not use_numba():
         step = max(BAND // shape[-1], 1)
         for begin in range(0, len(rows), step):
             band = rows[begin : begin + step]
@@ -205,7 +205,7 @@ def _coordinates(matrix, offset, start, shape, first_row, count):
 
 def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
     shape = tuple(map(len, lines))
-    if not HAVE_NUMBA or dtype.kind not in "f" or 0 in shape:
+    if not use_numba() or dtype.kind not in "f" or 0 in shape:
         # Integers are rounded: only SciPy's own order of summation gets every tie right.
         points = np.stack(np.broadcast_arrays(*np.ix_(*lines))).reshape(len(lines), -1)
         return _points_of_part(coefficients, box, points, shape, spline, cval, dtype)
@@ -267,7 +267,7 @@ def cells_of(coordinates, owners, chunks, shape, spline):
     count = math.prod(map(len, chunks))
     cells = np.zeros(coordinates.shape[1], np.int32)
     for x, owner, sizes, size in zip(coordinates, owners, chunks, shape):
-        if HAVE_NUMBA:
+        if use_numba():
             _add_cells(
                 x, owner, len(sizes), size, float(spline.padding), spline.order, spline.code,
                 count, cells,
@@ -304,7 +304,7 @@ def group(cells, count, coordinates):
         The order that sorts the points, where in it each number begins (and the
         last one ends), and the coordinates in that order.
     """
-    if HAVE_NUMBA:
+    if use_numba():
         return _group(cells, count, coordinates)
     bounds = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(cells, minlength=count), out=bounds[1:])

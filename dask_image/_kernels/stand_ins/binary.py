@@ -10,9 +10,9 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._lines import each
-from dask_image._kernels._windows import along_axes, flat_offsets, pad, reach, segments
-from dask_image._kernels.extrema import maximum_filter, minimum_filter
+from dask_image._kernels.stand_ins._lines import each
+from dask_image._kernels.stand_ins._windows import along_axes, flat_offsets, pad, reach, segments
+from dask_image._kernels.stand_ins.extrema import maximum_filter, minimum_filter
 
 
 def _reset_border(padded, before, shape, value):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image._utils.overlap import (
+from dask_image._utils.engines.overlap import (
     Pass,
     axis_window,
     cover,
@@ -78,7 +78,7 @@ def test_passes_apart_and_together(mode, chunk):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_slabs_of_large_blocks(mode, monkeypatch):
-    monkeypatch.setattr("dask_image._utils.overlap.SLAB_WORTH_BYTES", 0)
+    monkeypatch.setattr("dask_image._utils.engines.overlap.SLAB_WORTH_BYTES", 0)
     image = seeded_image((21, 30, 26), "f4")
     lazy = da.from_array(image, chunks=(7, 10, 9))
     reach = [(1, 2), (3, 0), (2, 2)]

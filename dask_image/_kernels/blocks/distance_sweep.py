@@ -10,7 +10,7 @@ whole image.
 
 import numpy as np
 
-from ._numba import HAVE_NUMBA, jit
+from dask_image._kernels._numba import jit, use_numba
 
 # Distances below zero: no background found yet, and outside of the image.
 UNKNOWN, OUTSIDE = -1, -2
@@ -57,7 +57,7 @@ class Sweep:
                 self.indices[plane] = edge[1]
         distances, indices = self.distances.ravel(), self.indices.ravel()
         shape = self.distances.shape
-        if HAVE_NUMBA:
+        if use_numba():
             margin = distances.size // shape[0]
             _sweep(distances, indices, self.steps, margin, backwards)
         else:

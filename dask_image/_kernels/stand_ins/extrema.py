@@ -12,7 +12,7 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._lines import (
+from dask_image._kernels.stand_ins._lines import (
     CANONICAL_MODE,
     NUMBERS,
     TILE_BYTES,
@@ -22,7 +22,14 @@ from dask_image._kernels._lines import (
     new_output,
     round_through_double,
 )
-from dask_image._kernels._windows import along_axes, flat_offsets, pad, reach, segments, trimmed
+from dask_image._kernels.stand_ins._windows import (
+    along_axes,
+    flat_offsets,
+    pad,
+    reach,
+    segments,
+    trimmed,
+)
 
 
 def fits(value, dtype):

@@ -4,7 +4,7 @@ Measure the labels of one block, in one pass over runs of equal labels.
 A block of labels is first cut into runs: stretches of a row (the last axis) that
 hold one label. What is measured then costs a scatter a run rather than a pixel.
 Every function here has two bodies with the same result, one compiled by numba and
-one of NumPy calls; ``HAVE_NUMBA`` chooses.
+one of NumPy calls; ``use_numba`` chooses.
 
 Means and centred sums are combined by the pairwise rule of Chan, Golub and LeVeque
 ("Updating formulae and a pairwise algorithm for computing sample variances", 1979),
@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dask_image._kernels import _numba
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, use_numba
 
 # A table over the range of labels replaces sorting them, as long as it is no larger
 # than this many times the number of runs, or this many entries.
@@ -89,7 +88,7 @@ def find_runs(labels):
     if rows.size == 0:
         return LabelRuns(np.empty(0, dtype), np.empty(0, np.int32), np.zeros(1, np.int64),
                          labels.shape)  # fmt: skip
-    starts = _run_starts(rows) if _numba.HAVE_NUMBA else _run_starts_numpy(rows)
+    starts = _run_starts(rows) if use_numba() else _run_starts_numpy(rows)
     values = rows.reshape(-1)[starts[:-1]]
     present, slots = _rank(values)
     return LabelRuns(present.astype(dtype), slots, starts, labels.shape)
@@ -130,7 +129,7 @@ def _rank(values):
         present, slots = np.unique(values, return_inverse=True)
         return present, slots.astype(np.int32, copy=False)
     low = values.dtype.type(low)
-    if _numba.HAVE_NUMBA:
+    if use_numba():
         return _rank_by_table(values, low, size)
     offsets = (values - low).astype(np.intp)
     table = np.zeros(size, bool)
@@ -225,7 +224,7 @@ def intensity_partial(runs, image, location):
     row_places = _row_places(coordinates, location)
     last = location.origin[-1] if ndim else 0
     kernel = _intensity_numpy
-    if _numba.HAVE_NUMBA and image.dtype.str[1:] in _VALUE_TYPES:
+    if use_numba() and image.dtype.str[1:] in _VALUE_TYPES:
         kernel = _intensity_compiled
         rows = rows.astype(_VALUE_TYPES[image.dtype.str[1:]], copy=False)
         extremes = np.zeros((count, 2), rows.dtype)
@@ -401,7 +400,7 @@ def merge_intensity(partials):
     extremes = np.zeros((labels.size, 2), first["extremes"].dtype)
     places = np.full((labels.size, 2), np.iinfo(np.int64).max)
     merge = _merge_intensity_numpy
-    if _numba.HAVE_NUMBA and extremes.dtype.str[1:] in _VALUE_TYPES.values():
+    if use_numba() and extremes.dtype.str[1:] in _VALUE_TYPES.values():
         merge = _merge_intensity_compiled
     for partial, where in zip(partials, slots, strict=True):
         new = (partial["moments"], partial["extremes"], partial["places"])
@@ -542,7 +541,7 @@ def geometry_partial(runs, location):
     if count:
         rows = _row_coordinates(runs.shape, BlockLocation((0,) * ndim, runs.shape))
         columns = runs.shape[-1] if ndim else 1
-        kernel = _geometry_compiled if _numba.HAVE_NUMBA else _geometry_numpy
+        kernel = _geometry_compiled if use_numba() else _geometry_numpy
         kernel(runs.slots, runs.starts, columns, rows, boxes, sums)
     boxes += np.array(location.origin, np.int64)
     pixels, relative = sums[:, :1], sums[:, 1 : 1 + ndim]
@@ -651,7 +650,7 @@ def merge_geometry(partials):
         if field != "labels":
             merged[field] = np.zeros((labels.size,) + values.shape[1:], values.dtype)
     merged["lower"] += np.iinfo(np.int64).max
-    merge = _merge_geometry_compiled if _numba.HAVE_NUMBA else _merge_geometry_numpy
+    merge = _merge_geometry_compiled if use_numba() else _merge_geometry_numpy
     for partial, where in zip(partials, slots, strict=True):
         merge(
             where,

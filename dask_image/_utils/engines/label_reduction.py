@@ -47,7 +47,7 @@ from dask.base import tokenize
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
-from dask_image._kernels.label_moments import (
+from dask_image._kernels.blocks.label_moments import (
     BlockLocation,
     find_runs,
     geometry_partial,

@@ -23,10 +23,10 @@ from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 from scipy import sparse
 
-from dask_image._kernels.components import components_of, touching_pairs
+from dask_image._kernels.blocks.components import components_of, touching_pairs
 from dask_image._utils.arrays import with_dtype
-from dask_image._utils.overlap import SLAB_WORTH_BYTES
-from dask_image._utils.rereading import read_again
+from dask_image._utils.engines.overlap import SLAB_WORTH_BYTES
+from dask_image._utils.engines.recompute import read_again
 
 # Up to here the packed foreground of the whole image (256 MiB at most) is kept between the
 # scan and the painting, so that the image is read once. Larger images are read again.

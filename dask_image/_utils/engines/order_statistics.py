@@ -13,7 +13,7 @@ import dask
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.rereading import read_again
+from dask_image._utils.engines.recompute import read_again
 
 DIGIT_BITS = 16
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dask_image._kernels.label_moments import merge_labels
+from dask_image._kernels.blocks.label_moments import merge_labels
 
 # Counters for every label and bin replace sorting, up to this many times the pixels.
 DENSE_CELLS = 4

@@ -6,8 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from dask_image._kernels import _numba
-from dask_image._kernels.label_moments import (
+from dask_image._kernels.blocks.label_moments import (
     COUNT,
     SHIFT,
     SHIFTED,
@@ -17,9 +16,8 @@ from dask_image._kernels.label_moments import (
     BlockLocation,
     find_runs,
 )
-from dask_image._utils import reduction
-from dask_image._utils.labels import as_labelled_image, as_selection
-from dask_image._utils.reduction import (
+from dask_image._utils.engines import label_reduction
+from dask_image._utils.engines.label_reduction import (
     GEOMETRY,
     INTENSITY,
     LabelStatistic,
@@ -28,16 +26,10 @@ from dask_image._utils.reduction import (
     labels_present,
     reduce_labels,
 )
-from tests.helpers import nothing_computes, seeded_image
+from dask_image._utils.labels import as_labelled_image, as_selection
+from tests.helpers import nothing_computes, plain_kernels, seeded_image
 
 SHAPES = {"1-D": (40,), "2-D": (17, 23), "3-D": (5, 6, 7), "4-D": (3, 2, 4, 5), "thin": (9, 1)}
-
-
-@pytest.fixture(params=["compiled", "plain"])
-def kernels(request, monkeypatch):
-    """Run a test with the compiled kernels (where numba is installed) and without."""
-    if request.param == "plain":
-        monkeypatch.setattr(_numba, "HAVE_NUMBA", False)
 
 
 def labels_of(shape, seed=0):
@@ -84,7 +76,7 @@ def brute_geometry(labels, label):
 
 @pytest.mark.parametrize("dtype", ["?", "u1", "i2", "u4", "i8", "u8"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_runs_are_the_block_again(kernels, shape, dtype):
+def test_runs_are_the_block_again(either_kernel, shape, dtype):
     labels = labels_of(shape).astype(dtype)
     runs = find_runs(labels)
     np.testing.assert_array_equal(runs.labels, np.unique(labels))
@@ -93,21 +85,21 @@ def test_runs_are_the_block_again(kernels, shape, dtype):
     assert again.dtype == labels.dtype
 
 
-def test_runs_of_labels_far_apart(kernels):
+def test_runs_of_labels_far_apart(either_kernel):
     labels = np.array([[7, 2**62, -(2**62), 7]])
     runs = find_runs(labels)
     assert runs.labels.tolist() == [-(2**62), 7, 2**62]
     assert runs.slots.tolist() == [1, 2, 0, 1]
 
 
-def test_runs_end_with_their_row(kernels):
+def test_runs_end_with_their_row(either_kernel):
     assert find_runs(np.ones((3, 4), int)).starts.tolist() == [0, 4, 8, 12]
     assert find_runs(np.asfortranarray(np.ones((2, 2), int))).starts.tolist() == [0, 2, 4]
 
 
 @pytest.mark.parametrize("size", [2, 3, 100])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_geometry(kernels, shape, size):
+def test_geometry(either_kernel, shape, size):
     labels = labels_of(shape)
     merged = GEOMETRY.merge(partials_of(GEOMETRY, labels, None, size))
     np.testing.assert_array_equal(merged["labels"], np.unique(labels))
@@ -119,7 +111,7 @@ def test_geometry(kernels, shape, size):
         np.testing.assert_allclose(pooled[field][0], expected, rtol=1e-12, atol=1e-9)
 
 
-def test_geometry_far_from_the_origin_keeps_its_digits(kernels):
+def test_geometry_far_from_the_origin_keeps_its_digits(either_kernel):
     labels = np.zeros((6, 6), int)
     labels[2:4, 1:5] = 1
     location = BlockLocation((10**9, 10**9), (2 * 10**9, 2 * 10**9))
@@ -129,7 +121,7 @@ def test_geometry_far_from_the_origin_keeps_its_digits(kernels):
 
 @pytest.mark.parametrize("dtype", ["u1", "i4", "f4", "f8", "c16"])
 @pytest.mark.parametrize("size", [2, 3, 100])
-def test_intensity(kernels, dtype, size):
+def test_intensity(either_kernel, dtype, size):
     labels, image = labels_of((17, 23)), seeded_image((17, 23), dtype)
     merged = INTENSITY.merge(partials_of(INTENSITY, labels, image, size))
     for row, label in enumerate(merged["labels"]):
@@ -157,7 +149,7 @@ def check_intensity(merged, row, inside, image):
 
 
 @pytest.mark.parametrize("family", [GEOMETRY, INTENSITY], ids=lambda family: family.name)
-def test_merging_leaves_its_inputs_alone(kernels, family):
+def test_merging_leaves_its_inputs_alone(either_kernel, family):
     partials = partials_of(family, labels_of((9, 9)), seeded_image((9, 9), "f8"), 3)
     before = copy.deepcopy(partials)
     merged = family.merge(partials)
@@ -169,12 +161,12 @@ def test_merging_leaves_its_inputs_alone(kernels, family):
 
 
 @pytest.mark.parametrize("family", [GEOMETRY, INTENSITY], ids=lambda family: family.name)
-def test_both_kernels_agree(family, monkeypatch):
+def test_both_kernels_agree(family):
     labels, image = labels_of((9, 11)), seeded_image((9, 11), "f8")
     image[3, 4:9] = np.nan
     compiled = family.merge(partials_of(family, labels, image, 4))
-    monkeypatch.setattr(_numba, "HAVE_NUMBA", False)
-    plain = family.merge(partials_of(family, labels, image, 4))
+    with plain_kernels():
+        plain = family.merge(partials_of(family, labels, image, 4))
     assert compiled.keys() == plain.keys()
     for field, values in plain.items():
         assert compiled[field].dtype == values.dtype
@@ -182,7 +174,7 @@ def test_both_kernels_agree(family, monkeypatch):
 
 
 def test_the_tree_merges_many_blocks(monkeypatch):
-    monkeypatch.setattr(reduction, "SPLIT_EVERY", 3)
+    monkeypatch.setattr(label_reduction, "SPLIT_EVERY", 3)
     labels = da.from_array(labels_of((20, 20)), chunks=2)
     merged = reduce_labels(GEOMETRY, labels)
     tree = [key for key in dict(merged.graph) if str(key[0]).endswith("-merged")]

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._lines import each
-from dask_image._kernels.extrema import maximum_filter, minimum_filter
+from dask_image._kernels.stand_ins._lines import each
+from dask_image._kernels.stand_ins.extrema import maximum_filter, minimum_filter
 
 
 def grey_erosion(

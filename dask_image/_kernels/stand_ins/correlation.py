@@ -12,7 +12,8 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._lines import (
+from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.stand_ins._lines import (
     CANONICAL_MODE,
     NUMBERS,
     each,
@@ -20,8 +21,7 @@ from dask_image._kernels._lines import (
     new_output,
     store,
 )
-from dask_image._kernels._numba import HAVE_NUMBA, jit
-from dask_image._kernels._windows import (
+from dask_image._kernels.stand_ins._windows import (
     CACHE_BYTES,
     along_axes,
     flat_offsets,
@@ -113,7 +113,7 @@ def correlate1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, 
     result = _result_for(image, output)
     if (
         result is None
-        or not HAVE_NUMBA
+        or not use_numba()
         or mode not in CANONICAL_MODE
         or taps.ndim != 1
         or taps.dtype.kind not in "biuf"
@@ -170,7 +170,7 @@ def correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *
     result = _result_for(image, output)
     window = None
     if (
-        HAVE_NUMBA
+        use_numba()
         and result is not None
         and result is not image
         and taps.dtype.kind in "biuf"

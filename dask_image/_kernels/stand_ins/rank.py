@@ -17,10 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._lines import CANONICAL_MODE, each, round_through_double
-from dask_image._kernels._numba import HAVE_NUMBA, jit
-from dask_image._kernels._windows import along_axes, flat_offsets, pad, reach, segments, trimmed
-from dask_image._kernels.extrema import maximum_filter, minimum_filter, result_for
+from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, round_through_double
+from dask_image._kernels.stand_ins._windows import (
+    along_axes,
+    flat_offsets,
+    pad,
+    reach,
+    segments,
+    trimmed,
+)
+from dask_image._kernels.stand_ins.extrema import maximum_filter, minimum_filter, result_for
 
 # Pixels in a window up to which a network is faster than what else there is, by measurement.
 LARGEST_NETWORK = 225
@@ -189,8 +196,8 @@ def _network_filter(image, footprint, origins, rank, mode, cval):
     rows = flat_offsets(np.ones((*footprint.shape[:-1], 1), bool), padded.shape)[used]
     network = selection_network(tuple(map(tuple, lines[used].tolist())), rank)
     # Calls of NumPy take long vectors to pay off; what is compiled likes the first-level cache.
-    bytes_each = network.buffers * image.itemsize * (16 if HAVE_NUMBA else 1)
-    run = _compiled_network if HAVE_NUMBA else _plain_network
+    bytes_each = network.buffers * image.itemsize * (16 if use_numba() else 1)
+    run = _compiled_network if use_numba() else _plain_network
     spans = list(segments(image.shape, padded.shape, bytes_each))
     buffers = np.empty((network.buffers, spans[0][1] + network.widest), padded.dtype)
     result = buffers[network.result, network.result_shift :]
@@ -277,7 +284,7 @@ def _histogram_filter(image, footprint, origins, rank, mode, cval):
 
 def _choose(image, count):
     """Return the function that filters windows of ``count`` pixels fastest, or None."""
-    histogram = HAVE_NUMBA and image.dtype.kind in "biu" and image.itemsize <= 2
+    histogram = use_numba() and image.dtype.kind in "biu" and image.itemsize <= 2
     largest = LARGEST_NETWORK_BESIDE_HISTOGRAM[image.itemsize] if histogram else LARGEST_NETWORK
     if count <= largest:
         return _network_filter

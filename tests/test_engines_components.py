@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image._kernels.components import ArrayComponents, RunComponents, touching_pairs
-from dask_image._utils.components import (
+from dask_image._kernels.blocks.components import ArrayComponents, RunComponents, touching_pairs
+from dask_image._utils.engines.components import (
     UNNUMBERED,
     BlockLattice,
     Connectivity,
@@ -21,6 +21,7 @@ from dask_image._utils.components import (
     number_by_first_pixel,
 )
 from dask_image.ndmeasure._merge_labels import Pixels, Runs, compact, shrink
+from tests.helpers import plain_kernels
 
 CROSS = displacements_of(ndimage.generate_binary_structure(2, 1))
 SQUARE = displacements_of(np.ones((3, 3), bool))
@@ -157,12 +158,12 @@ def test_both_kinds_take_views_and_wide_tables():
         np.testing.assert_array_equal(components.paint(table), expected)
 
 
-def test_touching_pairs_leave_out_background(monkeypatch):
+def test_touching_pairs_leave_out_background():
     ours, theirs = np.array([[1, 1, 0], [2, 2, 3]]), np.array([[4, 4, 4], [0, 5, 6]])
     expected = [[1, 4], [2, 5], [3, 6]]
     np.testing.assert_array_equal(touching_pairs(ours, theirs), expected)
-    monkeypatch.setattr("dask_image._kernels.components.HAVE_NUMBA", False)
-    np.testing.assert_array_equal(touching_pairs(ours, theirs), expected)
+    with plain_kernels():
+        np.testing.assert_array_equal(touching_pairs(ours, theirs), expected)
 
 
 def links(firsts, rows):

@@ -18,7 +18,7 @@ position along the line is taken, as in ``scipy.ndimage.distance_transform_edt``
 
 import numpy as np
 
-from ._numba import HAVE_NUMBA, jit
+from dask_image._kernels._numba import jit, use_numba
 
 EUCLIDEAN, TAXICAB, CHESSBOARD = range(3)
 
@@ -57,7 +57,7 @@ def background_range(background, start):
     lines = background.reshape(background.shape[0], -1)
     first = np.full(lines.shape[1], -1, dtype=np.int32)
     last = first.copy()
-    if HAVE_NUMBA:
+    if use_numba():
         _background_range(lines, start, first, last)
     else:
         found = lines.any(axis=0)
@@ -98,7 +98,7 @@ def nearest_on_first_axis(background, start, before, after):
     lines = background.reshape(background.shape[0], -1)
     nearest = np.empty(lines.shape, dtype=np.int32)
     before, after = before.ravel(), after.ravel()
-    if HAVE_NUMBA:
+    if use_numba():
         _nearest_on_first_axis(lines, start, before.copy(), after.copy(), nearest)
     else:
         _nearest_on_first_axis_numpy(lines, start, before, after, nearest)
@@ -159,7 +159,7 @@ def costs_on_first_axis(nearest, start, metric, step, dtype):
     numpy.ndarray
     """
     limit = unreachable(dtype)
-    if HAVE_NUMBA:
+    if use_numba():
         costs = np.empty(nearest.shape, dtype=dtype)
         rows = (len(nearest), -1)
         _costs_on_first_axis(nearest.reshape(rows), start, metric, step, limit, costs.reshape(rows))
@@ -263,7 +263,7 @@ def take_features(features, nearest, axis):
     """
     taken = np.empty((len(features) + 1, *nearest.shape), dtype=np.int32)
     taken[-1] = nearest
-    if HAVE_NUMBA:
+    if use_numba():
         before = int(np.prod(nearest.shape[:axis], dtype=np.int64))
         after = int(np.prod(nearest.shape[axis + 1 :], dtype=np.int64))
         lines = (before, nearest.shape[axis], after)
@@ -289,7 +289,7 @@ def _along_axis(costs, axis, metric, step, want_costs):
     before = int(np.prod(shape[:axis], dtype=np.int64))
     lines = np.ascontiguousarray(costs).reshape(before, shape[axis], -1)
     limit = unreachable(costs.dtype)
-    if HAVE_NUMBA:
+    if use_numba():
         nothing = (0, 0, 0)
         cheapest = np.empty(lines.shape if want_costs else nothing, dtype=costs.dtype)
         nearest = np.empty(nothing if want_costs else lines.shape, dtype=np.int32)

@@ -10,9 +10,9 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._lines import CANONICAL_MODE, each, line_tiles, store
-from dask_image._kernels._numba import HAVE_NUMBA, jit
-from dask_image._kernels.correlation import _result_for
+from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, line_tiles, store
+from dask_image._kernels.stand_ins.correlation import _result_for
 
 
 @jit
@@ -45,7 +45,7 @@ def uniform_filter1d(input, size, axis=-1, output=None, mode="reflect", cval=0.0
     # Along the last axis SciPy's own loop is as fast as memory allows.
     if (
         result is None
-        or not HAVE_NUMBA
+        or not use_numba()
         or operator.index(axis) in (-1, image.ndim - 1)
         or mode not in CANONICAL_MODE
         or size < 1

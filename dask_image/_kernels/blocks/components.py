@@ -15,7 +15,7 @@ import itertools
 import numpy as np
 from scipy import ndimage, sparse
 
-from ._numba import HAVE_NUMBA, jit
+from dask_image._kernels._numba import jit, use_numba
 
 
 def components_of(foreground, displacements):
@@ -35,7 +35,7 @@ def components_of(foreground, displacements):
     RunComponents or ArrayComponents
         Both have the same methods.
     """
-    return (RunComponents if HAVE_NUMBA else ArrayComponents)(foreground, displacements)
+    return (RunComponents if use_numba() else ArrayComponents)(foreground, displacements)
 
 
 class ArrayComponents:
@@ -155,7 +155,7 @@ def touching_pairs(ours, theirs):
         ever when it did in the position before.
     """
     ours, theirs = ours.ravel(), theirs.ravel()
-    if HAVE_NUMBA:
+    if use_numba():
         pairs = np.empty((ours.size, 2), np.int64)
         return pairs[: _collect_pairs(ours, theirs, pairs)]
     both = (ours != 0) & (theirs != 0)
