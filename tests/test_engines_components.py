@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from dask_image._kernels.blocks.components import ArrayComponents, RunComponents, touching_pairs
-from dask_image._utils.engines.components import (
-    UNNUMBERED,
+from dask_image._utils.engines.block_lattice import (
     BlockLattice,
     Connectivity,
-    Links,
     Neighbour,
-    choose_touched,
     displacements_of,
+)
+from dask_image._utils.engines.components import (
+    UNNUMBERED,
+    Links,
+    choose_touched,
     number_by_first_pixel,
 )
 from dask_image.ndmeasure._merge_labels import Pixels, Runs, compact, shrink
@@ -174,9 +176,9 @@ def test_numbers_follow_first_pixels():
     # Block 1's second component touches block 0's first and comes before it.
     numbering = number_by_first_pixel([links([7, 9], []), links([8, 3], [(1, 2, 0, 1)])], np.int32)
     assert numbering.count == 3
-    assert numbering.own(0).tolist() == [0, 1, 3]
-    assert numbering.own(1).tolist() == [0, 2, 1]
-    assert numbering.own(0).dtype == np.int32
+    assert numbering.of_block(0).tolist() == [0, 1, 3]
+    assert numbering.of_block(1).tolist() == [0, 2, 1]
+    assert numbering.of_block(0).dtype == np.int32
 
 
 def test_components_without_pixels_are_not_numbered_but_join_others():
@@ -185,15 +187,15 @@ def test_components_without_pixels_are_not_numbered_but_join_others():
         [links([4, UNNUMBERED, 6], []), links([UNNUMBERED], rows)], np.int32
     )
     assert numbering.count == 1
-    assert numbering.own(0).tolist() == [0, 1, 0, 1]
-    assert numbering.own(1).tolist() == [0, 1]
+    assert numbering.of_block(0).tolist() == [0, 1, 0, 1]
+    assert numbering.of_block(1).tolist() == [0, 1]
 
 
 def test_choice_spreads_over_unions():
     rows = [(1, 1, 0, 2)]
     numbering = choose_touched([links([True, False], []), links([True, False], rows)], bool)
-    assert numbering.own(0).tolist() == [False, True, True]
-    assert numbering.own(1).tolist() == [False, True, False]
+    assert numbering.of_block(0).tolist() == [False, True, True]
+    assert numbering.of_block(1).tolist() == [False, True, False]
 
 
 def test_no_components_at_all():
@@ -215,5 +217,5 @@ def test_kept_labels_are_small():
     for labels, kind in [(blocky, Runs), (noisy, Pixels), (np.zeros((0, 3), int), Runs)]:
         kept = shrink(labels)
         assert isinstance(kept, kind)
-        np.testing.assert_array_equal(kept.paint(np.arange(100) * 2), labels * 2)
+        np.testing.assert_array_equal(kept.relabel(np.arange(100) * 2), labels * 2)
         assert len(pickle.dumps(kept)) < 700

@@ -177,7 +177,7 @@ def test_the_tree_merges_many_blocks(monkeypatch):
     monkeypatch.setattr(label_reduction, "SPLIT_EVERY", 3)
     labels = da.from_array(labels_of((20, 20)), chunks=2)
     merged = reduce_labels(GEOMETRY, labels)
-    tree = [key for key in dict(merged.graph) if str(key[0]).endswith("-merged")]
+    tree = [key for key in dict(merged.step.graph) if str(key[0]).endswith("-merged")]
     assert len(tree) == 34 + 12 + 4 + 2 + 1
     counts = merged.apply(lambda partial: partial["count"]).compute()
     np.testing.assert_array_equal(counts, np.unique(labels.compute(), return_counts=True)[1])
@@ -197,7 +197,7 @@ def test_partials_are_named_after_what_they_measure():
     }
     assert len(keys) == 4
     runs = [
-        {key for key in dict(merged.graph) if str(key[0]).startswith("label-runs-")}
+        {key for key in dict(merged.step.graph) if str(key[0]).startswith("label-runs-")}
         for merged in (reduce_labels(GEOMETRY, labels), reduce_labels(INTENSITY, labels, image))
     ]
     assert runs[0] == runs[1]

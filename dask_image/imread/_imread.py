@@ -2,12 +2,9 @@
 
 import operator
 
-import dask.array as da
 import numpy as np
-from dask._task_spec import Task
-from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
 
+from dask_image._utils.engines.graph import new_array, task, tokenize
 from dask_image.imread._files import expand_names
 from dask_image.imread._pims import describe_pims
 from dask_image.imread._tiff import TiffDescriber, is_tiff
@@ -97,16 +94,13 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     # task would have to carry the plan, and the scheduler costs more than reading a small file.
     origin = (0,) * len(first.frame_shape)
     tasks = {
-        (name, i, *origin): Task((name, i, *origin), _read_chunk, plan, module)
+        (name, i, *origin): task((name, i, *origin), _read_chunk, plan, module)
         for i, plan in enumerate(chunks)
     }
     sizes = tuple(sum(source.count for source in plan) for plan in chunks)
-    return da.Array(
-        HighLevelGraph.from_collections(name, tasks),
-        name,
-        chunks=(sizes, *((size,) for size in first.frame_shape)),
-        meta=array_module.empty((0,) * (1 + len(first.frame_shape)), first.dtype),
-    )
+    axes = (sizes, *((size,) for size in first.frame_shape))
+    meta = array_module.zeros((0,) * len(axes), first.dtype)
+    return new_array(name, tasks, [], axes, meta)
 
 
 def _frames_per_chunk(nframes):

@@ -1,16 +1,12 @@
 """Connected components, and labels made block by block."""
 
 import numpy as np
-from dask.base import tokenize
 from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_axes
 from dask_image._utils.arrays import as_dask_array, output_dtype
-from dask_image._utils.engines.components import (
-    Connectivity,
-    displacements_of,
-    foreground_components,
-)
+from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
+from dask_image._utils.engines.components import foreground_components
 
 
 class AsymmetricStructureError(ValueError, AssertionError):
@@ -102,10 +98,7 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
     wanted = output_dtype(output, dtype)
     if wanted.kind == "c":
         raise TypeError(f"output must be a real dtype, got {wanted}")
-    token = tokenize(image.name, connectivity.displacements, connectivity.wrap_axes)
-    labels, count = foreground_components(
-        [image], is_foreground, connectivity, dtype, "label", token
-    )
+    labels, count = foreground_components([image], is_foreground, connectivity, dtype, "label")
     if wanted != dtype:
         labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted)
     return labels, count

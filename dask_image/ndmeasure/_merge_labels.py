@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from dask.base import tokenize
 from scipy import ndimage
 
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import (
     UNNUMBERED,
-    Connectivity,
     Links,
-    Survey,
-    component_graph,
+    Scanned,
     cut_faces,
-    displacements_of,
     link_by_steps,
     number_by_first_pixel,
     numbered_pairs,
@@ -23,6 +20,7 @@ from dask_image._utils.engines.components import (
     on_host,
     positions_in,
 )
+from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
 from dask_image.ndmeasure._label import label_connectivity, label_structure
 
 
@@ -96,27 +94,18 @@ def merge_labels_across_chunk_boundaries(
     if labels.ndim == 0:
         return (labels != 0).astype(np.int32)
     connectivity = label_connectivity(structure, wrap_axes, labels.ndim)
-    link = link_by_steps
     if any(depth):
         faces = ndimage.generate_binary_structure(labels.ndim, 1)
         connectivity = Connectivity(displacements_of(faces), connectivity.wrap_axes)
-        link = LinkByOverlap(float(iou_threshold))
     trim = Trim(labels.numblocks, depth, connectivity.wrap_axes)
     chunks = trim.chunks(labels.chunks)
     shape = tuple(sum(sizes) for sizes in chunks)
     dtype = np.dtype(np.int32 if np.prod(shape, dtype=object) < 2**31 else np.int64)
-    merged, _ = component_graph(
-        [labels],
-        LabelScan(trim, shape, tuple(map(connectivity.reach, range(labels.ndim)))),
-        LabelPaint(labels._meta),
-        number_by_first_pixel,
-        link,
-        connectivity,
-        dtype,
-        "merge-labels",
-        tokenize(labels.name, trim, connectivity, link),
-        chunks=chunks,
-    )
+    algorithm = MergeLabels(
+        trim, shape, connectivity, float(iou_threshold) if any(depth) else None, dtype,
+        labels._meta,
+    )  # fmt: skip
+    merged, _ = map_two_pass(algorithm, [labels], "merge_labels_across_chunk_boundaries", chunks)
     return merged
 
 
@@ -157,17 +146,8 @@ def relabel_sequential(labels):
     labels = _as_labels(labels)
     if labels.ndim == 0:
         return (labels != 0).astype(labels.dtype)
-    relabeled, _ = component_graph(
-        [labels],
-        PresentScan(),
-        LabelPaint(labels._meta),
-        number_by_value,
-        _present_labels,
-        Connectivity(()),
-        labels.dtype,
-        "relabel-sequential",
-        tokenize(labels.name),
-    )
+    algorithm = RelabelSequential(labels.dtype, labels._meta)
+    relabeled, _ = map_two_pass(algorithm, [labels], "relabel_sequential")
     return relabeled
 
 
@@ -241,7 +221,7 @@ class Runs:
     values: np.ndarray
     lengths: np.ndarray
 
-    def paint(self, table):
+    def relabel(self, table):
         """Return ``table[label]`` of every pixel."""
         return np.repeat(table[self.values], self.lengths).reshape(self.shape)
 
@@ -252,7 +232,7 @@ class Pixels:
 
     labels: np.ndarray
 
-    def paint(self, table):
+    def relabel(self, table):
         """Return ``table[label]`` of every pixel."""
         return table[self.labels]
 
@@ -286,23 +266,36 @@ def shrink(ranks):
 
 
 @dataclass(frozen=True)
-class LabelScan:
+class MergeLabels(TwoPass):
     """
-    Scan blocks of labels, for ``component_graph``.
+    Join objects across blocks.
 
     Parameters
     ----------
     trim : Trim
     shape : tuple of int
         Of the result.
-    reaches : tuple of int
+    connectivity : Connectivity
+    iou_threshold : float or None
+        How much two views must agree; None if blocks do not overlap.
+    dtype : numpy.dtype
+    like : array
+        What kind of array to return.
     """
 
     trim: Trim
     shape: tuple
-    reaches: tuple
+    connectivity: Connectivity
+    iou_threshold: float | None
+    dtype: np.dtype
+    like: object
 
-    def __call__(self, block, place):
+    scans_again = False
+    combine_step = "number"
+    finish_step = "relabel"
+
+    def scan(self, place, block):
+        """Find the labels of a block, their first pixels, and those near its faces."""
         present, ranks = compact(on_host(block))
         ranks = ranks.astype(np.int64, copy=False)
         inner = ranks[self.trim.inner(place.index, ranks.shape)]
@@ -312,40 +305,28 @@ class LabelScan:
             # Of values assigned to one element the last stays: reverse them.
             candidates = np.flatnonzero(np.diff(flat, prepend=flat[0] - 1))[::-1]
             firsts[flat[candidates]] = positions_in(self.shape, place, inner.shape, candidates)
-        if any(self.trim.depth):
+        if self.iou_threshold is not None:
             reaches = [2 * depth for depth in self.trim.depth]
             faces = cut_faces(ranks.__getitem__, ranks.shape, reaches)
         else:
-            faces = cut_faces(inner.__getitem__, inner.shape, self.reaches)
+            reaches = map(self.connectivity.reach, range(inner.ndim))
+            faces = cut_faces(inner.__getitem__, inner.shape, reaches)
         faces = {side: face.astype(np.int32) for side, face in faces.items()}
-        return Survey(inner.shape, firsts[1:], faces), shrink(inner)
+        return Scanned(inner.shape, firsts[1:], faces), shrink(inner)
 
-
-@dataclass(frozen=True)
-class LabelPaint:
-    """Paint blocks with the numbers of their labels, for ``component_graph``."""
-
-    like: object
-
-    def __call__(self, kept, numbers):
-        return off_host(kept[1].paint(numbers), self.like)
-
-
-@dataclass(frozen=True)
-class LinkByOverlap:
-    """Link objects that two blocks see alike, for ``component_graph``."""
-
-    iou_threshold: float
-
-    def __call__(self, number, survey, neighbours, others, displacements):
+    def link(self, number, summary, neighbours, summaries):
+        """Find the objects that touch, or that two blocks see alike."""
+        if self.iou_threshold is None:
+            steps = self.connectivity.displacements
+            return link_by_steps(number, summary, neighbours, summaries, steps)
         rows = [np.zeros((0, 4), np.int64)]
-        for (other_number, shift), other in zip(neighbours, others, strict=True):
+        for (other_number, shift), other in zip(neighbours, summaries, strict=True):
             axis = next(axis for axis, offset in enumerate(shift) if offset)
             before = shift[axis] < 0
-            if (axis, before) in survey.faces:
-                alike = self._alike(survey.faces[axis, before], other.faces[axis, not before])
+            if (axis, before) in summary.faces:
+                alike = self._alike(summary.faces[axis, before], other.faces[axis, not before])
                 rows.append(numbered_pairs(number, other_number, [alike]))
-        return Links(survey.facts, np.concatenate(rows))
+        return Links(summary.values, np.concatenate(rows))
 
     def _alike(self, ours, theirs):
         """Return the pairs of labels of two views of the same pixels that agree."""
@@ -357,20 +338,41 @@ class LinkByOverlap:
         chosen = (our > 0) & (their > 0) & (common >= self.iou_threshold * union)
         return np.stack([our[chosen], their[chosen]], axis=1)
 
+    def combine(self, linked):
+        """Give the objects numbers in the order of their first pixels."""
+        return number_by_first_pixel(linked, self.dtype)
+
+    def finish(self, kept, combined):
+        """Return a block with the new numbers."""
+        return off_host(kept.relabel(combined), self.like)
+
 
 @dataclass(frozen=True)
-class PresentScan:
-    """Scan blocks for the labels they hold, for ``component_graph``."""
+class RelabelSequential(TwoPass):
+    """Number labels by their values."""
 
-    def __call__(self, block, place):
+    dtype: np.dtype
+    like: object
+
+    connectivity = UNLINKED
+    scans_again = False
+    combine_step = "number"
+    finish_step = "relabel"
+
+    def scan(self, place, block):
+        """Find the labels of a block."""
         present, ranks = compact(on_host(block))
         if present.size and present[0] < 0:
             raise ValueError(f"labels must not be negative, got {present[0]}")
-        return Survey(ranks.shape, present, {}), shrink(ranks)
+        return present, shrink(ranks)
 
+    def combine(self, linked):
+        """Rank the labels of all blocks."""
+        return Ranks(linked, np.unique(np.concatenate(linked)), self.dtype)
 
-def _present_labels(number, survey, neighbours, others, displacements):
-    return survey.facts
+    def finish(self, kept, combined):
+        """Return a block with the new numbers."""
+        return off_host(kept.relabel(combined), self.like)
 
 
 @dataclass(frozen=True)
@@ -386,12 +388,7 @@ class Ranks:
         """How many labels there are."""
         return self.present.size
 
-    def own(self, number):
+    def of_block(self, number):
         """Return the new numbers of one block's labels, 0 for the background first."""
         ranks = np.searchsorted(self.present, self.blocks[number]) + 1
         return np.concatenate([np.zeros(1, int), ranks]).astype(self.dtype)
-
-
-def number_by_value(blocks, dtype):
-    """Rank the labels of all blocks."""
-    return Ranks(blocks, np.unique(np.concatenate(blocks)), dtype)

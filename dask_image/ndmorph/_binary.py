@@ -244,7 +244,10 @@ def _morphology(
         return da.zeros_like(image, dtype=bool)
     if iterations < 1:
         for function in functions:
-            image = until_stable(function, image, mask=mask, wrap_axes=periodic or None, **keywords)
+            image = until_stable(
+                function, image, mask=mask, wrap_axes=periodic or None, name=function.__name__,
+                **keywords,
+            )  # fmt: skip
         return image
     # CuPy knows no other way.
     keywords["brute_force"] = bool(brute_force) or is_cupy(image)

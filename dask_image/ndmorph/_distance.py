@@ -127,11 +127,11 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
         return _nothing(image, np.float64, return_distances, return_indices)
     distances = indices = None
     if return_indices:
-        indices = _nearest_background(image, metric)
+        indices = _nearest_background(image, metric, "distance_transform_edt")
         if return_distances:
             distances = _map_with_positions(_distances_to, indices, image, metric=metric)
     else:
-        costs = _least_costs(image, metric)
+        costs = _least_costs(image, metric, "distance_transform_edt")
         distances = _map_with_positions(_distances_of, costs, image, metric=metric)
     return _results(distances, indices)
 
@@ -219,9 +219,9 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     if 0 in image.shape:
         return _nothing(image, np.int32, return_distances, return_indices)
     if kind is None or return_indices:
-        return _swept(image, structure, return_distances, return_indices)
+        return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
     metric = Metric.on(image.shape, kind)
-    distances = _least_costs(image, metric).map_blocks(
+    distances = _least_costs(image, metric, "distance_transform_cdt").map_blocks(
         _steps_of, dtype=np.int32, absent=-1, meta=np.empty((0,) * image.ndim, dtype=np.int32)
     )
     return _results(distances, None)
@@ -309,14 +309,14 @@ def distance_transform_bf(
     metric = Metric.on(image.shape, kinds[name], sampling)
     distances = indices = None
     if return_distances:
-        distances = _least_costs(image, metric).map_blocks(
+        distances = _least_costs(image, metric, "distance_transform_bf").map_blocks(
             _roots_of if name == "euclidean" else _steps_of,
             dtype=dtype,
             absent=absent,
             meta=np.empty((0,) * image.ndim, dtype=dtype),
         )
     if return_indices:
-        indices = _last_nearest_background(image, metric)
+        indices = _last_nearest_background(image, metric, "distance_transform_bf")
     return _results(distances, indices)
 
 
@@ -388,7 +388,7 @@ def _summarize(block, start):
     return packed, kernels.background_range(block == 0, start)
 
 
-def _tell_neighbours(summaries):
+def _carry(summaries):
     """Return, for each block of a column, the background before and after it on each line."""
     ranges = [ends for _, ends in summaries]
     before, after = [np.full_like(ranges[0][0], -1)], [np.full_like(ranges[0][0], -1)]
@@ -399,13 +399,13 @@ def _tell_neighbours(summaries):
     return list(zip(before, reversed(after), strict=True))
 
 
-def _nearest_on_line(summary, told, start):
+def _nearest_on_line(summary, carried, start):
     packed, _ = summary
-    return kernels.nearest_on_first_axis(packed.unpack(), start, *told)
+    return kernels.nearest_on_first_axis(packed.unpack(), start, *carried)
 
 
-def _costs_on_line(summary, told, start, metric):
-    nearest = _nearest_on_line(summary, told, start)
+def _costs_on_line(summary, carried, start, metric):
+    nearest = _nearest_on_line(summary, carried, start)
     return kernels.costs_on_first_axis(nearest, start, metric.kind, metric.steps[0], metric.dtype)
 
 
@@ -415,12 +415,12 @@ def _costs(features, positions, metric):
     return costs
 
 
-def _least_costs(image, metric):
+def _least_costs(image, metric, name):
     """Return the cost of reaching the nearest background, in the chunks of ``image``."""
     strips = line_sweeps.thin_strips(image)
     finish = partial(_costs_on_line, metric=metric)
     costs = line_sweeps.carry_along_first_axis(
-        strips, _summarize, _tell_neighbours, finish, metric.dtype
+        strips, _summarize, _carry, finish, metric.dtype, name
     )
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
@@ -436,7 +436,7 @@ def _least_costs(image, metric):
     return costs.rechunk(image.chunks, method="tasks")
 
 
-def _nearest_background(image, metric):
+def _nearest_background(image, metric, name):
     """
     Return the positions of the nearest background pixels, an array for each axis.
 
@@ -445,7 +445,7 @@ def _nearest_background(image, metric):
     """
     strips = line_sweeps.thin_strips(image)
     features = line_sweeps.carry_along_first_axis(
-        strips, _summarize, _tell_neighbours, _nearest_on_line, np.int32
+        strips, _summarize, _carry, _nearest_on_line, np.int32, name
     )[np.newaxis]
     for axis in range(1, image.ndim):
         features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips.chunks))
@@ -473,7 +473,7 @@ def _add_feature(features, axis, metric, starts, block_id=None):
     return kernels.take_features(features, nearest, axis)
 
 
-def _last_nearest_background(image, metric):
+def _last_nearest_background(image, metric, name):
     """
     Return the positions of the nearest background pixels, the last in raster order.
 
@@ -481,7 +481,7 @@ def _last_nearest_background(image, metric):
     """
     turn = (slice(None, None, -1),) * image.ndim
     metric = Metric(metric.kind, metric.steps[::-1], metric.dtype)
-    features = _nearest_background(image[turn].T, metric)
+    features = _nearest_background(image[turn].T, metric, name)
     features = features[::-1].transpose(0, *range(image.ndim, 0, -1))[(slice(None), *turn)]
     highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
     return features.map_blocks(_turn_round, highest, dtype=np.int32)
@@ -524,7 +524,7 @@ def _steps_of(costs, absent):
     return costs.astype(dtype, copy=False)
 
 
-def _swept(image, structure, return_distances, return_indices):
+def _swept(image, structure, return_distances, return_indices, name):
     slabs = line_sweeps.thin_slabs(image)
     options = {
         "structure": structure,
@@ -538,6 +538,7 @@ def _swept(image, structure, return_distances, return_indices):
         partial(_sweep_back, **options),
         partial(_sweep_both, **options),
         [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
+        name,
     )
     distances, *indices = (each.rechunk(image.chunks, method="tasks") for each in results)
     if not return_indices:

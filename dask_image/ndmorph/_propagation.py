@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import dask.array as da
 import numpy as np
-from dask.base import tokenize
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -27,15 +26,9 @@ from dask_image._utils.arguments import (
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
-from dask_image._utils.engines.components import (
-    Connectivity,
-    component_graph,
-    displacements_of,
-    foreground_components,
-    off_host,
-    on_host,
-    touching_along,
-)
+from dask_image._utils.engines.block_lattice import Connectivity, displacements_of, touching_along
+from dask_image._utils.engines.components import foreground_components, off_host, on_host
+from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
 
 
 def binary_propagation(
@@ -97,7 +90,7 @@ def binary_propagation(
         raise TypeError(f"image must not be complex, got dtype {image.dtype}")
     return until_stable(
         ndimage.binary_dilation, image, structure=structure, mask=mask, origin=origin, axes=axes,
-        border_value=border_value, wrap_axes=wrap_axes,
+        border_value=border_value, wrap_axes=wrap_axes, name="binary_propagation",
     )  # fmt: skip
 
 
@@ -151,13 +144,13 @@ def binary_fill_holes(image, structure=None, origin=0, *, output=None, axes=None
     background = da.logical_not(image)
     return ~until_stable(
         ndimage.binary_dilation, None, structure=structure, mask=background, origin=origin,
-        axes=axes, border_value=1, wrap_axes=wrap_axes,
+        axes=axes, border_value=1, wrap_axes=wrap_axes, name="binary_fill_holes",
     )  # fmt: skip
 
 
 def until_stable(
     scipy_function, image, *, structure=None, mask=None, border_value=0, origin=0, axes=None,
-    wrap_axes=None,
+    wrap_axes=None, name,
 ):  # fmt: skip
     """
     Erode or dilate until nothing changes.
@@ -170,6 +163,8 @@ def until_stable(
         None for an image of zeros, of the shape and chunks of the mask.
     structure, mask, border_value, origin, axes, wrap_axes
         As for `binary_propagation`.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -185,14 +180,13 @@ def until_stable(
     images = [array for array in (image, mask) if array is not None]
     if like.ndim == 0 or like.size == 0:
         return _by_scipy(scipy_function, spread, images)
-    token = tokenize(scipy_function.__name__, [array.name for array in images], spread)
     if not spread.monotone:
         return _by_scipy(scipy_function, spread, images)
     if not spread.symmetric:
-        return _by_following(scipy_function, spread, images, token)
+        return _by_following(spread, images, name)
     result, _ = foreground_components(
         images, spread.foreground, Connectivity(spread.steps, spread.wrap_axes), np.dtype(bool),
-        "propagation", token, seeds=spread.seeds,
+        name, seeds=spread.seeds,
     )  # fmt: skip
     return ~result if spread.erode else result
 
@@ -372,46 +366,11 @@ class Reached:
     """What is reached in each block, packed."""
 
     blocks: list
-    count: int
+    count: int = 0
 
-    def own(self, number):
+    def of_block(self, number):
         """Return the packed pixels of one block."""
         return self.blocks[number]
-
-
-@dataclass(frozen=True)
-class FollowingScan:
-    """Pack a block, for ``component_graph``."""
-
-    spread: Spread
-
-    def __call__(self, *blocks, place):
-        blocks = [on_host(block) for block in blocks]
-        shape = blocks[0].shape
-        spreading = self.spread.spreading(*blocks)
-        if spreading is None:
-            spreading = np.zeros(shape, bool)
-        packed = PackedBlock(
-            shape, np.packbits(spreading), np.packbits(self.spread.allowed(*blocks))
-        )
-        return packed, shape
-
-
-def _pass_on(number, packed, neighbours, others, displacements):
-    """Stand in for linking: no block needs to know its neighbours."""
-    return packed
-
-
-@dataclass(frozen=True)
-class FollowingPaint:
-    """Unpack a block, for ``component_graph``."""
-
-    erode: bool
-    like: object
-
-    def __call__(self, kept, packed):
-        reached = _unpack(packed, kept[1])
-        return off_host(~reached if self.erode else reached, self.like)
 
 
 def _unpack(packed, shape):
@@ -419,7 +378,7 @@ def _unpack(packed, shape):
 
 
 @dataclass(frozen=True)
-class Following:
+class Following(TwoPass):
     """
     Follow what spreads from block to block until no block changes.
 
@@ -430,13 +389,38 @@ class Following:
     ----------
     spread : Spread
     chunks : tuple of tuples of int
+    like : array
+        What kind of array to return.
     """
 
     spread: Spread
     chunks: tuple
+    like: object
 
-    def __call__(self, blocks, dtype):
-        spread = self.spread
+    dtype = np.dtype(bool)
+    connectivity = UNLINKED
+    scans_again = False
+
+    def scan(self, place, *blocks):
+        """Pack a block."""
+        blocks = [on_host(block) for block in blocks]
+        shape = blocks[0].shape
+        spreading = self.spread.spreading(*blocks)
+        if spreading is None:
+            spreading = np.zeros(shape, bool)
+        packed = PackedBlock(
+            shape, np.packbits(spreading), np.packbits(self.spread.allowed(*blocks))
+        )
+        return packed, shape
+
+    def finish(self, kept, combined):
+        """Unpack a block."""
+        reached = _unpack(combined, kept)
+        return off_host(~reached if self.spread.erode else reached, self.like)
+
+    def combine(self, linked):
+        """Spread over all blocks."""
+        spread, blocks = self.spread, linked
         reached = [block.spreading for block in blocks]
         indices = list(itertools.product(*(range(len(sizes)) for sizes in self.chunks)))
         number_of = {index: number for number, index in enumerate(indices)}
@@ -466,7 +450,7 @@ class Following:
                     if other != number and not is_waiting[other]:
                         waiting.append(other)
                         is_waiting[other] = True
-        return Reached(reached, 0)
+        return Reached(reached)
 
     def _box(self, shape, around):
         """Return what is reached in a block and its surroundings."""
@@ -497,23 +481,14 @@ def _warn(text):
     warnings.warn(text, da.PerformanceWarning, stacklevel=5)
 
 
-def _by_following(scipy_function, spread, images, token):
+def _by_following(spread, images, name):
     """Follow steps of one direction in one task."""
     _warn(
         "structure is not symmetric about its middle: one task follows what it leads to "
         "through all blocks, with two bits of memory a pixel"
     )
-    result, _ = component_graph(
-        images,
-        FollowingScan(spread),
-        FollowingPaint(spread.erode, images[0]._meta),
-        Following(spread, images[0].chunks),
-        _pass_on,
-        Connectivity(()),
-        np.dtype(bool),
-        "following",
-        token,
-    )
+    algorithm = Following(spread, images[0].chunks, images[0]._meta)
+    result, _ = map_two_pass(algorithm, images, name)
     return result
 
 

@@ -10,10 +10,14 @@ one cell, and what a place needs decides only how much a pair has to do.
 import itertools
 import math
 
-import dask.array as da
-from dask._task_spec import List, Task, TaskRef
-from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
+from dask_image._utils.engines.graph import (
+    blocks_of,
+    new_array,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
 
 # Cells grow, to save pairs, up to this size.
 CELL_BYTES = 2**27
@@ -82,16 +86,15 @@ def map_scattered(places, cells, origins, *, sort, evaluate, merge, dtype, meta)
     tasks = {}
     all_cells = list(itertools.product(*map(range, cells.numblocks)))
     where = [origins(index) for index in all_cells]
+    places_name, cells_name = blocks_of(places), blocks_of(cells)
     for block in itertools.product(*map(range, places.numblocks[1:])):
         key = (sorted_name, *block)
-        tasks[key] = Task(key, sort, TaskRef((places.name, 0, *block)))
+        tasks[key] = task(key, sort, reference((places_name, 0, *block)))
         pairs = []
         for number, index in enumerate(all_cells):
             pair = (pair_name, *block, number)
-            tasks[pair] = Task(
-                pair, evaluate, TaskRef(key), number, TaskRef((cells.name, *index)), where[number]
-            )
-            pairs.append(TaskRef(pair))
-        tasks[(name, *block)] = Task((name, *block), merge, TaskRef(key), List(*pairs))
-    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[places, cells])
-    return da.Array(graph, name, places.chunks[1:], meta=meta, dtype=dtype)
+            cell = reference((cells_name, *index))
+            tasks[pair] = task(pair, evaluate, reference(key), number, cell, where[number])
+            pairs.append(reference(pair))
+        tasks[(name, *block)] = task((name, *block), merge, reference(key), sequence(pairs))
+    return new_array(name, tasks, [places, cells], places.chunks[1:], meta.astype(dtype))

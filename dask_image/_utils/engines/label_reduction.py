@@ -42,10 +42,6 @@ from functools import partial as bind
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import List, Task, TaskRef
-from dask.base import tokenize
-from dask.delayed import Delayed
-from dask.highlevelgraph import HighLevelGraph
 
 from dask_image._kernels.blocks.label_moments import (
     BlockLocation,
@@ -56,6 +52,16 @@ from dask_image._kernels.blocks.label_moments import (
     merge_intensity,
     pool_geometry,
     pool_intensity,
+)
+from dask_image._utils.engines.graph import (
+    Step,
+    blocks_of,
+    new_array,
+    new_delayed,
+    reference,
+    sequence,
+    task,
+    tokenize,
 )
 from dask_image._utils.labels import locate_labels
 
@@ -156,7 +162,7 @@ class MergedPartial:
     ----------
     key : tuple
         The task that yields the partial.
-    graph : dask.highlevelgraph.HighLevelGraph
+    step : Step
         The tasks behind it.
     family : PartialFamily
         What it holds.
@@ -169,7 +175,7 @@ class MergedPartial:
     """
 
     key: tuple
-    graph: HighLevelGraph
+    step: Step
     family: PartialFamily
     shape: tuple
     labels_dtype: np.dtype
@@ -191,17 +197,8 @@ class MergedPartial:
         dask.delayed.Delayed
         """
         name = f"label-apply-{tokenize(self.key, function, arguments)}"
-        task = Task(name, function, TaskRef(self.key), *arguments)
-        layers = HighLevelGraph.from_collections(name, {name: task}, dependencies=[self])
-        return Delayed(name, layers)
-
-    def __dask_graph__(self):
-        """Return the graph, so that this is a Dask collection others can depend on."""
-        return self.graph
-
-    def __dask_layers__(self):
-        """Return the name of the layer that ends in the partial."""
-        return (self.key[0],)
+        tasks = {name: task(name, function, reference(self.key), *arguments)}
+        return new_delayed(name, tasks, [self.step])
 
 
 def reduce_labels(family, labels, image=None):
@@ -227,28 +224,24 @@ def reduce_labels(family, labels, image=None):
     name = f"label-{family.name}-" + tokenize(family, labels, image)
     cut, measured = {}, {}
     starts = [np.concatenate([[0], np.cumsum(sizes)]).tolist() for sizes in labels.chunks]
+    labels_name = blocks_of(labels)
+    image_name = None if image is None else blocks_of(image)
     for index in np.ndindex(labels.numblocks):
-        cut[(runs, *index)] = Task((runs, *index), find_runs, TaskRef((labels.name, *index)))
+        block = reference((labels_name, *index))
+        cut[(runs, *index)] = task((runs, *index), find_runs, block)
         origin = tuple(start[block] for start, block in zip(starts, index, strict=True))
-        inputs = [TaskRef((runs, *index))]
+        inputs = [reference((runs, *index))]
         if family.reads_image:
-            inputs.append(TaskRef((image.name, *index)))
+            inputs.append(reference((image_name, *index)))
         key = (name, *index)
         location = BlockLocation(origin, labels.shape)
-        measured[key] = Task(key, family.partial, *inputs, location)
+        measured[key] = task(key, family.partial, *inputs, location)
     merged, root = _merge_tree(family, name, list(measured))
-    graph = HighLevelGraph.from_collections(runs, cut, dependencies=[labels])
-    layers = {**graph.layers, name: measured}
-    dependencies = {**graph.dependencies, name: {runs}}
-    if family.reads_image:
-        layers.update(image.dask.layers)
-        dependencies.update(image.dask.dependencies)
-        dependencies[name] = {runs, *image.__dask_layers__()}
-    layers[root[0]] = merged
-    dependencies[root[0]] = {name}
+    cutting = Step(runs, cut, [labels])
+    measuring = Step(name, measured, [cutting, image] if family.reads_image else [cutting])
     return MergedPartial(
         root,
-        HighLevelGraph(layers, dependencies),
+        Step(root[0], merged, [measuring]),
         family,
         labels.shape,
         labels.dtype,
@@ -265,8 +258,8 @@ def _merge_tree(family, name, keys):
         merged = []
         for number in range(0, len(keys), SPLIT_EVERY):
             key = (tree, level, number // SPLIT_EVERY)
-            group = [TaskRef(part) for part in keys[number : number + SPLIT_EVERY]]
-            tasks[key] = Task(key, family.merge, List(*group))
+            group = [reference(part) for part in keys[number : number + SPLIT_EVERY]]
+            tasks[key] = task(key, family.merge, sequence(group))
             merged.append(key)
         keys = merged
         level += 1
@@ -323,15 +316,15 @@ def gather_with(pick, merged, selection, name, shape, dtype):
     dask.array.Array
     """
     name = f"{name}-" + tokenize(pick, merged.key, selection, shape, dtype)
-    dependencies = [merged]
+    dependencies = [merged.step]
     index = selection.index
     if isinstance(index, da.Array):
         dependencies.append(index)
-        index = TaskRef((index.name,) + (0,) * index.ndim)
+        index = reference((blocks_of(index),) + (0,) * index.ndim)
     key = (name,) + (0,) * len(shape)
-    task = Task(key, pick, TaskRef(merged.key), index)
-    graph = HighLevelGraph.from_collections(name, {key: task}, dependencies=dependencies)
-    return da.Array(graph, name, tuple((size,) for size in shape), dtype=dtype)
+    tasks = {key: task(key, pick, reference(merged.key), index)}
+    meta = np.zeros((0,) * len(shape), dtype)
+    return new_array(name, tasks, dependencies, tuple((size,) for size in shape), meta)
 
 
 def labels_present(merged):
@@ -349,9 +342,8 @@ def labels_present(merged):
         1-D, ascending, of unknown length.
     """
     name = "labels-present-" + tokenize(merged.key)
-    task = Task((name, 0), _foreground, TaskRef(merged.key))
-    graph = HighLevelGraph.from_collections(name, {(name, 0): task}, dependencies=[merged])
-    return da.Array(graph, name, ((np.nan,),), dtype=merged.labels_dtype)
+    tasks = {(name, 0): task((name, 0), _foreground, reference(merged.key))}
+    return new_array(name, tasks, [merged.step], ((np.nan,),), np.zeros(0, merged.labels_dtype))
 
 
 def _foreground(partial):

@@ -12,13 +12,18 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import dask.array as da
 import numpy as np
-from dask._task_spec import List, Task, TaskRef
-from dask.array.core import slices_from_chunks
-from dask.base import tokenize
-from dask.delayed import Delayed
-from dask.highlevelgraph import HighLevelGraph
+
+from dask_image._utils.engines.graph import (
+    block_slices,
+    blocks_of,
+    new_array,
+    new_delayed,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
 
 # A partition is about a block's size, within limits where one more task stops to pay, and where
 # one task takes too much memory. The cap keeps graphs small: every block is cut this many times.
@@ -428,56 +433,57 @@ def apply_by_label(image, label_image, requested, shuffle):
     with_positions = shuffle.with_positions or (shuffle.in_raster_order and interleaved)
     partitions = count_partitions(image, label_image, requested.size, with_positions)
     token = tokenize(image, label_image, requested, shuffle, partitions)
-    (wanted,) = requested.__dask_keys__()
-    graph = _split_tasks(image, label_image, wanted, with_positions, partitions, token)
+    wanted = (blocks_of(requested), 0)
+    tasks = _split_tasks(image, label_image, wanted, with_positions, partitions, token)
     results = []
     for number in range(partitions):
-        blocks = range(label_image.npartitions)
-        pieces = List(*(TaskRef((f"piece-{token}", block, number)) for block in blocks))
+        blocks = range(math.prod(label_image.numblocks))
+        pieces = sequence(reference((f"piece-{token}", block, number)) for block in blocks)
         key = (f"partition-{token}", number)
-        graph[key] = Task(
+        tasks[key] = task(
             key,
             apply_to_partition,
             pieces,
-            TaskRef(wanted),
+            reference(wanted),
             label_image.shape,
             number,
             partitions,
             shuffle,
         )
-        results.append(TaskRef(key))
+        results.append(reference(key))
     name = f"apply-by-label-{token}"
-    graph[name, 0] = Task((name, 0), np.concatenate, List(*results))
-    graph = HighLevelGraph.from_collections(name, graph, [image, label_image, requested])
-    return da.Array(graph, name, (requested.shape,), dtype=shuffle.dtype)
+    tasks[name, 0] = task((name, 0), np.concatenate, sequence(results))
+    meta = np.zeros(0, shuffle.dtype)
+    return new_array(name, tasks, [image, label_image, requested], (requested.shape,), meta)
 
 
 def _split_tasks(image, label_image, wanted, with_positions, partitions, token):
     """Return the tasks that cut every block into a piece for each partition."""
-    graph = {}
-    boxes = slices_from_chunks(label_image.chunks)
+    tasks = {}
+    boxes = block_slices(label_image.chunks)
     keys = zip(_flat_keys(image), _flat_keys(label_image), boxes, strict=True)
     for block, (values, labels, box) in enumerate(keys):
         split = (f"split-{token}", block)
-        graph[split] = Task(
+        tasks[split] = task(
             split,
             split_block,
-            TaskRef(values),
-            TaskRef(labels),
-            TaskRef(wanted),
+            reference(values),
+            reference(labels),
+            reference(wanted),
             box,
             with_positions,
             partitions,
         )
         for number in range(partitions):
             piece = (f"piece-{token}", block, number)
-            graph[piece] = Task(piece, operator.getitem, TaskRef(split), number)
-    return graph
+            tasks[piece] = task(piece, operator.getitem, reference(split), number)
+    return tasks
 
 
 def _flat_keys(array):
     """Return the keys of all blocks, in raster order."""
-    return [(array.name, *block) for block in np.ndindex(array.numblocks)]
+    name = blocks_of(array)
+    return [(name, *block) for block in np.ndindex(array.numblocks)]
 
 
 def gather_by_label(label_image, function, *args):
@@ -500,15 +506,15 @@ def gather_by_label(label_image, function, *args):
         What ``function`` returns, in the one task that holds all positions.
     """
     token = tokenize(label_image, function, *args)
-    graph, pieces = {}, []
-    boxes = slices_from_chunks(label_image.chunks)
+    tasks, pieces = {}, []
+    boxes = block_slices(label_image.chunks)
     for block, (labels, box) in enumerate(zip(_flat_keys(label_image), boxes, strict=True)):
         key = (f"group-{token}", block)
-        graph[key] = Task(key, group_block, None, TaskRef(labels), None, box, True)
-        pieces.append(TaskRef(key))
+        tasks[key] = task(key, group_block, None, reference(labels), None, box, True)
+        pieces.append(reference(key))
     name = f"gather-by-label-{token}"
-    graph[name] = Task(name, _merge_and_call, function, List(*pieces), label_image.shape, *args)
-    return Delayed(name, HighLevelGraph.from_collections(name, graph, [label_image]))
+    tasks[name] = task(name, _merge_and_call, function, sequence(pieces), label_image.shape, *args)
+    return new_delayed(name, tasks, [label_image])
 
 
 def _merge_and_call(function, pieces, shape, *args):

@@ -14,11 +14,17 @@ of the block; a bit per pixel is enough for distances (`PackedBackground`).
 import itertools
 import math
 
-import dask.array as da
 import numpy as np
-from dask._task_spec import List, Task, TaskRef
-from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
+
+from dask_image._utils.engines.graph import (
+    Step,
+    blocks_of,
+    new_array,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
 
 # A strip of whole lines is cut to this many pixels: 64 MiB at four bytes a pixel.
 STRIP_PIXELS = 2**24
@@ -131,7 +137,7 @@ def _starts(sizes):
     return [0, *itertools.accumulate(sizes)][:-1]
 
 
-def carry_along_first_axis(image, summarize, carry, finish, dtype):
+def carry_along_first_axis(image, summarize, carry, finish, dtype, name):
     """
     Let each column of blocks along the first axis exchange what its blocks must know.
 
@@ -146,11 +152,13 @@ def carry_along_first_axis(image, summarize, carry, finish, dtype):
         at position ``start`` of the first axis, instead of the block.
     carry : callable
         ``carry(summaries)`` takes those of a column in their order and returns a
-        list: what each block is to be told.
+        list: what goes to each block.
     finish : callable
-        ``finish(summary, told, start)`` returns what becomes of the block.
+        ``finish(summary, carried, start)`` returns what becomes of the block.
     dtype : dtype
         Of the result.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -158,54 +166,56 @@ def carry_along_first_axis(image, summarize, carry, finish, dtype):
         Of the shape and chunks of ``image``, but in one block along the second axis.
     """
     token = tokenize(image.name, summarize, carry, finish, dtype)
-    name, summary, told, known = (
-        f"lines{kind}-{token}" for kind in ("", "-sum", "-told", "-known")
+    finished, summary, carried, waited = (
+        f"{name}-{step}-{token}" for step in ("sweep", "summary", "carry", "wait")
     )
     starts, tasks, waits = _starts(image.chunks[0]), {}, []
+    source = blocks_of(image)
 
     def add(key, function, *args):
-        tasks[key] = Task(key, function, *args)
-        return TaskRef(key)
+        tasks[key] = task(key, function, *args)
+        return reference(key)
 
     for column in np.ndindex(image.numblocks[1:]):
         summaries = [
-            add((summary, row, *column), summarize, TaskRef((image.name, row, *column)), start)
+            add((summary, row, *column), summarize, reference((source, row, *column)), start)
             for row, start in enumerate(starts)
         ]
-        carried = add((told, *column), carry, List(*summaries))
-        waits.append(add((known, *column), _wait, carried))
+        carry_task = add((carried, *column), carry, sequence(summaries))
+        waits.append(add((waited, *column), _wait, carry_task))
     # Nothing can be finished before all is read. To wait for that, rather than for a few
     # columns, lets Dask finish one line after another, and not begin on all of them at once.
-    everything = add(known, _wait, *waits)
+    everything = add(waited, _wait, *waits)
     for row, *rest in np.ndindex(image.numblocks[0], *image.numblocks[2:]):
         columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
         add(
-            (name, row, 0, *rest)[: image.ndim + 1],
+            (finished, row, 0, *rest)[: image.ndim + 1],
             _finish_lines,
             finish,
-            List(*(TaskRef((summary, row, *column)) for column in columns)),
-            List(*(TaskRef((told, *column)) for column in columns)),
+            sequence(reference((summary, row, *column)) for column in columns),
+            sequence(reference((carried, *column)) for column in columns),
             row,
             starts[row],
             everything,
         )
-    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
     chunks = (image.chunks[0], *((size,) for size in image.shape[1:2]), *image.chunks[2:])
-    return da.Array(graph, name, chunks=chunks, meta=np.empty((0,) * image.ndim, dtype=dtype))
+    meta = np.zeros((0,) * image.ndim, dtype)
+    return new_array(finished, tasks, [image], chunks, meta)
 
 
 def _wait(*_):
     """Return nothing, but not before everything else is there."""
 
 
-def _finish_lines(finish, summaries, told, row, start, _):
+def _finish_lines(finish, summaries, carried, row, start, _):
     blocks = [
-        finish(summary, to_all[row], start) for summary, to_all in zip(summaries, told, strict=True)
+        finish(summary, column[row], start)
+        for summary, column in zip(summaries, carried, strict=True)
     ]
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
-def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes):
+def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes, name):
     """
     Sweep over an image that is cut along its first axis only, to its end and back.
 
@@ -229,6 +239,8 @@ def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes):
         Takes what ``backward`` takes, and returns the blocks of the results.
     dtypes : sequence of dtype
         Of the results.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -236,16 +248,19 @@ def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes):
         Of the shape and chunks of ``image``.
     """
     token = tokenize(image.name, pack, forward, backward, finish, dtypes)
-    name, packed, ahead, back = (f"sweep{kind}-{token}" for kind in ("", "-pack", "-on", "-back"))
+    swept, packed, ahead, back, waited = (
+        f"{name}-{step}-{token}" for step in ("sweep", "pack", "forward", "backward", "wait")
+    )
     rows, starts = range(image.numblocks[0]), _starts(image.chunks[0])
     inner = (0,) * (image.ndim - 1)
     tasks = {}
 
     def add(kind, row, function, *args):
-        tasks[kind, row] = Task((kind, row), function, *args)
-        return TaskRef((kind, row))
+        tasks[kind, row] = task((kind, row), function, *args)
+        return reference((kind, row))
 
-    slabs = [add(packed, row, pack, TaskRef((image.name, row, *inner))) for row in rows]
+    source = blocks_of(image)
+    slabs = [add(packed, row, pack, reference((source, row, *inner))) for row in rows]
     edges = [None]
     for row in rows[:-1]:
         edges.append(add(ahead, row, forward, slabs[row], edges[row], starts[row]))
@@ -253,21 +268,18 @@ def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes):
     for row in rows[:0:-1]:
         laters.append(add(back, row, backward, slabs[row], edges[row], laters[-1], starts[row]))
     # As above: slabs that all wait for the same are finished one after the other.
-    swept = add(f"{back}-known", 0, _wait, laters[-1])
+    known = add(waited, 0, _wait, laters[-1])
     for row in rows:
         args = (slabs[row], edges[row], laters[-1 - row], starts[row])
-        add(name, row, _finish_slab, finish, *args, swept)
-    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
+        add(swept, row, _finish_slab, finish, *args, known)
+    sweep = Step(swept, tasks, [image])
     results = []
     for number, dtype in enumerate(dtypes):
-        layer = f"{name}-{number}"
-        keys = {(layer, row, *inner): TaskRef((name, row)) for row in rows}
-        parts = {key: Task(key, _part, swept, number) for key, swept in keys.items()}
-        layers = HighLevelGraph(
-            {**graph.layers, layer: parts}, {**graph.dependencies, layer: {name}}
-        )
-        meta = np.empty((0,) * image.ndim, dtype=dtype)
-        results.append(da.Array(layers, layer, chunks=image.chunks, meta=meta))
+        part = f"{name}-part-{tokenize(swept, number)}"
+        keys = {(part, row, *inner): reference((swept, row)) for row in rows}
+        parts = {key: task(key, _part, slab, number) for key, slab in keys.items()}
+        meta = np.zeros((0,) * image.ndim, dtype)
+        results.append(new_array(part, parts, [sweep], image.chunks, meta))
     return results
 
 

@@ -13,7 +13,7 @@ import dask
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.engines.recompute import read_again
+from dask_image._utils.engines.graph import delayed_blocks, read_again
 
 DIGIT_BITS = 16
 
@@ -96,7 +96,7 @@ def middle_values(image, group):
             chunks=(*((1,) * blocks for blocks in image.numblocks), (3,), (1 << digit_bits,)),
             meta=np.empty((0,) * (image.ndim + 2), np.int64),
         ).sum(axis=tuple(range(image.ndim)), split_every=4)
-        (counts,) = counts.to_delayed().ravel()
+        (counts,) = delayed_blocks(counts)
         settled = dask.delayed(settle, pure=True)(counts, settled, digit_bits)
     return dask.delayed(_as_middle, pure=True)(settled, image.dtype)
 

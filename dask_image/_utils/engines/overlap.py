@@ -24,11 +24,9 @@ from functools import lru_cache
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import Task, TaskRef
-from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
 
 from dask_image._utils.arrays import with_dtype
+from dask_image._utils.engines.graph import blocks_of, new_array, reference, task, tokenize
 
 # A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
 SLAB_WORTH_BYTES = 100_000
@@ -217,7 +215,7 @@ class _Source:
     """Where pieces of an image's blocks are found: in the blocks, or in slabs cut off them."""
 
     def __init__(self, image, name, windows=None):
-        self.name = image.name
+        self.name = blocks_of(image)
         self.slab_name = name
         self.chunks = image.chunks
         self.itemsize = image.dtype.itemsize
@@ -235,7 +233,7 @@ class _Source:
                 key = (self.slab_name, 2 * axis + (begin > 0), *index)
                 if key not in self.tasks:
                     where = (slice(None),) * axis + (slice(begin, end),)
-                    self.tasks[key] = Task(key, _cut, TaskRef((self.name, *index)), where)
+                    self.tasks[key] = task(key, _cut, reference((self.name, *index)), where)
                 piece = pieces[axis]
                 shifted = slice(piece.start - begin, piece.stop - begin)
                 return key, cut[:axis] + (shifted,) + cut[axis + 1 :]
@@ -292,12 +290,12 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
             cuts = []
             for pieces in combinations:
                 key, cut = source.find(pieces)
-                references.append(TaskRef(key))
+                references.append(reference(key))
                 cuts.append(cut)
         extents = tuple(window.extents for window in windows)
         trims = tuple(window.trim for window in windows)
         untrimmed = all(trim == slice(0, sum(extent)) for trim, extent in zip(trims, extents))
-        tasks[(name, *index)] = Task(
+        tasks[(name, *index)] = task(
             (name, *index),
             call,
             extents,
@@ -332,9 +330,7 @@ def map_whole(kernel, image, *, dtype, **keywords):
 
 
 def _new_array(name, tasks, images, chunks, dtype):
-    graph = HighLevelGraph.from_collections(name, tasks, dependencies=images)
-    meta = with_dtype(images[0], dtype, ndim=len(chunks))
-    return da.Array(graph, name, chunks, meta=meta)
+    return new_array(name, tasks, images, chunks, with_dtype(images[0], dtype, ndim=len(chunks)))
 
 
 def map_neighborhood(kernel, image, *others, reach, modes, dtype, **keywords):
@@ -395,7 +391,7 @@ def _empty_blocks(name, image, dtype):
         if any(block in axis for block, axis in zip(index, empty)):
             shape = tuple(sizes[block] for sizes, block in zip(image.chunks, index))
             key = (name, *index)
-            tasks[key] = Task(key, np.empty_like, image._meta, dtype=dtype, shape=shape)
+            tasks[key] = task(key, np.empty_like, image._meta, dtype=dtype, shape=shape)
     return tasks
 
 

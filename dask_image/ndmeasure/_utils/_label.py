@@ -11,13 +11,9 @@ import numpy as np
 from scipy import ndimage, sparse
 
 from dask_image._utils.arrays import with_dtype
-from dask_image._utils.engines.components import (
-    BlockLattice,
-    Survey,
-    cut_faces,
-    link_by_steps,
-    on_host,
-)
+from dask_image._utils.engines.block_lattice import BlockLattice
+from dask_image._utils.engines.components import Scanned, cut_faces, link_by_steps, on_host
+from dask_image._utils.engines.graph import delayed_blocks
 from dask_image.ndmeasure._label import label_connectivity, label_structure
 
 
@@ -57,15 +53,14 @@ def label_adjacency_graph(labels, structure, nlabels, wrap_axes=None):
     lattice = BlockLattice(labels.chunks, connectivity)
     reaches = [connectivity.reach(axis) for axis in range(labels.ndim)]
     numbers = {index: number for number, index in enumerate(lattice.indices())}
-    blocks = labels.to_delayed().ravel()
-    survey = dask.delayed(_survey, pure=True)
-    surveys = [survey(block, reaches) for block in blocks]
+    scan = dask.delayed(_scan, pure=True)
+    scanned = [scan(block, reaches) for block in delayed_blocks(labels)]
     links = []
     for index, number in numbers.items():
         near = [(numbers[other.index], other.shift) for other in lattice.neighbours(index)]
-        others = [surveys[other] for other, _ in near]
+        others = [scanned[other] for other, _ in near]
         link = dask.delayed(link_by_steps, pure=True)
-        links.append(link(number, surveys[number], near, others, connectivity.displacements))
+        links.append(link(number, scanned[number], near, others, connectivity.displacements))
     return dask.delayed(_adjacency, pure=True)(links, nlabels)
 
 
@@ -161,10 +156,10 @@ def _ones_at(i, j, n):
     return sparse.csr_matrix((np.ones(len(i), np.int64), (i, j)), shape=(n, n))
 
 
-def _survey(block, reaches):
+def _scan(block, reaches):
     block = on_host(block)
     faces = cut_faces(block.__getitem__, block.shape, reaches)
-    return Survey(block.shape, np.zeros(0, np.int64), faces)
+    return Scanned(block.shape, np.zeros(0, np.int64), faces)
 
 
 def _adjacency(links, nlabels):

@@ -1,0 +1,240 @@
+"""
+Make tasks, and arrays of them: the one module that knows Dask's private parts.
+
+An engine collects its tasks in a dict from key to task and hands it, with what the tasks
+read, to `new_array` or `new_delayed`; a `Step` is tasks that several of those build on.
+Keys of tasks are what dashboards show and group by: the name of the function that the user
+called, then the step, then a token.
+"""
+
+from typing import ClassVar
+
+import dask.array as da
+import numpy as np
+from dask._task_spec import GraphNode, List, Task, TaskRef, convert_legacy_graph
+from dask.array.core import slices_from_chunks
+from dask.base import clone_key, tokenize
+from dask.delayed import Delayed
+from dask.highlevelgraph import HighLevelGraph
+
+__all__ = [
+    "Step",
+    "block_key",
+    "block_slices",
+    "blocks_of",
+    "delayed_blocks",
+    "delayed_in",
+    "new_array",
+    "new_delayed",
+    "read_again",
+    "reference",
+    "sequence",
+    "task",
+    "tokenize",
+]
+
+# Dask's configuration "array.query-planning" chooses between two classes of arrays.
+QUERY_PLANNING = hasattr(da.Array, "expr")
+
+task = Task
+"""``task(key, function, *args, **kwargs)``: call a function; references become their results."""
+
+reference = TaskRef
+"""``reference(key)``: the result of another task, as an argument."""
+
+
+def sequence(references):
+    """Return the results of several tasks as one argument, a list."""
+    return List(*references)
+
+
+def blocks_of(array):
+    """
+    Return the name under which the blocks of an array stand in its graph.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+
+    Returns
+    -------
+    str
+        Block ``(i, j)`` has the key ``(name, i, j)``.
+    """
+    return array.expr.lower_completely()._name if QUERY_PLANNING else array.name
+
+
+def block_key(array, index):
+    """Return the key of one block of an array."""
+    return (blocks_of(array), *index)
+
+
+def delayed_blocks(array):
+    """Return all blocks of an array, in C order, as a list of delayed objects."""
+    if not QUERY_PLANNING:
+        return array.to_delayed().ravel().tolist()
+    step = Step(f"{blocks_of(array)}-blocks", {}, [array])
+    return [delayed_in(step, block_key(array, index)) for index in np.ndindex(array.numblocks)]
+
+
+def block_slices(chunks):
+    """Return what each block of an array is of the whole, in C order, as tuples of slices."""
+    return slices_from_chunks(chunks)
+
+
+class Step:
+    """
+    Some tasks, and all that they depend on; others can depend on it in turn.
+
+    Parameters
+    ----------
+    name : str
+        Of the step; no other step has it.
+    tasks : dict
+        From key to task.
+    dependencies : sequence of dask.array.Array, dask.delayed.Delayed or Step
+        What the tasks read.
+    """
+
+    def __init__(self, name, tasks, dependencies=()):
+        self.name = name
+        self.graph = HighLevelGraph.from_collections(name, tasks, dependencies=dependencies)
+
+    def __dask_graph__(self):
+        """Return all tasks, as Dask asks of what others depend on."""
+        return self.graph
+
+    def __dask_layers__(self):
+        """Return the name of the last layer of the graph."""
+        return (self.name,)
+
+    def __dask_keys__(self):
+        """Return nothing to compute: a step is not computed by itself."""
+        return []
+
+    def __dask_tokenize__(self):
+        return ("Step", self.name)
+
+
+def new_array(name, tasks, dependencies, chunks, meta):
+    """
+    Return the array that tasks make up.
+
+    Parameters
+    ----------
+    name : str
+        Of the array.
+    tasks : dict
+        From key to task; the block at ``(i, j)`` has the key ``(name, i, j)``. Others may
+        stand beside them.
+    dependencies : sequence of dask.array.Array, dask.delayed.Delayed or Step
+        What the tasks read.
+    chunks : tuple of tuple of int
+    meta : array
+        An empty array of the blocks' kind, dtype and number of axes.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    graph = Step(name, tasks, dependencies).graph
+    if QUERY_PLANNING:
+        return da.Array(_TasksExpr(name, graph.to_dict(), chunks, meta))
+    return da.Array(graph, name, chunks, meta=meta)
+
+
+def new_delayed(key, tasks, dependencies):
+    """
+    Return one task's result, lazy.
+
+    Parameters
+    ----------
+    key : str
+        Of the task; it names the step, too.
+    tasks : dict
+        From key to task.
+    dependencies : sequence of dask.array.Array, dask.delayed.Delayed or Step
+        What the tasks read.
+
+    Returns
+    -------
+    dask.delayed.Delayed
+    """
+    return Delayed(key, Step(key, tasks, dependencies).graph)
+
+
+def delayed_in(step, key):
+    """Return the result of a task that stands in a step, lazy."""
+    return Delayed(key, step.graph, layer=step.name)
+
+
+def read_again(array, after):
+    """
+    Return an array whose blocks are computed anew, once something else is known.
+
+    Dask keeps a block until the last task that needs it has run. Tasks that need
+    all other blocks first should therefore take theirs from here.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+        The array; the same graph, under other names, makes the new one.
+    after : dask.delayed.Delayed
+        What has to be computed before the first block is.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the same values and chunks.
+    """
+    # Not dask.graph_manipulation.bind: it leaves the references inside of tasks as they are.
+    graph = {}
+    for key, node in convert_legacy_graph(dict(array.__dask_graph__())).items():
+        renamed = {needed: clone_key(needed, after.key) for needed in node.dependencies}
+        name = clone_key(key, after.key)
+        node = node.substitute(renamed, key=name)
+        if isinstance(node, Task) and not node.dependencies:
+            node = Task(name, _first, _without_key(node), TaskRef(after.key))
+        graph[name] = node
+    name = clone_key(blocks_of(array), after.key)
+    return new_array(name, graph, [after], array.chunks, array._meta)
+
+
+def _without_key(node: GraphNode):
+    """Return a task as the argument of another one."""
+    return Task(None, node.func, *node.args, **node.kwargs)
+
+
+def _first(value, _):
+    return value
+
+
+if QUERY_PLANNING:
+    from dask.array._array_expr._expr import ArrayExpr
+
+    class _TasksExpr(ArrayExpr):
+        """An array whose tasks are there already, for Dask's query planning to leave alone."""
+
+        _parameters: ClassVar = ["given_name", "tasks", "given_chunks", "given_meta"]
+
+        @property
+        def _name(self):
+            return self.operand("given_name")
+
+        @property
+        def deterministic_token(self):
+            return self.operand("given_name")
+
+        @property
+        def chunks(self):
+            return self.operand("given_chunks")
+
+        @property
+        def _meta(self):
+            return self.operand("given_meta")
+
+        def dependencies(self):
+            return []
+
+        def _layer(self):
+            return self.operand("tasks")

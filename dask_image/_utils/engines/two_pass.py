@@ -1,0 +1,287 @@
+"""
+Two passes over the blocks: scan them all, combine what was learnt, finish each.
+
+A `TwoPass` says what is done; `map_two_pass` turns it into tasks. Where blocks must be compared
+with those that they touch, in a face, an edge or a corner, link tasks do so in between. Links
+and what was combined take a task for several blocks, so all that costs a little more than three
+tasks a block, two where blocks are small, and one more where blocks are computed again.
+"""
+
+import abc
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dask_image._utils.arrays import with_dtype
+from dask_image._utils.engines.block_lattice import BlockLattice, Connectivity
+from dask_image._utils.engines.graph import (
+    Step,
+    blocks_of,
+    delayed_in,
+    new_array,
+    read_again,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
+from dask_image._utils.engines.overlap import SLAB_WORTH_BYTES, block_bounds
+
+# So many blocks are linked by one task, and get their part of what was combined from one.
+TOGETHER = 8
+
+
+UNLINKED = Connectivity(())
+"""For algorithms under which no block needs to know its neighbours."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which block of an array one is, and the position of its first pixel."""
+
+    index: tuple
+    start: tuple
+
+
+class TwoPass(abc.ABC):
+    """
+    What to do with blocks of which none can be finished before all have been seen.
+
+    Subclasses are frozen dataclasses: their fields are what their tasks are named by.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Of the result.
+    connectivity : Connectivity
+        Which blocks are linked; `UNLINKED` for none.
+    scans_again : bool
+        Whether `finish` gets the input's blocks, computed anew, instead of what `scan` kept.
+    combine_step, finish_step : str
+        What tasks are called, after the function that the user called.
+    """
+
+    dtype: np.dtype
+    connectivity: Connectivity
+    scans_again: bool
+    combine_step = "combine"
+    finish_step = "finish"
+
+    @abc.abstractmethod
+    def scan(self, place, *blocks):
+        """
+        Look at a block of each image.
+
+        Returns
+        -------
+        summary : object
+            What the block's neighbours need of it.
+        kept : object
+            What `finish` needs of it.
+        """
+
+    def link(self, number, summary, neighbours, summaries):
+        """
+        Compare a block with those before it that it touches.
+
+        Parameters
+        ----------
+        number : int
+            Of the block, counted in C order.
+        summary : object
+            Its own.
+        neighbours : tuple of (int, tuple of int)
+            Number of each neighbour, and the shift from this block's origin to its.
+        summaries : list
+            Theirs.
+
+        Returns
+        -------
+        object
+            What `combine` needs of the block; the summary itself, if nothing is to be compared.
+        """
+        return summary
+
+    @abc.abstractmethod
+    def combine(self, linked):
+        """
+        Bring together what `link` returned for all blocks, in C order.
+
+        Returns
+        -------
+        object
+            With an attribute ``count``, and a method ``of_block(number)`` for what `finish`
+            needs of it.
+        """
+
+    @abc.abstractmethod
+    def finish(self, kept, combined, *blocks):
+        """Return a block of the result, from what was kept or from the blocks read again."""
+
+    def kept_bytes(self, shape):
+        """Return how many bytes `scan` keeps of a block of that shape, at the most."""
+        return math.inf
+
+
+def map_two_pass(algorithm, images, name, chunks=None):
+    """
+    Run an algorithm of two passes.
+
+    Parameters
+    ----------
+    algorithm : TwoPass
+    images : list of dask.array.Array
+        Of equal shapes and chunks.
+    name : str
+        Of the function that the user called.
+    chunks : tuple of tuple of int, optional
+        Of the result, as many as the images have; theirs by default.
+
+    Returns
+    -------
+    result : dask.array.Array
+    count : dask.array.Array
+        0-d int64: the ``count`` of what was combined.
+    """
+    lattice = BlockLattice(chunks or images[0].chunks, algorithm.connectivity)
+    token = tokenize(algorithm, [image.name for image in images], lattice.chunks)
+    builder = _Builder(algorithm, lattice, name, token)
+    combined = Step(builder.prefix("scan"), builder.first_pass(images), images)
+
+    count_name = builder.prefix("count")
+    count_tasks = {(count_name,): task((count_name,), _count, reference(builder.combined))}
+    meta = np.zeros((), np.int64)
+    count = new_array(count_name, count_tasks, [combined], (), meta)
+
+    # Blocks that are read again are finished at once, for what they need is there by then.
+    after = delayed_in(combined, builder.parted)
+    again = [read_again(image, after) for image in images] if algorithm.scans_again else []
+    result_name = builder.prefix(algorithm.finish_step)
+    tasks = builder.second_pass(result_name, again)
+    meta = with_dtype(images[0], algorithm.dtype)
+    return new_array(result_name, tasks, [combined, *again], lattice.chunks, meta), count
+
+
+class _Builder:
+    """Makes the tasks of one algorithm on one lattice of blocks."""
+
+    def __init__(self, algorithm, lattice, name, token):
+        self.algorithm = algorithm
+        self.lattice = lattice
+        self.name = name
+        self.token = token
+        self.numbers = {index: number for number, index in enumerate(lattice.indices())}
+        self.combined = self.prefix(algorithm.combine_step)
+        self.parted = self.prefix("wait")
+        # What is kept goes to the neighbours beside the summary, where that costs less than a
+        # task that parts them.
+        widest = tuple(max(sizes, default=0) for sizes in lattice.chunks)
+        self.beside = algorithm.kept_bytes(widest) < SLAB_WORTH_BYTES
+
+    def prefix(self, step):
+        """Return what the keys of a step begin with."""
+        return f"{self.name}-{step}-{self.token}"
+
+    def first_pass(self, images):
+        """Return the tasks that scan, link and combine all blocks."""
+        tasks = {}
+        linked = self._add_links(tasks, self._add_scans(tasks, images))
+        tasks[self.combined] = task(
+            self.combined, _combine, self.algorithm.combine, sequence(linked)
+        )
+        for first in self._firsts():
+            key = self._part(first)
+            numbers = range(first, min(first + TOGETHER, len(self.numbers)))
+            tasks[key] = task(key, _parts_of, reference(self.combined), numbers)
+        if self.algorithm.scans_again:
+            parts = sequence(reference(self._part(first)) for first in self._firsts())
+            tasks[self.parted] = task(self.parted, _wait, parts)
+        return tasks
+
+    def _add_scans(self, tasks, images):
+        """Add the scans; return where each block's summary is found."""
+        names = [blocks_of(image) for image in images]
+        bounds = block_bounds(self.lattice.chunks)
+        summaries = {}
+        for index in self.numbers:
+            place = Place(index, tuple(along[i] for along, i in zip(bounds, index)))
+            key = (self.prefix("scan"), *index)
+            blocks = [reference((name, *index)) for name in names]
+            tasks[key] = task(key, self.algorithm.scan, place, *blocks)
+            if not self.beside:
+                whole, key = key, (self.prefix("summary"), *index)
+                tasks[key] = task(key, take, reference(whole), 0)
+            summaries[index] = reference(key)
+        return summaries
+
+    def _add_links(self, tasks, summaries):
+        """Add tasks that link several blocks each; return where their results are found."""
+        indices, linked = list(self.numbers), []
+        for first in self._firsts():
+            neighbours, references = [], []
+            for index in indices[first : first + TOGETHER]:
+                near = self.lattice.neighbours(index)
+                neighbours.append(tuple((self.numbers[each.index], each.shift) for each in near))
+                around = (index, *(each.index for each in near))
+                references.append(sequence(summaries[each] for each in around))
+            key = (self.prefix("link"), first)
+            tasks[key] = task(
+                key, _link_blocks, self.algorithm.link, first, neighbours, sequence(references),
+                self.beside,
+            )  # fmt: skip
+            linked.append(reference(key))
+        return linked
+
+    def second_pass(self, name, again):
+        """Return the tasks that finish blocks."""
+        names = [blocks_of(image) for image in again]
+        tasks = {}
+        for index, number in self.numbers.items():
+            group, place = divmod(number, TOGETHER)
+            kept = None if again else reference((self.prefix("scan"), *index))
+            part = reference(self._part(group * TOGETHER))
+            blocks = [reference((source, *index)) for source in names]
+            key = (name, *index)
+            tasks[key] = task(key, _finish, self.algorithm.finish, kept, part, place, *blocks)
+        return tasks
+
+    def _firsts(self):
+        return range(0, len(self.numbers), TOGETHER)
+
+    def _part(self, first):
+        return (self.prefix(f"{self.algorithm.combine_step}-part"), first)
+
+
+def take(parts, number):
+    """Return one element of a task's result (``operator.getitem``, but never inlined)."""
+    return parts[number]
+
+
+def _link_blocks(link, first, neighbours, scanned, beside):
+    """Link some blocks, numbered from ``first``; summaries may have what is kept beside them."""
+    linked = []
+    for number, (near, found) in enumerate(zip(neighbours, scanned), start=first):
+        summary, *others = (each[0] if beside else each for each in found)
+        linked.append(link(number, summary, near, others))
+    return linked
+
+
+def _combine(combine, groups):
+    return combine([linked for group in groups for linked in group])
+
+
+def _count(combined):
+    return np.int64(combined.count)
+
+
+def _wait(parts):
+    """Do nothing, once the parts are there."""
+
+
+def _parts_of(combined, numbers):
+    return [combined.of_block(number) for number in numbers]
+
+
+def _finish(finish, kept, parts, place, *blocks):
+    return finish(None if kept is None else kept[1], parts[place], *blocks)
