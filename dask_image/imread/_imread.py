@@ -30,7 +30,8 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     Returns
     -------
     dask.array.Array
-        Shape ``(frames, y, x)``, and ``(frames, y, x, samples)`` for colours.
+        Shape ``(frames, y, x)``; for colours ``(frames, y, x, samples)``, or
+        ``(frames, samples, y, x)`` where a TIFF file stores them as separate planes.
         The frames of all files follow one another along the first axis, which
         is there for a single picture too. The dtype is that of the files, in
         native byte order.
@@ -58,9 +59,11 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     sequence of frames, in the order of the file's metadata: an OME image of
     axes TCZYX has T × C × Z frames, which
     ``.reshape(times, channels, planes, *image.shape[1:])`` takes apart again.
-    Samples come last even where the file stores them as separate planes. The
-    colour map of a palette is not applied. Some compressions need
-    ``imagecodecs`` to be installed.
+    Samples stay where the file has them, as with ``tifffile.imread``:
+    ``tifffile.imwrite`` stores an array of shape ``(3, y, x)`` or ``(4, y, x)`` as one
+    picture of so many planes, unless it is told ``photometric="minisblack"``. The
+    colour map of a palette is not applied. Some compressions need ``imagecodecs``
+    to be installed.
 
     A single OME file with companion files is read with these; if several files
     are named, each is read for the pages it holds.
