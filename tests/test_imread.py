@@ -3,9 +3,11 @@
 import gc
 import importlib.util
 import os
+import pathlib
 import pickle
 import re
 import sys
+import tempfile
 
 import dask
 import numpy as np
@@ -467,11 +469,73 @@ class TestChangesBeforeCompute:
         with pytest.raises(OSError, match=r"cannot read .*a\.tif"):
             imread(name).compute()
 
+    def test_replaced(self, images):
+        lazy, image, folder = images
+        write(folder / "b.tif", image[3] // 2)
+        os.replace(folder / "b.tif", folder / "a3.tif")
+        with pytest.raises(OSError, match=r"a3\.tif has changed since"):
+            lazy.compute()
+
+    def test_replaced_by_a_folder(self, images):
+        lazy, _, folder = images
+        os.remove(folder / "a3.tif")
+        os.mkdir(folder / "a3.tif")
+        with pytest.raises(OSError, match=r"a3\.tif"):
+            lazy.compute()
+
     def test_error_from_a_worker_process(self, images):
         lazy, _, folder = images
         os.remove(folder / "a3.tif")
         with pytest.raises(FileNotFoundError, match=r"a3\.tif"):
             lazy.compute(scheduler="processes", num_workers=1)
+
+
+@pytest.fixture
+def folder_for_all():
+    """Give a folder of a user without privileges, who runs the test."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("permissions are those of POSIX")
+    folder = tempfile.TemporaryDirectory()
+    path = pathlib.Path(folder.name)
+    root = os.geteuid() == 0
+    if root:
+        os.chown(path, 65534, 65534)
+        os.seteuid(65534)
+    try:
+        yield path
+    finally:
+        if root:
+            os.seteuid(0)
+        path.chmod(0o700)
+        folder.cleanup()
+
+
+class TestPermissions:
+    @pytest.fixture(params=["a.tif", "a.png"])
+    def name(self, request, folder_for_all):
+        name = folder_for_all / request.param
+        picture = seeded_image((20, 20), "uint8")
+        write(name, picture) if name.suffix == ".tif" else Image.fromarray(picture).save(name)
+        return name
+
+    def test_file_at_the_call(self, name):
+        name.chmod(0)
+        with pytest.raises(PermissionError, match=re.escape(str(name))):
+            imread(name)
+
+    @pytest.mark.parametrize("pattern", ["{}", "*"])
+    def test_folder_at_the_call(self, name, pattern):
+        name.parent.chmod(0)
+        pattern = name.parent / pattern.format(name.name)
+        with pytest.raises(PermissionError, match=re.escape(str(pattern))):
+            imread(pattern)
+
+    @pytest.mark.parametrize("closed", ["name", "folder"])
+    def test_while_computing(self, name, closed):
+        lazy = imread(name)
+        (name if closed == "name" else name.parent).chmod(0)
+        with pytest.raises(PermissionError, match=re.escape(str(name))):
+            lazy.compute(scheduler="sync")
 
 
 class TestNaming:

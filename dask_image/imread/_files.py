@@ -33,6 +33,8 @@ def expand_names(fname):
     ------
     FileNotFoundError
         If a name matches no file.
+    PermissionError
+        If the folder of a file may not be searched.
     ValueError
         If there is no name at all.
     TypeError
@@ -60,12 +62,23 @@ def _expand(name):
             f"fname names a directory, {name!r}; a pattern such as "
             f"{os.path.join(name, '*.tif')!r} reads the files in it"
         )
-    if os.path.exists(name):
+    if _exists(name):
         return [os.path.abspath(name)]
     matches = [match for match in glob.glob(name, recursive=True) if not os.path.isdir(match)]
     if not matches:
         raise FileNotFoundError(f"no file matches {name!r}")
     return [os.path.abspath(match) for match in sorted(matches, key=natural_key)]
+
+
+def _exists(name):
+    """Tell whether there is a file; that nobody may know is another answer, and an error."""
+    try:
+        os.stat(name)
+    except PermissionError:
+        raise
+    except (OSError, ValueError):  # where patterns are no names
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     ------
     FileNotFoundError
         If a name or pattern matches no file.
+    PermissionError
+        If a file or its folder may not be read, now or while computing.
     ValueError
         If a file cannot be read, frames of different shapes or dtypes meet, or
         ``nframes`` or ``arraytype`` are out of range.
@@ -150,11 +152,9 @@ def _describe(path, describer):
             if is_tiff(file):
                 return describer.describe(file)
         return describe_pims(path)
-    except OSError as error:
-        if error.filename is None:
-            raise ValueError(f"cannot read {path}: {error}") from error
-        raise
     except Exception as error:  # readers raise whatever their formats' libraries do
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
         raise ValueError(f"cannot read {path}: {error}") from error
 
 
@@ -185,9 +185,9 @@ def _read_chunk(sources, arraytype):
     for source in sources:
         try:
             source.read_into(frames[position : position + source.count])
-        except FileNotFoundError:
-            raise
         except Exception as error:  # as above
+            if isinstance(error, OSError) and error.filename is not None:
+                raise
             names = ", ".join(file.path for file in source.files)
             raise OSError(f"cannot read {names}: {error}") from error
         position += source.count
