@@ -14,6 +14,18 @@ def natural_key(name):
     return [int(part) if part.isdecimal() else part for part in parts], name
 
 
+def natural_sorted(names):
+    """
+    Return names as a list in natural order.
+
+    Examples
+    --------
+    >>> natural_sorted(["frame10", "frame2"])
+    ['frame2', 'frame10']
+    """
+    return sorted(names, key=natural_key)
+
+
 def expand_names(fname):
     """
     Return the absolute paths of the files that ``fname`` stands for.
@@ -67,7 +79,7 @@ def _expand(name):
     matches = [match for match in glob.glob(name, recursive=True) if not os.path.isdir(match)]
     if not matches:
         raise FileNotFoundError(f"no file matches {name!r}")
-    return [os.path.abspath(match) for match in sorted(matches, key=natural_key)]
+    return [os.path.abspath(match) for match in natural_sorted(matches)]
 
 
 def _exists(name):
