@@ -6,7 +6,7 @@ WORKERS ?= 2
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 SOURCES = setup.cfg setup.py pyproject.toml
 # Per cent of the lines and branches that the tests must run.
-COVERED = 95
+COVERED = 93
 # install_requires of setup.cfg with every `>=` turned into `==`
 LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
