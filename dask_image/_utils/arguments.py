@@ -1,9 +1,10 @@
 """SciPy's rules for axes, modes, sizes, origins, footprints and structures, in one place."""
 
 import operator
-import warnings
 
 import numpy as np
+
+from dask_image._utils.warnings import warn
 
 FILTER_MODES = (
     "reflect", "grid-mirror", "constant", "grid-constant", "nearest", "mirror", "wrap", "grid-wrap",
@@ -159,7 +160,7 @@ def footprint_window(size, footprint, origin, axes, ndim):
         size = shape = normalize_sizes(size, len(axes))
     else:
         if size is not None:
-            warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=3)
+            warn("ignoring size because footprint is set")
         size = None
         footprint = np.asarray(footprint, dtype=bool)
         if footprint.ndim != len(axes):

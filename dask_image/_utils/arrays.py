@@ -46,10 +46,32 @@ def as_dask_array(image, name="image"):
     return image
 
 
+def block_meta(ndim, dtype, like=None):
+    """
+    Return the smallest array that can stand for blocks: zeros, never uninitialised memory.
+
+    The one of a 0-d result holds a value, and `dask.array.blockwise` makes names of it.
+
+    Parameters
+    ----------
+    ndim : int
+        Number of axes of the blocks.
+    dtype : dtype
+    like : array, optional
+        Of the kind of the blocks; a NumPy array by default.
+
+    Returns
+    -------
+    array
+        Without pixels, unless ``ndim`` is 0.
+    """
+    shape = (0,) * ndim
+    return np.zeros(shape, dtype) if like is None else np.zeros_like(like, dtype, shape=shape)
+
+
 def with_dtype(image, dtype, ndim=None):
-    """Return the empty array that stands for blocks of ``image``'s kind with ``dtype``."""
-    ndim = image.ndim if ndim is None else ndim
-    return np.empty_like(image._meta, shape=(0,) * ndim, dtype=dtype)
+    """Return the meta of blocks of ``image``'s kind with ``dtype``."""
+    return block_meta(image.ndim if ndim is None else ndim, dtype, like=image._meta)
 
 
 def output_dtype(output, default):

@@ -7,7 +7,7 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage, special
 
-from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
+from dask_image._utils.arrays import as_dask_array, block_meta, output_dtype, with_dtype
 
 REAL = tuple(map(np.dtype, ("f4", "f8")))
 COMPLEX = tuple(map(np.dtype, ("c8", "c16")))
@@ -246,7 +246,7 @@ class _Spectrum:
                 parameter=self.parameters[axis],
                 n=self.lengths[axis],
                 size=image.shape[axis],
-                meta=np.empty(0),
+                meta=block_meta(1, np.float64),
             )
             pairs += [factors, (axis,)]
         return da.blockwise(

@@ -1,7 +1,6 @@
 """Transforms whose output blocks pull back to boxes: affine, rotate, shift, zoom."""
 
 import math
-import warnings
 
 import dask.array as da
 import numpy as np
@@ -11,6 +10,7 @@ from dask_image._kernels.blocks import interpolation
 from dask_image._kernels.blocks.interpolation import Box, Spline
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
     need_axes,
     normalize_cval,
@@ -316,10 +316,7 @@ def zoom(
         same = image.astype(dtype)
         return same if output_chunks is None else same.rechunk(output_chunks)
     if grid_mode and mode in ("constant", "wrap"):
-        warnings.warn(
-            f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'",
-            stacklevel=2,
-        )
+        warn(f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'")
     # SciPy drops the argument when it takes a complex image apart.
     grid_mode = bool(grid_mode) and image.dtype.kind != "c"
     geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, grid_mode)

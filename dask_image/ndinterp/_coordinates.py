@@ -10,7 +10,7 @@ from scipy import LowLevelCallable
 
 from dask_image._kernels.blocks import interpolation
 from dask_image._kernels.blocks.interpolation import Box, Spline
-from dask_image._utils.arrays import as_dask_array, with_dtype
+from dask_image._utils.arrays import as_dask_array, block_meta, with_dtype
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
 from dask_image._utils.engines.overlap import map_boxes
@@ -328,7 +328,7 @@ def _mapped(call, chunks, ndim):
         *pairs,
         new_axes={0: ndim},
         dtype=float,
-        meta=np.empty((0,) * (len(chunks) + 1)),
+        meta=block_meta(len(chunks) + 1, np.float64),
         align_arrays=False,
     )
 

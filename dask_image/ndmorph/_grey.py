@@ -1,7 +1,5 @@
 """Grey morphology: erosion, dilation, and what SciPy makes of the two."""
 
-import warnings
-
 import numpy as np
 from scipy import ndimage
 
@@ -16,6 +14,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.warnings import warn
 
 
 def _window(size, footprint, structure, count):
@@ -30,7 +29,7 @@ def _window(size, footprint, structure, count):
             )
     if footprint is not None:
         if size is not None:
-            warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=4)
+            warn("ignoring size because footprint is set")
         footprint = np.asarray(footprint, dtype=bool)
         if footprint.ndim != count:
             raise ArgumentError(
