@@ -10,7 +10,13 @@ from scipy import LowLevelCallable
 
 from dask_image._kernels.blocks import interpolation
 from dask_image._kernels.blocks.interpolation import Box, Spline
-from dask_image._utils.arrays import as_dask_array, block_meta, with_dtype
+from dask_image._utils.arrays import (
+    as_dask_array,
+    block_meta,
+    stack_lazily,
+    with_dtype,
+    without_mask,
+)  # fmt: skip
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
 from dask_image._utils.engines.overlap import map_boxes
@@ -188,6 +194,7 @@ def geometric_transform(
 
 def _normalize_coordinates(coordinates, ndim):
     """Return coordinates as a Dask array with one block along the first axis."""
+    coordinates = without_mask(stack_lazily(coordinates, "coordinates"), "coordinates")
     if not hasattr(coordinates, "dtype"):
         coordinates = np.asarray(coordinates)
     need_axes(ndim, len(coordinates.shape) - 1)

@@ -83,10 +83,10 @@ def watershed_ift(image, markers, structure=None, *, output=None):
     """
     if output is not None:
         output_dtype(output, np.int32)
-    image = as_dask_array(image)
+    image = as_dask_array(image, whole=True)
     if image.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"image must be of uint8 or uint16, got {image.dtype}")
-    markers = as_dask_array(markers, name="markers")
+    markers = as_dask_array(markers, "markers", whole=True)
     if markers.shape != image.shape:
         raise ArgumentError(
             f"markers must have the shape of image, {image.shape}, got {markers.shape}"
