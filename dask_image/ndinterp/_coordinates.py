@@ -10,6 +10,7 @@ from scipy import LowLevelCallable
 
 from dask_image._kernels.blocks import interpolation
 from dask_image._kernels.blocks.interpolation import Box, Spline
+from dask_image._utils.arguments import ArgumentError, normalize_extras
 from dask_image._utils.arrays import (
     as_dask_array,
     block_meta,
@@ -174,14 +175,15 @@ def geometric_transform(
     need_axes(image.ndim, len(shape))
     runs_anywhere = callable(mapping) and not isinstance(mapping, LowLevelCallable)
     if not runs_anywhere:
-        raise RuntimeError(f"mapping must be a Python callable, got {type(mapping).__name__}")
+        raise ArgumentError(f"mapping must be a Python callable, got {type(mapping).__name__}")
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     call = functools.partial(
         _call_mapping,
         mapping=mapping,
         ndim=image.ndim,
-        extra_arguments=tuple(extra_arguments),
-        extra_keywords=dict(extra_keywords or {}),
+        extra_arguments=extra_arguments,
+        extra_keywords=extra_keywords,
     )
     if output_chunks is None:
         chunks = default_chunks(image.chunks, shape, None)
@@ -199,7 +201,7 @@ def _normalize_coordinates(coordinates, ndim):
         coordinates = np.asarray(coordinates)
     need_axes(ndim, len(coordinates.shape) - 1)
     if coordinates.shape[0] != ndim:
-        raise RuntimeError(
+        raise ArgumentError(
             f"coordinates must have one row for each of the {ndim} axes of the image, "
             f"got shape {coordinates.shape}"
         )
@@ -216,7 +218,7 @@ def _normalize_coordinates(coordinates, ndim):
     if coordinates.dtype.kind == "c":
         raise TypeError(f"coordinates must be real, got dtype {coordinates.dtype}")
     if coordinates.dtype.char in "eg":
-        raise RuntimeError(f"coordinates have dtype {coordinates.dtype}, which is not supported")
+        raise ArgumentError(f"coordinates have dtype {coordinates.dtype}, which is not supported")
     return coordinates.rechunk({0: -1})
 
 

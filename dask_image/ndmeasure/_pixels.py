@@ -7,6 +7,7 @@ import dask
 import dask.array as da
 import numpy as np
 
+from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.label_shuffle import (
@@ -228,7 +229,9 @@ def value_indices(image, *, ignore_value=None):
     if image.dtype.kind not in "iu":
         raise ValueError(f"image must hold integers, got dtype {image.dtype}")
     if ignore_value is not None:
-        ignore_value = image.dtype.type(ignore_value)
+        if normalize_number(ignore_value, "ignore_value") != int(ignore_value):
+            raise ValueError(f"ignore_value must be a whole number, got {ignore_value!r}")
+        ignore_value = image.dtype.type(int(ignore_value))
     return gather_by_label(image, _indices_of_values, image.shape, ignore_value)
 
 

@@ -322,7 +322,7 @@ def distance_transform_bf(
 
 def _as_image(image, return_distances, return_indices):
     if not (return_distances or return_indices):
-        raise RuntimeError("at least one of return_distances and return_indices must be True")
+        raise ArgumentError("at least one of return_distances and return_indices must be True")
     return as_dask_array(image)
 
 

@@ -524,5 +524,7 @@ def _whole(*blocks, spread):
         mask=spread.allowed(*blocks),
         border_value=int(not spread.border),
         origin=spread.origins,
+        # SciPy's faster way writes out of bounds where the structure is the longer.
+        brute_force=any(np.greater(spread.structure.shape, reached.shape)),
     )
     return off_host(result if spread.erode else ~result, like)
