@@ -23,6 +23,10 @@ class ArgumentError(ValueError, RuntimeError):
     """
 
 
+class NotANumberError(TypeError, ValueError):
+    """An argument is no number; SciPy raises TypeError or ValueError for it."""
+
+
 def refuse_lazy(value, name, kind):
     """Raise TypeError for what is not computed yet, where ``kind`` is needed at the call."""
     if is_dask_collection(value):
@@ -47,7 +51,7 @@ def normalize_number(value, name, allow_complex=False):
     kinds = "biufc" if allow_complex else "biuf"
     if hasattr(value, "dtype") and value.ndim == 0 and value.dtype.kind in kinds:
         return value
-    raise TypeError(f"{name} must be {kind}, got {value!r}")
+    raise NotANumberError(f"{name} must be {kind}, got {value!r}")
 
 
 def normalize_integer(value, name, lowest=-math.inf):
