@@ -47,7 +47,7 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
     Raises
     ------
     TypeError
-        If the image or ``output`` is complex.
+        If the image is complex, or ``output`` complex or boolean.
     RuntimeError
         If the structure and the image differ in their number of axes; when
         computed, if a label does not fit into ``output``.
