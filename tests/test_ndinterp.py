@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy import LowLevelCallable, ndimage
 
 from dask_image import ndinterp
-from dask_image._kernels.blocks import interpolation
+from dask_image._utils.modes import MODES as ALL_MODES
 from tests.helpers import assert_matches_scipy, assert_same, nothing_computes, seeded_image
 
-MODES = sorted(interpolation.CODES)
+MODES = sorted(ALL_MODES)
 ORDERS = range(6)
 SHAPES = [(23,), (1,), (11, 13), (1, 9), (3, 2), (5, 1, 7)]
 CHUNKS = {1: (5, 1, 17), 2: 4, 3: 3}

@@ -5,9 +5,9 @@ import warnings
 
 import numpy as np
 
-FILTER_MODES = (
-    "reflect", "grid-mirror", "constant", "grid-constant", "nearest", "mirror", "wrap", "grid-wrap",
-)  # fmt: skip
+from dask_image._utils.modes import MODES
+
+FILTER_MODES = tuple(MODES)
 
 
 class ArgumentError(ValueError, RuntimeError):

@@ -7,10 +7,10 @@ import dask.array as da
 import numpy as np
 from scipy import special
 
-from dask_image._kernels.blocks import interpolation
-from dask_image._kernels.blocks.interpolation import Box, Spline
+from dask_image._kernels import blocks
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.splines import Box, Spline
 from dask_image.ndinterp._arguments import (
     need_axes,
     normalize_cval,
@@ -398,10 +398,9 @@ def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, 
     else:
         chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
     if math.prod(shape) == 0 or image.size == 0:
-        value = interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter, axes)
-    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    image, spline = coefficients(image, spline, prefilter, axes)
     planes = _Planes(image, chunks, geometry, spline, axes)
     return map_boxes(
         _evaluate,
@@ -487,7 +486,7 @@ def _evaluate_box(block, box, starts, stops, geometry, spline, dtype):
             geometry.line(axis, start, stop)
             for axis, (start, stop) in enumerate(zip(starts, stops))
         ]
-        return interpolation.on_grid(block, box, lines, spline, dtype)
+        return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
     matrix, offset = np.array(geometry.matrix), np.array(geometry.offset)
     shape = tuple(stop - start for start, stop in zip(starts, stops))
     if matrix.shape[0] == matrix.shape[1] and not np.any(matrix - np.diag(np.diag(matrix))):
@@ -495,5 +494,5 @@ def _evaluate_box(block, box, starts, stops, geometry, spline, dtype):
             offset[axis] + np.arange(start, stop) * matrix[axis, axis]
             for axis, (start, stop) in enumerate(zip(starts, stops))
         ]
-        return interpolation.on_grid(block, box, lines, spline, dtype)
-    return interpolation.affine(block, box, matrix, offset, starts, shape, spline, dtype)
+        return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
+    return blocks.interpolation.affine(block, box, matrix, offset, starts, shape, spline, dtype)

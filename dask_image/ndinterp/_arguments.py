@@ -4,8 +4,8 @@ import operator
 
 import numpy as np
 
-from dask_image._kernels.blocks.interpolation import CODES
 from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.modes import MODES
 
 SUPPORTED = frozenset("?bBhHiIlLqQfdFD")
 
@@ -27,9 +27,9 @@ def normalize_order(order, lowest=0):
 
 def normalize_mode(mode):
     """Return a boundary mode, or raise."""
-    if mode not in CODES:
-        raise RuntimeError(f"mode must be one of {sorted(CODES)}, got {mode!r}")
-    return "reflect" if mode == "grid-mirror" else mode
+    if mode not in MODES:
+        raise RuntimeError(f"mode must be one of {sorted(MODES)}, got {mode!r}")
+    return MODES[mode]
 
 
 def normalize_cval(cval, dtype):

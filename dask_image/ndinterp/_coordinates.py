@@ -8,12 +8,12 @@ import dask.array as da
 import numpy as np
 from scipy import LowLevelCallable
 
-from dask_image._kernels.blocks import interpolation
-from dask_image._kernels.blocks.interpolation import Box, Spline
+from dask_image._kernels import blocks
 from dask_image._utils.arrays import as_dask_array, with_dtype
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
 from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.splines import Box, Spline
 from dask_image.ndinterp._affine import normalize_interpolation
 from dask_image.ndinterp._arguments import (
     need_axes,
@@ -25,7 +25,7 @@ from dask_image.ndinterp._footprint import (
     block_starts,
     default_chunks,
     footprint,
-    reflected,
+    hull,
 )
 from dask_image.ndinterp._splines import coefficients
 
@@ -217,10 +217,9 @@ def _at_coordinates(image, coordinates, spline, dtype, prefilter):
     """Interpolate at lazy coordinates."""
     shape = coordinates.shape[1:]
     if math.prod(shape) == 0 or image.size == 0:
-        value = interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=coordinates.chunks[1:], dtype=dtype)
-    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter)
-    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    image, spline = coefficients(image, spline, prefilter)
     chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
     lookup = _Lookup(chunks, image.shape, spline, dtype)
     cells = map_boxes(_same, image, boxes=lookup.box, chunks=chunks, dtype=image.dtype)
@@ -270,7 +269,7 @@ class _Lookup:
         It serves the points whose first pixel it owns; the outer ones also serve
         those that begin beyond the edge of the image.
         """
-        order, mode = self.spline.order, self.spline.code
+        order, mode = self.spline.order, self.spline.mode
         intervals = []
         for axis, block in enumerate(index):
             size = self.shape[axis]
@@ -278,10 +277,7 @@ class _Lookup:
             first = start if start else -(order // 2) - 1
             # Half a pixel below the last edge rounds to the pixel beyond it.
             last = stop - 1 + order + (stop == size)
-            if mode in interpolation.UNFOLDED:
-                intervals.append((max(first, 0), min(last, size - 1) + 1))
-            else:
-                intervals.append(reflected(first, last, size, mode))
+            intervals.append(hull(first, last, size, mode))
         return tuple(intervals)
 
     def origin(self, index):
@@ -294,14 +290,14 @@ class _Lookup:
         flat = np.ascontiguousarray(coordinates, dtype=float).reshape(len(coordinates), -1)
         count = math.prod(map(len, self.chunks))
         owners = [np.repeat(np.arange(len(sizes)), sizes) for sizes in self.chunks]
-        cells = interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
-        return _Sorted(shape, *interpolation.group(cells, count + 1, flat))
+        cells = blocks.interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
+        return _Sorted(shape, *blocks.interpolation.group(cells, count + 1, flat))
 
     def evaluate(self, points, number, cell, origin):
         """Return the values of the points that belong to a cell, in their sorted order."""
         mine = points.coordinates[:, points.group(number)]
         box = Box(origin, self.shape)
-        return interpolation.at_points(cell, box, mine, self.spline, self.dtype)
+        return blocks.interpolation.at_points(cell, box, mine, self.spline, self.dtype)
 
     def merge(self, points, values):
         """Put all values into their places."""
@@ -357,17 +353,19 @@ def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach):
             f"reach needs an output with the {image.ndim} axes of the image, got {len(shape)}"
         )
     if math.prod(shape) == 0 or image.size == 0:
-        value = interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter)
-    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    image, spline = coefficients(image, spline, prefilter)
     starts = block_starts(chunks)
 
     def box(index):
         intervals = []
         for axis, block in enumerate(index):
             start, stop = starts[axis][block : block + 2]
-            low, high = start - reach[axis] + padding, stop - 1 + reach[axis] + padding
+            low, high = (
+                start - reach[axis] + spline.padding,
+                stop - 1 + reach[axis] + spline.padding,
+            )
             interval = footprint(low, high, image.shape[axis], spline)
             intervals.append(interval if start < stop else (0, 0))
         return tuple(intervals)
@@ -402,4 +400,4 @@ def _map_block(block, origin, spans, call, shape, spline, reach, out_dtype):
                 f"mapping reaches {distance.max()} pixels along axis {axis}, "
                 f"farther than reach={reach[axis]} allows"
             )
-    return interpolation.at_points(block, Box(origin, shape), coordinates, spline, out_dtype)
+    return blocks.interpolation.at_points(block, Box(origin, shape), coordinates, spline, out_dtype)
