@@ -134,7 +134,9 @@ def _folding(beyond):
         if size <= 1:
             return np.where(np.isnan(x), np.nan, 0.0)
         below, above = beyond(x, size)
-        return np.where(inside, x, np.where(x < 0, below, above))
+        # Where a coordinate is so large that its place in the period is rounded away, it stays near.
+        turned = np.clip(np.where(x < 0, below, above), -1.0, size)
+        return np.where(inside, x, turned)
 
     return fold_coordinate
 

@@ -32,13 +32,15 @@ def footprint(low, high, size, spline):
         where a periodic axis is read across its end. Empty if all is ``cval``.
     """
     order, mode = spline.order, spline.mode
-    if size == 0 or not low <= high:  # an empty image, or NaN
+    if size == 0:
         return 0, 0
     if mode.code == CONSTANT:
         low, high = max(low, 0.0), min(high, size - 1.0)
         if low > high:
             return 0, 0
-    if not -FAR < low <= high < FAR:
+    if mode.code in (GRID_CONSTANT, NEAREST):
+        low, high = map(float, mode.fold_coordinate(np.array([low, high]), size))
+    if not -FAR < low <= high < FAR:  # NaN too: other coordinates may lie in between
         return 0, size
     first, last = first_pixel(low, order), first_pixel(high, order) + order
     if low < 0 or high > size - 1:
@@ -140,7 +142,9 @@ class Grid:
             return 0, 0
         # Each step of the formula keeps the order of its arguments, rounding included.
         ends = [self.line(axis, one, one + 1)[0] + spline.padding for one in (start, stop - 1)]
-        return footprint(min(ends), max(ends), size, spline)
+        if np.isnan(ends).all():
+            return 0, 0
+        return footprint(np.min(ends), np.max(ends), size, spline)
 
     def stretch(self):
         """Return how many input pixels an output pixel moves on by, per axis."""
@@ -160,6 +164,9 @@ class Affine:
             return ((0, 0),) * len(shape)
         intervals = []
         for row, offset, size in zip(self.matrix, self.offset, shape):
+            if not np.isfinite((*row, offset)).all():
+                intervals.append((0, 0 if np.isnan(offset) else size))
+                continue
             low = high = offset
             # Summed up in the order of the kernel: rounding keeps the corners extreme.
             for factor, start, stop in zip(row, starts, stops):

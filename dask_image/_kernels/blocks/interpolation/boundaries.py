@@ -5,10 +5,12 @@ import numpy as np
 from dask_image._kernels._numba import jit
 from dask_image._utils.modes import (
     CONSTANT,
+    FAR,
     GRID_CONSTANT,
     GRID_WRAP,
     MIRROR,
     NEAREST,
+    OUT_OF_REACH,
     REFLECT,
     WRAP,
 )
@@ -17,14 +19,22 @@ from dask_image._utils.modes import (
 @jit
 def fold(x, size, mode):
     """Return the coordinate in the image that ``x`` stands for; NaN where ``cval`` does."""
-    if mode == GRID_CONSTANT or mode == NEAREST:
-        return x
     if 0 <= x <= size - 1:
         return x
-    if mode == CONSTANT or not (-1e18 < x < 1e18):
+    if mode == GRID_CONSTANT or mode == NEAREST:
+        # Farther out nothing changes, and indices stay small. NaN is kept.
+        return min(x, size + OUT_OF_REACH) if x > 0 else max(x, -OUT_OF_REACH)
+    if mode == CONSTANT or not (-FAR < x < FAR):
         return np.nan
     if size <= 1:
         return 0.0
+    # Where a coordinate is so large that its place in the period is rounded away, it stays near.
+    return min(max(_turned(x, size, mode), -1.0), float(size))
+
+
+@jit
+def _turned(x, size, mode):
+    """Return the coordinate in the image for one beyond it, in the modes that repeat the image."""
     if mode == MIRROR:
         period = 2.0 * size - 2
         if x < 0:

@@ -49,16 +49,16 @@ def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
 
 @jit
 def _table(line, padding, order, mode, origin, extent, size):
-    """Return pixels and weights for every coordinate of a line, and whether it is ``cval``."""
+    """Return pixels and weights for every coordinate of a line, and whether it has any."""
     taps = order + 1
     places = np.zeros(len(line) * taps, np.int64)
     weights = np.ones(len(line) * taps, np.float64)
-    states = np.zeros(len(line), np.int64)
+    known = np.zeros(len(line), np.bool_)
     for k in range(len(line)):
-        states[k] = locate(
+        known[k] = locate(
             line[k] + padding, order, mode, extent, origin, size, places, weights, k * taps
         )
-    return places.reshape(-1, taps), weights.reshape(-1, taps), states
+    return places.reshape(-1, taps), weights.reshape(-1, taps), known
 
 
 def _grid(coefficients, tables, shape, cval, dtype):
@@ -88,10 +88,9 @@ def _grid(coefficients, tables, shape, cval, dtype):
             )
         planes = image.reshape(math.prod(image.shape[:-2]), *image.shape[-2:])
         _in_planes(planes, *steps[-2], *steps[-1], cval, out.reshape(len(planes), -1, shape[-1]))
-    for state, value in ((1, cval), (2, np.nan)):
-        for axis, (_, _, states) in enumerate(tables):
-            if (states == state).any():
-                out[(slice(None),) * axis + (states == state,)] = value
+    for axis, (_, _, known) in enumerate(tables):
+        if not known.all():
+            out[(slice(None),) * axis + (~known,)] = cval
     return out
 
 

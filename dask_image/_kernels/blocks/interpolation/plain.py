@@ -8,22 +8,19 @@ on a box that is extended beforehand by what its edges stand for.
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.modes import CONSTANT, NEAREST
-
 # Points handed to SciPy at a time: their coordinates take more room than a block.
 BAND = 1 << 20
 
 
 def with_scipy(coefficients, box, coordinates, spline, cval, out):
     """Interpolate with SciPy, on a box that holds the neighbours of every point."""
-    order, mode = spline.order, spline.mode.code
-    state = np.zeros(len(out), np.int64)
+    order = spline.order
+    unknown = np.zeros(len(out), bool)
     local = np.zeros(coordinates.shape)
     for axis, x in enumerate(coordinates):
-        with np.errstate(invalid="ignore", over="ignore"):
-            folded = spline.mode.fold_coordinate(x, box.shape[axis])
-            lost = ~(np.abs(folded) < 1e18) | ~(np.abs(x) < 1e18) & (mode != NEAREST)
-        state[lost] = np.maximum(state[lost], 1 if mode == CONSTANT else 2)
+        folded = spline.mode.fold_coordinate(x, box.shape[axis])
+        lost = np.isnan(folded)
+        unknown |= lost
         if lost.all():
             break
         folded[lost] = folded[~lost][0]
@@ -41,14 +38,13 @@ def with_scipy(coefficients, box, coordinates, spline, cval, out):
             local[axis] += folded - middle
         place = spline.mode.fold_coefficient(np.flatnonzero(needed) + begin, box.shape[axis])
         coefficients = _extended(coefficients, axis, place, box.origin[axis], box.shape[axis], cval)
-    if (state < 1).any():
+    if not unknown.all():
         if coefficients.dtype.char == "e" or coefficients.dtype.kind == "b":
             coefficients = coefficients.astype(np.float32)
         ndimage.map_coordinates(
             coefficients, local, out, order=order, mode="mirror", prefilter=False
         )
-    out[state == 1] = cval
-    out[state == 2] = np.nan
+    out[unknown] = cval
 
 
 def _extended(coefficients, axis, place, origin, size, cval):

@@ -129,15 +129,12 @@ def _point(
     """Interpolate at one point, edges included; the slow path of every kernel."""
     ndim = len(extents)
     taps = order + 1
-    state = 0
     for axis in range(ndim):
         x = coordinates[axis, point] + padding
-        one = locate(
+        if not locate(
             x, order, mode, extents[axis], origin[axis], shape[axis], places, weights, axis * taps
-        )
-        state = max(state, one)
-    if state > 0:
-        return cval if state == 1 else np.nan
+        ):
+            return cval
     # In SciPy's order, the last axis fastest.
     total = 0.0
     count = taps**ndim

@@ -38,11 +38,10 @@ def cells_of(coordinates, owners, chunks, shape, spline):
                 count, cells,
             )  # fmt: skip
             continue
-        with np.errstate(invalid="ignore", over="ignore"):
-            folded = spline.mode.fold_coordinate(x + spline.padding, size)
-            lost = ~(np.abs(folded) < 1e18)
-            folded[lost] = 0.0
-            middle = np.floor(folded if spline.order % 2 else folded + 0.5)
+        folded = spline.mode.fold_coordinate(x + spline.padding, size)
+        lost = np.isnan(folded)
+        folded[lost] = 0.0
+        middle = np.floor(folded if spline.order % 2 else folded + 0.5)
         first = np.clip(middle - spline.order // 2, 0, size - 1).astype(np.int64)
         lost |= cells < 0
         cells = np.where(lost, -1, cells * len(sizes) + owner[first]).astype(np.int32)
@@ -57,7 +56,7 @@ def _add_cells(line, owner, cells_along, size, padding, order, mode, count, cell
         if cells[point] < 0:
             continue
         x = fold(line[point] + padding, size, mode)
-        if not (-1e18 < x < 1e18):
+        if np.isnan(x):
             cells[point] = -1
             continue
         first = math.floor(x if order & 1 else x + 0.5) - (order >> 1)

@@ -4,7 +4,6 @@ import numpy as np
 
 from dask_image._kernels._numba import jit
 from dask_image._kernels.blocks.interpolation.boundaries import fold, place_of
-from dask_image._utils.modes import CONSTANT
 
 
 @jit
@@ -56,12 +55,11 @@ def locate(x, order, mode, extent, origin, size, places, weights, at):
     Find the pixels and weights for one coordinate along one axis, edges included.
 
     Sets ``places`` (positions in the box, -1 for ``cval``) and ``weights`` from
-    position ``at`` on. Returns 0, or what the whole point is: 1 for ``cval``, 2
-    for NaN.
+    position ``at`` on. Returns False, and sets nothing, where the whole point is ``cval``.
     """
     folded = fold(x, size, mode)
-    if not (-1e18 < folded < 1e18):
-        return 1 if mode == CONSTANT else 2
+    if np.isnan(folded):
+        return False
     middle = np.floor(folded if order % 2 else folded + 0.5)
     first = np.int64(middle) - order // 2
     weights[at] = 1.0
@@ -74,4 +72,4 @@ def locate(x, order, mode, extent, origin, size, places, weights, at):
             if place < 0:  # the box runs on into the next period
                 place += size
         places[at + k] = place
-    return 0
+    return True
