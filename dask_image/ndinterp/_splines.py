@@ -160,7 +160,20 @@ def filter_axes(image, axes, order, mode, dtype, depths=None):
 
 
 def _filter_axis(block, axis, mode, order, dtype, function):
-    return function(block, order, axis, output=dtype, mode=mode)
+    """
+    Filter the lines of a block along one axis, as they are in the whole image.
+
+    In mode "reflect" SciPy overwrites the first pixel of a line while it still sums up what
+    comes before the line, which shows until the filter's memory has faded. A line followed by
+    itself turned round is one period of the image that this mode means; around that, SciPy's
+    sum is right.
+    """
+    size = block.shape[axis]
+    if mode != "reflect" or size > reach_of(order):
+        return function(block, order, axis, output=dtype, mode=mode)
+    period = np.concatenate([block, np.flip(block, axis)], axis)
+    filtered = function(period, order, axis, output=dtype, mode="grid-wrap")
+    return filtered[(slice(None),) * axis + (slice(size),)]
 
 
 def coefficients(image, spline, prefilter, axes=None):
