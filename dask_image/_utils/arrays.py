@@ -4,7 +4,7 @@ import dask.array as da
 import numpy as np
 
 
-def as_dask_array(image, name="image"):
+def as_dask_array(image, name="image", known=True):
     """
     Return ``image`` as a Dask array of native byte order and known chunks.
 
@@ -16,6 +16,8 @@ def as_dask_array(image, name="image"):
         store keeps its own chunks.
     name : str, optional
         What the caller calls this argument, for error messages.
+    known : bool, optional
+        Whether chunks of unknown size are refused.
 
     Returns
     -------
@@ -24,7 +26,7 @@ def as_dask_array(image, name="image"):
     Raises
     ------
     ValueError
-        If a Dask array has unknown chunk sizes.
+        If a Dask array has unknown chunk sizes, unless ``known`` is False.
     TypeError
         If the values are neither numbers nor booleans.
     """
@@ -34,7 +36,7 @@ def as_dask_array(image, name="image"):
         if not hasattr(image, "shape") or not hasattr(image, "dtype"):
             image = np.asarray(image)
         image = da.from_array(image, chunks=getattr(image, "chunks", None) or "auto")
-    if any(np.isnan(size) for size in image.shape):
+    if known and any(np.isnan(size) for size in image.shape):
         raise ValueError(
             f"{name} has unknown chunk sizes {image.chunks}; "
             f"call {name}.compute_chunk_sizes() first"

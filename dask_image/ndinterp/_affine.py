@@ -37,7 +37,7 @@ def affine_transform(
     output=None,
     mode="constant",
     cval=0.0,
-    prefilter=False,
+    prefilter=True,
 ):
     """
     Apply an affine transform.
@@ -71,7 +71,7 @@ def affine_transform(
         The value beyond the edges, for the constant modes.
     prefilter : bool, optional
         Whether ``image`` holds pixels, not spline coefficients, for orders above
-        1. SciPy's default is True.
+        1.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def rotate(
     order=1,
     mode="constant",
     cval=0.0,
-    prefilter=False,
+    prefilter=True,
 ):
     """
     Rotate an image in the plane of two of its axes.
@@ -148,7 +148,7 @@ def rotate(
         The value beyond the edges, for the constant modes.
     prefilter : bool, optional
         Whether the image holds pixels, not spline coefficients, for orders above
-        1. SciPy's default is True.
+        1.
 
     Returns
     -------
@@ -489,10 +489,15 @@ def _evaluate_box(block, box, starts, stops, geometry, spline, dtype):
         return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
     matrix, offset = np.array(geometry.matrix), np.array(geometry.offset)
     shape = tuple(stop - start for start, stop in zip(starts, stops))
-    if matrix.shape[0] == matrix.shape[1] and not np.any(matrix - np.diag(np.diag(matrix))):
-        lines = [
-            offset[axis] + np.arange(start, stop) * matrix[axis, axis]
-            for axis, (start, stop) in enumerate(zip(starts, stops))
-        ]
+    diagonal = matrix.shape[0] == matrix.shape[1] and (
+        np.count_nonzero(matrix) == np.count_nonzero(np.diag(matrix))
+    )
+    if diagonal:
+        # Pixel 0 times an infinite factor is NaN, which stands for no pixel.
+        with np.errstate(invalid="ignore"):
+            lines = [
+                offset[axis] + np.arange(start, stop) * matrix[axis, axis]
+                for axis, (start, stop) in enumerate(zip(starts, stops))
+            ]
         return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
     return blocks.interpolation.affine(block, box, matrix, offset, starts, shape, spline, dtype)

@@ -4,6 +4,7 @@ import operator
 
 import numpy as np
 
+from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.modes import MODES
 
@@ -71,11 +72,20 @@ def normalize_sequence(value, ndim, name):
 
 
 def normalize_shape(shape, name="output_shape"):
-    """Return a shape as a tuple of int."""
-    shape = tuple(operator.index(size) for size in shape)
+    """Return a shape as a tuple of int; floats may be given for whole numbers."""
+    shape = tuple(_whole_number(size, name) for size in shape)
     if any(size < 0 for size in shape):
         raise ValueError(f"{name} must not be negative, got {shape}")
     return shape
+
+
+def _whole_number(size, name):
+    if isinstance(size, (float, np.floating)) and not float(size).is_integer():
+        raise ArgumentError(f"{name} must be made of whole numbers, got {size!r}")
+    try:
+        return int(size) if isinstance(size, (float, np.floating)) else operator.index(size)
+    except TypeError:
+        raise TypeError(f"{name} must be made of whole numbers, got {size!r}") from None
 
 
 def need_axes(*ranks):

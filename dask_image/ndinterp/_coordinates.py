@@ -9,6 +9,7 @@ import numpy as np
 from scipy import LowLevelCallable
 
 from dask_image._kernels import blocks
+from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import as_dask_array, with_dtype
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
@@ -35,7 +36,15 @@ COORDINATE_BYTES = "32 MiB"
 
 @numpy_only
 def map_coordinates(
-    input, coordinates, order=3, mode="constant", cval=0.0, prefilter=False, *, output=None
+    input,
+    coordinates,
+    order=3,
+    mode="constant",
+    cval=0.0,
+    prefilter=True,
+    *,
+    output=None,
+    output_chunks=None,
 ):
     """
     Interpolate an image at given coordinates.
@@ -51,7 +60,7 @@ def map_coordinates(
         The image; complex ones are interpolated part by part.
     coordinates : array_like
         Shape (ndim, ...): NumPy or Dask, in any chunks, of integers or floats. In
-        pixels of ``input``.
+        pixels of ``input``. All axes but the first may be of unknown length.
     order : int, optional
         Of the spline, 0 to 5.
     mode : str, optional
@@ -60,22 +69,33 @@ def map_coordinates(
         The value beyond the edges, for the constant modes.
     prefilter : bool, optional
         Whether ``input`` holds pixels, not spline coefficients, for orders above 1.
-        SciPy's default is True.
     output : dtype, optional
         Of the result. Default: that of ``input``.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of ``coordinates``.
 
     Returns
     -------
     dask.array.Array
-        Of the shape and chunks of ``coordinates``, less the first axis.
+        Of the shape and chunks of ``coordinates``, less the first axis; unknown
+        ones remain unknown.
 
     Raises
     ------
     RuntimeError
         If ``coordinates`` has not one row for each axis of ``input``, or
         ``order``, ``mode`` or a dtype is not supported.
+    ValueError
+        If ``output_chunks`` are asked for and the length of ``coordinates`` is unknown.
     TypeError
         If ``coordinates`` is complex.
+
+    Notes
+    -----
+    A coordinate that is infinite, or 1e18 or more from 0, is outside of any image: it
+    gives ``cval``, whatever the mode, but in mode "nearest" the pixel at the edge. NaN
+    always gives ``cval``. The same holds for all functions of this package that
+    interpolate.
 
     Examples
     --------
@@ -87,6 +107,8 @@ def map_coordinates(
     image = normalize_image(input, "input")
     coordinates = _normalize_coordinates(coordinates, image.ndim)
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    if output_chunks is not None:
+        coordinates = _in_chunks(coordinates, output_chunks, dtype)
     return _at_coordinates(image, coordinates, spline, dtype, prefilter)
 
 
@@ -205,12 +227,24 @@ def _normalize_coordinates(coordinates, ndim):
         )
         if coordinates.dtype.kind in "biufc":
             coordinates = da.from_array(coordinates, chunks=chunks)
-    coordinates = as_dask_array(coordinates, "coordinates")
+    coordinates = as_dask_array(coordinates, "coordinates", known=False)
     if coordinates.dtype.kind == "c":
         raise TypeError(f"coordinates must be real, got dtype {coordinates.dtype}")
     if coordinates.dtype.char in "eg":
         raise RuntimeError(f"coordinates have dtype {coordinates.dtype}, which is not supported")
-    return coordinates.rechunk({0: -1})
+    return coordinates if coordinates.numblocks[0] == 1 else coordinates.rechunk({0: -1})
+
+
+def _in_chunks(coordinates, output_chunks, dtype):
+    """Return coordinates in the chunks that a result is to have."""
+    shape = coordinates.shape[1:]
+    if np.isnan(shape).any():
+        raise ArgumentError(
+            f"output_chunks must be None for coordinates of unknown shape {shape}, "
+            f"got {output_chunks!r}"
+        )
+    chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
+    return coordinates.rechunk((-1, *chunks))
 
 
 def _at_coordinates(image, coordinates, spline, dtype, prefilter):
@@ -218,7 +252,9 @@ def _at_coordinates(image, coordinates, spline, dtype, prefilter):
     shape = coordinates.shape[1:]
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(spline, dtype)
-        return da.full_like(image, value, shape=shape, chunks=coordinates.chunks[1:], dtype=dtype)
+        return coordinates[0].map_blocks(
+            np.full_like, value, dtype=dtype, meta=with_dtype(image, dtype, ndim=len(shape))
+        )
     image, spline = coefficients(image, spline, prefilter)
     chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
     lookup = _Lookup(chunks, image.shape, spline, dtype)

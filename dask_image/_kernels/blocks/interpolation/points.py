@@ -117,8 +117,10 @@ def _coordinates(matrix, offset, start, shape, first_row, count):
     points = np.zeros((len(matrix), count, shape[-1]))
     for axis, row in enumerate(matrix):
         points[axis] = offset[axis]
-        for part, factor in zip(index, row):
-            points[axis] += part * factor
+        # Index 0 times an infinite factor is NaN, which stands for no pixel.
+        with np.errstate(invalid="ignore"):
+            for part, factor in zip(index, row):
+                points[axis] += part * factor
     return points.reshape(len(matrix), -1)
 
 
