@@ -133,10 +133,18 @@ def _port(function, parameters, name=None, **defaults):
     signature = inspect.Signature(scipy_parameters)
 
     def ported(*args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            unknown = [key for key in kwargs if key not in signature.parameters]
+            text = _unknown(unknown[0], ported, function) if unknown else str(error)
+            raise TypeError(f"{ported.__name__}: {text}") from None
         bound.apply_defaults()
         arguments = dict(bound.arguments)
         more = arguments.pop("kwargs", {})
+        for key in more:
+            if key not in own:
+                raise TypeError(f"{ported.__name__}: {_unknown(key, ported, function)}")
         for array in FILLED_IN_PLACE:
             if arguments.pop(array, None) is not None:
                 raise TypeError(f"{array} must be None: Dask arrays are not filled in place")
@@ -149,8 +157,23 @@ def _port(function, parameters, name=None, **defaults):
     return ported
 
 
+def _unknown(key, ported, function):
+    """Say that there is no such argument, and where there is one."""
+    names = [name for name in ported.__signature__.parameters if name != "kwargs"]
+    text = f"there is no argument {key!r}, only {', '.join(names)}"
+    if key == "out":
+        return text + ". Arrays are not filled in place: output takes a dtype"
+    if key in inspect.signature(function).parameters:
+        return text + f". {_family(function)}.{function.__name__} takes it: call that instead"
+    return text
+
+
+def _family(function):
+    return function.__module__.rpartition("._")[0] or function.__module__
+
+
 def _documentation(name, function):
-    family = function.__module__.rpartition("._")[0] or function.__module__
+    family = _family(function)
     return f"""
     `scipy.ndimage.{name}` on Dask arrays, with the same arguments.
 

@@ -699,6 +699,9 @@ def test_coordinates_of_unknown_length():
     assert result.numblocks == some.numblocks[1:]
     assert np.isnan(result.shape).all()
     np.testing.assert_allclose(result.compute(), expected, rtol=1e-12)
+    with nothing_computes():
+        apart = ndinterp.map_coordinates(da.from_array(image, chunks=4), [some[0], some[1]])
+    np.testing.assert_allclose(apart.compute(), expected, rtol=1e-12)
     nothing = ndinterp.map_coordinates(da.ones((0, 3)), some, cval=2.0)
     np.testing.assert_array_equal(nothing.compute(), np.full(len(expected), 2.0))
     with pytest.raises(ValueError, match="output_chunks"):

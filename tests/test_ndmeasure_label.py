@@ -397,8 +397,10 @@ def test_models_run_once_for_merging():
 
 def test_bad_arguments_for_merging():
     labels = da.ones((8, 8), chunks=4, dtype=int)
-    with pytest.raises(TypeError, match="labels must be integers"):
-        merge_labels_across_chunk_boundaries(labels.astype(float))
+    with pytest.raises(TypeError, match="labels must hold integers"):
+        merge_labels_across_chunk_boundaries(labels.astype(complex))
+    with pytest.raises(ValueError, match="labels must hold whole numbers .* got 0.5"):
+        merge_labels_across_chunk_boundaries(labels / 2).compute()
     with pytest.raises(ValueError, match="iou_threshold"):
         merge_labels_across_chunk_boundaries(labels, 1, iou_threshold=0)
     with pytest.raises(ValueError, match="overlap_depth"):
@@ -427,8 +429,10 @@ def test_relabel_sequential_of_little():
 
 
 def test_relabel_sequential_refuses_what_are_no_labels():
-    with pytest.raises(TypeError, match="labels must be integers"):
-        relabel_sequential(np.zeros((3, 3)))
+    with pytest.raises(TypeError, match="labels must hold integers"):
+        relabel_sequential(np.zeros((3, 3), complex))
+    with pytest.raises(ValueError, match="labels must hold whole numbers .* got 0.5"):
+        relabel_sequential(np.full((3, 3), 0.5)).compute()
     with pytest.raises(ValueError, match="negative"):
         relabel_sequential(np.array([1, -1])).compute()
 

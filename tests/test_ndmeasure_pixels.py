@@ -355,7 +355,7 @@ def test_partitions_follow_the_size_of_the_data():
     ("arguments", "error", "message"),
     [
         ((None, 1, np.sum, float, 0), ValueError, "index needs a label_image"),
-        ((np.ones((4, 4)), 1, np.sum, float, 0), TypeError, "label_image must hold integers"),
+        ((np.ones((4, 4), "c8"), 1, np.sum, float, 0), TypeError, "label_image must hold integers"),
         ((np.ones((4, 3), int), 1, np.sum, float, 0), ValueError, "shapes that broadcast"),
         ((np.ones((4, 4), "i1"), [1, 300], np.sum, float, 0), ValueError, "got 300"),
         ((np.ones((4, 4), int), [1.5], np.sum, float, 0), ValueError, "got 1.5"),

@@ -207,7 +207,11 @@ def test_same_call_same_names():
     [
         ({"properties": ["area", "foo"]}, ValueError, "properties must be among .*'area'.*'foo'"),
         ({"properties": "intensity_max"}, ValueError, "needs an intensity_image"),
-        ({"label_image": da.zeros((4, 4))}, TypeError, "label_image must hold integers"),
+        (
+            {"label_image": da.zeros((4, 4), dtype="c8")},
+            TypeError,
+            "label_image must hold integers",
+        ),
         ({"intensity_image": da.zeros((4, 4, 3))}, ValueError, "shape of label_image"),
         ({"intensity_image": da.zeros((4, 4), dtype="c8")}, TypeError, "real numbers"),
         ({"spacing": (1, 2, 3)}, ValueError, "spacing"),

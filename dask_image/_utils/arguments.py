@@ -1,11 +1,14 @@
 """SciPy's rules for axes, modes, sizes, origins, footprints and structures, in one place."""
 
+import math
+import numbers
 import operator
-import warnings
 
 import numpy as np
+from dask.base import is_dask_collection
 
 from dask_image._utils.modes import MODES
+from dask_image._utils.warnings import warn
 
 FILTER_MODES = tuple(MODES)
 
@@ -17,6 +20,74 @@ class ArgumentError(ValueError, RuntimeError):
     SciPy raises RuntimeError for some bad values and ValueError for others;
     this is both, so code that catches either goes on working.
     """
+
+
+class NotANumberError(TypeError, ValueError):
+    """An argument is no number; SciPy raises TypeError or ValueError for it."""
+
+
+def refuse_lazy(value, name, kind):
+    """Raise TypeError for what is not computed yet, where ``kind`` is needed at the call."""
+    if is_dask_collection(value):
+        raise TypeError(
+            f"{name} must be {kind} in memory, got {value!r}: call {name}.compute() first"
+        )
+
+
+def normalize_number(value, name, allow_complex=False):
+    """
+    Return one number, real unless ``allow_complex``, or raise TypeError.
+
+    SciPy's C code does not always look at what it is given: a complex number where it
+    takes a real one corrupts memory.
+    """
+    kind = "a number" if allow_complex else "a real number"
+    refuse_lazy(value, name, kind)
+    if isinstance(value, numbers.Real):
+        return value
+    if allow_complex and isinstance(value, numbers.Complex):
+        return value
+    kinds = "biufc" if allow_complex else "biuf"
+    if hasattr(value, "dtype") and value.ndim == 0 and value.dtype.kind in kinds:
+        return value
+    raise NotANumberError(f"{name} must be {kind}, got {value!r}")
+
+
+def normalize_integer(value, name, lowest=-math.inf):
+    """Return a whole number, not less than ``lowest``, or raise."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        refuse_lazy(value, name, "an integer")
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < lowest:
+        raise ArgumentError(f"{name} must be at least {lowest}, got {value!r}")
+    return number
+
+
+def normalize_cval(cval, dtype):
+    """Return the value beyond the edges of an image of ``dtype``: complex only if that is."""
+    return normalize_number(cval, "cval", allow_complex=dtype.kind == "c")
+
+
+def normalize_sigmas(sigma, count, name="sigma"):
+    """Return a standard deviation for each of ``count`` axes, all finite and from 0."""
+    sigmas = [normalize_number(each, name) for each in per_axis(sigma, count, name)]
+    for each in sigmas:
+        if not 0 <= each < math.inf:  # nor NaN
+            raise ValueError(f"{name} must be finite and at least 0, got {each!r}")
+    return sigmas
+
+
+def normalize_extras(extra_arguments, extra_keywords):
+    """Return what else a function of the caller's is to get, as a tuple and a dict."""
+    if not isinstance(extra_arguments, (tuple, list)):
+        raise ArgumentError(f"extra_arguments must be a tuple, got {extra_arguments!r}")
+    if extra_keywords is None:
+        extra_keywords = {}
+    if not isinstance(extra_keywords, dict):
+        raise ArgumentError(f"extra_keywords must be a dict or None, got {extra_keywords!r}")
+    return tuple(extra_arguments), extra_keywords
 
 
 def normalize_axis(axis, ndim, name="axis"):
@@ -50,6 +121,7 @@ def normalize_axes(axes, ndim):
 
 def per_axis(value, count, name):
     """Return a list of ``count`` values: those given, or one value repeated."""
+    refuse_lazy(value, name, "values")
     if isinstance(value, str) or not np.iterable(value):
         return [value] * count
     values = list(value)
@@ -72,7 +144,7 @@ def normalize_modes(mode, count, allowed=FILTER_MODES, name="mode"):
     """Return the boundary mode of each axis, all of them known ones."""
     modes = per_axis(mode, count, name)
     for each in modes:
-        if each not in allowed:
+        if not isinstance(each, str) or each not in allowed:
             raise ArgumentError(f"{name} must be one of {sorted(allowed)}, got {each!r}")
     return modes
 
@@ -88,6 +160,7 @@ def normalize_sizes(size, count, name="size"):
     """Return a list of window sizes, whole numbers from 1."""
     sizes = per_axis(size, count, name)
     for each in sizes:
+        refuse_lazy(each, name, "an integer")
         number = np.ndim(each) == 0 and np.isreal(each) and not isinstance(each, str)
         if not number or each < 1 or int(each) != each:
             raise ArgumentError(f"{name} must be made of whole numbers from 1, got {size!r}")
@@ -159,7 +232,7 @@ def footprint_window(size, footprint, origin, axes, ndim):
         size = shape = normalize_sizes(size, len(axes))
     else:
         if size is not None:
-            warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=3)
+            warn("ignoring size because footprint is set")
         size = None
         footprint = np.asarray(footprint, dtype=bool)
         if footprint.ndim != len(axes):

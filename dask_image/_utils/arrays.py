@@ -1,10 +1,19 @@
 """Turn what a caller passes into a Dask array that every engine can rely on."""
 
+import dask
 import dask.array as da
 import numpy as np
+from dask.base import is_dask_collection
+from dask.utils import parse_bytes
+
+from dask_image._utils.warnings import warn
+
+# Arrays without chunks are cut into blocks of this many bytes. What is smaller takes less time
+# than it takes to share it out; what is larger keeps every core busy.
+BLOCK_BYTES = 4 << 20
 
 
-def as_dask_array(image, name="image", known=True):
+def as_dask_array(image, name="image", whole=False, known=True):
     """
     Return ``image`` as a Dask array of native byte order and known chunks.
 
@@ -12,10 +21,13 @@ def as_dask_array(image, name="image", known=True):
     ----------
     image : array_like
         NumPy, CuPy, Dask or ``xarray.DataArray`` array, or anything with a
-        shape, a dtype and slicing (zarr, HDF5). Nothing is computed; a chunked
-        store keeps its own chunks.
+        shape, a dtype and slicing (zarr, HDF5); or a sequence of such arrays of
+        one shape, which are stacked. Nothing is computed; a chunked store keeps
+        its own chunks. Of masked arrays the data are taken, with a warning.
     name : str, optional
-        What the caller calls this argument, for error messages.
+        What the caller calls this argument, for messages.
+    whole : bool, optional
+        Leave what has no chunks in one block: one task takes all of it anyway.
     known : bool, optional
         Whether chunks of unknown size are refused.
 
@@ -28,14 +40,15 @@ def as_dask_array(image, name="image", known=True):
     ValueError
         If a Dask array has unknown chunk sizes, unless ``known`` is False.
     TypeError
-        If the values are neither numbers nor booleans.
+        If the values are neither numbers nor booleans, or ``image`` is what `label`
+        returns, labels and their number.
     """
-    if hasattr(image, "dims") and hasattr(image, "data"):  # xarray.DataArray
-        image = image.data
+    image = without_mask(stack_lazily(image, name), name)
     if not isinstance(image, da.Array):
         if not hasattr(image, "shape") or not hasattr(image, "dtype"):
             image = np.asarray(image)
-        image = da.from_array(image, chunks=getattr(image, "chunks", None) or "auto")
+        chunks = getattr(image, "chunks", None) or (-1 if whole else _cut(image))
+        image = da.from_array(image, chunks=chunks)
     if known and any(np.isnan(size) for size in image.shape):
         raise ValueError(
             f"{name} has unknown chunk sizes {image.chunks}; "
@@ -48,10 +61,110 @@ def as_dask_array(image, name="image", known=True):
     return image
 
 
+def _cut(image):
+    """Return chunks for an array that has none, in blocks that keep all cores busy."""
+    if image.dtype.hasobject:
+        return -1
+    limit = min(BLOCK_BYTES, parse_bytes(dask.config.get("array.chunk-size")))
+    return da.core.normalize_chunks("auto", tuple(image.shape), limit=limit, dtype=image.dtype)
+
+
+def stack_lazily(value, name):
+    """
+    Return a sequence of arrays as one, lazily if one of them is lazy; all else as it is.
+
+    NumPy would compute each lazy array, once for every question that it asks.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        What the caller calls this argument, for error messages.
+
+    Returns
+    -------
+    object
+        A Dask array if there is a lazy array in ``value``, at any depth.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is what `label` returns, labels and their number.
+    ValueError
+        If lazy arrays differ in shape.
+    """
+    if hasattr(value, "dims") and hasattr(value, "data"):  # xarray.DataArray
+        return value.data
+    if not isinstance(value, (list, tuple)):
+        return value
+    parts = [stack_lazily(part, name) for part in value]
+    if len(parts) == 2 and getattr(parts[0], "shape", ()) and np.ndim(parts[1]) == 0:
+        raise TypeError(
+            f"{name} must be one array, got an array and a number: "
+            "label returns (labels, number): pass the first"
+        )
+    if not any(is_dask_collection(part) for part in parts):
+        return value
+    shapes = [np.shape(part) for part in parts]
+    # Unknown lengths are NaN, equal to none: blocks show whether they agree.
+    if len({str(shape) for shape in shapes}) > 1:
+        raise ValueError(f"{name} must be made of arrays of one shape, got {shapes}")
+    return da.stack(parts, allow_unknown_chunksizes=True)
+
+
+def without_mask(array, name):
+    """
+    Return the data of a masked array, with a warning; any other array as it is.
+
+    Parameters
+    ----------
+    array : array_like
+    name : str
+        What the caller calls this argument, for the warning.
+
+    Returns
+    -------
+    array_like
+    """
+    lazy = isinstance(array, da.Array)
+    if not isinstance(array._meta if lazy else array, np.ma.MaskedArray):
+        return array
+    filled = "dask.array.ma.filled(array, value)" if lazy else "array.filled(value)"
+    warn(
+        f"{name} is a masked array: its data are used under the mask too. Give masked pixels a "
+        f"value with {filled}, or leave them out of measurements with a label of 0"
+    )
+    if not lazy:
+        return np.ma.getdata(array)
+    return array.map_blocks(np.ma.getdata, meta=block_meta(array.ndim, array.dtype))
+
+
+def block_meta(ndim, dtype, like=None):
+    """
+    Return the smallest array that can stand for blocks: zeros, never uninitialised memory.
+
+    The one of a 0-d result holds a value, and `dask.array.blockwise` makes names of it.
+
+    Parameters
+    ----------
+    ndim : int
+        Number of axes of the blocks.
+    dtype : dtype
+    like : array, optional
+        Of the kind of the blocks; a NumPy array by default.
+
+    Returns
+    -------
+    array
+        Without pixels, unless ``ndim`` is 0.
+    """
+    shape = (0,) * ndim
+    return np.zeros(shape, dtype) if like is None else np.zeros_like(like, dtype, shape=shape)
+
+
 def with_dtype(image, dtype, ndim=None):
-    """Return the empty array that stands for blocks of ``image``'s kind with ``dtype``."""
-    ndim = image.ndim if ndim is None else ndim
-    return np.empty_like(image._meta, shape=(0,) * ndim, dtype=dtype)
+    """Return the meta of blocks of ``image``'s kind with ``dtype``."""
+    return block_meta(image.ndim if ndim is None else ndim, dtype, like=image._meta)
 
 
 def output_dtype(output, default):

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from dask_image._kernels.stand_ins import stand_in
+from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import output_dtype
 
 
@@ -83,11 +84,17 @@ def result_dtype(scipy_function, image, *args, output=None, **kwargs):
     Return the dtype that SciPy gives, by running it on a single pixel of zero.
 
     What SciPy refuses (dtypes, combinations of arguments) is thereby refused
-    when a function is called, with SciPy's own exception, before any block is.
+    when a function is called, with SciPy's own exception (`ArgumentError` for its
+    RuntimeError), before any block is.
     """
     pixel = np.zeros((1,) * image.ndim, dtype=image.dtype)
     if output is not None:
         dtype = output_dtype(output, image.dtype)
         # SciPy refuses some names of dtypes that it takes as dtypes.
         kwargs["output"] = output if isinstance(output, str) else dtype
-    return scipy_function(pixel, *args, **kwargs).dtype
+    try:
+        return scipy_function(pixel, *args, **kwargs).dtype
+    except ValueError:
+        raise
+    except RuntimeError as error:
+        raise ArgumentError(str(error)) from None

@@ -6,7 +6,7 @@ import dask.array as da
 import numpy as np
 from dask.base import tokenize
 
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, stack_lazily, with_dtype
 
 ALL = "all"
 
@@ -72,7 +72,8 @@ def as_label_image(label_image, name="label_image"):
     Parameters
     ----------
     label_image : array_like
-        Labels of any integer or boolean dtype.
+        Labels of any integer or boolean dtype; or floats that are whole numbers, and
+        NaN for the background. Any other float is a ValueError when it is computed.
     name : str, optional
         What the caller calls this argument, for error messages.
 
@@ -83,12 +84,27 @@ def as_label_image(label_image, name="label_image"):
     Raises
     ------
     TypeError
-        If the labels are not integers or booleans.
+        If the labels are not real numbers or booleans.
     """
     labels = as_dask_array(label_image, name)
+    if labels.dtype.kind == "f":
+        return labels.map_blocks(_whole_labels, what=name, meta=with_dtype(labels, np.int64))
     if labels.dtype.kind not in "biu":
         raise TypeError(f"{name} must hold integers or booleans, got dtype {labels.dtype}")
     return labels
+
+
+def _whole_labels(block, what):
+    """Return labels that came as floats as integers, NaN as the background."""
+    block = np.where(np.isnan(block), 0, block)
+    limit = np.float64(2.0**63)
+    unfit = (np.trunc(block) != block) | (block < -limit) | (block >= limit)
+    if unfit.any():
+        raise ValueError(
+            f"{what} must hold whole numbers of 64 bits, or NaN where there is no label, "
+            f"got {block[unfit].flat[0]}"
+        )
+    return block.astype(np.int64)
 
 
 def as_labelled_image(image, label_image=None):
@@ -197,6 +213,7 @@ def as_selection(index, labelled):
     if index is None or labelled.whole:
         return LabelSelection(None, (), pooled=True, single=True)
     single = np.isscalar(index)
+    index = stack_lazily(index, "index")
     if isinstance(index, da.Array):
         if any(np.isnan(size) for size in index.shape):
             raise ValueError(

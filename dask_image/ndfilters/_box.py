@@ -8,6 +8,7 @@ from dask_image._utils.arguments import (
     footprint_window,
     normalize_axes,
     normalize_axis,
+    normalize_cval,
     normalize_mode,
     normalize_modes,
     normalize_sizes,
@@ -322,6 +323,9 @@ def _extremum(
 
 def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes):
     normalize_modes(mode, len(normalize_axes(axes, image.ndim)))
+    normalize_cval(cval, image.dtype)
+    if size is not None:
+        per_axis(size, len(normalize_axes(axes, image.ndim)), "size")
     window = {"size": size} if footprint is None else {"footprint": footprint}
     if axes is not None:
         window["axes"] = axes
@@ -355,6 +359,7 @@ def _along_axis(line_function, image, size, axis, mode, cval, origin, output):
     axis = normalize_axis(axis, image.ndim)
     if np.iterable(size):
         raise ArgumentError(f"size must be one whole number, got {size!r}")
+    cval = normalize_cval(cval, image.dtype)
     keywords = {"size": normalize_sizes(size, 1)[0], "cval": cval, "origin": origin}
     mode = normalize_mode(mode)
     dtype = result_dtype(line_function, image, axis=axis, mode=mode, output=output, **keywords)

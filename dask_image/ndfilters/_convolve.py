@@ -7,6 +7,7 @@ from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
     normalize_axis,
+    normalize_cval,
     normalize_mode,
     reach_on_axes,
 )
@@ -190,7 +191,7 @@ def convolve1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, o
 
 def _with_weights(scipy_function, image, weights, mode, cval, origin, output, axes):
     image = as_dask_array(image)
-    weights = np.asarray(weights)
+    weights = _as_weights(weights)
     which = normalize_axes(axes, image.ndim)
     mode = normalize_mode(mode)
     if weights.ndim != len(which):
@@ -206,9 +207,9 @@ def _with_weights(scipy_function, image, weights, mode, cval, origin, output, ax
 
 def _along_axis(scipy_function, image, weights, axis, mode, cval, origin, output):
     image = as_dask_array(image)
-    weights = np.asarray(weights)
+    weights = _as_weights(weights)
     axis = normalize_axis(axis, image.ndim)
-    if weights.ndim != 1 or weights.size == 0:
+    if weights.ndim != 1:
         raise ArgumentError(f"weights must be a sequence of numbers, got shape {weights.shape}")
     reach = reach_on_axes(weights.shape, origin, (axis,), image.ndim)
     keywords = {
@@ -218,9 +219,19 @@ def _along_axis(scipy_function, image, weights, axis, mode, cval, origin, output
     return _map_weights(scipy_function, image, reach, output, keywords)
 
 
+def _as_weights(weights):
+    weights = np.asarray(weights)
+    if weights.dtype.kind not in "biufc":
+        raise TypeError(f"weights must be numbers, got dtype {weights.dtype}")
+    if weights.size == 0:
+        raise ArgumentError(f"weights must not be empty, got shape {weights.shape}")
+    return weights
+
+
 def _map_weights(scipy_function, image, reach, output, keywords):
     if scipy_function in (ndimage.convolve, ndimage.convolve1d):
         reach = [(after, before) for before, after in reach]
+    keywords["cval"] = normalize_cval(keywords["cval"], image.dtype)
     dtype = result_dtype(scipy_function, image, output=output, **keywords)
     return map_neighborhood(
         kernel_for(image, scipy_function),

@@ -11,6 +11,8 @@ from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
     normalize_axis,
+    normalize_cval,
+    normalize_extras,
     normalize_modes,
     on_axes,
     per_axis,
@@ -108,6 +110,7 @@ def _difference(scipy_function, smoothing, image, axis, mode, cval, output):
     image = as_dask_array(image)
     axis = normalize_axis(axis, image.ndim)
     modes = normalize_modes(mode, image.ndim)
+    cval = normalize_cval(cval, image.dtype)
     dtype = result_dtype(scipy_function, image, axis=axis, mode=mode, cval=cval, output=output)
     kernel = kernel_for(image, ndimage.correlate1d)
     passes = [
@@ -160,7 +163,7 @@ def laplace(image, mode="reflect", cval=0.0, *, output=None, axes=None):
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
     modes = normalize_modes(mode, len(which))
-    keywords = {"mode": mode, "cval": cval}
+    keywords = {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
     if axes is not None:
         keywords["axes"] = which
     dtype = result_dtype(ndimage.laplace, image, output=output, **keywords)
@@ -314,9 +317,11 @@ def _from_function(
     dtype = result_dtype(ndimage.laplace, image, output=output)
     if not which:
         return image.astype(dtype)
+    cval = normalize_cval(cval, image.dtype)
+    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     keywords = {
         "cval": cval, "output": dtype,
-        "extra_arguments": tuple(extra_arguments), "extra_keywords": extra_keywords or {},
+        "extra_arguments": extra_arguments, "extra_keywords": extra_keywords,
     }  # fmt: skip
     if _answers_lazily(function, image, which[0], modes[0], keywords):
         return combine(

@@ -7,8 +7,12 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     normalize_axes,
     normalize_axis,
+    normalize_cval,
+    normalize_integer,
     normalize_mode,
     normalize_modes,
+    normalize_number,
+    normalize_sigmas,
     on_axes,
     per_axis,
 )
@@ -80,13 +84,14 @@ def gaussian_filter(
     count = len(which)
     settings = zip(
         which,
-        per_axis(sigma, count, "sigma"),
-        per_axis(order, count, "order"),
+        normalize_sigmas(sigma, count),
+        [normalize_integer(each, "order", lowest=0) for each in per_axis(order, count, "order")],
         normalize_modes(mode, count),
         per_axis(radius, count, "radius"),
         strict=True,
     )
     settings = [setting for setting in settings if setting[1] > NEGLIGIBLE_SIGMA]
+    cval, truncate = normalize_cval(cval, image.dtype), normalize_number(truncate, "truncate")
     keywords = {"sigma": sigma, "order": order, "mode": mode, "cval": cval, "truncate": truncate}
     dtype = result_dtype(
         ndimage.gaussian_filter, image, output=output, **keywords, **_given(radius, axes)
@@ -183,8 +188,12 @@ def gaussian_filter1d(
     """
     image = as_dask_array(image)
     axis = normalize_axis(axis, image.ndim)
-    keywords = {"sigma": sigma, "order": order, "cval": cval, "truncate": truncate}
-    keywords |= _given(radius)
+    keywords = {
+        "sigma": normalize_sigmas([sigma], 1)[0],
+        "order": normalize_integer(order, "order", lowest=0),
+        "cval": normalize_cval(cval, image.dtype),
+        "truncate": normalize_number(truncate, "truncate"),
+    } | _given(radius)
     mode = normalize_mode(mode)
     dtype = result_dtype(
         ndimage.gaussian_filter1d, image, axis=axis, mode=mode, output=output, **keywords
@@ -246,7 +255,7 @@ def gaussian_laplace(
     """
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
-    sigmas = per_axis(sigma, len(which), "sigma")
+    sigmas = normalize_sigmas(sigma, len(which))
     # SciPy takes them in the order of the image's axes if there is one for each of them.
     if len(which) < image.ndim:
         sigmas = on_axes(sigmas, which, image.ndim, default=0)
@@ -301,7 +310,7 @@ def gaussian_gradient_magnitude(
     array([0.43, 0.86, 0.86, 0.86, 0.86, 0.86, 0.86, 0.43])
     """
     image = as_dask_array(image)
-    sigmas = per_axis(sigma, image.ndim, "sigma")
+    sigmas = normalize_sigmas(sigma, image.ndim)
     return _from_derivatives(
         ndimage.gaussian_gradient_magnitude, magnitude_of_terms, 1,
         image, sigma, sigmas, mode, cval, truncate, radius, output, axes,
@@ -314,6 +323,7 @@ def _from_derivatives(
     """Run SciPy's function, or combine ``order``-th derivatives where each has a mode of its own."""
     which = normalize_axes(axes, image.ndim)
     modes = normalize_modes(mode, len(which))
+    cval, truncate = normalize_cval(cval, image.dtype), normalize_number(truncate, "truncate")
     keywords = {"cval": cval, "truncate": truncate} | _given(radius)
     dtype = result_dtype(
         scipy_function, image, sigma, mode=mode, output=output, **keywords, **_given(axes=axes)

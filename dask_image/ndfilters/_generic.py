@@ -1,6 +1,7 @@
 """Filters whose value a function of the caller's computes from each window or line."""
 
 import ctypes
+import math
 
 import numpy as np
 from dask.base import normalize_token
@@ -10,7 +11,10 @@ from dask_image._utils.arguments import (
     footprint_window,
     normalize_axes,
     normalize_axis,
+    normalize_cval,
+    normalize_extras,
     normalize_mode,
+    normalize_number,
     normalize_sizes,
     per_axis,
     window_reach,
@@ -82,6 +86,8 @@ def generic_filter(
     which = normalize_axes(axes, image.ndim)
     size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
     mode = normalize_mode(mode)
+    cval = normalize_cval(cval, image.dtype)
+    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     window = {"size": size} if footprint is None else {"footprint": footprint}
     keywords = {"mode": mode, "cval": cval, "origin": origin} | window
     if axes is not None:
@@ -95,8 +101,8 @@ def generic_filter(
         dtype=dtype,
         function=function,
         output=dtype,
-        extra_arguments=tuple(extra_arguments),
-        extra_keywords=extra_keywords or {},
+        extra_arguments=extra_arguments,
+        extra_keywords=extra_keywords,
         **keywords,
     )
 
@@ -162,6 +168,8 @@ def generic_filter1d(
     axis = normalize_axis(axis, image.ndim)
     filter_size = normalize_sizes(filter_size, 1, "filter_size")[0]
     window_reach([filter_size], [origin])
+    cval = normalize_cval(cval, image.dtype)
+    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     keywords = {"axis": axis, "mode": normalize_mode(mode), "cval": cval, "origin": origin}
     keywords["filter_size"] = filter_size
     dtype = result_dtype(ndimage.generic_filter1d, image, _fill_nothing, output=output, **keywords)
@@ -173,8 +181,8 @@ def generic_filter1d(
         dtype=dtype,
         function=function,
         output=dtype,
-        extra_arguments=tuple(extra_arguments),
-        extra_keywords=extra_keywords or {},
+        extra_arguments=extra_arguments,
+        extra_keywords=extra_keywords,
         **keywords,
     )
     return lines.rechunk(image.chunks)
@@ -244,12 +252,16 @@ def vectorized_filter(
         raise ValueError("either size or footprint must be given, and not both")
     if footprint is not None:
         footprint = np.asarray(footprint, dtype=bool)
+        if not footprint.any():
+            raise ValueError("footprint must have a pixel that is True, got none")
     shape = per_axis(size, len(which), "size") if footprint is None else footprint.shape
     if len(shape) != len(which):
         raise ValueError(f"footprint must have {len(which)} axes, got shape {shape}")
     # Windows inside of the image are among those of any other mode.
     inside = mode == "valid"
     mode = "nearest" if inside else normalize_mode(mode)
+    if cval is not None:
+        cval = normalize_cval(cval, image.dtype)
     window = {"size": size} if footprint is None else {"footprint": footprint}
     keywords = {"mode": mode, "cval": cval, "origin": origin, "batch_memory": batch_memory}
     keywords |= window | ({} if axes is None else {"axes": which})
@@ -263,6 +275,7 @@ def vectorized_filter(
         )
     if image.size == 0:
         return image
+    _check_batches(batch_memory, image, which, sizes)
     # SciPy takes arrays only for output here.
     computed = result_dtype(ndimage.vectorized_filter, image, function, **keywords)
     full_reach = [(0, 0)] * image.ndim
@@ -285,6 +298,27 @@ def vectorized_filter(
             for (before, after), length in zip(full_reach, image.shape)
         )
     ]
+
+
+def _check_batches(batch_memory, image, axes, sizes):
+    """
+    Raise if ``batch_memory`` cannot hold the windows that SciPy takes at once.
+
+    These are all windows of a block whose place along its first axis is the same: the
+    first axis that no window runs along, or else the first of ``axes``. A block as large
+    as the largest, with its halo, stands for all.
+    """
+    normalize_number(batch_memory, "batch_memory")
+    order = [axis for axis in range(image.ndim) if axis not in axes] + list(axes)
+    extent = {axis: max(image.chunks[axis]) for axis in order}
+    for axis, size in zip(axes, sizes):
+        extent[axis] = min(extent[axis] + size - 1, max(image.shape[axis], size))
+    needed = image.dtype.itemsize * math.prod(sizes) * math.prod(extent[a] for a in order[1:])
+    if axes and not needed <= batch_memory:
+        raise ValueError(
+            f"batch_memory must be at least {needed} bytes for blocks of {image.chunksize}, "
+            f"got {batch_memory!r}"
+        )
 
 
 def _check_callable(function):

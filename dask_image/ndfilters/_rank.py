@@ -5,7 +5,10 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     footprint_window,
     normalize_axes,
+    normalize_cval,
+    normalize_integer,
     normalize_modes,
+    normalize_number,
     on_axes,
 )
 from dask_image._utils.arrays import as_dask_array
@@ -113,7 +116,7 @@ def percentile_filter(
     array([1, 9, 9, 9, 5, 5])
     """
     return _rank(
-        ndimage.percentile_filter, {"percentile": percentile},
+        ndimage.percentile_filter, {"percentile": normalize_number(percentile, "percentile")},
         image, size, footprint, mode, cval, origin, output, axes,
     )  # fmt: skip
 
@@ -166,7 +169,7 @@ def rank_filter(
     array([1, 1, 1, 5, 5, 5])
     """
     return _rank(
-        ndimage.rank_filter, {"rank": rank},
+        ndimage.rank_filter, {"rank": normalize_integer(rank, "rank")},
         image, size, footprint, mode, cval, origin, output, axes,
     )  # fmt: skip
 
@@ -176,6 +179,7 @@ def _rank(scipy_function, which_rank, image, size, footprint, mode, cval, origin
     which = normalize_axes(axes, image.ndim)
     size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
     modes = normalize_modes(mode, len(which))
+    cval = normalize_cval(cval, image.dtype)
     window = {"size": size} if footprint is None else {"footprint": footprint}
     keywords = {"mode": mode, "cval": cval, "origin": origin} | window | which_rank
     if axes is not None:

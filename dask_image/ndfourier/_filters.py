@@ -1,13 +1,19 @@
 """The four Fourier filters: a factor for each frequency, worked out where it is needed."""
 
 import functools
-import operator
 
 import dask.array as da
 import numpy as np
 from scipy import ndimage, special
 
-from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_axis,
+    normalize_integer,
+    normalize_number,
+    per_axis,
+)
+from dask_image._utils.arrays import as_dask_array, block_meta, output_dtype, with_dtype
 
 REAL = tuple(map(np.dtype, ("f4", "f8")))
 COMPLEX = tuple(map(np.dtype, ("c8", "c16")))
@@ -203,20 +209,13 @@ class _Spectrum:
     def __init__(self, image, parameters, name, n, axis):
         self.image = image = as_dask_array(image)
         if image.dtype not in REAL + COMPLEX and image.dtype.kind not in "biu":
-            raise RuntimeError(f"image has dtype {image.dtype}, which is not supported")
-        axis = np.lib.array_utils.normalize_axis_index(axis, image.ndim)
+            raise ArgumentError(f"image has dtype {image.dtype}, which is not supported")
+        axis = normalize_axis(axis, image.ndim)
         self.lengths = [-1] * image.ndim
-        self.lengths[axis] = operator.index(n)
-        if np.iterable(parameters) and not isinstance(parameters, str):
-            parameters = list(parameters)
-        else:
-            parameters = [parameters] * image.ndim
-        if len(parameters) != image.ndim:
-            raise RuntimeError(
-                f"{name} must be a number or a sequence of {image.ndim}, one for each axis of "
-                f"image; got {len(parameters)} values"
-            )
-        self.parameters = [float(value) for value in parameters]
+        self.lengths[axis] = normalize_integer(n, "n")
+        self.parameters = [
+            float(normalize_number(value, name)) for value in per_axis(parameters, image.ndim, name)
+        ]
 
     def dtype(self, output, complex_only=False):
         """Return the dtype of the result by SciPy's rules."""
@@ -228,7 +227,7 @@ class _Spectrum:
         allowed = COMPLEX if complex_only or self.image.dtype.kind == "c" else REAL + COMPLEX
         if dtype not in allowed:
             names = ", ".join(str(one) for one in allowed)
-            raise RuntimeError(f"output must be one of {names} for this image, got {dtype}")
+            raise ArgumentError(f"output must be one of {names} for this image, got {dtype}")
         return dtype
 
     def filter(self, kernel, line, dtype):
@@ -246,7 +245,7 @@ class _Spectrum:
                 parameter=self.parameters[axis],
                 n=self.lengths[axis],
                 size=image.shape[axis],
-                meta=np.empty(0),
+                meta=block_meta(1, np.float64),
             )
             pairs += [factors, (axis,)]
         return da.blockwise(

@@ -1,16 +1,17 @@
 """Transforms whose output blocks pull back to boxes: affine, rotate, shift, zoom."""
 
 import math
-import warnings
 
 import dask.array as da
 import numpy as np
 from scipy import special
 
 from dask_image._kernels import blocks
+from dask_image._utils.arguments import ArgumentError, normalize_number
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.splines import Box, Spline
+from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
     need_axes,
     normalize_cval,
@@ -168,6 +169,7 @@ def rotate(
     """
     image = normalize_image(input_arr, "input_arr")
     plane = _normalize_plane(axes, image.ndim)
+    angle = normalize_number(angle, "angle")
     cosine, sine = special.cosdg(angle), special.sindg(angle)
     turn = np.array([[cosine, sine], [-sine, cosine]])
     size = np.array([image.shape[axis] for axis in plane])
@@ -316,10 +318,7 @@ def zoom(
         same = image.astype(dtype)
         return same if output_chunks is None else same.rechunk(output_chunks)
     if grid_mode and mode in ("constant", "wrap"):
-        warnings.warn(
-            f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'",
-            stacklevel=2,
-        )
+        warn(f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'")
     # SciPy drops the argument when it takes a complex image apart.
     grid_mode = bool(grid_mode) and image.dtype.kind != "c"
     geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, grid_mode)
@@ -338,7 +337,7 @@ def _normalize_matrix(matrix, offset, ndim, output_ndim):
     """Return matrix and offset as float arrays, or raise as SciPy does."""
     matrix = np.asarray(matrix, dtype=np.float64)
     if matrix.ndim not in (1, 2) or matrix.shape[0] < 1:
-        raise RuntimeError(f"matrix must have one or two axes, got shape {matrix.shape}")
+        raise ArgumentError(f"matrix must have one or two axes, got shape {matrix.shape}")
     if matrix.ndim == 2 and matrix.shape[1] == ndim + 1 and matrix.shape[0] in (ndim, ndim + 1):
         last_row = [0] * ndim + [1]
         if matrix.shape[0] == ndim + 1 and not np.all(matrix[ndim] == last_row):
@@ -349,7 +348,7 @@ def _normalize_matrix(matrix, offset, ndim, output_ndim):
         matrix = matrix[:ndim, :ndim]
     columns = matrix.shape[-1]
     if len(matrix) != ndim or columns != output_ndim:
-        raise RuntimeError(
+        raise ArgumentError(
             f"matrix must have {ndim} rows and {output_ndim} columns (or be a diagonal of "
             f"{ndim}) for this image and output_shape, got shape {matrix.shape}"
         )
@@ -365,10 +364,9 @@ def _affine_geometry(matrix, offset):
 def _normalize_plane(axes, ndim):
     if ndim < 2:
         raise ValueError(f"input_arr must have two axes at least, got {ndim}")
-    axes = list(axes)
-    if len(axes) != 2:
-        raise ValueError(f"axes must be two, got {axes}")
-    if not all(float(axis).is_integer() for axis in axes):
+    if isinstance(axes, str) or not np.iterable(axes) or len(axes := list(axes)) != 2:
+        raise ValueError(f"axes must be two integers, got {axes!r}")
+    if not all(float(normalize_number(axis, "axes")).is_integer() for axis in axes):
         raise ValueError(f"axes must be integers, got {axes}")
     plane = sorted(int(axis) + ndim * (axis < 0) for axis in axes)
     if plane[0] < 0 or plane[1] >= ndim:

@@ -4,7 +4,13 @@ import operator
 
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError
+from dask_image._utils import arguments
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_integer,
+    normalize_number,
+    per_axis,
+)
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.modes import MODES
 
@@ -15,31 +21,29 @@ def normalize_image(image, name="image"):
     """Return ``image`` as a Dask array of a dtype that SciPy interpolates."""
     image = as_dask_array(image, name)
     if image.dtype.char not in SUPPORTED:
-        raise RuntimeError(f"{name} has dtype {image.dtype}, which is not supported")
+        raise ArgumentError(f"{name} has dtype {image.dtype}, which is not supported")
     return image
 
 
 def normalize_order(order, lowest=0):
     """Return a spline order, or raise."""
+    order = normalize_integer(order, "order")
     if not lowest <= order <= 5:
-        raise RuntimeError(f"order must be from {lowest} to 5, got {order!r}")
-    return operator.index(order)
+        raise ArgumentError(f"order must be from {lowest} to 5, got {order!r}")
+    return order
 
 
 def normalize_mode(mode):
     """Return a boundary mode, or raise."""
-    if mode not in MODES:
-        raise RuntimeError(f"mode must be one of {sorted(MODES)}, got {mode!r}")
+    if not isinstance(mode, str) or mode not in MODES:
+        raise ArgumentError(f"mode must be one of {sorted(MODES)}, got {mode!r}")
     return MODES[mode]
 
 
 def normalize_cval(cval, dtype):
     """Return the value outside of the image: complex only for complex images."""
-    if dtype.kind == "c":
-        return complex(cval)
-    if isinstance(cval, (complex, np.complexfloating)):
-        raise TypeError(f"cval must be a real number for a real image, got {cval!r}")
-    return float(cval)
+    cval = arguments.normalize_cval(cval, dtype)
+    return complex(cval) if dtype.kind == "c" else float(cval)
 
 
 def normalize_output(output, image):
@@ -52,23 +56,17 @@ def normalize_output(output, image):
     dtype = output_dtype(output, image.dtype)
     if image.dtype.kind == "c" and dtype.kind != "c":
         if isinstance(output, str):
-            raise RuntimeError(f"output must be complex for a complex image, got {output!r}")
+            raise ArgumentError(f"output must be complex for a complex image, got {output!r}")
         dtype = np.promote_types(dtype, np.complex64)
     refused = image.dtype.kind != "c" and dtype.kind == "c"
     if dtype.char not in SUPPORTED or refused or (isinstance(output, str) and dtype.kind == "b"):
-        raise RuntimeError(f"output {output!r} is not supported for an image of {image.dtype}")
+        raise ArgumentError(f"output {output!r} is not supported for an image of {image.dtype}")
     return dtype
 
 
 def normalize_sequence(value, ndim, name):
     """Return one float for each axis."""
-    values = list(value) if np.iterable(value) and not isinstance(value, str) else [value] * ndim
-    if len(values) != ndim:
-        raise RuntimeError(
-            f"{name} must be a number or a sequence of {ndim}, one for each axis of the image; "
-            f"got {len(values)} values"
-        )
-    return tuple(float(one) for one in values)
+    return tuple(float(normalize_number(one, name)) for one in per_axis(value, ndim, name))
 
 
 def normalize_shape(shape, name="output_shape"):
@@ -91,4 +89,4 @@ def _whole_number(size, name):
 def need_axes(*ranks):
     """Raise unless input and output have an axis at least."""
     if min(ranks) < 1:
-        raise RuntimeError(f"input and output rank must be > 0, got {ranks}")
+        raise ArgumentError(f"input and output rank must be > 0, got {ranks}")

@@ -9,8 +9,14 @@ import numpy as np
 from scipy import LowLevelCallable
 
 from dask_image._kernels import blocks
-from dask_image._utils.arguments import ArgumentError
-from dask_image._utils.arrays import as_dask_array, with_dtype
+from dask_image._utils.arguments import ArgumentError, normalize_extras
+from dask_image._utils.arrays import (
+    as_dask_array,
+    block_meta,
+    stack_lazily,
+    with_dtype,
+    without_mask,
+)  # fmt: skip
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
 from dask_image._utils.engines.overlap import map_boxes
@@ -190,14 +196,15 @@ def geometric_transform(
     need_axes(image.ndim, len(shape))
     runs_anywhere = callable(mapping) and not isinstance(mapping, LowLevelCallable)
     if not runs_anywhere:
-        raise RuntimeError(f"mapping must be a Python callable, got {type(mapping).__name__}")
+        raise ArgumentError(f"mapping must be a Python callable, got {type(mapping).__name__}")
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     call = functools.partial(
         _call_mapping,
         mapping=mapping,
         ndim=image.ndim,
-        extra_arguments=tuple(extra_arguments),
-        extra_keywords=dict(extra_keywords or {}),
+        extra_arguments=extra_arguments,
+        extra_keywords=extra_keywords,
     )
     if output_chunks is None:
         chunks = default_chunks(image.chunks, shape, None)
@@ -210,11 +217,12 @@ def geometric_transform(
 
 def _normalize_coordinates(coordinates, ndim):
     """Return coordinates as a Dask array with one block along the first axis."""
+    coordinates = without_mask(stack_lazily(coordinates, "coordinates"), "coordinates")
     if not hasattr(coordinates, "dtype"):
         coordinates = np.asarray(coordinates)
     need_axes(ndim, len(coordinates.shape) - 1)
     if coordinates.shape[0] != ndim:
-        raise RuntimeError(
+        raise ArgumentError(
             f"coordinates must have one row for each of the {ndim} axes of the image, "
             f"got shape {coordinates.shape}"
         )
@@ -231,7 +239,7 @@ def _normalize_coordinates(coordinates, ndim):
     if coordinates.dtype.kind == "c":
         raise TypeError(f"coordinates must be real, got dtype {coordinates.dtype}")
     if coordinates.dtype.char in "eg":
-        raise RuntimeError(f"coordinates have dtype {coordinates.dtype}, which is not supported")
+        raise ArgumentError(f"coordinates have dtype {coordinates.dtype}, which is not supported")
     return coordinates if coordinates.numblocks[0] == 1 else coordinates.rechunk({0: -1})
 
 
@@ -360,7 +368,7 @@ def _mapped(call, chunks, ndim):
         *pairs,
         new_axes={0: ndim},
         dtype=float,
-        meta=np.empty((0,) * (len(chunks) + 1)),
+        meta=block_meta(len(chunks) + 1, np.float64),
         align_arrays=False,
     )
 

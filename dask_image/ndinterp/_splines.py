@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
+from dask_image._utils.arguments import ArgumentError, normalize_axis
 from dask_image._utils.backend import kernel_for
 from dask_image._utils.engines.overlap import Pass, map_boxes, map_passes
 from dask_image._utils.modes import NEAREST
@@ -80,7 +81,7 @@ def spline_filter1d(
     image = normalize_image(image)
     order, mode = normalize_order(order), normalize_mode(mode)
     dtype = normalize_output(output, image)
-    axis = np.lib.array_utils.normalize_axis_index(axis, image.ndim)
+    axis = normalize_axis(axis, image.ndim)
     result = filter_axes(image, [axis], order, mode, dtype, [depth])
     return result if output_chunks is None else result.rechunk(output_chunks)
 
@@ -131,7 +132,7 @@ def spline_filter(
     dtype = normalize_output(output, image)
     depths = list(depth) if np.iterable(depth) else [depth] * image.ndim
     if len(depths) != image.ndim:
-        raise RuntimeError(f"depth must have {image.ndim} values, got {len(depths)}")
+        raise ArgumentError(f"depth must have {image.ndim} values, got {len(depths)}")
     result = filter_axes(image, range(image.ndim), order, mode, dtype, depths)
     return result if output_chunks is None else result.rechunk(output_chunks)
 

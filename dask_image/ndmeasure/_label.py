@@ -47,7 +47,7 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
     Raises
     ------
     TypeError
-        If the image or ``output`` is complex.
+        If the image is complex, or ``output`` complex or boolean.
     RuntimeError
         If the structure and the image differ in their number of axes; when
         computed, if a label does not fit into ``output``.
@@ -96,8 +96,10 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
         return labels[0], count
     dtype = np.dtype(np.int32 if image.size < 2**31 else np.int64)
     wanted = output_dtype(output, dtype)
-    if wanted.kind == "c":
-        raise TypeError(f"output must be a real dtype, got {wanted}")
+    if wanted.kind not in "iuf":
+        raise TypeError(
+            f"output must be a dtype of integers or floats, to number objects with, got {wanted}"
+        )
     labels, count = foreground_components([image], is_foreground, connectivity, dtype, "label")
     if wanted != dtype:
         labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted)

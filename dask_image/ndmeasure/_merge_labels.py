@@ -6,7 +6,6 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import per_axis
-from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import (
     UNNUMBERED,
@@ -21,6 +20,7 @@ from dask_image._utils.engines.components import (
     positions_in,
 )
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
+from dask_image._utils.labels import as_label_image
 from dask_image.ndmeasure._label import label_connectivity, label_structure
 
 
@@ -86,7 +86,7 @@ def merge_labels_across_chunk_boundaries(
     array([[1, 1, 0, 2, 2, 2],
            [0, 0, 3, 3, 0, 4]], dtype=int32)
     """
-    labels = _as_labels(labels)
+    labels = as_label_image(labels, "labels")
     depth = _overlap_depth(overlap_depth, labels.ndim)
     if any(depth) and not 0 < iou_threshold <= 1:
         raise ValueError(f"iou_threshold must lie in (0, 1], got {iou_threshold!r}")
@@ -143,19 +143,12 @@ def relabel_sequential(labels):
     array([[2, 0, 3],
            [2, 1, 1]])
     """
-    labels = _as_labels(labels)
+    labels = as_label_image(labels, "labels")
     if labels.ndim == 0:
         return (labels != 0).astype(labels.dtype)
     algorithm = RelabelSequential(labels.dtype, labels._meta)
     relabeled, _ = map_two_pass(algorithm, [labels], "relabel_sequential")
     return relabeled
-
-
-def _as_labels(labels):
-    labels = as_dask_array(labels, name="labels")
-    if labels.dtype.kind not in "iub":
-        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
-    return labels
 
 
 def _overlap_depth(overlap_depth, ndim):

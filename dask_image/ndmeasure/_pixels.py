@@ -1,6 +1,5 @@
 """Measurements that need all pixels of a label together."""
 
-import warnings
 from dataclasses import replace
 from functools import partial
 
@@ -8,7 +7,8 @@ import dask
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.label_shuffle import (
     Shuffle,
@@ -19,6 +19,7 @@ from dask_image._utils.engines.label_shuffle import (
 )
 from dask_image._utils.engines.order_statistics import can_select, middle_values
 from dask_image._utils.labels import as_labelled_image, as_selection
+from dask_image._utils.warnings import warn
 
 # Up to here, one task may hold a whole image, which is faster than going over it repeatedly.
 LARGEST_GATHER = 256 << 20
@@ -228,7 +229,9 @@ def value_indices(image, *, ignore_value=None):
     if image.dtype.kind not in "iu":
         raise ValueError(f"image must hold integers, got dtype {image.dtype}")
     if ignore_value is not None:
-        ignore_value = image.dtype.type(ignore_value)
+        if normalize_number(ignore_value, "ignore_value") != int(ignore_value):
+            raise ValueError(f"ignore_value must be a whole number, got {ignore_value!r}")
+        ignore_value = image.dtype.type(int(ignore_value))
     return gather_by_label(image, _indices_of_values, image.shape, ignore_value)
 
 
@@ -271,7 +274,7 @@ def _apply(labelled, selection, shuffle, default):
             None,
             dtype=_integer_dtype(label_image.dtype),
             adjust_chunks={"k": lambda size: np.nan},
-            meta=np.empty(0, _integer_dtype(label_image.dtype)),
+            meta=block_meta(1, _integer_dtype(label_image.dtype)),
         )
     results = apply_by_label(image, label_image, requested, shuffle)
     axes = tuple(range(index.ndim))
@@ -287,7 +290,7 @@ def _apply(labelled, selection, shuffle, default):
         default=default,
         concatenate=True,
         dtype=shuffle.dtype,
-        meta=np.empty((0,) * index.ndim, shuffle.dtype),
+        meta=block_meta(index.ndim, shuffle.dtype),
     )
 
 
@@ -299,10 +302,9 @@ def _group_of(labelled):
 def _warn_of_pooling(labelled):
     """Warn that one task takes the whole image, if that is more than a block."""
     if labelled.labels.npartitions > 1:
-        warnings.warn(
+        warn(
             "without an index all pixels are pooled, which takes them into one task",
             da.PerformanceWarning,
-            stacklevel=3,
         )
 
 
@@ -540,7 +542,7 @@ def _pooled_median(labelled, dtype):
         compress = dask.delayed(_compress, pure=True)
         pieces = [compress(values, chosen) for values, chosen in blocks]
         found = dask.delayed(_median_of_pieces, pure=True)(pieces, dtype)
-    return da.from_delayed(found, (), dtype=dtype)
+    return da.from_delayed(found, (), meta=block_meta(0, dtype))
 
 
 def _compress(values, chosen):

@@ -1,7 +1,6 @@
 """Statistics of the pixels of each label: moments, extrema, positions."""
 
 import operator
-import warnings
 from dataclasses import replace
 from functools import partial as bind
 
@@ -35,6 +34,7 @@ from dask_image._utils.labels import (
     check_labels_fit,
     locate_labels,
 )
+from dask_image._utils.warnings import warn
 
 
 def _area(fields, shape):
@@ -903,9 +903,5 @@ def sum(image, label_image=None, index=None):
     ...     sum([[1, 2], [3, 4]]).compute()
     np.float64(10.0)
     """
-    warnings.warn(
-        "sum is deprecated: use sum_labels, which gives the same",
-        DeprecationWarning,
-        stacklevel=2,
-    )
+    warn("sum is deprecated: use sum_labels, which gives the same", DeprecationWarning)
     return sum_labels(image, label_image, index)

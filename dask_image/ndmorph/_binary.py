@@ -125,7 +125,11 @@ class _Window:
 
 def _binary_morphology(block, mask=None, *, steps, **keywords):
     """Run some iterations of erosion or dilation, one kind after the other, on a block."""
-    keywords |= {"structure": _beside(block, keywords["structure"])}
+    structure = keywords["structure"]
+    keywords |= {
+        "structure": _beside(block, structure),
+        "brute_force": keywords["brute_force"] or is_longer(structure, block, keywords.get("axes")),
+    }
     for kernel, iterations in steps:
         block = kernel(block, mask=mask, iterations=iterations, **keywords)
     return block
@@ -136,6 +140,17 @@ def _beside(block, structure):
     if isinstance(block, (np.ndarray, np.generic)):
         return structure
     return np.asarray(structure, like=block)
+
+
+def is_longer(structure, block, axes=None):
+    """
+    Tell whether a structure is longer than a block, along any axis.
+
+    SciPy 1.17 then writes out of bounds from the second iteration on, unless it is told
+    to go over the whole block each time (``brute_force``).
+    """
+    axes = range(block.ndim) if axes is None else axes
+    return any(length > block.shape[axis] for length, axis in zip(structure.shape, axes))
 
 
 def _trimmed_binary_morphology(box, *rest, **keywords):

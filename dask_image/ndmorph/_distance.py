@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from dask_image._kernels import blocks
 from dask_image._utils.arguments import ArgumentError, per_axis
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
@@ -222,7 +222,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
         return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
     metric = Metric.on(image.shape, kind)
     distances = _least_costs(image, metric, "distance_transform_cdt").map_blocks(
-        _steps_of, dtype=np.int32, absent=-1, meta=np.empty((0,) * image.ndim, dtype=np.int32)
+        _steps_of, dtype=np.int32, absent=-1, meta=block_meta(image.ndim, np.int32)
     )
     return _results(distances, None)
 
@@ -313,7 +313,7 @@ def distance_transform_bf(
             _roots_of if name == "euclidean" else _steps_of,
             dtype=dtype,
             absent=absent,
-            meta=np.empty((0,) * image.ndim, dtype=dtype),
+            meta=block_meta(image.ndim, dtype),
         )
     if return_indices:
         indices = _last_nearest_background(image, metric, "distance_transform_bf")
@@ -322,7 +322,7 @@ def distance_transform_bf(
 
 def _as_image(image, return_distances, return_indices):
     if not (return_distances or return_indices):
-        raise RuntimeError("at least one of return_distances and return_indices must be True")
+        raise ArgumentError("at least one of return_distances and return_indices must be True")
     image = as_dask_array(image)
     if max(image.shape, default=0) > LONGEST_AXIS:
         raise ArgumentError(
@@ -382,7 +382,7 @@ def _map_with_positions(function, array, image, metric):
         function,
         drop_axis=None if array.ndim == image.ndim else 0,
         dtype=np.float64,
-        meta=np.empty((0,) * image.ndim),
+        meta=block_meta(image.ndim, np.float64),
         metric=metric,
         starts=line_sweeps.block_starts(image),
     )
@@ -437,7 +437,7 @@ def _least_costs(image, metric, name):
                 metric=metric.kind,
                 step=metric.steps[axis],
                 dtype=metric.dtype,
-                meta=costs._meta,
+                meta=block_meta(image.ndim, metric.dtype),
             )
     # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
     return costs.rechunk(image.chunks, method="tasks")
@@ -464,7 +464,7 @@ def _nearest_background(image, metric, name):
             starts=line_sweeps.block_starts(features)[1:],
             chunks=((axis + 1,), *features.chunks[1:]),
             dtype=np.int32,
-            meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
+            meta=block_meta(image.ndim + 1, np.int32),
         )
     return features.rechunk(((image.ndim,), *image.chunks), method="tasks")
 
@@ -556,7 +556,7 @@ def _swept(image, structure, return_distances, return_indices, name):
         new_axis=0,
         chunks=((image.ndim,), *image.chunks),
         dtype=np.int32,
-        meta=np.empty((0,) * (image.ndim + 1), dtype=np.int32),
+        meta=block_meta(image.ndim + 1, np.int32),
     )
     return _results(distances if return_distances else None, indices)
 

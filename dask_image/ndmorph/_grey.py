@@ -1,13 +1,13 @@
 """Grey morphology: erosion, dilation, and what SciPy makes of the two."""
 
-import warnings
-
 import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
+    normalize_cval,
+    normalize_modes,
     normalize_sizes,
     on_axes,
     per_axis,
@@ -16,6 +16,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.warnings import warn
 
 
 def _window(size, footprint, structure, count):
@@ -24,14 +25,20 @@ def _window(size, footprint, structure, count):
         raise ValueError("size, footprint or structure must be given, got none of them")
     if structure is not None:
         structure = np.asarray(structure)
+        if structure.dtype.kind not in "biuf":
+            raise TypeError(f"structure must hold real numbers, got dtype {structure.dtype}")
+        if structure.size == 0:
+            raise ArgumentError(f"structure must not be empty, got shape {structure.shape}")
         if structure.ndim != count:
             raise ArgumentError(
                 f"structure must have one axis for each of {count} axes, got {structure.ndim} axes"
             )
     if footprint is not None:
         if size is not None:
-            warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=4)
+            warn("ignoring size because footprint is set")
         footprint = np.asarray(footprint, dtype=bool)
+        if not footprint.any():
+            raise ValueError("footprint must have a pixel that is True, got none")
         if footprint.ndim != count:
             raise ArgumentError(
                 f"footprint must have one axis for each of {count} axes, got {footprint.ndim} axes"
@@ -67,7 +74,8 @@ def _grey(
     ]
     if list(chosen) != sorted(chosen):
         reach = [(max(shape, default=0) * steps,) * 2] * len(chosen)
-    arguments |= {"mode": mode, "cval": cval, "origin": origins}
+    modes = normalize_modes(mode, len(chosen))
+    arguments |= {"mode": mode, "cval": normalize_cval(cval, image.dtype), "origin": origins}
     if output is not None:
         arguments["output"] = output_dtype(output, image.dtype)
     if axes is not None:
@@ -78,7 +86,7 @@ def _grey(
         kernel_for(image, scipy_function),
         image,
         reach=on_axes(reach, chosen, image.ndim, default=(0, 0)),
-        modes=on_axes(per_axis(mode, len(chosen), "mode"), chosen, image.ndim, "constant"),
+        modes=on_axes(modes, chosen, image.ndim, "constant"),
         dtype=dtype,
         **arguments,
     )

@@ -11,7 +11,6 @@ can be lost again, are left to SciPy on the whole array.
 import collections
 import itertools
 import operator
-import warnings
 from dataclasses import dataclass
 
 import dask.array as da
@@ -29,6 +28,7 @@ from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of, touching_along
 from dask_image._utils.engines.components import foreground_components, off_host, on_host
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
+from dask_image._utils.warnings import warn
 
 
 def binary_propagation(
@@ -477,15 +477,12 @@ class Following(TwoPass):
         return ~ndimage.binary_erosion(~box, self.spread.centred, -1, mask=allowed)[inside]
 
 
-def _warn(text):
-    warnings.warn(text, da.PerformanceWarning, stacklevel=5)
-
-
 def _by_following(spread, images, name):
     """Follow steps of one direction in one task."""
-    _warn(
+    warn(
         "structure is not symmetric about its middle: one task follows what it leads to "
-        "through all blocks, with two bits of memory a pixel"
+        "through all blocks, with two bits of memory a pixel",
+        da.PerformanceWarning,
     )
     algorithm = Following(spread, images[0].chunks, images[0]._meta)
     result, _ = map_two_pass(algorithm, images, name)
@@ -502,9 +499,10 @@ def _by_scipy(scipy_function, spread, images):
                 f"{spread.structure.tolist()} with origin {spread.origins}"
             )
         if image.npartitions > 1:
-            _warn(
+            warn(
                 "structure does not hold its own middle: "
-                f"{scipy_function.__name__} sees the whole array in one task"
+                f"{scipy_function.__name__} sees the whole array in one task",
+                da.PerformanceWarning,
             )
     return da.map_blocks(
         _whole, *(array.rechunk(-1) for array in images), spread=spread, dtype=bool,
@@ -526,5 +524,7 @@ def _whole(*blocks, spread):
         mask=spread.allowed(*blocks),
         border_value=int(not spread.border),
         origin=spread.origins,
+        # SciPy's faster way writes out of bounds where the structure is the longer.
+        brute_force=any(np.greater(spread.structure.shape, reached.shape)),
     )
     return off_host(result if spread.erode else ~result, like)

@@ -1,14 +1,13 @@
 """Watershed by the image foresting transform."""
 
-import warnings
-
 import dask.array as da
 import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError
-from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
 from dask_image._utils.backend import kernel_for
+from dask_image._utils.warnings import warn
 
 
 def watershed_ift(image, markers, structure=None, *, output=None):
@@ -84,10 +83,10 @@ def watershed_ift(image, markers, structure=None, *, output=None):
     """
     if output is not None:
         output_dtype(output, np.int32)
-    image = as_dask_array(image)
+    image = as_dask_array(image, whole=True)
     if image.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"image must be of uint8 or uint16, got {image.dtype}")
-    markers = as_dask_array(markers, name="markers")
+    markers = as_dask_array(markers, "markers", whole=True)
     if markers.shape != image.shape:
         raise ArgumentError(
             f"markers must have the shape of image, {image.shape}, got {markers.shape}"
@@ -96,11 +95,10 @@ def watershed_ift(image, markers, structure=None, *, output=None):
         raise ArgumentError(f"markers must be of a signed integer dtype, got {markers.dtype}")
     structure = _normalize_structure(structure, image.ndim)
     if image.npartitions > 1 or markers.npartitions > 1:
-        warnings.warn(
+        warn(
             "watershed_ift depends on the order in which all pixels of the image are visited, "
             f"so the whole image, of shape {image.shape}, is put together in one task",
             da.PerformanceWarning,
-            stacklevel=2,
         )
     flooded = da.map_blocks(
         kernel_for(image, ndimage.watershed_ift),
@@ -108,7 +106,7 @@ def watershed_ift(image, markers, structure=None, *, output=None):
         markers.rechunk(-1, method="tasks"),
         structure=structure,
         dtype=markers.dtype,
-        meta=markers._meta,
+        meta=with_dtype(markers, markers.dtype),
     )
     return flooded.rechunk(image.chunks, method="tasks")
 

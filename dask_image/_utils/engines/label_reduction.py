@@ -53,6 +53,7 @@ from dask_image._kernels.blocks.label_moments import (
     pool_geometry,
     pool_intensity,
 )
+from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
@@ -323,7 +324,7 @@ def gather_with(pick, merged, selection, name, shape, dtype):
         index = reference((blocks_of(index),) + (0,) * index.ndim)
     key = (name,) + (0,) * len(shape)
     tasks = {key: task(key, pick, reference(merged.key), index)}
-    meta = np.zeros((0,) * len(shape), dtype)
+    meta = block_meta(len(shape), dtype)
     return new_array(name, tasks, dependencies, tuple((size,) for size in shape), meta)
 
 
@@ -343,7 +344,7 @@ def labels_present(merged):
     """
     name = "labels-present-" + tokenize(merged.key)
     tasks = {(name, 0): task((name, 0), _foreground, reference(merged.key))}
-    return new_array(name, tasks, [merged.step], ((np.nan,),), np.zeros(0, merged.labels_dtype))
+    return new_array(name, tasks, [merged.step], ((np.nan,),), block_meta(1, merged.labels_dtype))
 
 
 def _foreground(partial):

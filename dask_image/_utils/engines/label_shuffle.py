@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     block_slices,
     blocks_of,
@@ -453,7 +454,7 @@ def apply_by_label(image, label_image, requested, shuffle):
         results.append(reference(key))
     name = f"apply-by-label-{token}"
     tasks[name, 0] = task((name, 0), np.concatenate, sequence(results))
-    meta = np.zeros(0, shuffle.dtype)
+    meta = block_meta(1, shuffle.dtype)
     return new_array(name, tasks, [image, label_image, requested], (requested.shape,), meta)
 
 

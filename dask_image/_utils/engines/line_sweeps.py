@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 
+from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
@@ -199,7 +200,7 @@ def carry_along_first_axis(image, summarize, carry, finish, dtype, name):
             everything,
         )
     chunks = (image.chunks[0], *((size,) for size in image.shape[1:2]), *image.chunks[2:])
-    meta = np.zeros((0,) * image.ndim, dtype)
+    meta = block_meta(image.ndim, dtype)
     return new_array(finished, tasks, [image], chunks, meta)
 
 
@@ -278,7 +279,7 @@ def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes, name)
         part = f"{name}-part-{tokenize(swept, number)}"
         keys = {(part, row, *inner): reference((swept, row)) for row in rows}
         parts = {key: task(key, _part, slab, number) for key, slab in keys.items()}
-        meta = np.zeros((0,) * image.ndim, dtype)
+        meta = block_meta(image.ndim, dtype)
         results.append(new_array(part, parts, [sweep], image.chunks, meta))
     return results
 

@@ -13,6 +13,7 @@ import dask
 import dask.array as da
 import numpy as np
 
+from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import delayed_blocks, read_again
 
 DIGIT_BITS = 16
@@ -94,7 +95,7 @@ def middle_values(image, group):
             dtype=np.int64,
             new_axis=(image.ndim, image.ndim + 1),
             chunks=(*((1,) * blocks for blocks in image.numblocks), (3,), (1 << digit_bits,)),
-            meta=np.empty((0,) * (image.ndim + 2), np.int64),
+            meta=block_meta(image.ndim + 2, np.int64),
         ).sum(axis=tuple(range(image.ndim)), split_every=4)
         (counts,) = delayed_blocks(counts)
         settled = dask.delayed(settle, pure=True)(counts, settled, digit_bits)

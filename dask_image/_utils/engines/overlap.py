@@ -17,7 +17,6 @@ passed whole, because a task costs more than the bytes.
 
 import itertools
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,6 +27,7 @@ import numpy as np
 from dask_image._utils.arrays import with_dtype
 from dask_image._utils.engines.graph import blocks_of, new_array, reference, task, tokenize
 from dask_image._utils.modes import MODES
+from dask_image._utils.warnings import warn
 
 # A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
 SLAB_WORTH_BYTES = 100_000
@@ -314,10 +314,9 @@ def map_whole(kernel, image, *, dtype, **keywords):
 
     Warns with `dask.array.PerformanceWarning`. Arguments as for `map_neighborhood`.
     """
-    warnings.warn(
+    warn(
         f"{_kernel_name(kernel)} needs the whole image of shape {image.shape} in one task",
         da.PerformanceWarning,
-        stacklevel=3,
     )
     nothing = [(0, 0)] * image.ndim
     whole = map_neighborhood(

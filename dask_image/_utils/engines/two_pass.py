@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._utils.arrays import with_dtype
+from dask_image._utils.arrays import block_meta, with_dtype
 from dask_image._utils.engines.block_lattice import BlockLattice, Connectivity
 from dask_image._utils.engines.graph import (
     Step,
@@ -151,7 +151,7 @@ def map_two_pass(algorithm, images, name, chunks=None):
 
     count_name = builder.prefix("count")
     count_tasks = {(count_name,): task((count_name,), _count, reference(builder.combined))}
-    meta = np.zeros((), np.int64)
+    meta = block_meta(0, np.int64)
     count = new_array(count_name, count_tasks, [combined], (), meta)
 
     # Blocks that are read again are finished at once, for what they need is there by then.
