@@ -7,6 +7,7 @@ import pytest
 from dask.base import tokenize
 from scipy import ndimage
 
+from dask_image._kernels.blocks.interpolation import boundaries
 from dask_image._utils.modes import FAR, MODES
 
 INDICES = np.arange(-40, 41)
@@ -58,3 +59,13 @@ def test_modes_are_values():
         assert MODES[mode.coefficients].coefficients == mode.coefficients
     assert len({tokenize(mode) for mode in MODES.values()}) == len(MODES)
     assert len({MODES[mode.as_filter].code for mode in MODES.values()}) == 5
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("mode", MODES.values(), ids=lambda mode: mode.name)
+def test_compiled_rules_are_these(mode, size):
+    x = np.concatenate([np.linspace(-37.3, 41.9, 400), INDICES, [np.nan, np.inf, -2 * FAR, 1e17]])
+    folded = [boundaries.fold(one, size, mode.code) for one in x]
+    np.testing.assert_array_equal(folded, mode.fold_coordinate(x, size))
+    places = [boundaries.place_of(one, size, mode.code) for one in INDICES]
+    np.testing.assert_array_equal(places, mode.fold_coefficient(INDICES, size))
