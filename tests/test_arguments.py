@@ -240,6 +240,15 @@ def test_other_windows_that_scipy_gets_wrong():
         ndi.grey_erosion(LAZY, structure=np.ones((3, 3), complex))
 
 
+@pytest.mark.parametrize(
+    "name", ["grey_erosion", "median_filter", "maximum_filter1d", "convolve1d"]
+)
+def test_cval_beyond_64_bits(name):
+    size = np.ones(3) if name == "convolve1d" else 3
+    expected = getattr(scipy_ndimage, name)(IMAGE, size, mode="constant", cval=10**20)
+    assert_same(getattr(ndi, name)(LAZY, size, mode="constant", cval=10**20), expected)
+
+
 # ---------------------------------------------------------------------------------------
 # Bad arguments are found at the call, and named
 
@@ -281,6 +290,12 @@ BAD = {
     "size-lazies": (call("median_filter", LAZY, [LAZY.max(), 2]), TypeError, "size.compute"),
     "fourier-sigma": (call("fourier_gaussian", LAZY, "2"), TypeError, "sigma .* got '2'"),
     "fourier-n": (call("fourier_gaussian", LAZY, 2, "2"), TypeError, "n must be .* got '2'"),
+    "size-nan": (call("median_filter", LAZY, np.nan), ValueError, "size must be .* got nan"),
+    "size-none": (call("maximum_filter1d", LAZY, None), ValueError, "size must be .* got None"),
+    "origin-list": (call("minimum_filter1d", LAZY, 3, origin=[0]), TypeError, "origin must"),
+    "truncate": (call("gaussian_filter", LAZY, 1, truncate=np.inf), ValueError, "truncate .* inf"),
+    "percentile-nan": (call("percentile_filter", LAZY, np.nan, 3), ValueError, "percentile .* nan"),
+    "axes-dict": (call("gaussian_laplace", LAZY, 1, axes={}), ValueError, "axes must be .* got {}"),
     "rank": (call("rank_filter", LAZY, 1.5, 3), TypeError, "rank must be .* got 1.5"),
     "percentile": (call("percentile_filter", LAZY, "a", 3), TypeError, "percentile .* got 'a'"),
     "label-bool": (call("label", LAZY, output=bool), TypeError, "output must be .* got bool"),

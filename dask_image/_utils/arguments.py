@@ -67,7 +67,17 @@ def normalize_integer(value, name, lowest=-math.inf):
 
 def normalize_cval(cval, dtype):
     """Return the value beyond the edges of an image of ``dtype``: complex only if that is."""
-    return normalize_number(cval, "cval", allow_complex=dtype.kind == "c")
+    cval = normalize_number(cval, "cval", allow_complex=dtype.kind == "c")
+    # NumPy holds no larger integers; SciPy makes a float of any.
+    large = isinstance(cval, int) and not -(2**63) <= cval < 2**64
+    return float(cval) if large else cval
+
+
+def normalize_finite(value, name):
+    """Return a real number that is neither infinite nor NaN, or raise."""
+    if not -math.inf < normalize_number(value, name) < math.inf:
+        raise ArgumentError(f"{name} must be finite, got {value!r}")
+    return value
 
 
 def normalize_sigmas(sigma, count, name="sigma"):
@@ -110,13 +120,15 @@ def normalize_axes(axes, ndim):
     if axes is None:
         return tuple(range(ndim))
     try:
-        numbers = (operator.index(axes),) if np.isscalar(axes) else tuple(axes)
+        given = (operator.index(axes),) if np.isscalar(axes) else tuple(axes)
     except TypeError:
-        raise ValueError(f"axes must be an integer, integers or None, got {axes!r}") from None
-    numbers = tuple(normalize_axis(axis, ndim, name="axes") for axis in numbers)
-    if len(set(numbers)) != len(numbers):
+        given = None
+    if given is None or isinstance(axes, dict):
+        raise ValueError(f"axes must be an integer, integers or None, got {axes!r}")
+    chosen = tuple(normalize_axis(axis, ndim, name="axes") for axis in given)
+    if len(set(chosen)) != len(chosen):
         raise ValueError(f"axes must be unique, got {axes!r}")
-    return numbers
+    return chosen
 
 
 def per_axis(value, count, name):
@@ -161,8 +173,8 @@ def normalize_sizes(size, count, name="size"):
     sizes = per_axis(size, count, name)
     for each in sizes:
         refuse_lazy(each, name, "an integer")
-        number = np.ndim(each) == 0 and np.isreal(each) and not isinstance(each, str)
-        if not number or each < 1 or int(each) != each:
+        number = isinstance(each, numbers.Real) or getattr(each, "shape", None) == ()
+        if not number or not 1 <= each < math.inf or int(each) != each:
             raise ArgumentError(f"{name} must be made of whole numbers from 1, got {size!r}")
     return [int(each) for each in sizes]
 

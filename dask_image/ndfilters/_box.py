@@ -69,6 +69,7 @@ def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=
     """
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
+    cval = normalize_cval(cval, image.dtype)
     dtype = _dtype(ndimage.uniform_filter, image, size, None, mode, cval, origin, output, axes)
     return _map_box(ndimage.uniform_filter1d, image, size, which, mode, cval, origin, dtype)
 
@@ -303,6 +304,7 @@ def _extremum(
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
     size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
+    cval = normalize_cval(cval, image.dtype)
     dtype = _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes)
     if footprint is None or footprint.all():
         box = footprint.shape if size is None else size
@@ -323,9 +325,9 @@ def _extremum(
 
 def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes):
     normalize_modes(mode, len(normalize_axes(axes, image.ndim)))
-    normalize_cval(cval, image.dtype)
-    if size is not None:
-        per_axis(size, len(normalize_axes(axes, image.ndim)), "size")
+    count = len(normalize_axes(axes, image.ndim))
+    per_axis(size, count, "size")
+    per_axis(origin, count, "origin")
     window = {"size": size} if footprint is None else {"footprint": footprint}
     if axes is not None:
         window["axes"] = axes
@@ -361,8 +363,8 @@ def _along_axis(line_function, image, size, axis, mode, cval, origin, output):
         raise ArgumentError(f"size must be one whole number, got {size!r}")
     cval = normalize_cval(cval, image.dtype)
     keywords = {"size": normalize_sizes(size, 1)[0], "cval": cval, "origin": origin}
+    reach = window_reach([keywords["size"]], [origin])[0]
     mode = normalize_mode(mode)
     dtype = result_dtype(line_function, image, axis=axis, mode=mode, output=output, **keywords)
-    reach = window_reach([keywords["size"]], [origin])[0]
     kernel = kernel_for(image, line_function)
     return map_passes(image, [Pass(kernel, axis, reach, mode, keywords | {"output": dtype})], dtype)

@@ -8,10 +8,10 @@ from dask_image._utils.arguments import (
     normalize_axes,
     normalize_axis,
     normalize_cval,
+    normalize_finite,
     normalize_integer,
     normalize_mode,
     normalize_modes,
-    normalize_number,
     normalize_sigmas,
     on_axes,
     per_axis,
@@ -91,7 +91,7 @@ def gaussian_filter(
         strict=True,
     )
     settings = [setting for setting in settings if setting[1] > NEGLIGIBLE_SIGMA]
-    cval, truncate = normalize_cval(cval, image.dtype), normalize_number(truncate, "truncate")
+    cval, truncate = normalize_cval(cval, image.dtype), normalize_finite(truncate, "truncate")
     keywords = {"sigma": sigma, "order": order, "mode": mode, "cval": cval, "truncate": truncate}
     dtype = result_dtype(
         ndimage.gaussian_filter, image, output=output, **keywords, **_given(radius, axes)
@@ -192,7 +192,7 @@ def gaussian_filter1d(
         "sigma": normalize_sigmas([sigma], 1)[0],
         "order": normalize_integer(order, "order", lowest=0),
         "cval": normalize_cval(cval, image.dtype),
-        "truncate": normalize_number(truncate, "truncate"),
+        "truncate": normalize_finite(truncate, "truncate"),
     } | _given(radius)
     mode = normalize_mode(mode)
     dtype = result_dtype(
@@ -323,7 +323,7 @@ def _from_derivatives(
     """Run SciPy's function, or combine ``order``-th derivatives where each has a mode of its own."""
     which = normalize_axes(axes, image.ndim)
     modes = normalize_modes(mode, len(which))
-    cval, truncate = normalize_cval(cval, image.dtype), normalize_number(truncate, "truncate")
+    cval, truncate = normalize_cval(cval, image.dtype), normalize_finite(truncate, "truncate")
     keywords = {"cval": cval, "truncate": truncate} | _given(radius)
     dtype = result_dtype(
         scipy_function, image, sigma, mode=mode, output=output, **keywords, **_given(axes=axes)

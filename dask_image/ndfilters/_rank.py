@@ -6,9 +6,9 @@ from dask_image._utils.arguments import (
     footprint_window,
     normalize_axes,
     normalize_cval,
+    normalize_finite,
     normalize_integer,
     normalize_modes,
-    normalize_number,
     on_axes,
 )
 from dask_image._utils.arrays import as_dask_array
@@ -116,7 +116,7 @@ def percentile_filter(
     array([1, 9, 9, 9, 5, 5])
     """
     return _rank(
-        ndimage.percentile_filter, {"percentile": normalize_number(percentile, "percentile")},
+        ndimage.percentile_filter, {"percentile": normalize_finite(percentile, "percentile")},
         image, size, footprint, mode, cval, origin, output, axes,
     )  # fmt: skip
 
