@@ -5,16 +5,22 @@ WORKERS ?= 2
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 SOURCES = setup.cfg setup.py pyproject.toml
+# Per cent of the lines and branches that the tests must run.
+COVERED = 93
 # install_requires of setup.cfg with every `>=` turned into `==`
 LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
-.PHONY: help test test-minimum demo docs lint format benchmark benchmark-peer clean
+.PHONY: help test test-minimum coverage demo docs lint types format package
+.PHONY: benchmark benchmark-peer clean
 
 help:
 	@echo "make test          run all tests and doctests"
+	@echo "make coverage      run all tests, and fail if they leave too much of the code out"
 	@echo "make demo          count the objects in real pictures; results in demo-output/"
 	@echo "make docs          build the documentation into docs/_build/html"
-	@echo "make lint          check style; make format repairs what it can"
+	@echo "make lint          check style and spelling; make format repairs what it can"
+	@echo "make types         check types"
+	@echo "make package       build wheel and sdist into dist/, check and install both"
 	@echo "make test-minimum  run the tests on the oldest supported dependencies, without numba"
 	@echo "make benchmark     print speeds beside SciPy's"
 	@echo "make benchmark-peer  print speeds beside those of the public dask-image package"
@@ -22,7 +28,7 @@ help:
 
 .venv/ready: $(SOURCES)
 	$(PYTHON) -m venv .venv
-	.venv/bin/python $(PIP_INSTALL) --editable '.[complete,docs,test]'
+	.venv/bin/python $(PIP_INSTALL) --editable '.[complete,docs,lint,test]'
 	touch $@
 
 .venv-minimum/ready: $(SOURCES)
@@ -38,6 +44,10 @@ test: .venv/ready
 test-minimum: .venv-minimum/ready
 	.venv-minimum/bin/python -m pytest -n $(WORKERS) tests $(ARGS)
 
+coverage: .venv/ready
+	.venv/bin/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered \
+		--cov-fail-under=$(COVERED) $(ARGS)
+
 demo: .venv/ready
 	.venv/bin/python docs/examples/count_objects.py demo-output
 
@@ -48,6 +58,10 @@ docs: .venv/ready
 lint: .venv/ready
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m codespell_lib
+
+types: .venv/ready
+	.venv/bin/python -m mypy dask_image
 
 format: .venv/ready
 	.venv/bin/python -m ruff check --fix .
@@ -55,6 +69,24 @@ format: .venv/ready
 
 benchmark: .venv/ready
 	.venv/bin/python benchmarks/ratios.py $(ARGS)
+
+.venv-package/ready: $(SOURCES)
+	$(PYTHON) -m venv .venv-package
+	.venv-package/bin/python $(PIP_INSTALL) build twine
+	touch $@
+
+# Both are installed where nothing else is, and imported from another folder than this one.
+package: .venv-package/ready
+	rm -rf dist
+	.venv-package/bin/python -m build --outdir dist . > /dev/null
+	.venv-package/bin/python -m twine check --strict dist/*
+	for file in dist/*; do \
+		$(PYTHON) -m venv --clear .venv-package/installed && \
+		.venv-package/installed/bin/python $(PIP_INSTALL) "$$file" && \
+		(cd .venv-package && installed/bin/python -c \
+			"import dask_image; print(dask_image.__version__, dask_image.ndimage.__file__)") \
+		|| exit 1; \
+	done
 
 # The public package has this one's import name, so it gets an environment of its own.
 .venv-peer/ready:
@@ -66,6 +98,7 @@ benchmark-peer: .venv/ready .venv-peer/ready
 	.venv/bin/python benchmarks/against_dask_image.py .venv-peer/bin/python $(ARGS)
 
 clean:
-	rm -rf .venv .venv-minimum .venv-peer .pytest_cache .ruff_cache .hypothesis build dist demo-output
+	rm -rf .venv .venv-minimum .venv-package .venv-peer build dist demo-output
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	rm -rf docs/_build docs/api/generated *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

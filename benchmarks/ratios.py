@@ -4,7 +4,8 @@ Print how long every benchmark takes against SciPy on the whole array, both in o
 Run as ``python benchmarks/ratios.py [FAMILY ...]``, where a family is a module ``bench_FAMILY``
 beside this file. Its function ``cases()`` yields ``(name, target, ours, theirs)``: two callables
 without arguments, and the ratio of their times that is to be reached (None for none). They are
-timed by turns, the best of three each; ours builds its graph and runs on two threads.
+timed by turns, the best of three each; ours builds its graph and runs on two threads. A target
+that is missed is marked with an exclamation mark, and makes the exit status 1.
 """
 
 import importlib
@@ -34,6 +35,7 @@ def main(families):
     here = pathlib.Path(__file__).parent
     sys.path.insert(0, str(here))
     families = families or sorted(path.stem[len("bench_") :] for path in here.glob("bench_*.py"))
+    missed = []
     print(f"{'case':62}{'ours':>9}{'other':>9}{'ratio':>8}{'target':>8}")
     for family in families:
         print(f"-- {family}", flush=True)
@@ -42,11 +44,16 @@ def main(families):
                 warnings.simplefilter("ignore")
                 own, other = best_of_turns(ours, theirs)
             ratio = own / other
-            verdict = "" if target is None else f"{target:8.2f}" + "  !" * (ratio > target)
+            late = target is not None and ratio > target
+            missed += [name] * late
+            verdict = "" if target is None else f"{target:8.2f}" + "  !" * late
             print(
                 f"{name:62}{own * 1e3:7.0f}ms{other * 1e3:7.0f}ms{ratio:8.3f}{verdict}", flush=True
             )
+    if missed:
+        print(f"{len(missed)} missed: " + "; ".join(missed))
+    return bool(missed)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -3,9 +3,11 @@
 import gc
 import importlib.util
 import os
+import pathlib
 import pickle
 import re
 import sys
+import tempfile
 
 import dask
 import numpy as np
@@ -155,19 +157,44 @@ class TestTiff:
             check(imread(name, nframes), expected)
 
     @pytest.mark.parametrize("compression", [None, "zlib"])
-    @pytest.mark.parametrize("frames", [(), (4,)])
-    def test_colours_in_separate_planes_come_last(self, tmp_path, compression, frames):
-        image = seeded_image((*frames, 3, 20, 18), "uint8")
+    @pytest.mark.parametrize("frames", [(), (4,), (2, 5)])
+    @pytest.mark.parametrize("samples", [2, 3, 4])
+    def test_separate_planes_stay_before_rows_and_columns(
+        self, tmp_path, compression, frames, samples
+    ):
+        image = seeded_image((*frames, samples, 20, 18), "u2")
         name = write(
             tmp_path / "a.tif",
             image,
-            photometric="rgb",
+            photometric="minisblack" if samples == 2 else "rgb",
             planarconfig="separate",
             compression=compression,
+            byteorder=">",
         )
-        expected = np.moveaxis(image.reshape(-1, 3, 20, 18), 1, -1)
+        np.testing.assert_array_equal(tifffile.imread(name), image)
         for nframes in (1, 3, -1):
-            check(imread(name, nframes), expected)
+            check(imread(name, nframes), image.reshape(-1, samples, 20, 18))
+
+    @pytest.mark.parametrize("shape", [(3, 20, 18), (4, 20, 18), (6, 3, 20, 18), (5, 20, 18)])
+    @pytest.mark.parametrize("dtype", ["u1", "f4"])
+    @pytest.mark.filterwarnings("ignore:.*stored as RGB:DeprecationWarning")
+    def test_what_tifffile_writes_by_default(self, tmp_path, shape, dtype):
+        image = seeded_image(shape, dtype)
+        tifffile.imwrite(tmp_path / "a.tif", image)
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), image)
+        # Three or four planes are the samples of one picture, so far; other numbers are frames.
+        with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+            samples = shape[-3:-2] if "S" in tiff.series[0].axes else ()
+        check(imread(tmp_path / "a.tif"), image.reshape(-1, *samples, 20, 18))
+
+    def test_separate_planes_of_a_volume(self, tmp_path):
+        volume = seeded_image((3, 5, 32, 32), "u1")
+        name = write(
+            tmp_path / "a.tif", volume, photometric="rgb", planarconfig="separate",
+            volumetric=True, tile=(2, 16, 16), compression="zlib",
+        )  # fmt: skip
+        for nframes in (1, 3, -1):
+            check(imread(name, nframes), volume.swapaxes(0, 1))
 
     @pytest.mark.parametrize("axes", ["TCZYX", "ZCYX", "TZYX"])
     @pytest.mark.parametrize("compression", [None, "zlib"])
@@ -442,11 +469,73 @@ class TestChangesBeforeCompute:
         with pytest.raises(OSError, match=r"cannot read .*a\.tif"):
             imread(name).compute()
 
+    def test_replaced(self, images):
+        lazy, image, folder = images
+        write(folder / "b.tif", image[3] // 2)
+        os.replace(folder / "b.tif", folder / "a3.tif")
+        with pytest.raises(OSError, match=r"a3\.tif has changed since"):
+            lazy.compute()
+
+    def test_replaced_by_a_folder(self, images):
+        lazy, _, folder = images
+        os.remove(folder / "a3.tif")
+        os.mkdir(folder / "a3.tif")
+        with pytest.raises(OSError, match=r"a3\.tif"):
+            lazy.compute()
+
     def test_error_from_a_worker_process(self, images):
         lazy, _, folder = images
         os.remove(folder / "a3.tif")
         with pytest.raises(FileNotFoundError, match=r"a3\.tif"):
             lazy.compute(scheduler="processes", num_workers=1)
+
+
+@pytest.fixture
+def folder_for_all():
+    """Give a folder of a user without privileges, who runs the test."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("permissions are those of POSIX")
+    folder = tempfile.TemporaryDirectory()
+    path = pathlib.Path(folder.name)
+    root = os.geteuid() == 0
+    if root:
+        os.chown(path, 65534, 65534)
+        os.seteuid(65534)
+    try:
+        yield path
+    finally:
+        if root:
+            os.seteuid(0)
+        path.chmod(0o700)
+        folder.cleanup()
+
+
+class TestPermissions:
+    @pytest.fixture(params=["a.tif", "a.png"])
+    def name(self, request, folder_for_all):
+        name = folder_for_all / request.param
+        picture = seeded_image((20, 20), "uint8")
+        write(name, picture) if name.suffix == ".tif" else Image.fromarray(picture).save(name)
+        return name
+
+    def test_file_at_the_call(self, name):
+        name.chmod(0)
+        with pytest.raises(PermissionError, match=re.escape(str(name))):
+            imread(name)
+
+    @pytest.mark.parametrize("pattern", ["{}", "*"])
+    def test_folder_at_the_call(self, name, pattern):
+        name.parent.chmod(0)
+        pattern = name.parent / pattern.format(name.name)
+        with pytest.raises(PermissionError, match=re.escape(str(pattern))):
+            imread(pattern)
+
+    @pytest.mark.parametrize("closed", ["name", "folder"])
+    def test_while_computing(self, name, closed):
+        lazy = imread(name)
+        (name if closed == "name" else name.parent).chmod(0)
+        with pytest.raises(PermissionError, match=re.escape(str(name))):
+            lazy.compute(scheduler="sync")
 
 
 class TestNaming:
@@ -487,6 +576,54 @@ class TestOtherFormats:
             assert computed.shape == lazy.shape
             assert computed.dtype == lazy.dtype
             np.testing.assert_array_equal(computed[..., 0], image)
+
+    @pytest.mark.parametrize("name", ["a.webp", "a.png"])
+    @pytest.mark.parametrize("count", [1, 2, 4])
+    @pytest.mark.parametrize("nframes", [1, 3, -1])
+    def test_animation_in_colour(self, tmp_path, name, count, nframes):
+        image = seeded_image((count, 16, 20, 3), "uint8")
+        first, *others = map(Image.fromarray, image)
+        first.save(tmp_path / name, save_all=True, append_images=others, lossless=True)
+        check(imread(tmp_path / name, nframes), image)
+        check(imread([tmp_path / name] * 2, nframes), np.concatenate([image] * 2))
+
+    @pytest.mark.parametrize(
+        ("announced", "given", "expected"),
+        [
+            ((8, 9), (8, 9), (5, 8, 9)),
+            ((8, 9), (8, 9, 3), (5, 8, 9, 3)),  # samples are left out
+            ((9, 8), (8, 9), (5, 8, 9)),  # columns first
+            ((8, 9), (5, 8, 9), (5, 8, 9)),  # all of it for each frame
+            ((8, 9, 3), (5, 8, 9, 3), (5, 8, 9, 3)),
+            ((6, 8, 9), (6, 8, 9), (30, 8, 9)),  # a frame is a volume
+            ((5, 8, 9), (5, 8, 9), (25, 8, 9)),
+            ((8, 9), (6, 8, 9), None),
+            ((8, 9), (8, 7), None),
+            ((6, 8, 9), (8, 9), None),
+        ],
+    )
+    def test_readers_keep_their_word(self, tmp_path, monkeypatch, announced, given, expected):
+        import pims
+
+        class Reader(pims.FramesSequence):
+            frame_shape = announced
+            pixel_type = np.dtype("uint8")
+
+            def __len__(self):
+                return 5
+
+            def get_frame(self, i):
+                return pims.Frame(np.full(given, i, "uint8"))
+
+        monkeypatch.setattr(pims, "open", lambda path: Reader())
+        (tmp_path / "a.xyz").write_bytes(b"")
+        if expected is None:
+            message = f"announces 5 frames of shape {announced}, and gives {given}"
+            with pytest.raises(ValueError, match=re.escape(message)):
+                imread(tmp_path / "a.xyz")
+            return
+        lazy = imread(tmp_path / "a.xyz", nframes=2)
+        assert lazy.shape == lazy.compute(scheduler="sync").shape == expected
 
     def test_tiff_with_another_ending(self, tmp_path):
         image = seeded_image((2, 5, 7), "uint16")

@@ -1,9 +1,12 @@
 """What the package as a whole promises: documented names, types, a full reference."""
 
+import configparser
 import importlib
 import inspect
 import pkgutil
 import re
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -31,6 +34,51 @@ def public_functions(modules):
 def test_version_is_that_of_the_distribution():
     metadata = importlib.import_module("importlib.metadata")
     assert metadata.version("dask-image") == dask_image.__version__
+
+
+def test_tools_have_one_version():
+    metadata = configparser.ConfigParser()
+    metadata.read(ROOT / "setup.cfg")
+    pinned = set(metadata["options.extras_require"]["lint"].split())
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert set(re.findall(r"[\w-]+==[\w.]+", hooks)) == pinned
+
+
+def test_every_python_is_named():
+    metadata = configparser.ConfigParser()
+    metadata.read(ROOT / "setup.cfg")
+    named = re.findall(r"Python :: (3\.\d+)", metadata["metadata"]["classifiers"])
+    workflow = (ROOT / ".github/workflows/tests.yml").read_text()
+    assert named == re.findall(r"3\.\d+", re.search(r"python: (\[.*\])", workflow)[1])
+    assert f">={named[0]}" == metadata["options"]["python_requires"]
+
+
+@pytest.mark.parametrize(("target", "status"), [(1e9, 0), (0.0, 1)])
+def test_a_missed_target_is_a_failure(tmp_path, target, status):
+    (tmp_path / "ratios.py").write_text((ROOT / "benchmarks/ratios.py").read_text())
+    (tmp_path / "bench_nothing.py").write_text(
+        f"def cases():\n    yield 'nothing', {target}, dict, dict\n"
+        "    yield 'no target', None, dict, dict\n"
+    )
+    command = [sys.executable, tmp_path / "ratios.py", "nothing"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == status
+    assert ("1 missed: nothing" in done.stdout) == bool(status)
+
+
+def test_lines_of_the_documentation_are_short():
+    pages = [
+        *ROOT.glob("*.rst"),
+        *(ROOT / "docs").glob("*.rst"),
+        *(ROOT / "docs/api").glob("*.rst"),
+    ]
+    long = [
+        f"{page.name}:{number}"
+        for page in pages
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 100 and " " in line.strip()
+    ]
+    assert long == []
 
 
 def test_type_marker_is_shipped():

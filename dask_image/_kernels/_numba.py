@@ -1,5 +1,11 @@
-"""Numba, if it is installed (extra ``fast``) and wanted: kernels compile with it, or stay unused."""
+"""
+Numba, if it is installed (extra ``fast``) and wanted: kernels compile with it, or stay unused.
 
+Importing this module does not import numba, which takes longer than all of ``dask.array``:
+the first kernel that is defined does, or the first question whether there are any.
+"""
+
+import functools
 import logging
 import os
 
@@ -7,10 +13,18 @@ import dask
 
 logger = logging.getLogger("dask_image")
 
-try:
-    import numba
-except ImportError:
-    numba = None
+
+@functools.cache
+def _numba():
+    """Return numba, or None where it is missing or does not work."""
+    try:
+        import numba
+    except ModuleNotFoundError:
+        return None
+    except ImportError as error:  # as it is installed, but not for this version of NumPy
+        logger.warning("compiled kernels are not used, since numba cannot be imported: %s", error)
+        return None
+    return numba
 
 
 def use_numba():
@@ -21,9 +35,12 @@ def use_numba():
     would run as interpreted loops, hundreds of times slower), or where the configuration
     ``dask-image.kernels`` says ``"scipy"``.
     """
-    if numba is None or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
-    return dask.config.get("dask-image.kernels", "numba") != "scipy"
+    if dask.config.get("dask-image.kernels", "numba") == "scipy":
+        return False
+    # The same can be said in numba's own file of settings.
+    return _numba() is not None and not _numba().config.DISABLE_JIT
 
 
 def jit(function):
@@ -37,6 +54,7 @@ def jit_contract(function):
 
 
 def _compile(function, options):
+    numba = _numba()
     if numba is None:
         return function
     try:

@@ -65,6 +65,8 @@ def _cut(image):
     """Return chunks for an array that has none, in blocks that keep all cores busy."""
     if image.dtype.hasobject:
         return -1
+    if type(image).__module__.partition(".")[0] == "cupy":
+        return "auto"  # one GPU works on all of a block at once
     limit = min(BLOCK_BYTES, parse_bytes(dask.config.get("array.chunk-size")))
     return da.core.normalize_chunks("auto", tuple(image.shape), limit=limit, dtype=image.dtype)
 

@@ -14,6 +14,18 @@ def natural_key(name):
     return [int(part) if part.isdecimal() else part for part in parts], name
 
 
+def natural_sorted(names):
+    """
+    Return names as a list in natural order.
+
+    Examples
+    --------
+    >>> natural_sorted(["frame10", "frame2"])
+    ['frame2', 'frame10']
+    """
+    return sorted(names, key=natural_key)
+
+
 def expand_names(fname):
     """
     Return the absolute paths of the files that ``fname`` stands for.
@@ -33,6 +45,8 @@ def expand_names(fname):
     ------
     FileNotFoundError
         If a name matches no file.
+    PermissionError
+        If the folder of a file may not be searched.
     ValueError
         If there is no name at all.
     TypeError
@@ -60,12 +74,23 @@ def _expand(name):
             f"fname names a directory, {name!r}; a pattern such as "
             f"{os.path.join(name, '*.tif')!r} reads the files in it"
         )
-    if os.path.exists(name):
+    if _exists(name):
         return [os.path.abspath(name)]
     matches = [match for match in glob.glob(name, recursive=True) if not os.path.isdir(match)]
     if not matches:
         raise FileNotFoundError(f"no file matches {name!r}")
-    return [os.path.abspath(match) for match in sorted(matches, key=natural_key)]
+    return [os.path.abspath(match) for match in natural_sorted(matches)]
+
+
+def _exists(name):
+    """Tell whether there is a file; that nobody may know is another answer, and an error."""
+    try:
+        os.stat(name)
+    except PermissionError:
+        raise
+    except (OSError, ValueError):  # where patterns are no names
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     Returns
     -------
     dask.array.Array
-        Shape ``(frames, y, x)``, and ``(frames, y, x, samples)`` for colours.
+        Shape ``(frames, y, x)``; for colours ``(frames, y, x, samples)``, or
+        ``(frames, samples, y, x)`` where a TIFF file stores them as separate planes.
         The frames of all files follow one another along the first axis, which
         is there for a single picture too. The dtype is that of the files, in
         native byte order.
@@ -39,6 +40,8 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     ------
     FileNotFoundError
         If a name or pattern matches no file.
+    PermissionError
+        If a file or its folder may not be read, now or while computing.
     ValueError
         If a file cannot be read, frames of different shapes or dtypes meet, or
         ``nframes`` or ``arraytype`` are out of range.
@@ -58,9 +61,11 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     sequence of frames, in the order of the file's metadata: an OME image of
     axes TCZYX has T × C × Z frames, which
     ``.reshape(times, channels, planes, *image.shape[1:])`` takes apart again.
-    Samples come last even where the file stores them as separate planes. The
-    colour map of a palette is not applied. Some compressions need
-    ``imagecodecs`` to be installed.
+    Samples stay where the file has them, as with ``tifffile.imread``:
+    ``tifffile.imwrite`` stores an array of shape ``(3, y, x)`` or ``(4, y, x)`` as one
+    picture of so many planes, unless it is told ``photometric="minisblack"``. The
+    colour map of a palette is not applied. Some compressions need ``imagecodecs``
+    to be installed.
 
     A single OME file with companion files is read with these; if several files
     are named, each is read for the pages it holds.
@@ -147,11 +152,9 @@ def _describe(path, describer):
             if is_tiff(file):
                 return describer.describe(file)
         return describe_pims(path)
-    except OSError as error:
-        if error.filename is None:
-            raise ValueError(f"cannot read {path}: {error}") from error
-        raise
     except Exception as error:  # readers raise whatever their formats' libraries do
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
         raise ValueError(f"cannot read {path}: {error}") from error
 
 
@@ -182,9 +185,9 @@ def _read_chunk(sources, arraytype):
     for source in sources:
         try:
             source.read_into(frames[position : position + source.count])
-        except FileNotFoundError:
-            raise
         except Exception as error:  # as above
+            if isinstance(error, OSError) and error.filename is not None:
+                raise
             names = ", ".join(file.path for file in source.files)
             raise OSError(f"cannot read {names}: {error}") from error
         position += source.count

@@ -13,8 +13,8 @@ class PimsFrames:
     """
     Frames ``start`` to ``stop`` of a file that PIMS reads.
 
-    A reader may take an animated picture for one frame, hence ``per_item``, the
-    number of frames in what it calls one.
+    A reader may take an animated picture for one frame, or give all of it for each
+    frame, hence ``per_item``, the number of frames in what it calls one.
     """
 
     file: FileState
@@ -86,12 +86,33 @@ def describe_pims(path):
 
     The first frame is read: what readers say of their frames beforehand leaves
     out the samples of colours, or the dtype.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame, or the first one has not the shape that the reader
+        announced.
     """
     state = FileState.of(path)
     with _opened(path) as reader:
-        count = len(reader)
-        if not count:
+        items = len(reader)
+        if not items:
             raise ValueError("it holds no frames")
-        first = _frames_in(reader[0])
+        first = np.asarray(reader[0])
+        announced = tuple(reader.frame_shape)
+    if not _agree(first.shape, announced):
+        if first.shape[:1] != (items,) or not _agree(first.shape[1:], announced):
+            raise ValueError(
+                f"its reader announces {items} frames of shape {announced}, and gives "
+                f"{first.shape} for the first of them"
+            )
+        # Whichever frame it is asked for, this reader hands out all of them (animated WebP).
+        items = 1
+    first = _frames_in(first)
     per_item, *frame_shape = first.shape
-    return PimsFrames(state, tuple(frame_shape), first.dtype, per_item, 0, count * per_item)
+    return PimsFrames(state, tuple(frame_shape), first.dtype, per_item, 0, items * per_item)
+
+
+def _agree(shape, announced):
+    """Tell whether a frame has the shape announced: samples may be left out, columns come first."""
+    return sorted(announced) in (sorted(shape), sorted(shape[:-1]))

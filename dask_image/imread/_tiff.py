@@ -66,7 +66,8 @@ class TiffFrames:
     Frames ``start`` to ``stop`` of ``pages``, and how to read them.
 
     ``page_shape`` is ``tifffile``'s: planes of separate samples, depth, rows,
-    columns, interleaved samples.
+    columns, interleaved samples. Samples stay where the file has them: planes
+    before rows and columns, interleaved ones behind.
     """
 
     pages: tuple[Page, ...]
@@ -97,11 +98,11 @@ class TiffFrames:
 
     @property
     def frame_shape(self):
-        """Rows, columns and, for colours, samples of a frame."""
+        """Rows and columns of a frame; for colours, samples before or behind them."""
         planes, _, rows, columns, samples = self.page_shape
-        if not self.has_samples:
-            return rows, columns
-        return rows, columns, planes if self.planes_are_samples else samples
+        before = (planes,) if self.planes_are_samples else ()
+        behind = (samples,) if self.has_samples else ()
+        return (*before, rows, columns, *behind)
 
     @property
     def files(self):
@@ -130,7 +131,7 @@ class TiffFrames:
                     position += self.frames_per_page
 
     def _read_page_into(self, file, page, out, position):
-        if self.decoder is None and self.frames_per_page == 1 and not self.planes_are_samples:
+        if self.decoder is None and self.frames_per_page == 1:
             frame = out[position]
             _read_exactly(file, page.offsets[0], frame.reshape(-1).view(np.uint8))
             if not self.stored_dtype.isnative:
@@ -162,8 +163,8 @@ class TiffFrames:
         return pixels
 
     def _as_frames(self, pixels):
-        if self.planes_are_samples:
-            return np.moveaxis(pixels[..., 0], 0, -1)
+        if self.planes_are_samples:  # of each slice of a volume
+            pixels = pixels.swapaxes(0, 1)
         return pixels.reshape(-1, *self.frame_shape)
 
 
@@ -354,7 +355,7 @@ def _frames_of(pages, key, shape, axes, decoder):
         page_shape=shape,
         stored_dtype=key.dtype.newbyteorder(byte_order),
         planes_are_samples=separate,
-        has_samples=separate or samples > 1,
+        has_samples=samples > 1,
         decoder=decoder,
         fill_value=key.nodata,
         start=0,

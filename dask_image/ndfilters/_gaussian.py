@@ -21,6 +21,13 @@ from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
 from dask_image.ndfilters._derivative import add_terms, magnitude_of_terms
 
+# Other packages look for these here.
+from dask_image.ndfilters._utils import (  # noqa: F401
+    _get_border,
+    _get_sigmas,
+    dispatch_gaussian_filter,
+)
+
 # SciPy leaves an axis alone whose sigma is not larger than this.
 NEGLIGIBLE_SIGMA = 1e-15
 

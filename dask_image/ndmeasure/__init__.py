@@ -1,5 +1,6 @@
 """Label the objects of an image, and measure them."""
 
+from dask_image.ndmeasure import _utils  # noqa: F401 - Cellpose reaches it by attribute
 from dask_image.ndmeasure._label import label
 from dask_image.ndmeasure._merge_labels import (
     merge_labels_across_chunk_boundaries,

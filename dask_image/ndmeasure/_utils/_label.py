@@ -5,6 +5,8 @@ For new code, `dask_image.ndmeasure.merge_labels_across_chunk_boundaries` does
 all of it. Here every block of labels must use numbers of its own.
 """
 
+import itertools
+
 import dask
 import dask.array as da
 import numpy as np
@@ -15,6 +17,9 @@ from dask_image._utils.engines.block_lattice import BlockLattice
 from dask_image._utils.engines.components import Scanned, cut_faces, link_by_steps, on_host
 from dask_image._utils.engines.graph import delayed_blocks
 from dask_image.ndmeasure._label import label_connectivity, label_structure
+
+LABEL_DTYPE = np.dtype(np.int32)
+"""Of labels, unless there may be more than it holds."""
 
 
 def label_adjacency_graph(labels, structure, nlabels, wrap_axes=None):
@@ -145,6 +150,47 @@ def _across_block_label_grouping(face, structure):
     component, label = np.unique(np.stack([components[on], face[on]]), axis=1).astype(face.dtype)
     together = component[1:] == component[:-1]
     return np.stack([label[:-1][together], label[1:][together]])
+
+
+def _across_block_label_grouping_delayed(face, structure):
+    """Return what `_across_block_label_grouping` does, as a lazy array of shape (2, unknown)."""
+    pairs = dask.delayed(_across_block_label_grouping, pure=True)(face, structure)
+    return da.from_delayed(pairs, shape=(2, np.nan), dtype=LABEL_DTYPE)
+
+
+def _chunk_faces(chunks, shape, structure=None):
+    """
+    Yield where two blocks touch: the pixels on both sides of their common face.
+
+    Parameters
+    ----------
+    chunks : tuple of tuples of int
+    shape : tuple of int
+        Only the number of axes counts.
+    structure : array_like of bool, optional
+        Which pixels touch. By default those that share a face.
+
+    Yields
+    ------
+    tuple of slice
+        Two pixels along the axes that the blocks differ in, the size of the block along others.
+
+    Examples
+    --------
+    >>> list(_chunk_faces(((2, 3), (4,)), (5, 4)))
+    [(slice(1, 3, None), slice(0, 4, None))]
+    """
+    structure = label_structure(structure, len(shape))
+    steps = np.unique(np.abs(np.argwhere(structure) - 1), axis=0).tolist()
+    steps = [step for step in steps if any(step)]
+    stops = [np.cumsum(sizes, dtype=int).tolist() for sizes in chunks]
+    for index in itertools.product(*map(range, map(len, chunks))):
+        for step in steps:
+            if all(i + part < len(sizes) for i, part, sizes in zip(index, step, chunks)):
+                yield tuple(
+                    slice(stop[i] - 1, stop[i] + 1) if part else slice(stop[i] - sizes[i], stop[i])
+                    for i, part, stop, sizes in zip(index, step, stops, chunks)
+                )
 
 
 def _to_csr_matrix(i, j, n):
