@@ -63,7 +63,7 @@ def _lookups(image, lazy, side):
             f"map_coordinates {name}",
             target,
             lambda image, points, chunks=chunks: ndinterp.map_coordinates(
-                image, da.from_array(points, chunks=chunks)
+                image, da.from_array(points, chunks=chunks), prefilter=False
             ),
             lambda image, points: ndimage.map_coordinates(image, points, prefilter=False),
             image,

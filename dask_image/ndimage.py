@@ -178,7 +178,8 @@ def _documentation(name, function):
     `scipy.ndimage.{name}` on Dask arrays, with the same arguments.
 
     Arrays may be anything that `{family}.{function.__name__}` takes, which does the
-    work and describes it. ``output`` may be a dtype, not an array.
+    work and describes it. ``output`` may be a dtype, not an array. Keyword-only
+    arguments that SciPy lacks are described there too.
 
     Returns
     -------
@@ -195,13 +196,12 @@ def _documentation(name, function):
 _FILTER = "output mode cval origin"
 _WINDOW = f"size footprint {_FILTER}"
 _STRUCTURED = f"size footprint structure {_FILTER} * axes"
-_SPLINE = {"order": 3, "prefilter": True}
 _TRANSFORM = "return_distances return_indices distances indices"
 
 affine_transform = _port(
     ndinterp.affine_transform,
-    "input matrix offset output_shape output order mode cval prefilter",
-    **_SPLINE,
+    "input matrix offset output_shape output order mode cval prefilter * output_chunks",
+    order=3,
 )
 binary_closing = _port(
     ndmorph.binary_closing,
@@ -269,8 +269,8 @@ generic_laplace = _port(
 )
 geometric_transform = _port(
     ndinterp.geometric_transform,
-    "input mapping output_shape output order mode cval prefilter extra_arguments extra_keywords",
-    **_SPLINE,
+    "input mapping output_shape output order mode cval prefilter extra_arguments extra_keywords "
+    "* output_chunks",
 )
 grey_closing = _port(ndmorph.grey_closing, f"input {_STRUCTURED}")
 grey_dilation = _port(ndmorph.grey_dilation, f"input {_STRUCTURED}")
@@ -284,7 +284,8 @@ labeled_comprehension = _port(
 )
 laplace = _port(ndfilters.laplace, "input output mode cval * axes")
 map_coordinates = _port(
-    ndinterp.map_coordinates, "input coordinates output order mode cval prefilter", **_SPLINE
+    ndinterp.map_coordinates,
+    "input coordinates output order mode cval prefilter * output_chunks",
 )
 maximum = _port(ndmeasure.maximum, "input labels index")
 maximum_filter = _port(ndfilters.maximum_filter, f"input {_WINDOW} * axes")
@@ -303,15 +304,23 @@ percentile_filter = _port(ndfilters.percentile_filter, f"input percentile {_WIND
 prewitt = _port(ndfilters.prewitt, "input axis output mode cval")
 rank_filter = _port(ndfilters.rank_filter, f"input rank {_WINDOW} * axes")
 rotate = _port(
-    ndinterp.rotate, "input angle axes reshape output order mode cval prefilter", **_SPLINE
+    ndinterp.rotate,
+    "input angle axes reshape output order mode cval prefilter * output_chunks",
+    order=3,
 )
-shift = _port(ndinterp.shift, "input shift output order mode cval prefilter", **_SPLINE)
+shift = _port(ndinterp.shift, "input shift output order mode cval prefilter * output_chunks")
 sobel = _port(ndfilters.sobel, "input axis output mode cval")
 spline_filter = _port(
-    ndinterp.spline_filter, "input order output mode", output=np.float64, mode="mirror"
+    ndinterp.spline_filter,
+    "input order output mode * output_chunks",
+    output=np.float64,
+    mode="mirror",
 )
 spline_filter1d = _port(
-    ndinterp.spline_filter1d, "input order axis output mode", output=np.float64, mode="mirror"
+    ndinterp.spline_filter1d,
+    "input order axis output mode * output_chunks",
+    output=np.float64,
+    mode="mirror",
 )
 standard_deviation = _port(ndmeasure.standard_deviation, "input labels index")
 sum = _port(ndmeasure.sum_labels, "input labels index", name="sum")
@@ -326,4 +335,4 @@ vectorized_filter = _port(
 )
 watershed_ift = _port(ndmorph.watershed_ift, "input markers structure output")
 white_tophat = _port(ndmorph.white_tophat, f"input {_STRUCTURED}")
-zoom = _port(ndinterp.zoom, "input zoom output order mode cval prefilter * grid_mode", **_SPLINE)
+zoom = _port(ndinterp.zoom, "input zoom output order mode cval prefilter * grid_mode output_chunks")

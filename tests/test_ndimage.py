@@ -25,8 +25,11 @@ def test_nothing_is_missing_and_nothing_is_extra():
 def test_parameters_are_scipys(name):
     theirs = list(inspect.signature(getattr(scipy_ndimage, name)).parameters.values())
     ours = list(inspect.signature(getattr(ndi, name)).parameters.values())
-    # An older SciPy lacks some keyword-only parameters; those it has must be here, in its order.
+    # Those that SciPy has must be here, in its order. What an older one lacks, and what is added
+    # here, is keyword-only.
     known = {parameter.name for parameter in theirs}
+    added = [parameter for parameter in ours if parameter.name not in known]
+    assert all(p.kind == p.KEYWORD_ONLY and p.default is not p.empty for p in added)
     ours = [parameter for parameter in ours if parameter.name in known]
     assert [p.name for p in ours] == [p.name for p in theirs]
     for own, other in zip(ours, theirs):

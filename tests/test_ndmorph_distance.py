@@ -8,6 +8,9 @@ import pytest
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from dask_image import ndmorph
+from dask_image._kernels import blocks
+from dask_image._utils import metrics
 from dask_image._utils.engines import line_sweeps
 from dask_image.ndmorph._distance import (
     distance_transform_bf,
@@ -327,3 +330,32 @@ def test_bf_refuses_metrics(metric):
 def test_cdt_refuses_images_without_axes():
     with pytest.raises(TypeError, match="at least one axis"):
         distance_transform_cdt(np.array(1))
+
+
+def test_an_axis_that_positions_cannot_span_is_refused():
+    """The longest axis is measured right, the next one refused at the call."""
+    longest = metrics.LONGEST_AXIS
+    image = da.ones(longest + 1, chunks=2**27, dtype=bool)
+    for function in (
+        ndmorph.distance_transform_edt,
+        ndmorph.distance_transform_cdt,
+        ndmorph.distance_transform_bf,
+    ):
+        with pytest.raises(ValueError, match="no axis longer than"):
+            function(image)
+        function(image[1:])
+
+
+@pytest.mark.usefixtures("either_kernel")
+def test_the_ends_of_the_longest_axis():
+    size = metrics.LONGEST_AXIS
+    nothing, first, last = (np.full(1, each, np.int32) for each in (-1, 0, size - 1))
+    foreground = np.ones(4, bool)
+    for before, after in [(nothing, nothing), (first, nothing), (nothing, last), (first, last)]:
+        for start in (1, size // 2 - 2, size - 5):
+            found = blocks.distance.nearest_on_first_axis(~foreground, start, before, after)
+            here = np.arange(start, start + 4)
+            to_first = np.where(before[0] < 0, np.inf, here)
+            to_last = np.where(after[0] < 0, np.inf, size - 1 - here)
+            expected = np.where(to_last < to_first, size - 1, before[0])
+            np.testing.assert_array_equal(found, expected)

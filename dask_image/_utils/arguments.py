@@ -7,11 +7,10 @@ import operator
 import numpy as np
 from dask.base import is_dask_collection
 
+from dask_image._utils.modes import MODES
 from dask_image._utils.warnings import warn
 
-FILTER_MODES = (
-    "reflect", "grid-mirror", "constant", "grid-constant", "nearest", "mirror", "wrap", "grid-wrap",
-)  # fmt: skip
+FILTER_MODES = tuple(MODES)
 
 
 class ArgumentError(ValueError, RuntimeError):

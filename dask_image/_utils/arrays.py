@@ -13,7 +13,7 @@ from dask_image._utils.warnings import warn
 BLOCK_BYTES = 4 << 20
 
 
-def as_dask_array(image, name="image", whole=False):
+def as_dask_array(image, name="image", whole=False, known=True):
     """
     Return ``image`` as a Dask array of native byte order and known chunks.
 
@@ -28,6 +28,8 @@ def as_dask_array(image, name="image", whole=False):
         What the caller calls this argument, for messages.
     whole : bool, optional
         Leave what has no chunks in one block: one task takes all of it anyway.
+    known : bool, optional
+        Whether chunks of unknown size are refused.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def as_dask_array(image, name="image", whole=False):
     Raises
     ------
     ValueError
-        If a Dask array has unknown chunk sizes.
+        If a Dask array has unknown chunk sizes, unless ``known`` is False.
     TypeError
         If the values are neither numbers nor booleans, or ``image`` is what `label`
         returns, labels and their number.
@@ -47,7 +49,7 @@ def as_dask_array(image, name="image", whole=False):
             image = np.asarray(image)
         chunks = getattr(image, "chunks", None) or (-1 if whole else _cut(image))
         image = da.from_array(image, chunks=chunks)
-    if any(np.isnan(size) for size in image.shape):
+    if known and any(np.isnan(size) for size in image.shape):
         raise ValueError(
             f"{name} has unknown chunk sizes {image.chunks}; "
             f"call {name}.compute_chunk_sizes() first"
@@ -106,9 +108,10 @@ def stack_lazily(value, name):
     if not any(is_dask_collection(part) for part in parts):
         return value
     shapes = [np.shape(part) for part in parts]
-    if len(set(shapes)) > 1:
+    # Unknown lengths are NaN, equal to none: blocks show whether they agree.
+    if len({str(shape) for shape in shapes}) > 1:
         raise ValueError(f"{name} must be made of arrays of one shape, got {shapes}")
-    return da.stack(parts)
+    return da.stack(parts, allow_unknown_chunksizes=True)
 
 
 def without_mask(array, name):

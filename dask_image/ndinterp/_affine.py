@@ -6,11 +6,11 @@ import dask.array as da
 import numpy as np
 from scipy import special
 
-from dask_image._kernels.blocks import interpolation
-from dask_image._kernels.blocks.interpolation import Box, Spline
+from dask_image._kernels import blocks
 from dask_image._utils.arguments import ArgumentError, normalize_number
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.splines import Box, Spline
 from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
     need_axes,
@@ -38,7 +38,7 @@ def affine_transform(
     output=None,
     mode="constant",
     cval=0.0,
-    prefilter=False,
+    prefilter=True,
 ):
     """
     Apply an affine transform.
@@ -72,7 +72,7 @@ def affine_transform(
         The value beyond the edges, for the constant modes.
     prefilter : bool, optional
         Whether ``image`` holds pixels, not spline coefficients, for orders above
-        1. SciPy's default is True.
+        1.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def rotate(
     order=1,
     mode="constant",
     cval=0.0,
-    prefilter=False,
+    prefilter=True,
 ):
     """
     Rotate an image in the plane of two of its axes.
@@ -149,7 +149,7 @@ def rotate(
         The value beyond the edges, for the constant modes.
     prefilter : bool, optional
         Whether the image holds pixels, not spline coefficients, for orders above
-        1. SciPy's default is True.
+        1.
 
     Returns
     -------
@@ -396,10 +396,9 @@ def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, 
     else:
         chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
     if math.prod(shape) == 0 or image.size == 0:
-        value = interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter, axes)
-    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    image, spline = coefficients(image, spline, prefilter, axes)
     planes = _Planes(image, chunks, geometry, spline, axes)
     return map_boxes(
         _evaluate,
@@ -485,13 +484,18 @@ def _evaluate_box(block, box, starts, stops, geometry, spline, dtype):
             geometry.line(axis, start, stop)
             for axis, (start, stop) in enumerate(zip(starts, stops))
         ]
-        return interpolation.on_grid(block, box, lines, spline, dtype)
+        return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
     matrix, offset = np.array(geometry.matrix), np.array(geometry.offset)
     shape = tuple(stop - start for start, stop in zip(starts, stops))
-    if matrix.shape[0] == matrix.shape[1] and not np.any(matrix - np.diag(np.diag(matrix))):
-        lines = [
-            offset[axis] + np.arange(start, stop) * matrix[axis, axis]
-            for axis, (start, stop) in enumerate(zip(starts, stops))
-        ]
-        return interpolation.on_grid(block, box, lines, spline, dtype)
-    return interpolation.affine(block, box, matrix, offset, starts, shape, spline, dtype)
+    diagonal = matrix.shape[0] == matrix.shape[1] and (
+        np.count_nonzero(matrix) == np.count_nonzero(np.diag(matrix))
+    )
+    if diagonal:
+        # Pixel 0 times an infinite factor is NaN, which stands for no pixel.
+        with np.errstate(invalid="ignore"):
+            lines = [
+                offset[axis] + np.arange(start, stop) * matrix[axis, axis]
+                for axis, (start, stop) in enumerate(zip(starts, stops))
+            ]
+        return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
+    return blocks.interpolation.affine(block, box, matrix, offset, starts, shape, spline, dtype)

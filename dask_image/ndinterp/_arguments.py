@@ -4,7 +4,6 @@ import operator
 
 import numpy as np
 
-from dask_image._kernels.blocks.interpolation import CODES
 from dask_image._utils import arguments
 from dask_image._utils.arguments import (
     ArgumentError,
@@ -13,6 +12,7 @@ from dask_image._utils.arguments import (
     per_axis,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.modes import MODES
 
 SUPPORTED = frozenset("?bBhHiIlLqQfdFD")
 
@@ -35,9 +35,9 @@ def normalize_order(order, lowest=0):
 
 def normalize_mode(mode):
     """Return a boundary mode, or raise."""
-    if not isinstance(mode, str) or mode not in CODES:
-        raise ArgumentError(f"mode must be one of {sorted(CODES)}, got {mode!r}")
-    return "reflect" if mode == "grid-mirror" else mode
+    if not isinstance(mode, str) or mode not in MODES:
+        raise ArgumentError(f"mode must be one of {sorted(MODES)}, got {mode!r}")
+    return MODES[mode]
 
 
 def normalize_cval(cval, dtype):
@@ -70,11 +70,20 @@ def normalize_sequence(value, ndim, name):
 
 
 def normalize_shape(shape, name="output_shape"):
-    """Return a shape as a tuple of int."""
-    shape = tuple(operator.index(size) for size in shape)
+    """Return a shape as a tuple of int; floats may be given for whole numbers."""
+    shape = tuple(_whole_number(size, name) for size in shape)
     if any(size < 0 for size in shape):
         raise ValueError(f"{name} must not be negative, got {shape}")
     return shape
+
+
+def _whole_number(size, name):
+    if isinstance(size, (float, np.floating)) and not float(size).is_integer():
+        raise ArgumentError(f"{name} must be made of whole numbers, got {size!r}")
+    try:
+        return int(size) if isinstance(size, (float, np.floating)) else operator.index(size)
+    except TypeError:
+        raise TypeError(f"{name} must be made of whole numbers, got {size!r}") from None
 
 
 def need_axes(*ranks):

@@ -8,8 +8,7 @@ import dask.array as da
 import numpy as np
 from scipy import LowLevelCallable
 
-from dask_image._kernels.blocks import interpolation
-from dask_image._kernels.blocks.interpolation import Box, Spline
+from dask_image._kernels import blocks
 from dask_image._utils.arguments import ArgumentError, normalize_extras
 from dask_image._utils.arrays import (
     as_dask_array,
@@ -21,6 +20,7 @@ from dask_image._utils.arrays import (
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
 from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.splines import Box, Spline
 from dask_image.ndinterp._affine import normalize_interpolation
 from dask_image.ndinterp._arguments import (
     need_axes,
@@ -32,7 +32,7 @@ from dask_image.ndinterp._footprint import (
     block_starts,
     default_chunks,
     footprint,
-    reflected,
+    hull,
 )
 from dask_image.ndinterp._splines import coefficients
 
@@ -42,7 +42,15 @@ COORDINATE_BYTES = "32 MiB"
 
 @numpy_only
 def map_coordinates(
-    input, coordinates, order=3, mode="constant", cval=0.0, prefilter=False, *, output=None
+    input,
+    coordinates,
+    order=3,
+    mode="constant",
+    cval=0.0,
+    prefilter=True,
+    *,
+    output=None,
+    output_chunks=None,
 ):
     """
     Interpolate an image at given coordinates.
@@ -58,7 +66,7 @@ def map_coordinates(
         The image; complex ones are interpolated part by part.
     coordinates : array_like
         Shape (ndim, ...): NumPy or Dask, in any chunks, of integers or floats. In
-        pixels of ``input``.
+        pixels of ``input``. All axes but the first may be of unknown length.
     order : int, optional
         Of the spline, 0 to 5.
     mode : str, optional
@@ -67,22 +75,33 @@ def map_coordinates(
         The value beyond the edges, for the constant modes.
     prefilter : bool, optional
         Whether ``input`` holds pixels, not spline coefficients, for orders above 1.
-        SciPy's default is True.
     output : dtype, optional
         Of the result. Default: that of ``input``.
+    output_chunks : int or tuple, optional
+        Chunks of the result. Default: those of ``coordinates``.
 
     Returns
     -------
     dask.array.Array
-        Of the shape and chunks of ``coordinates``, less the first axis.
+        Of the shape and chunks of ``coordinates``, less the first axis; unknown
+        ones remain unknown.
 
     Raises
     ------
     RuntimeError
         If ``coordinates`` has not one row for each axis of ``input``, or
         ``order``, ``mode`` or a dtype is not supported.
+    ValueError
+        If ``output_chunks`` are asked for and the length of ``coordinates`` is unknown.
     TypeError
         If ``coordinates`` is complex.
+
+    Notes
+    -----
+    A coordinate that is infinite, or 1e18 or more from 0, is outside of any image: it
+    gives ``cval``, whatever the mode, but in mode "nearest" the pixel at the edge. NaN
+    always gives ``cval``. The same holds for all functions of this package that
+    interpolate.
 
     Examples
     --------
@@ -94,6 +113,8 @@ def map_coordinates(
     image = normalize_image(input, "input")
     coordinates = _normalize_coordinates(coordinates, image.ndim)
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    if output_chunks is not None:
+        coordinates = _in_chunks(coordinates, output_chunks, dtype)
     return _at_coordinates(image, coordinates, spline, dtype, prefilter)
 
 
@@ -214,22 +235,35 @@ def _normalize_coordinates(coordinates, ndim):
         )
         if coordinates.dtype.kind in "biufc":
             coordinates = da.from_array(coordinates, chunks=chunks)
-    coordinates = as_dask_array(coordinates, "coordinates")
+    coordinates = as_dask_array(coordinates, "coordinates", known=False)
     if coordinates.dtype.kind == "c":
         raise TypeError(f"coordinates must be real, got dtype {coordinates.dtype}")
     if coordinates.dtype.char in "eg":
         raise ArgumentError(f"coordinates have dtype {coordinates.dtype}, which is not supported")
-    return coordinates.rechunk({0: -1})
+    return coordinates if coordinates.numblocks[0] == 1 else coordinates.rechunk({0: -1})
+
+
+def _in_chunks(coordinates, output_chunks, dtype):
+    """Return coordinates in the chunks that a result is to have."""
+    shape = coordinates.shape[1:]
+    if np.isnan(shape).any():
+        raise ArgumentError(
+            f"output_chunks must be None for coordinates of unknown shape {shape}, "
+            f"got {output_chunks!r}"
+        )
+    chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
+    return coordinates.rechunk((-1, *chunks))
 
 
 def _at_coordinates(image, coordinates, spline, dtype, prefilter):
     """Interpolate at lazy coordinates."""
     shape = coordinates.shape[1:]
     if math.prod(shape) == 0 or image.size == 0:
-        value = interpolation.outside(spline, dtype)
-        return da.full_like(image, value, shape=shape, chunks=coordinates.chunks[1:], dtype=dtype)
-    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter)
-    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+        value = blocks.interpolation.outside(spline, dtype)
+        return coordinates[0].map_blocks(
+            np.full_like, value, dtype=dtype, meta=with_dtype(image, dtype, ndim=len(shape))
+        )
+    image, spline = coefficients(image, spline, prefilter)
     chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
     lookup = _Lookup(chunks, image.shape, spline, dtype)
     cells = map_boxes(_same, image, boxes=lookup.box, chunks=chunks, dtype=image.dtype)
@@ -279,7 +313,7 @@ class _Lookup:
         It serves the points whose first pixel it owns; the outer ones also serve
         those that begin beyond the edge of the image.
         """
-        order, mode = self.spline.order, self.spline.code
+        order, mode = self.spline.order, self.spline.mode
         intervals = []
         for axis, block in enumerate(index):
             size = self.shape[axis]
@@ -287,10 +321,7 @@ class _Lookup:
             first = start if start else -(order // 2) - 1
             # Half a pixel below the last edge rounds to the pixel beyond it.
             last = stop - 1 + order + (stop == size)
-            if mode in interpolation.UNFOLDED:
-                intervals.append((max(first, 0), min(last, size - 1) + 1))
-            else:
-                intervals.append(reflected(first, last, size, mode))
+            intervals.append(hull(first, last, size, mode))
         return tuple(intervals)
 
     def origin(self, index):
@@ -303,14 +334,14 @@ class _Lookup:
         flat = np.ascontiguousarray(coordinates, dtype=float).reshape(len(coordinates), -1)
         count = math.prod(map(len, self.chunks))
         owners = [np.repeat(np.arange(len(sizes)), sizes) for sizes in self.chunks]
-        cells = interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
-        return _Sorted(shape, *interpolation.group(cells, count + 1, flat))
+        cells = blocks.interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
+        return _Sorted(shape, *blocks.interpolation.group(cells, count + 1, flat))
 
     def evaluate(self, points, number, cell, origin):
         """Return the values of the points that belong to a cell, in their sorted order."""
         mine = points.coordinates[:, points.group(number)]
         box = Box(origin, self.shape)
-        return interpolation.at_points(cell, box, mine, self.spline, self.dtype)
+        return blocks.interpolation.at_points(cell, box, mine, self.spline, self.dtype)
 
     def merge(self, points, values):
         """Put all values into their places."""
@@ -366,17 +397,19 @@ def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach):
             f"reach needs an output with the {image.ndim} axes of the image, got {len(shape)}"
         )
     if math.prod(shape) == 0 or image.size == 0:
-        value = interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, padding = coefficients(image, spline.order, spline.mode, spline.cval, prefilter)
-    spline = Spline(spline.order, spline.mode, spline.cval, padding)
+    image, spline = coefficients(image, spline, prefilter)
     starts = block_starts(chunks)
 
     def box(index):
         intervals = []
         for axis, block in enumerate(index):
             start, stop = starts[axis][block : block + 2]
-            low, high = start - reach[axis] + padding, stop - 1 + reach[axis] + padding
+            low, high = (
+                start - reach[axis] + spline.padding,
+                stop - 1 + reach[axis] + spline.padding,
+            )
             interval = footprint(low, high, image.shape[axis], spline)
             intervals.append(interval if start < stop else (0, 0))
         return tuple(intervals)
@@ -411,4 +444,4 @@ def _map_block(block, origin, spans, call, shape, spline, reach, out_dtype):
                 f"mapping reaches {distance.max()} pixels along axis {axis}, "
                 f"farther than reach={reach[axis]} allows"
             )
-    return interpolation.at_points(block, Box(origin, shape), coordinates, spline, out_dtype)
+    return blocks.interpolation.at_points(block, Box(origin, shape), coordinates, spline, out_dtype)

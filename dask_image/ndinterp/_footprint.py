@@ -7,15 +7,7 @@ from dataclasses import dataclass
 import dask.array as da
 import numpy as np
 
-from dask_image._kernels.blocks.interpolation import (
-    CONSTANT,
-    GRID_CONSTANT,
-    GRID_WRAP,
-    NEAREST,
-    REFLECT,
-    WRAP,
-    _fold,
-)
+from dask_image._utils.modes import CONSTANT, GRID_CONSTANT, GRID_WRAP, MODES, NEAREST, WRAP
 
 # Farther out a double cannot tell neighbouring pixels apart well enough to say which are read.
 FAR = 2.0**40
@@ -39,27 +31,25 @@ def footprint(low, high, size, spline):
         ``(start, stop)``, with ``start`` in the image. ``stop`` exceeds ``size``
         where a periodic axis is read across its end. Empty if all is ``cval``.
     """
-    order, mode = spline.order, spline.code
-    if size == 0 or not low <= high:  # an empty image, or NaN
+    order, mode = spline.order, spline.mode
+    if size == 0:
         return 0, 0
-    if mode == CONSTANT:
+    if mode.code == CONSTANT:
         low, high = max(low, 0.0), min(high, size - 1.0)
         if low > high:
             return 0, 0
-    if not -FAR < low <= high < FAR:
+    if mode.code in (GRID_CONSTANT, NEAREST):
+        low, high = map(float, mode.fold_coordinate(np.array([low, high]), size))
+    if not -FAR < low <= high < FAR:  # NaN too: other coordinates may lie in between
         return 0, size
     first, last = first_pixel(low, order), first_pixel(high, order) + order
-    if mode == GRID_CONSTANT:
-        start, stop = max(first, 0), min(last + 1, size)
-        return (start, stop) if start < stop else (0, 0)
-    if mode == NEAREST:
-        return min(max(first, 0), size - 1), min(max(last, 0), size - 1) + 1
     if low < 0 or high > size - 1:
-        if mode == WRAP:
-            return _across_the_seam(low, high, size, order)
-        # Folding rounds: a pixel more on each side makes up for it.
-        first, last = first - 1, last + 1
-    return reflected(first, last, size, mode)
+        if mode.code == WRAP:
+            return _across_the_seam(low, high, size, spline)
+        if mode.code not in (GRID_CONSTANT, NEAREST):
+            # Folding rounds: a pixel more on each side makes up for it.
+            first, last = first - 1, last + 1
+    return hull(first, last, size, mode)
 
 
 def first_pixel(x, order):
@@ -67,14 +57,23 @@ def first_pixel(x, order):
     return math.floor(x if order % 2 else x + 0.5) - order // 2
 
 
-def reflected(first, last, size, mode):
+def hull(first, last, size, mode):
     """Return the hull of the pixels that indices ``first`` to ``last`` stand for."""
+    if mode.code == GRID_CONSTANT:
+        start, stop = max(first, 0), min(last + 1, size)
+        return (start, stop) if start < stop else (0, 0)
+    if mode.code == NEAREST:
+        return min(max(first, 0), size - 1), min(max(last, 0), size - 1) + 1
     if last - first + 1 >= size:
         return 0, size
-    if mode == GRID_WRAP:
+    if mode.code == GRID_WRAP:
         start = first % size
         return start, start + last - first + 1
-    shared = 1 if mode == REFLECT else 0
+    return _reflected(first, last, size, 0 if MODES[mode.coefficients].skips_edge else 1)
+
+
+def _reflected(first, last, size, shared):
+    """Do so for a mirror that lies upon an edge pixel, or beside it (``shared`` is 1)."""
     period = 2 * size - 2 + 2 * shared
     turns = first // period * period
     first, last = first - turns, last - turns
@@ -91,14 +90,16 @@ def reflected(first, last, size, mode):
     return min(ends), max(ends) + 1
 
 
-def _across_the_seam(low, high, size, order):
+def _across_the_seam(low, high, size, spline):
     """Return the pixels read in mode "wrap", whose period is one less than the image."""
     if size == 1 or high - low >= size - 1:
         return 0, size
-    first = first_pixel(_fold(low, size, WRAP), order) - 1
-    last = first_pixel(_fold(high, size, WRAP), order) + order + 1
-    if _fold(low, size, WRAP) <= _fold(high, size, WRAP):
-        return reflected(first, last, size, WRAP)
+    order = spline.order
+    low, high = map(float, spline.mode.fold_coordinate(np.array([low, high]), size))
+    first = first_pixel(low, order) - 1
+    last = first_pixel(high, order) + order + 1
+    if low <= high:
+        return hull(first, last, size, spline.mode)
     # Up to the last pixel and on from the first, either mirrored at its edge.
     start, stop = min(first, size - 1 - order), max(last, order) + 1
     if start < 0 or size + stop - start >= size:
@@ -141,7 +142,9 @@ class Grid:
             return 0, 0
         # Each step of the formula keeps the order of its arguments, rounding included.
         ends = [self.line(axis, one, one + 1)[0] + spline.padding for one in (start, stop - 1)]
-        return footprint(min(ends), max(ends), size, spline)
+        if np.isnan(ends).all():
+            return 0, 0
+        return footprint(np.min(ends), np.max(ends), size, spline)
 
     def stretch(self):
         """Return how many input pixels an output pixel moves on by, per axis."""
@@ -161,6 +164,9 @@ class Affine:
             return ((0, 0),) * len(shape)
         intervals = []
         for row, offset, size in zip(self.matrix, self.offset, shape):
+            if not np.isfinite((*row, offset)).all():
+                intervals.append((0, 0 if np.isnan(offset) else size))
+                continue
             low = high = offset
             # Summed up in the order of the kernel: rounding keeps the corners extreme.
             for factor, start, stop in zip(row, starts, stops):

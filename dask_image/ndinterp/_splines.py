@@ -1,6 +1,7 @@
 """Spline coefficients: recursive filters whose memory fades, so that a halo makes them exact."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
@@ -8,6 +9,7 @@ from scipy import ndimage
 from dask_image._utils.arguments import ArgumentError, normalize_axis
 from dask_image._utils.backend import kernel_for
 from dask_image._utils.engines.overlap import Pass, map_boxes, map_passes
+from dask_image._utils.modes import NEAREST
 from dask_image.ndinterp._arguments import (
     normalize_image,
     normalize_mode,
@@ -26,13 +28,6 @@ POLES = {
 }
 # Below half a unit in the last place of a double, with room for sums along the halo.
 NEGLIGIBLE = 1e-18
-
-# SciPy knows coefficients for three kinds of edge, and takes the nearest for the other modes.
-EDGES = {"reflect": "reflect", "nearest": "reflect", "grid-wrap": "grid-wrap"}
-
-# SciPy's run-in for the modes that have no coefficients of their own.
-PADDING = 12
-PADDED_MODES = frozenset({"nearest", "grid-constant"})
 
 
 def reach_of(order):
@@ -153,7 +148,7 @@ def filter_axes(image, axes, order, mode, dtype, depths=None):
             kernel,
             axis,
             (reach_of(order) if depth is None else depth,) * 2,
-            EDGES.get(mode, "mirror"),
+            mode.coefficients,
             {
                 "order": order,
                 "dtype": dtype,
@@ -166,19 +161,30 @@ def filter_axes(image, axes, order, mode, dtype, depths=None):
 
 
 def _filter_axis(block, axis, mode, order, dtype, function):
-    return function(block, order, axis, output=dtype, mode=mode)
-
-
-def coefficients(image, spline_order, mode, cval, prefilter, axes=None):
     """
-    Return what interpolation starts from: coefficients, and the padding before each axis.
+    Filter the lines of a block along one axis, as they are in the whole image.
+
+    In mode "reflect" SciPy overwrites the first pixel of a line while it still sums up what
+    comes before the line, which shows until the filter's memory has faded. A line followed by
+    itself turned round is one period of the image that this mode means; around that, SciPy's
+    sum is right.
+    """
+    size = block.shape[axis]
+    if mode != "reflect" or size > reach_of(order):
+        return function(block, order, axis, output=dtype, mode=mode)
+    period = np.concatenate([block, np.flip(block, axis)], axis)
+    filtered = function(period, order, axis, output=dtype, mode="grid-wrap")
+    return filtered[(slice(None),) * axis + (slice(size),)]
+
+
+def coefficients(image, spline, prefilter, axes=None):
+    """
+    Return what interpolation starts from: coefficients, and the spline with their padding.
 
     Parameters
     ----------
     image : dask.array.Array
-    spline_order : int
-    mode : str
-    cval : number
+    spline : Spline
     prefilter : bool
         Whether ``image`` holds pixels rather than coefficients.
     axes : sequence of int, optional
@@ -187,24 +193,28 @@ def coefficients(image, spline_order, mode, cval, prefilter, axes=None):
     Returns
     -------
     tuple
-        Dask array and number of pixels that were added on either side of each
-        axis, as SciPy does for the modes that have no coefficients of their own.
+        Dask array and `Spline`: pixels are added on either side of each axis, as
+        SciPy does for the modes that have no coefficients of their own.
     """
     axes = range(image.ndim) if axes is None else axes
-    if not prefilter or spline_order < 2 or image.size == 0:
-        return image, 0
-    padding = PADDING if mode in PADDED_MODES else 0
-    if padding:
-        image = _padded(image, axes, padding, mode, cval)
+    if not prefilter or spline.order < 2 or image.size == 0:
+        return image, spline
+    spline = replace(spline, padding=spline.mode.padding)
+    if spline.padding:
+        image = _padded(image, axes, spline)
     dtype = np.dtype("c16" if image.dtype.kind == "c" else "f8")
-    return filter_axes(image, axes, spline_order, mode, dtype), padding
+    return filter_axes(image, axes, spline.order, spline.mode, dtype), spline
 
 
-def _padded(image, axes, width, mode, cval):
+def _padded(image, axes, spline):
     """Return the image with a margin, which goes into the blocks at its edges."""
-    if mode == "grid-constant":
+    width = spline.padding
+    if spline.mode.code == NEAREST:
+        keywords = {"mode": "edge"}
+    else:
         # What NumPy refuses to pad with is refused when the function is called.
-        np.pad(np.zeros(1, image.dtype), 1, constant_values=cval)
+        keywords = {"mode": "constant", "constant_values": spline.cval}
+        np.pad(np.zeros(1, image.dtype), 1, **keywords)
     # A block without pixels could not lend its margin an edge pixel.
     image = image.rechunk(tuple(tuple(size for size in sizes if size) for sizes in image.chunks))
     chunks = [list(sizes) for sizes in image.chunks]
@@ -235,14 +245,7 @@ def _padded(image, axes, width, mode, cval):
             ),
         )
 
-    keywords = {"mode": "edge"} if mode == "nearest" else {"mode": "constant", "cval": cval}
     return map_boxes(
-        _pad_block, image, boxes=inside, chunks=chunks, dtype=image.dtype,
+        np.pad, image, boxes=inside, chunks=chunks, dtype=image.dtype,
         block_arguments=margins, **keywords,
     )  # fmt: skip
-
-
-def _pad_block(block, margins, mode, cval=None):
-    if mode == "edge":
-        return np.pad(block, margins, mode="edge")
-    return np.pad(block, margins, mode="constant", constant_values=cval)

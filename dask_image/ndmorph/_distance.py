@@ -7,13 +7,12 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels.blocks import distance as kernels
-from dask_image._kernels.blocks.distance import CHESSBOARD, EUCLIDEAN, TAXICAB
-from dask_image._kernels.blocks.distance_sweep import Sweep
+from dask_image._kernels import blocks
 from dask_image._utils.arguments import ArgumentError, per_axis
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
+from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 
 INTEGER_METRICS = {
     "chessboard": CHESSBOARD,
@@ -38,7 +37,7 @@ class Metric:
         if kind == EUCLIDEAN and sampling is not None:
             return cls(kind, sampling, np.dtype(np.float64))
         farthest = sum(size**2 for size in shape) if kind == EUCLIDEAN else sum(shape)
-        dtype = np.int32 if farthest < kernels.unreachable(np.int32) else np.int64
+        dtype = np.int32 if farthest < unreachable(np.int32) else np.int64
         return cls(kind, (1,) * len(shape), np.dtype(dtype))
 
 
@@ -77,7 +76,7 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     RuntimeError
         If neither result is asked for, or ``sampling`` has a wrong length.
     ValueError
-        If ``sampling`` is not made of finite numbers.
+        If ``sampling`` is not made of finite numbers, or an axis is longer than 2**29 pixels.
 
     See Also
     --------
@@ -173,7 +172,8 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     RuntimeError
         If neither result is asked for.
     ValueError
-        If ``metric`` is no known name and no array of the right shape.
+        If ``metric`` is no known name and no array of the right shape, or an axis is
+        longer than 2**29 pixels.
     TypeError
         If ``image`` has no axes.
 
@@ -270,7 +270,7 @@ def distance_transform_bf(
         If neither result is asked for, if ``metric`` is unknown, or if
         ``sampling`` has a wrong length.
     ValueError
-        If ``sampling`` is not made of finite numbers.
+        If ``sampling`` is not made of finite numbers, or an axis is longer than 2**29 pixels.
 
     See Also
     --------
@@ -323,7 +323,12 @@ def distance_transform_bf(
 def _as_image(image, return_distances, return_indices):
     if not (return_distances or return_indices):
         raise ArgumentError("at least one of return_distances and return_indices must be True")
-    return as_dask_array(image)
+    image = as_dask_array(image)
+    if max(image.shape, default=0) > LONGEST_AXIS:
+        raise ArgumentError(
+            f"image must have no axis longer than {LONGEST_AXIS} pixels, got shape {image.shape}"
+        )
+    return image
 
 
 def _normalize_sampling(sampling, ndim):
@@ -385,7 +390,7 @@ def _map_with_positions(function, array, image, metric):
 
 def _summarize(block, start):
     packed = line_sweeps.PackedBackground(block)
-    return packed, kernels.background_range(block == 0, start)
+    return packed, blocks.distance.background_range(block == 0, start)
 
 
 def _carry(summaries):
@@ -401,17 +406,19 @@ def _carry(summaries):
 
 def _nearest_on_line(summary, carried, start):
     packed, _ = summary
-    return kernels.nearest_on_first_axis(packed.unpack(), start, *carried)
+    return blocks.distance.nearest_on_first_axis(packed.unpack(), start, *carried)
 
 
 def _costs_on_line(summary, carried, start, metric):
     nearest = _nearest_on_line(summary, carried, start)
-    return kernels.costs_on_first_axis(nearest, start, metric.kind, metric.steps[0], metric.dtype)
+    return blocks.distance.costs_on_first_axis(
+        nearest, start, metric.kind, metric.steps[0], metric.dtype
+    )
 
 
 def _costs(features, positions, metric):
-    costs = kernels.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
-    costs[features[0] < 0] = kernels.unreachable(metric.dtype)
+    costs = blocks.distance.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
+    costs[features[0] < 0] = unreachable(metric.dtype)
     return costs
 
 
@@ -425,7 +432,7 @@ def _least_costs(image, metric, name):
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
             costs = line_sweeps.join_lines(costs, axis, strips.chunks).map_blocks(
-                kernels.cheapest_costs,
+                blocks.distance.cheapest_costs,
                 axis=axis,
                 metric=metric.kind,
                 step=metric.steps[axis],
@@ -465,12 +472,12 @@ def _nearest_background(image, metric, name):
 def _add_feature(features, axis, metric, starts, block_id=None):
     """Extend positions along the axes before ``axis`` by those along it."""
     positions = line_sweeps.positions_in_block(starts, block_id[1:], features.shape[1:])
-    nearest = kernels.cheapest_positions(
+    nearest = blocks.distance.cheapest_positions(
         _costs(features, positions, metric), axis, metric.kind, metric.steps[axis]
     )
     # A line that has found nothing holds -1 for the first axis, and 0 for the others.
     np.maximum(nearest, 0, out=nearest)
-    return kernels.take_features(features, nearest, axis)
+    return blocks.distance.take_features(features, nearest, axis)
 
 
 def _last_nearest_background(image, metric, name):
@@ -494,13 +501,13 @@ def _turn_round(features, highest):
 
 def _distances_to(indices, metric, starts, block_id=None):
     positions = line_sweeps.positions_in_block(starts, block_id, indices[0].shape)
-    costs = kernels.costs_of(indices, positions, metric.kind, metric.steps, metric.dtype)
+    costs = blocks.distance.costs_of(indices, positions, metric.kind, metric.steps, metric.dtype)
     return np.sqrt(costs, dtype=np.float64)
 
 
 def _found_nothing(costs):
     """Tell whether the image has no background: then it is so for all pixels."""
-    return costs.size and costs.flat[0] == kernels.unreachable(costs.dtype)
+    return costs.size and costs.flat[0] == unreachable(costs.dtype)
 
 
 def _distances_of(costs, metric, starts, block_id=None):
@@ -556,7 +563,9 @@ def _swept(image, structure, return_distances, return_indices, name):
 
 def _swept_on(packed, edge, start, structure, want_indices, index_dtype):
     first = start * int(np.prod(packed.shape[1:]))
-    sweep = Sweep(packed.unpack(), first, structure, want_indices, index_dtype)
+    sweep = blocks.distance_sweep.Sweep(
+        packed.unpack(), first, structure, want_indices, index_dtype
+    )
     sweep.run(edge)
     return sweep
 

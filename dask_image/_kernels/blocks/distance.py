@@ -19,23 +19,18 @@ position along the line is taken, as in ``scipy.ndimage.distance_transform_edt``
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
-
-EUCLIDEAN, TAXICAB, CHESSBOARD = range(3)
-
-# No axis is half as long as this, in pixels.
-FAR_AWAY = 2**29
+from dask_image._utils.metrics import (
+    EUCLIDEAN,
+    LONGEST_AXIS,
+    TAXICAB,
+    unreachable,
+)
 
 # Lines that lie side by side are worked on together: as many as fill a cache line.
 SIDE_BY_SIDE = 16
 
 # Between two background pixels no more than this far apart, looking at all pixels is fastest.
 SHORT_GAP = 12
-
-
-def unreachable(dtype):
-    """Return the cost, of ``dtype``, of a pixel that has found no background yet."""
-    dtype = np.dtype(dtype)
-    return dtype.type(np.inf) if dtype.kind == "f" else np.iinfo(dtype).max
 
 
 def background_range(background, start):
@@ -110,8 +105,8 @@ def _nearest_on_first_axis(lines, start, previous, following, nearest):
     # Where there is nothing it is so far away that it is never nearer; without
     # branches on the pixels, the inner loops become vector instructions.
     for line in range(lines.shape[1]):
-        previous[line] = previous[line] if previous[line] >= 0 else -FAR_AWAY
-        following[line] = following[line] if following[line] >= 0 else 2 * FAR_AWAY
+        previous[line] = previous[line] if previous[line] >= 0 else -LONGEST_AXIS
+        following[line] = following[line] if following[line] >= 0 else 3 * LONGEST_AXIS
     for i in range(lines.shape[0]):
         here = np.int32(start + i)
         for line in range(lines.shape[1]):

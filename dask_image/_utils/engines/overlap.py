@@ -26,14 +26,11 @@ import numpy as np
 
 from dask_image._utils.arrays import with_dtype
 from dask_image._utils.engines.graph import blocks_of, new_array, reference, task, tokenize
+from dask_image._utils.modes import MODES
 from dask_image._utils.warnings import warn
 
 # A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
 SLAB_WORTH_BYTES = 100_000
-
-PERIODIC_MODES = frozenset({"wrap", "grid-wrap"})
-# SciPy's vectorized_filter takes "grid-mirror" for "mirror", its other filters for "reflect".
-MIRROR_MODES = frozenset({"mirror", "grid-mirror"})
 
 
 @dataclass(frozen=True)
@@ -91,13 +88,14 @@ def axis_window(start, stop, size, reach, mode):
         where pixels come from the opposite side.
     """
     low, high = start - reach[0], stop + reach[1]
-    if mode in PERIODIC_MODES:
+    if MODES[mode].periodic:
         # A whole period at hand lets the kernel wrap as often as it needs to.
         return (0, size) if high - low >= size else (low, high)
     # The kernel reflects pixels inwards over a true edge: as many as it reads beyond it must
     # be there, and one more where mirroring skips the edge pixel itself. (Modes that look at no
     # such pixels are served too: only blocks thinner than the reach read more for it.)
-    extra = 1 if mode in MIRROR_MODES else 0
+    # SciPy's vectorized_filter takes "grid-mirror" for "mirror", its other filters for "reflect".
+    extra = 1 if MODES[mode].skips_edge or mode == "grid-mirror" else 0
     below, above = -low, high - size
     if below > 0:
         high = max(high, below + extra)

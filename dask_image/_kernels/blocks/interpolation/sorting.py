@@ -1,0 +1,111 @@
+"""Sorting of points by the part of the image that they are looked up in."""
+
+import math
+
+import numpy as np
+
+from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.blocks.interpolation.boundaries import fold
+
+
+def cells_of(coordinates, owners, chunks, shape, spline):
+    """
+    Return for each point the number of the cell that owns its first pixel.
+
+    Parameters
+    ----------
+    coordinates : numpy.ndarray
+        Shape (ndim, points), before padding.
+    owners : sequence of numpy.ndarray
+        Per axis, the cell of every pixel.
+    chunks : tuple of tuple of int
+        Sizes of the cells.
+    shape : tuple of int
+        Of the whole image.
+    spline : Spline
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers in C order; one past the last where no pixel is needed.
+    """
+    count = math.prod(map(len, chunks))
+    cells = np.zeros(coordinates.shape[1], np.int32)
+    for x, owner, sizes, size in zip(coordinates, owners, chunks, shape):
+        if use_numba():
+            _add_cells(
+                x, owner, len(sizes), size, float(spline.padding), spline.order, spline.mode.code,
+                count, cells,
+            )  # fmt: skip
+            continue
+        folded = spline.mode.fold_coordinate(x + spline.padding, size)
+        lost = np.isnan(folded)
+        folded[lost] = 0.0
+        middle = np.floor(folded if spline.order % 2 else folded + 0.5)
+        first = np.clip(middle - spline.order // 2, 0, size - 1).astype(np.int64)
+        lost |= cells < 0
+        cells = np.where(lost, -1, cells * len(sizes) + owner[first]).astype(np.int32)
+    cells[cells < 0] = count
+    return cells
+
+
+@jit
+def _add_cells(line, owner, cells_along, size, padding, order, mode, count, cells):
+    """Work one axis into the numbers of the cells; -1 for points that need no pixel."""
+    for point in range(len(line)):
+        if cells[point] < 0:
+            continue
+        x = fold(line[point] + padding, size, mode)
+        if np.isnan(x):
+            cells[point] = -1
+            continue
+        first = math.floor(x if order & 1 else x + 0.5) - (order >> 1)
+        first = min(max(first, 0), size - 1)
+        cells[point] = cells[point] * cells_along + owner[first]
+
+
+def group(cells, count, coordinates):
+    """
+    Sort points by small numbers.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray
+        The number of each point.
+    count : int
+        How many numbers there are.
+    coordinates : numpy.ndarray
+        Shape (ndim, points).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The order that sorts the points, where in it each number begins (and the
+        last one ends), and the coordinates in that order.
+    """
+    if use_numba():
+        return _group(cells, count, coordinates)
+    bounds = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(cells, minlength=count), out=bounds[1:])
+    order = np.argsort(cells, kind="stable")
+    return order, bounds, coordinates[:, order]
+
+
+@jit
+def _group(cells, count, coordinates):
+    """Sort by counting."""
+    bounds = np.zeros(count + 1, np.int64)
+    for cell in cells:
+        bounds[cell + 1] += 1
+    for k in range(count):
+        bounds[k + 1] += bounds[k]
+    following = bounds[:-1].copy()
+    order = np.empty(len(cells), np.int64)
+    moved = np.empty_like(coordinates)
+    for point in range(len(cells)):
+        place = following[cells[point]]
+        following[cells[point]] += 1
+        order[place] = point
+        for axis in range(len(coordinates)):
+            moved[axis, place] = coordinates[axis, point]
+    return order, bounds, moved

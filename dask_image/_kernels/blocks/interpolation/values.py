@@ -1,0 +1,64 @@
+"""What all ways to interpolate share: parts of complex arrays, precision, conversion of results."""
+
+import numpy as np
+
+# Boxes of these are exact in single precision, at half the memory.
+EXACT_IN_SINGLE = frozenset("?bBhHf")
+
+
+def by_parts(function, coefficients, box, arguments, spline, dtype):
+    """Run ``function`` on a real array, or on the two parts of a complex one."""
+    if dtype.kind != "c":
+        return function(coefficients, box, *arguments, spline, spline.cval, dtype)
+    real = np.empty(0, dtype).real.dtype
+    cval = complex(spline.cval)
+    first = function(coefficients.real, box, *arguments, spline, cval.real, real)
+    result = np.empty(first.shape, dtype)
+    result.real = first
+    result.imag = function(coefficients.imag, box, *arguments, spline, cval.imag, real)
+    return result
+
+
+def work_dtype(dtype):
+    """Return what a kernel writes before conversion: integers are rounded from doubles."""
+    return dtype if dtype.kind == "f" else np.dtype(float)
+
+
+def converted(values, dtype):
+    """Convert as SciPy does: to the nearest integer, halves away from zero, without overflow."""
+    if values.dtype == dtype:
+        return values
+    if dtype.kind == "b":
+        # A truth value is the last byte of the integer part; what is no integer has none.
+        values = np.where(np.abs(values) < 2.0**62, values, 0.0)
+        return values.astype(np.int64) & 255 != 0
+    limits = np.iinfo(dtype)
+    rounded = np.trunc(values + np.copysign(0.5, values))
+    missing = np.isnan(rounded)
+    # The largest 64-bit integers are no doubles: what reaches them is set apart.
+    above = rounded >= float(limits.max)
+    below = rounded <= float(limits.min)
+    rounded[above | below | missing] = 0
+    result = rounded.astype(dtype)
+    result[above] = limits.max
+    result[below] = limits.min
+    result[missing] = limits.min if dtype.itemsize > 2 else 0
+    return result
+
+
+def outside(spline, dtype):
+    """Return what ``cval`` is in the dtype of a result."""
+    if dtype.kind == "c":
+        return dtype.type(spline.cval)
+    return converted(np.array([spline.cval], work_dtype(dtype)), dtype)[0]
+
+
+def flat_box(coefficients, box):
+    """Return what a compiled kernel takes in place of an N-dimensional box."""
+    dtype = np.float32 if coefficients.dtype.char in EXACT_IN_SINGLE else np.float64
+    return (
+        np.ascontiguousarray(coefficients, dtype=dtype).reshape(-1),
+        np.array(coefficients.shape, np.int64),
+        np.array(box.origin, np.int64),
+        np.array(box.shape, np.int64),
+    )

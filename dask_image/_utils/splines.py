@@ -1,0 +1,24 @@
+"""What interpolation is told: the spline, and the box of coefficients that it works on."""
+
+from dataclasses import dataclass
+
+from dask_image._utils.modes import Mode
+
+
+@dataclass(frozen=True)
+class Spline:
+    """How values between pixels are found."""
+
+    order: int
+    mode: Mode
+    cval: complex
+    padding: int = 0
+    """How many pixels were added before each axis to give the coefficients their run-in."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a box of coefficients lies: its first pixel on each axis, and the whole's shape."""
+
+    origin: tuple[int, ...]
+    shape: tuple[int, ...]
