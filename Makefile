@@ -58,7 +58,7 @@ docs: .venv/ready
 lint: .venv/ready
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
-	.venv/bin/python -m codespell_lib
+	git ls-files -z | xargs -0 .venv/bin/python -m codespell_lib
 
 types: .venv/ready
 	.venv/bin/python -m mypy dask_image
