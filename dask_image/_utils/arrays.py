@@ -32,6 +32,7 @@ def as_dask_array(image, name="image", whole=False):
     Returns
     -------
     dask.array.Array
+        Of the chunks of ``image``, but one chunk along an axis without room for two.
 
     Raises
     ------
@@ -54,6 +55,7 @@ def as_dask_array(image, name="image", whole=False):
         )
     if image.dtype.kind not in "biufc":
         raise TypeError(f"{name} must hold numbers or booleans, got dtype {image.dtype}")
+    image = _without_idle_chunks(image)
     if not image.dtype.isnative:
         image = image.astype(image.dtype.newbyteorder("="))
     return image
@@ -159,6 +161,19 @@ def block_meta(ndim, dtype, like=None):
     """
     shape = (0,) * ndim
     return np.zeros(shape, dtype) if like is None else np.zeros_like(like, dtype, shape=shape)
+
+
+def _without_idle_chunks(image):
+    """
+    Return ``image`` with one chunk along axes of length 0 or 1.
+
+    Chunks like (0, 1) are lawful, but Dask takes an axis of length 1 for one to be
+    broadcast: its own functions lose the other block.
+    """
+    narrow = {
+        axis: -1 for axis, sizes in enumerate(image.chunks) if sum(sizes) < 2 and len(sizes) > 1
+    }
+    return image.rechunk(narrow) if narrow else image
 
 
 def with_dtype(image, dtype, ndim=None):

@@ -184,7 +184,10 @@ def _rank(scipy_function, which_rank, image, size, footprint, mode, cval, origin
     keywords = {"mode": mode, "cval": cval, "origin": origin} | window | which_rank
     if axes is not None:
         keywords["axes"] = which
-    dtype = result_dtype(scipy_function, image, output=output, **keywords)
+    dtype = result_dtype(scipy_function, image, **keywords)
+    if output is not None:
+        # SciPy's rank filters of lines write beyond the end of a narrower output.
+        dtype = result_dtype(ndimage.minimum_filter, image, size=2, output=output)
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,

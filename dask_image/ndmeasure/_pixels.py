@@ -311,6 +311,8 @@ def _warn_of_pooling(labelled):
 def _labels_present(label_image):
     """Return the labels that occur, ascending and without the background: a lazy array."""
     label_image = label_image.astype(_integer_dtype(label_image.dtype))
+    if label_image.size == 0:  # what Dask can't flatten
+        return da.zeros(0, dtype=label_image.dtype)
     present = da.unique(label_image)
     return present[present != 0]
 
