@@ -181,11 +181,14 @@ FURTHER_CALLS = {
 }
 
 
-def all_calls():
-    """Yield the name of each call, and ``call(image, labels, mask, counts)``."""
+def _all_calls():
     for calls in (CALLS, FURTHER_CALLS):
         for family, functions in calls.items():
             for name, call in functions.items():
                 number = "" if calls is CALLS else "_again"
                 place = f"{family.__name__.rpartition('.')[2]}.{name}{number}"
                 yield place, functools.partial(call, getattr(family, name))
+
+
+ALL_CALLS = dict(_all_calls())
+"""By name, ``call(image, labels, booleans, counts)``."""

@@ -22,6 +22,10 @@ def at_the_limits(shape, dtype, seed=0):
     return np.array(values, dtype)[random.integers(0, len(values), shape)]
 
 
+def take_first(line, result):
+    result[...] = line[: result.size]
+
+
 FILTERS = {
     "convolve": {"weights": [[0, 0, 0], [0, 0, 1]]},
     "convolve1d": {"weights": [0, 1, 1]},
@@ -29,6 +33,13 @@ FILTERS = {
     "correlate1d": {"weights": [0, 0, 1]},
     "gaussian_filter": {"sigma": 0.3},
     "gaussian_filter1d": {"sigma": 0.7},
+    "gaussian_gradient_magnitude": {"sigma": 0.5},
+    "gaussian_laplace": {"sigma": 0.5},
+    "laplace": {},
+    "prewitt": {"axis": 0},
+    "sobel": {"axis": 1},
+    "vectorized_filter": {"function": np.max, "size": 2},
+    "generic_filter1d": {"function": take_first, "filter_size": 2},
     "generic_filter": {"function": np.max, "size": 2},
     "maximum_filter": {"size": 2},
     "maximum_filter1d": {"size": 3},
@@ -48,6 +59,8 @@ MORPHOLOGY = {
     "grey_opening": {"size": 2},
     "morphological_gradient": {"size": 2},
     "morphological_laplace": {"size": 2},
+    "binary_fill_holes": {},
+    "binary_propagation": {},
     "white_tophat": {"footprint": CROSS},
     "binary_dilation": {},
     "binary_erosion": {},
@@ -61,6 +74,7 @@ MORPHOLOGY = {
 
 @pytest.mark.parametrize("dtype", INTEGERS, ids=str)
 @pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.filterwarnings("ignore:invalid value")  # SciPy's root of squares that wrapped around
 @pytest.mark.usefixtures("either_kernel")
 def test_filters(name, dtype):
     if name == "uniform_filter" and dtype.itemsize == 8:

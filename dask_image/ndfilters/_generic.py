@@ -254,6 +254,8 @@ def vectorized_filter(
         footprint = np.asarray(footprint, dtype=bool)
         if not footprint.any():
             raise ValueError("footprint must have a pixel that is True, got none")
+        if footprint.ndim == 0:  # of which SciPy makes a window with an axis
+            size, footprint = (), None
     shape = per_axis(size, len(which), "size") if footprint is None else footprint.shape
     if len(shape) != len(which):
         raise ValueError(f"footprint must have {len(which)} axes, got shape {shape}")
