@@ -133,7 +133,7 @@ CALLS = {
         "white_tophat": lambda f, x, y, b, u: f(x, 3),
     },
     local_statistics: {
-        "apply_local_function": lambda f, x, y, b, u: f(x, np.ptp, 2, mask=b, fshape=()),
+        "apply_local_function": lambda f, x, y, b, u: f(x, np.sum, 2, mask=b, fshape=()),
         "local_histogram": lambda f, x, y, b, u: f(u, 3, 2),
         "local_mean": lambda f, x, y, b, u: f(x, 2, mask=b),
         "local_percentile": lambda f, x, y, b, u: f(x, [0.2, 1.0], 2),

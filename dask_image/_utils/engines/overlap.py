@@ -172,6 +172,14 @@ def neighborhood_windows(chunks, reach, modes):
     return windows
 
 
+def largest_box(chunks, reach, modes):
+    """Return the largest extent, per axis, that a block is given by `map_neighborhood`."""
+    return tuple(
+        max((sum(window.extents) for window in axis), default=0)
+        for axis in neighborhood_windows(chunks, reach, modes)
+    )
+
+
 @dataclass(frozen=True)
 class BlockKernel:
     """A kernel with the arguments that are the same in every block."""
