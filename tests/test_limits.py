@@ -160,8 +160,8 @@ def test_ranks_of_lines_in_windows_with_holes(size):
     assert_same(lazy, expected)
 
 
-@pytest.mark.parametrize("output", [np.float64, np.float32, np.int16])
-@pytest.mark.parametrize("dtype", ["i8", "f8", "f4"])
+@pytest.mark.parametrize("output", [np.float64, np.float32, np.int16, np.complex64])
+@pytest.mark.parametrize("dtype", ["i8", "f8", "f4", "f2"])
 @pytest.mark.parametrize("size", [3, 301])
 @pytest.mark.usefixtures("either_kernel")
 def test_ranks_of_lines_with_another_output(size, dtype, output):
@@ -169,3 +169,14 @@ def test_ranks_of_lines_with_another_output(size, dtype, output):
     image = np.random.default_rng(0).integers(-9, 9, 700).astype(dtype)
     lazy = ndfilters.median_filter(da.from_array(image, chunks=200), size, output=output)
     assert_same(lazy, ndimage.median_filter(image, size).astype(output))
+
+
+@pytest.mark.parametrize("factor", [-4.0, -1.5, -1.0, -0.5, 1.5, 3.0])
+@pytest.mark.parametrize("name", ["convolve", "convolve1d"])
+@pytest.mark.usefixtures("either_kernel")
+def test_sums_beyond_the_limits(name, factor):
+    for dtype in INTEGERS:
+        assert_matches_scipy(
+            getattr(ndfilters, name), getattr(ndimage, name), at_the_limits(40, dtype), chunks=9,
+            weights=[factor],
+        )  # fmt: skip

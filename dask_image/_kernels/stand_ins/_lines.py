@@ -50,7 +50,7 @@ def each(value, count):
 def store(values, target):
     """Write float64 ``values`` to ``target`` with the conversion that C gives SciPy."""
     with np.errstate(invalid="ignore", over="ignore"):
-        if target.dtype.kind == "f":
+        if target.dtype.kind in "fc":
             target[...] = values
         elif target.dtype.itemsize < 4 or target.dtype == np.int32:
             # Narrow integers wrap around from 32 bits, as the processor's conversion does.
