@@ -29,8 +29,7 @@ def _grid_coordinates(image):
     """Return coordinates of the pixels of ``image``, half a pixel off, as a Dask array."""
     if image.ndim == 0:
         return np.zeros((0, 2))
-    axes = [da.arange(size, chunks=(sizes,)) for size, sizes in zip(image.shape, image.chunks)]
-    return da.stack(da.meshgrid(*axes, indexing="ij")) + 0.5
+    return da.from_array(np.indices(image.shape) + 0.5, chunks=(image.ndim, *image.chunks))
 
 
 def _size(image):

@@ -32,7 +32,6 @@ def as_dask_array(image, name="image", whole=False):
     Returns
     -------
     dask.array.Array
-        Of the chunks of ``image``, but one chunk along an axis without room for two.
 
     Raises
     ------
@@ -55,7 +54,6 @@ def as_dask_array(image, name="image", whole=False):
         )
     if image.dtype.kind not in "biufc":
         raise TypeError(f"{name} must hold numbers or booleans, got dtype {image.dtype}")
-    image = _without_idle_chunks(image)
     if not image.dtype.isnative:
         image = image.astype(image.dtype.newbyteorder("="))
     return image
@@ -163,12 +161,12 @@ def block_meta(ndim, dtype, like=None):
     return np.zeros(shape, dtype) if like is None else np.zeros_like(like, dtype, shape=shape)
 
 
-def _without_idle_chunks(image):
+def without_idle_chunks(image):
     """
     Return ``image`` with one chunk along axes of length 0 or 1.
 
     Chunks like (0, 1) are lawful, but Dask takes an axis of length 1 for one to be
-    broadcast: its own functions lose the other block.
+    broadcast: where it puts arrays or numbers together it loses the other block.
     """
     narrow = {
         axis: -1 for axis, sizes in enumerate(image.chunks) if sum(sizes) < 2 and len(sizes) > 1
