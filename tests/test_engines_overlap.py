@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from dask_image import ndmorph
 from dask_image._utils.engines.overlap import (
     Pass,
     axis_window,
@@ -115,6 +116,61 @@ def test_other_arrays_come_along_and_are_rechunked():
         dtype="f8",
     )
     assert_same(result, masked_sum(image, mask))
+
+
+def masked_sum(block, keep):
+    return ndimage.correlate(np.where(keep, block, 0), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("worth", [0, 40, 200, 600, 2000])
+@pytest.mark.parametrize("other", ["?", "i2", "f4", "f8", "c16"])
+@pytest.mark.parametrize("dtype", ["u1", "i4", "f8"])
+def test_images_of_any_itemsizes_have_cuts_of_their_own(dtype, other, worth, monkeypatch):
+    monkeypatch.setattr("dask_image._utils.engines.overlap.SLAB_WORTH_BYTES", worth)
+    image, mask = seeded_image((30, 25), dtype), seeded_image((30, 25), other, seed=1)
+    for chunks in ((10, 9), (7, 25), ((3, 20, 7), (24, 1))):
+        result = map_neighborhood(
+            masked_sum,
+            da.from_array(image, chunks=chunks),
+            da.from_array(mask, chunks=chunks),
+            reach=[(1, 1), (1, 0)],
+            modes=["reflect"] * 2,
+            dtype=masked_sum(image, mask).dtype,
+        )
+        assert_same(result, masked_sum(image, mask))
+
+
+@pytest.mark.parametrize("worth", [0, 100, 400])
+@pytest.mark.parametrize("name", ["dilation", "erosion", "opening", "closing"])
+@pytest.mark.parametrize("iterations", [1, 3])
+@pytest.mark.parametrize(("dtype", "mask_dtype"), [("i8", "?"), ("?", "f8"), ("u2", "i4")])
+def test_morphology_under_masks_of_other_itemsizes(
+    name, iterations, dtype, mask_dtype, worth, monkeypatch
+):
+    monkeypatch.setattr("dask_image._utils.engines.overlap.SLAB_WORTH_BYTES", worth)
+    image, mask = seeded_image((31, 27), dtype), seeded_image((31, 27), mask_dtype, seed=1)
+    structure = np.ones((4, 3), bool)
+    expected = getattr(ndimage, f"binary_{name}")(
+        image, structure, iterations, mask=mask.astype(bool)
+    )
+    for chunks in ((10, 21), (16, 5)):
+        result = getattr(ndmorph, f"binary_{name}")(
+            da.from_array(image, chunks=chunks), structure, iterations,
+            mask=da.from_array(mask, chunks=chunks),
+        )  # fmt: skip
+        assert_same(result, expected)
+
+
+def test_blocks_whose_mask_alone_goes_without_slabs():
+    """The blocks of the image are worth a slab, those of the mask are not."""
+    random = np.random.default_rng(0)
+    image, mask = random.integers(-3, 3, (301, 257)), random.random((301, 257)) < 0.8
+    structure = np.ones((4, 3), bool)
+    result = ndmorph.binary_opening(
+        da.from_array(image, chunks=(100, 211)), structure,
+        mask=da.from_array(mask, chunks=(100, 211)),
+    )  # fmt: skip
+    assert_same(result, ndimage.binary_opening(image, structure, mask=mask))
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), ()])

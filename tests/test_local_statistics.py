@@ -1,6 +1,8 @@
 """Local statistics against a loop over windows, written from their definition."""
 
 import itertools
+import subprocess
+import sys
 
 import dask.array as da
 import numpy as np
@@ -572,3 +574,29 @@ def test_percentiles_from_a_generator():
     image = np.arange(64.0).reshape(8, 8)
     result = local_percentile(image, (each for each in [0.5, 0.6]), 3, interpolate=None)
     assert result.shape == result.compute().shape == (2, 2, 2)
+
+
+def test_kernels_are_imported_by_the_first_block():
+    program = (
+        "import sys, dask.array as da; from dask_image.local_statistics import local_mean\n"
+        "lazy = local_mean(da.ones((8, 8), chunks=4), 4, interpolate=None)\n"
+        "name = 'dask_image._kernels.blocks.grid_windows'\n"
+        "assert name not in sys.modules; lazy.compute(); assert name in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8"])
+@pytest.mark.parametrize("mask_dtype", ["?", "f8"])
+@pytest.mark.parametrize("worth", [0, 300, 3000])
+def test_masks_of_other_itemsizes(dtype, mask_dtype, worth, monkeypatch):
+    monkeypatch.setattr("dask_image._utils.engines.overlap.SLAB_WORTH_BYTES", worth)
+    image, mask = seeded_image((40, 33), dtype), seeded_image((40, 33), mask_dtype, seed=1)
+    whole, cut = (
+        local_mean(
+            da.from_array(image, chunks=chunks), 7, 5, interpolate=None,
+            mask=da.from_array(mask, chunks=chunks),
+        )
+        for chunks in (-1, (13, 20))
+    )  # fmt: skip
+    np.testing.assert_allclose(cut.compute(), whole.compute(), rtol=1e-12)

@@ -484,3 +484,36 @@ def test_name_of_a_real_dtype_refused_for_complex_images():
 def test_window_larger_than_the_image_refused():
     with pytest.raises(ValueError, match="fit into the image"):
         ndfilters.vectorized_filter(da.ones(SHAPE), np.mean, size=9, mode="valid")
+
+
+@pytest.mark.skipif(not hasattr(ndimage, "vectorized_filter"), reason="SciPy 1.16")
+@pytest.mark.parametrize("chunks", [(3, 4), (8, 10), ((2, 5, 1), (9, 1))])
+@pytest.mark.parametrize(
+    "window", [{"size": 3}, {"size": (2, 3), "axes": (1, 0)}, {"size": 3, "axes": 1}], ids=str
+)
+def test_least_batch_memory_is_known_at_the_call(chunks, window):
+    image = seeded_image((8, 10), "f8")
+    lazy = da.from_array(image, chunks=chunks)
+    with pytest.raises(ValueError, match="batch_memory must be at least") as caught:
+        ndfilters.vectorized_filter(lazy, np.mean, batch_memory=100, **window)
+    least = int(str(caught.value).split("at least ")[1].split()[0])
+    expected = ndimage.vectorized_filter(image, np.mean, **window)
+    lazy = ndfilters.vectorized_filter(lazy, np.mean, batch_memory=least, **window)
+    assert_same(lazy, expected)
+
+
+@pytest.mark.parametrize("name", ["uniform_filter", "minimum_filter", "maximum_filter"])
+@pytest.mark.parametrize("size", [0, (0, 3), (3, 0), (1, 0)], ids=str)
+@pytest.mark.usefixtures("either_kernel")
+def test_boxes_of_no_pixels_leave_their_axis_alone(name, size):
+    image = seeded_image((8, 10), "f8")
+    check(name, image, chunks=3, size=size)
+    check(name, image, chunks=3, size=size, origin=1, mode="wrap")
+    with pytest.raises(ValueError, match="size must be made of whole numbers from 0, got -1"):
+        getattr(ndfilters, name)(da.from_array(image), -1)
+
+
+@pytest.mark.parametrize("name", ["median_filter", "uniform_filter1d", "maximum_filter1d"])
+def test_other_windows_have_pixels(name):
+    with pytest.raises(ValueError, match="size must be made of whole numbers from 1, got 0"):
+        getattr(ndfilters, name)(da.ones((8, 10), chunks=3), size=0)

@@ -134,7 +134,7 @@ def test_size_beside_a_footprint_is_warned_about_once(name):
     ("kwargs", "error", "message"),
     [
         ({}, ValueError, "must be given"),
-        ({"size": 0}, RuntimeError, "size must be"),
+        ({"size": -1}, RuntimeError, "size must be"),
         ({"size": (3, 3, 3)}, RuntimeError, "size must be one value or one for each"),
         ({"footprint": np.ones(3)}, RuntimeError, "footprint must have one axis"),
         ({"footprint": np.zeros((3, 3))}, ValueError, "footprint"),
@@ -161,3 +161,19 @@ def test_bad_arguments(name, kwargs, error, message):
 def test_complex_images_are_refused(name):
     with pytest.raises(TypeError, match="Complex"):
         getattr(ndmorph, name)(da.zeros((4, 4), chunks=2, dtype=complex), size=3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["black_tophat", "grey_closing", "grey_dilation", "grey_erosion", "grey_opening",
+     "morphological_gradient", "morphological_laplace", "white_tophat"],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [0, (0, 3), (3, 0), (1, 0)], ids=str)
+@pytest.mark.usefixtures("either_kernel")
+def test_boxes_of_no_pixels_leave_their_axis_alone(name, size):
+    image = seeded_image((8, 10), "i2")
+    for origin in (0, -1):
+        assert_matches_scipy(
+            getattr(ndmorph, name), getattr(ndimage, name), image, chunks=3, size=size,
+            origin=origin,
+        )  # fmt: skip

@@ -168,14 +168,14 @@ def normalize_mode(mode, allowed=FILTER_MODES, name="mode"):
     return normalize_modes(mode, 1, allowed, name)[0]
 
 
-def normalize_sizes(size, count, name="size"):
-    """Return a list of window sizes, whole numbers from 1."""
+def normalize_sizes(size, count, name="size", least=1):
+    """Return a list of window sizes, whole numbers from ``least``."""
     sizes = per_axis(size, count, name)
     for each in sizes:
         refuse_lazy(each, name, "an integer")
         number = isinstance(each, numbers.Real) or getattr(each, "shape", None) == ()
-        if not number or not 1 <= each < math.inf or int(each) != each:
-            raise ArgumentError(f"{name} must be made of whole numbers from 1, got {size!r}")
+        if not number or not least <= each < math.inf or int(each) != each:
+            raise ArgumentError(f"{name} must be made of whole numbers from {least}, got {size!r}")
     return [int(each) for each in sizes]
 
 

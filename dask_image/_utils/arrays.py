@@ -164,6 +164,19 @@ def block_meta(ndim, dtype, like=None):
     return np.zeros(shape, dtype) if like is None else np.zeros_like(like, dtype, shape=shape)
 
 
+def without_idle_chunks(image):
+    """
+    Return ``image`` with one chunk along axes of length 0 or 1.
+
+    Chunks like (0, 1) are lawful, but Dask takes an axis of length 1 for one to be
+    broadcast: where it puts arrays or numbers together it loses the other block.
+    """
+    narrow = {
+        axis: -1 for axis, sizes in enumerate(image.chunks) if sum(sizes) < 2 and len(sizes) > 1
+    }
+    return image.rechunk(narrow) if narrow else image
+
+
 def with_dtype(image, dtype, ndim=None):
     """Return the meta of blocks of ``image``'s kind with ``dtype``."""
     return block_meta(image.ndim if ndim is None else ndim, dtype, like=image._meta)

@@ -6,7 +6,12 @@ import dask.array as da
 import numpy as np
 from dask.base import tokenize
 
-from dask_image._utils.arrays import as_dask_array, stack_lazily, with_dtype
+from dask_image._utils.arrays import (
+    as_dask_array,
+    stack_lazily,
+    with_dtype,
+    without_idle_chunks,
+)
 
 ALL = "all"
 
@@ -157,7 +162,7 @@ def _broadcast(array, shape, other):
         own = array.chunks[axis] if -axis <= array.ndim else (1,)
         theirs = other.chunks[axis] if -axis <= other.ndim else (1,)
         chunks.append(own if sum(own) == shape[axis] else theirs)
-    return da.broadcast_to(array, shape, chunks=tuple(chunks))
+    return da.broadcast_to(without_idle_chunks(array), shape, chunks=tuple(chunks))
 
 
 def align_chunks(*arrays):

@@ -109,8 +109,10 @@ def window_grid(shape, selem, spacing, step):
     ------
     ValueError
         If dimensions do not match, a value is no positive integer, or a
-        spacing is larger than the image.
+        spacing is larger than the image, which must have an axis.
     """
+    if not shape:
+        raise ValueError("source must have at least one axis, got an array without axes")
     window, footprint = _window(selem, len(shape))
     spacing = window if spacing is None else _positive(spacing, len(shape), "spacing")
     step = (1,) * len(shape) if step is None else _positive(step, len(shape), "step")

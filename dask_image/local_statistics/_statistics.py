@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._kernels._numba import use_numba
-from dask_image._kernels.blocks.grid_windows import Cells, gather, largest, select_ranks
+from dask_image._kernels import blocks
 
 # How many samples of windows are copied at a time: they stay in the cache of a large machine.
 SAMPLES_AT_A_TIME = 2_000_000
@@ -72,7 +71,7 @@ class Percentiles:
     def __call__(self, box, mask, windows, step, footprint):
         """Sort cells that windows share and merge them, or else the samples of windows."""
         box = box.view(np.uint8) if box.dtype == bool else box
-        cells = Cells.of(windows, step) if footprint is None and _fits_numba(box) else None
+        cells = blocks.grid_windows.shared_cells(box, windows, step, footprint)
         if cells is not None:
             result = self._from_cells(box, mask, cells)
         else:
@@ -84,7 +83,8 @@ class Percentiles:
         ranks = _Ranks(self.fractions, cells.sums(counts))
         members = cells.members
         low, high = (
-            select_ranks(values, starts, counts, members, rank) for rank in (ranks.low, ranks.high)
+            blocks.grid_windows.select_ranks(values, starts, counts, members, rank)
+            for rank in (ranks.low, ranks.high)
         )
         return self._between(low, high, ranks, cells.sums(damaged) > 0)
 
@@ -101,7 +101,8 @@ class Percentiles:
             rows = np.partition(rows, wanted, axis=1)
         else:
             ranks = _Ranks(self.fractions, valid.sum(axis=1))
-            rows = np.sort(np.where(valid, rows, largest(rows.dtype)), axis=1)
+            last = blocks.grid_windows.largest(rows.dtype)
+            rows = np.sort(np.where(valid, rows, last), axis=1)
         low, high = (np.take_along_axis(rows, rank, axis=1) for rank in (ranks.low, ranks.high))
         return self._between(low, high, ranks, damaged)
 
@@ -113,8 +114,8 @@ class Percentiles:
             between = np.where(
                 ranks.share < 0.5, first + step * ranks.share, last - step * (1 - ranks.share)
             )
-        between[damaged] = np.nan
         between[ranks.empty] = 0
+        between[damaged] = np.nan
         with np.errstate(invalid="ignore"):  # NaN as an integer
             result = between.astype(self.dtype)
             # A value of the image itself need not go through a double, which rounds long integers.
@@ -144,7 +145,7 @@ class Histogram:
 
     def __call__(self, box, mask, windows, step, footprint):
         """Count cells that windows share and add them up, or else the samples of windows."""
-        cells = Cells.of(windows, step) if footprint is None and use_numba() else None
+        cells = blocks.grid_windows.shared_cells(box, windows, step, footprint)
         if cells is not None:
             result = cells.sums(cells.histograms(box, mask, self.bins))
         else:
@@ -174,7 +175,7 @@ class Moments:
         if footprint is not None:
             result = map_rows(self._of_rows, box, mask, windows, step, footprint)
             return result.reshape(tuple(map(len, windows)))
-        cells = Cells.of(windows, step) if _fits_numba(box) else None
+        cells = blocks.grid_windows.shared_cells(box, windows, step, footprint)
         if cells is not None:
             return self._along_axes(*cells.moments(box, mask, self.deviation), cells.windows)
         samples = [
@@ -241,10 +242,6 @@ def _squared(values):
     return values.real**2 + values.imag**2 if values.dtype.kind == "c" else values * values
 
 
-def _fits_numba(box):
-    return use_numba() and (box.dtype.kind in "iu" or box.dtype in (np.float32, np.float64))
-
-
 def map_rows(function, box, mask, windows, step, footprint):
     """
     Run a function on the samples of many windows at once.
@@ -263,6 +260,7 @@ def map_rows(function, box, mask, windows, step, footprint):
         The shape of the windows' grid, then that of a result.
     """
     out = None
+    gather = blocks.grid_windows.gather
     for kind in itertools.product(*(_same_sized(axis) for axis in windows)):
         lengths = tuple(one[0].stop - one[0].start for one, _ in kind)
         starts = [np.array([window.start for window in same]) for same, _ in kind]

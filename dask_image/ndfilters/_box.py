@@ -29,7 +29,7 @@ def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=
     image : array_like
         Real or complex image of any number of axes.
     size : int or sequence of int, optional
-        Of the box in pixels, per axis.
+        Of the box in pixels, per axis; 0 or 1 leave an axis alone.
     mode : str or sequence of str, optional
         How the image goes on beyond its edges, per axis: "reflect" (also
         "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
@@ -52,7 +52,7 @@ def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=
     Raises
     ------
     ValueError
-        If a size is below 1, a mode unknown, or an origin moves the box off
+        If a size is below 0, a mode unknown, or an origin moves the box off
         the pixel.
 
     Notes
@@ -127,7 +127,7 @@ def minimum_filter(
     image : array_like
         Real image of any number of axes.
     size : int or sequence of int, optional
-        Of a box in pixels, per axis.
+        Of a box in pixels, per axis; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         The window itself, in place of ``size``.
     mode : str or sequence of str, optional
@@ -179,7 +179,7 @@ def maximum_filter(
     image : array_like
         Real image of any number of axes.
     size : int or sequence of int, optional
-        Of a box in pixels, per axis.
+        Of a box in pixels, per axis; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         The window itself, in place of ``size``.
     mode : str or sequence of str, optional
@@ -303,7 +303,10 @@ def _extremum(
 ):
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
-    size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
+    if footprint is None and size is not None:
+        size = normalize_sizes(size, len(which), least=0)
+    else:
+        size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
     cval = normalize_cval(cval, image.dtype)
     dtype = _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes)
     if footprint is None or footprint.all():
@@ -337,21 +340,21 @@ def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, a
 
 
 def _map_box(line_function, image, size, axes, mode, cval, origin, dtype):
-    sizes = normalize_sizes(size, len(axes))
+    sizes = normalize_sizes(size, len(axes), least=0)
     origins = per_axis(origin, len(axes), "origin")
     kernel = kernel_for(image, line_function)
     passes = [
         Pass(
             kernel,
             axis,
-            reach,
+            window_reach([axis_size], [axis_origin])[0],
             axis_mode,
             {"size": axis_size, "cval": cval, "origin": axis_origin, "output": dtype},
         )
-        for axis, axis_size, axis_origin, axis_mode, reach in zip(
-            axes, sizes, origins, normalize_modes(mode, len(axes)), window_reach(sizes, origins)
+        for axis, axis_size, axis_origin, axis_mode in zip(
+            axes, sizes, origins, normalize_modes(mode, len(axes))
         )
-        if axis_size > 1
+        if axis_size > 1  # as in SciPy, a box of 0 or 1 pixels leaves its axis alone
     ]
     return map_passes(image, passes, dtype)
 

@@ -16,12 +16,13 @@ from dask_image._utils.arguments import (
     normalize_mode,
     normalize_number,
     normalize_sizes,
+    on_axes,
     per_axis,
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, result_dtype
-from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.engines.overlap import largest_box, map_neighborhood
 
 
 def generic_filter(
@@ -220,7 +221,8 @@ def vectorized_filter(
     axes : int or tuple of int, optional
         Filter along these axes only.
     batch_memory : int, optional
-        How many bytes of windows a task may hand to ``function`` at once.
+        How many bytes of windows a task may hand to ``function`` at once; at least those
+        of one position along the first axis of a block.
 
     Returns
     -------
@@ -254,6 +256,8 @@ def vectorized_filter(
         footprint = np.asarray(footprint, dtype=bool)
         if not footprint.any():
             raise ValueError("footprint must have a pixel that is True, got none")
+        if footprint.ndim == 0:  # of which SciPy makes a window with an axis
+            size, footprint = (), None
     shape = per_axis(size, len(which), "size") if footprint is None else footprint.shape
     if len(shape) != len(which):
         raise ValueError(f"footprint must have {len(which)} axes, got shape {shape}")
@@ -275,12 +279,11 @@ def vectorized_filter(
         )
     if image.size == 0:
         return image
-    _check_batches(batch_memory, image, which, sizes)
+    full_reach = on_axes(reach, which, image.ndim, default=(0, 0))
+    box = largest_box(image.chunks, full_reach, [mode] * image.ndim)
+    _check_batches(batch_memory, image.dtype.itemsize, box, which, sizes)
     # SciPy takes arrays only for output here.
     computed = result_dtype(ndimage.vectorized_filter, image, function, **keywords)
-    full_reach = [(0, 0)] * image.ndim
-    for axis, axis_reach in zip(which, reach):
-        full_reach[axis] = axis_reach
     result = map_neighborhood(
         kernel_for(image, ndimage.vectorized_filter),
         image,
@@ -300,23 +303,20 @@ def vectorized_filter(
     ]
 
 
-def _check_batches(batch_memory, image, axes, sizes):
+def _check_batches(batch_memory, itemsize, box, axes, sizes):
     """
     Raise if ``batch_memory`` cannot hold the windows that SciPy takes at once.
 
     These are all windows of a block whose place along its first axis is the same: the
-    first axis that no window runs along, or else the first of ``axes``. A block as large
-    as the largest, with its halo, stands for all.
+    first axis that no window runs along, or else the first of ``axes``. ``box`` is the
+    size of the largest block with its halo.
     """
     normalize_number(batch_memory, "batch_memory")
-    order = [axis for axis in range(image.ndim) if axis not in axes] + list(axes)
-    extent = {axis: max(image.chunks[axis]) for axis in order}
-    for axis, size in zip(axes, sizes):
-        extent[axis] = min(extent[axis] + size - 1, max(image.shape[axis], size))
-    needed = image.dtype.itemsize * math.prod(sizes) * math.prod(extent[a] for a in order[1:])
+    order = [axis for axis in range(len(box)) if axis not in axes] + list(axes)
+    needed = itemsize * math.prod(sizes) * math.prod(box[axis] for axis in order[1:])
     if axes and not needed <= batch_memory:
         raise ValueError(
-            f"batch_memory must be at least {needed} bytes for blocks of {image.chunksize}, "
+            f"batch_memory must be at least {needed} bytes for blocks of {box} with their halo, "
             f"got {batch_memory!r}"
         )
 

@@ -184,7 +184,12 @@ def _rank(scipy_function, which_rank, image, size, footprint, mode, cval, origin
     keywords = {"mode": mode, "cval": cval, "origin": origin} | window | which_rank
     if axes is not None:
         keywords["axes"] = which
-    dtype = result_dtype(scipy_function, image, output=output, **keywords)
+    if image.ndim == 1 and output is not None:
+        # SciPy's rank filters of lines write beyond the end of a narrower output.
+        result_dtype(scipy_function, image, **keywords)
+        dtype = result_dtype(ndimage.minimum_filter, image, size=1, output=output)
+    else:
+        dtype = result_dtype(scipy_function, image, output=output, **keywords)
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,

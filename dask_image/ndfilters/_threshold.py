@@ -3,7 +3,7 @@
 import numpy as np
 
 from dask_image._utils.arguments import normalize_sizes, per_axis
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, without_idle_chunks
 from dask_image.ndfilters._box import uniform_filter
 from dask_image.ndfilters._gaussian import gaussian_filter
 from dask_image.ndfilters._generic import generic_filter
@@ -71,14 +71,19 @@ def threshold_local(
     if method == "gaussian":
         sizes = per_axis(block_size, image.ndim, "block_size")
         sigma = [(size - 1) / 6 for size in sizes] if param is None else param
-        return gaussian_filter(image, sigma, **edges) - offset
+        return _less(gaussian_filter(image, sigma, **edges), offset)
     sizes = normalize_sizes(block_size, image.ndim, "block_size")
     if method == "generic":
         if not callable(param):
             raise TypeError(f"param must be a function for method 'generic', got {param!r}")
-        return generic_filter(image, param, sizes, **edges) - offset
+        return _less(generic_filter(image, param, sizes, **edges), offset)
     average = uniform_filter if method == "mean" else median_filter
     if method == "median" and mode in ("constant", "grid-constant"):
         # A rank filter rounds cval to the dtype of the image.
         image = image.astype(np.float64)
-    return average(image, sizes, **edges) - offset
+    return _less(average(image, sizes, **edges), offset)
+
+
+def _less(average, offset):
+    """Subtract an offset, in the chunks of the average."""
+    return (without_idle_chunks(average) - offset).rechunk(average.chunks)

@@ -8,7 +8,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import normalize_number
-from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.label_shuffle import (
     Shuffle,
@@ -311,7 +311,9 @@ def _warn_of_pooling(labelled):
 def _labels_present(label_image):
     """Return the labels that occur, ascending and without the background: a lazy array."""
     label_image = label_image.astype(_integer_dtype(label_image.dtype))
-    present = da.unique(label_image)
+    if label_image.size == 0:  # what Dask can't flatten
+        return da.zeros(0, dtype=label_image.dtype)
+    present = da.unique(without_idle_chunks(label_image))
     return present[present != 0]
 
 

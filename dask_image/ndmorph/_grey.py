@@ -53,9 +53,15 @@ def _window(size, footprint, structure, count):
     elif structure is not None:
         shape, arguments = structure.shape, {}
     else:
-        shape = normalize_sizes(size, count)
+        shape = normalize_sizes(size, count, least=0)
         arguments = {"size": shape}
     return shape, arguments if structure is None else arguments | {"structure": structure}
+
+
+def _reach(shape, origins, box):
+    """Return what a window reads; as in SciPy, a box leaves axes of 0 or 1 pixels alone."""
+    origins = [0 if box and size < 2 else origin for size, origin in zip(shape, origins)]
+    return [(before, max(after, 0)) for before, after in window_reach(shape, origins)]
 
 
 def _grey(
@@ -70,7 +76,7 @@ def _grey(
     # image turns before into after: the halo of several steps is as wide on both sides.
     reach = [
         (max(before, after) * steps,) * 2 if steps > 1 or before != after else (before, after)
-        for before, after in window_reach(shape, origins)
+        for before, after in _reach(shape, origins, "size" in arguments)
     ]
     if list(chosen) != sorted(chosen):
         reach = [(max(shape, default=0) * steps,) * 2] * len(chosen)
@@ -107,7 +113,7 @@ def grey_erosion(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional
@@ -168,7 +174,7 @@ def grey_dilation(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional
@@ -229,7 +235,7 @@ def grey_opening(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional
@@ -289,7 +295,7 @@ def grey_closing(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional
@@ -349,7 +355,7 @@ def morphological_gradient(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional
@@ -410,7 +416,7 @@ def morphological_laplace(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional
@@ -471,7 +477,7 @@ def white_tophat(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional
@@ -531,7 +537,7 @@ def black_tophat(
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
     size : int or sequence of int, optional
-        Window of this size along each axis, flat and full.
+        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
     footprint : array_like of bool, optional
         Window of any shape, flat; takes precedence over ``size``.
     structure : array_like, optional

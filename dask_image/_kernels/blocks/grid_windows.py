@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, use_numba
 
 # Smaller cells cost more to handle than to sort the samples of each window anew.
 SAMPLES_PER_CELL = 8
@@ -47,6 +47,21 @@ def gather(array, corners, lengths, step=None):
         view = view[(..., *(slice(None, None, by) for by in step))]
     samples = math.prod(view.shape[array.ndim :])
     return view[corners].reshape(-1, samples)
+
+
+def shared_cells(box, windows, step, footprint):
+    """
+    Return the `Cells` of a block's windows, or None where it is better to go without.
+
+    Parameters
+    ----------
+    box : numpy.ndarray
+        The pixels of the windows.
+    windows, step, footprint
+        As for a statistic.
+    """
+    known = box.dtype.kind in "iu" or box.dtype in (np.float32, np.float64)
+    return Cells.of(windows, step) if use_numba() and known and footprint is None else None
 
 
 def largest(dtype):
@@ -147,9 +162,9 @@ class Cells:
         values : numpy.ndarray
             Of all cells, one after another.
         starts, counts : numpy.ndarray of int
-            Where a cell's values begin, and how many of them count.
+            Where a cell's values begin, and how many of them count; NaN do not, they are last.
         damaged : numpy.ndarray of int
-            How many of those are NaN.
+            How many NaN there are besides.
         """
         starts, counts, damaged = np.zeros((3, self.count), np.intp)
         sorted_rows = []
@@ -159,6 +174,7 @@ class Cells:
             if rows.dtype.kind == "f":
                 missing = np.isnan(rows)
                 damaged[numbers] = (missing if valid is None else missing & valid).sum(axis=1)
+                counts[numbers] -= damaged[numbers]
             if valid is not None:
                 rows[~valid] = largest(rows.dtype)
             # Short integers are sorted by counting, which only the stable sort does.
@@ -241,7 +257,7 @@ def select_ranks(values, starts, counts, members, ranks):
     Parameters
     ----------
     values, starts, counts : numpy.ndarray
-        As `Cells.sorted_values` gives them.
+        As `Cells.sorted_values` gives them; what counts has no NaN, which is equal to nothing.
     members : numpy.ndarray of int
         The cells of each window in a row, filled up with -1.
     ranks : numpy.ndarray of int
@@ -386,7 +402,12 @@ def _select_ranks(values, starts, counts, members, ranks):
 
 @jit
 def _select(values, low, high, rank):
-    """Return the value of a rank in the union of the sorted ``values[low[j]:high[j]]``."""
+    """
+    Return the value of a rank in the union of the sorted ``values[low[j]:high[j]]``.
+
+    The pivot is one of the values and equal to itself, so that each turn either returns it or
+    leaves it out: the loop ends for any values but NaN.
+    """
     while True:
         # The middle of the longest part halves it, at least.
         longest = 0

@@ -50,7 +50,7 @@ def each(value, count):
 def store(values, target):
     """Write float64 ``values`` to ``target`` with the conversion that C gives SciPy."""
     with np.errstate(invalid="ignore", over="ignore"):
-        if target.dtype.kind == "f":
+        if target.dtype.kind in "fc":
             target[...] = values
         elif target.dtype.itemsize < 4 or target.dtype == np.int32:
             # Narrow integers wrap around from 32 bits, as the processor's conversion does.
@@ -63,15 +63,17 @@ def store(values, target):
             target[...] = values.astype(np.int64)
 
 
-def round_through_double(values):
+def hand_over(values, target):
     """
-    Change 64-bit integers in place to what is left of them after a trip through float64.
+    Write ``values`` to ``target`` with what SciPy's way through float64 does to long integers.
 
-    SciPy's filters hold every value as float64 on the way. Rounding is
-    monotonic, so it may follow a minimum, a maximum or a rank.
+    Its filters hold every value as float64 until they convert it to the dtype of
+    the output. Rounding is monotonic, so it may follow a minimum, a maximum or a rank.
     """
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        store(values.astype(np.float64), values)
+        store(values.astype(np.float64), target)
+    else:
+        target[...] = values
 
 
 def holds_nan(image):

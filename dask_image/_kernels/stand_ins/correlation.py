@@ -164,6 +164,15 @@ def _compiled_window_sums(flat, offsets, weights, sums):
             _add_products(flat[start + offsets[tap] :], weights[tap], total)
 
 
+def _store_sums(sums, target):
+    """Convert as SciPy does for windows: a negative sum to uint64 by its magnitude."""
+    if target.dtype != np.uint64:
+        store(sums, target)
+        return
+    store(np.abs(sums), target)
+    np.negative(target, where=sums < 0, out=target)
+
+
 def correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
     """Stand in for `scipy.ndimage.correlate`."""
     image, taps = np.asarray(input), np.asarray(weights)
@@ -196,7 +205,7 @@ def correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *
         sums = np.empty(stop - start)
         run = flat[start : stop + farthest].astype(np.float64)
         _compiled_window_sums(run, offsets, taps[used], sums)
-        store(sums, values[start:stop])
+        _store_sums(sums, values[start:stop])
     result[...] = trimmed(found, image.shape)
     return result
 

@@ -17,10 +17,10 @@ from dask_image._kernels.stand_ins._lines import (
     NUMBERS,
     TILE_BYTES,
     each,
+    hand_over,
     holds_nan,
     line_tiles,
     new_output,
-    round_through_double,
 )
 from dask_image._kernels.stand_ins._windows import (
     along_axes,
@@ -91,8 +91,7 @@ def _filter1d(scipy_function, extremum, image, size, axis, output, mode, cval, o
     )  # fmt: skip
     for extended, stride, target in tiles:
         values = _slide(extremum, extended, size, stride, target.shape[1] * stride)
-        round_through_double(values)
-        target[...] = values.reshape(target.shape)
+        hand_over(values.reshape(target.shape), target)
     return result
 
 
@@ -135,11 +134,7 @@ def _footprint_filter(extremum, image, footprint, origins, result, mode, cval):
         best[...] = flat[start + offsets[0] : stop + offsets[0]]
         for offset in offsets[1:]:
             extremum(best, flat[start + offset : stop + offset], out=best)
-    found = trimmed(found, image.shape)
-    if image.dtype.itemsize == 8:
-        found = found.copy()
-        round_through_double(found)
-    result[...] = found
+    hand_over(trimmed(found, image.shape), result)
     return result
 
 

@@ -15,10 +15,11 @@ import operator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, round_through_double
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, hand_over, store
 from dask_image._kernels.stand_ins._windows import (
     along_axes,
     flat_offsets,
@@ -32,6 +33,9 @@ from dask_image._kernels.stand_ins.extrema import maximum_filter, minimum_filter
 # Pixels in a window up to which a network is faster than what else there is, by measurement.
 LARGEST_NETWORK = 225
 LARGEST_NETWORK_BESIDE_HISTOGRAM = {1: 64, 2: 121}
+
+# How many values are sorted at a time.
+SAMPLES_AT_A_TIME = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -282,13 +286,50 @@ def _histogram_filter(image, footprint, origins, rank, mode, cval):
     return ranks.view(image.dtype).reshape(image.shape)
 
 
-def _choose(image, count):
-    """Return the function that filters windows of ``count`` pixels fastest, or None."""
+def _partition_filter(image, footprint, origins, rank, mode, cval):
+    """Do for a line what SciPy does not do right: windows with holes, and uint64 in their order."""
+    padded = pad(image, *reach(footprint, origins), (mode,), cval)
+    windows = sliding_window_view(padded, footprint.shape)
+    found = np.empty_like(image)
+    batch = max(SAMPLES_AT_A_TIME // footprint.size, 1)
+    for start in range(0, len(image), batch):
+        values = windows[start : start + batch, footprint]
+        found[start : start + batch] = np.partition(values, rank, axis=1)[:, rank]
+    return found
+
+
+def _choose(image, footprint):
+    """Return the function that is fastest for the windows, or None where that is SciPy's."""
+    count = np.count_nonzero(footprint)
     histogram = use_numba() and image.dtype.kind in "biu" and image.itemsize <= 2
     largest = LARGEST_NETWORK_BESIDE_HISTOGRAM[image.itemsize] if histogram else LARGEST_NETWORK
     if count <= largest:
         return _network_filter
-    return _histogram_filter if histogram else None
+    if histogram:
+        return _histogram_filter
+    mistaken = image.ndim == 1 and (image.dtype == np.uint64 or count < footprint.size)
+    return _partition_filter if mistaken else None
+
+
+def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval, origin, axes):
+    """
+    Call SciPy's function.
+
+    Its code for lines of 64-bit integers and of floats takes every output for one of the
+    image's own dtype, and writes beyond the end of a narrower one (SciPy 1.17).
+    """
+    own = np.dtype(image.dtype if output is None else getattr(output, "dtype", output))
+    if image.ndim != 1 or image.dtype not in (np.int64, np.float64, np.float32):
+        own = image.dtype
+    found = scipy_function(
+        image, *rank, size, footprint, output if own == image.dtype else None, mode, cval, origin,
+        axes=axes,
+    )  # fmt: skip
+    if own == image.dtype:
+        return found
+    result = output if isinstance(output, np.ndarray) else np.empty(image.shape, own)
+    store(found.astype(np.float64), result)
+    return result
 
 
 def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origin, axes):
@@ -309,14 +350,14 @@ def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origi
     if rank in (0, count - 1):
         extremum = minimum_filter if rank == 0 else maximum_filter
         return extremum(image, None, window[0], result, mode, cval, window[1])
-    filter_by = _choose(image, count)
+    filter_by = _choose(image, window[0])
     if filter_by is None:
         return delegate()
     found = filter_by(image, *window, rank, CANONICAL_MODE[mode], cval)
-    if image.itemsize == 8:
-        found = found.copy()
-        round_through_double(found)
-    result[...] = found
+    if image.ndim == 1:  # here SciPy's code for lines does not round
+        result[...] = found
+    else:
+        hand_over(found, result)
     return result
 
 
@@ -329,9 +370,10 @@ def rank_filter(
     rank = operator.index(rank)
 
     def delegate():
-        return ndimage.rank_filter(
-            image, rank, size, footprint, output, mode, cval, origin, axes=axes
-        )
+        return _by_scipy(
+            ndimage.rank_filter, image, rank, size=size, footprint=footprint, output=output,
+            mode=mode, cval=cval, origin=origin, axes=axes,
+        )  # fmt: skip
 
     def rank_of(count):
         return rank + count if rank < 0 else rank
@@ -347,7 +389,10 @@ def median_filter(
     image = np.asarray(input)
 
     def delegate():
-        return ndimage.median_filter(image, size, footprint, output, mode, cval, origin, axes=axes)
+        return _by_scipy(
+            ndimage.median_filter, image, size=size, footprint=footprint, output=output,
+            mode=mode, cval=cval, origin=origin, axes=axes,
+        )  # fmt: skip
 
     def rank_of(count):
         return count // 2
@@ -363,9 +408,10 @@ def percentile_filter(
     image = np.asarray(input)
 
     def delegate():
-        return ndimage.percentile_filter(
-            image, percentile, size, footprint, output, mode, cval, origin, axes=axes
-        )
+        return _by_scipy(
+            ndimage.percentile_filter, image, percentile, size=size, footprint=footprint,
+            output=output, mode=mode, cval=cval, origin=origin, axes=axes,
+        )  # fmt: skip
 
     def rank_of(count):
         share = percentile + 100.0 if percentile < 0 else percentile

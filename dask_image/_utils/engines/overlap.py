@@ -170,6 +170,14 @@ def neighborhood_windows(chunks, reach, modes):
     return windows
 
 
+def largest_box(chunks, reach, modes):
+    """Return the largest extent, per axis, that a block is given by `map_neighborhood`."""
+    return tuple(
+        max((sum(window.extents) for window in axis), default=0)
+        for axis in neighborhood_windows(chunks, reach, modes)
+    )
+
+
 @dataclass(frozen=True)
 class BlockKernel:
     """A kernel with the arguments that are the same in every block."""
@@ -179,9 +187,10 @@ class BlockKernel:
 
     def __call__(self, extents, cuts, trim, extra, like, *blocks):
         """Assemble what the block reads from each image, run the kernel, trim."""
+        remaining = iter(blocks)
         boxes = [
-            _assemble(extents, cuts, blocks[image * len(cuts) : (image + 1) * len(cuts)], meta)
-            for image, meta in enumerate(like)
+            _assemble(extents, image_cuts, list(itertools.islice(remaining, len(image_cuts))), meta)
+            for image_cuts, meta in zip(cuts, like, strict=True)
         ]
         result = self.kernel(*boxes, *extra, **self.keywords)
         if trim is None:
@@ -283,13 +292,10 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
     for index in itertools.product(*map(range, numblocks)):
         windows = windows_of(index)
         combinations = list(itertools.product(*(window.pieces for window in windows)))
-        references, cuts = [], []
-        for source in sources:
-            cuts = []
-            for pieces in combinations:
-                key, cut = source.find(pieces)
-                references.append(reference(key))
-                cuts.append(cut)
+        # Images of different itemsize hand out different slabs, so each has cuts of its own.
+        found = [[source.find(pieces) for pieces in combinations] for source in sources]
+        references = [reference(key) for places in found for key, _ in places]
+        cuts = tuple(tuple(cut for _, cut in places) for places in found)
         extents = tuple(window.extents for window in windows)
         trims = tuple(window.trim for window in windows)
         untrimmed = all(trim == slice(0, sum(extent)) for trim, extent in zip(trims, extents))
@@ -297,7 +303,7 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
             (name, *index),
             call,
             extents,
-            tuple(cuts),
+            cuts,
             None if untrimmed else trims,
             extra_of(index) if extra_of else (),
             like,
