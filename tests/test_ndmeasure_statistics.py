@@ -730,7 +730,10 @@ def test_unknown_sizes_are_refused():
     ("arguments", "error", "message"),
     [
         ((0, 1, 0), ValueError, "bins must be at least 1, got 0"),
-        ((0, 1, 2.5), TypeError, "float"),
+        ((0, 1, 2.5), TypeError, "bins must be an integer, got 2.5"),
+        (("low", 1, 2), TypeError, "min and max must be numbers, got 'low' and 1"),
+        ((0, 1j, 2), TypeError, "min and max must be numbers"),
+        ((0, da.ones(3).max(), 2), TypeError, "min and max must be numbers, got 0 and dask.array"),
         ((1, 0, 2), ValueError, "got 1 and 0"),
         ((0, np.inf, 2), ValueError, "inf"),
     ],

@@ -859,9 +859,16 @@ def histogram(image, min, max, bins, label_image=None, index=None):
 
 def _bin_edges(low, high, bins):
     """Return the edges of ``bins`` equal bins, or say what is wrong with them."""
-    count = operator.index(bins)
+    try:
+        count = operator.index(bins)
+    except TypeError:
+        raise TypeError(f"bins must be an integer, got {bins!r}") from None
     if count < 1:
         raise ValueError(f"bins must be at least 1, got {bins}")
+    for limit in (low, high):
+        # A lazy number is not asked for its value.
+        if isinstance(limit, da.Array) or np.asarray(limit).dtype.kind not in "biuf":
+            raise TypeError(f"min and max must be numbers, got {low!r} and {high!r}")
     if not (np.isfinite(low) and np.isfinite(high) and low <= high):
         raise ValueError(f"min and max must be finite and in this order, got {low} and {high}")
     return np.linspace(low, high, count + 1)

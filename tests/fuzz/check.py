@@ -10,11 +10,11 @@ import numpy as np
 from scipy import ndimage
 
 import dask_image.ndimage as ported
-from dask_image import ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph
+from dask_image import local_statistics, ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph
 from tests.fuzz.draw import Chunked
 from tests.helpers import nothing_computes, plain_kernels
 
-FAMILIES = (ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph)
+FAMILIES = (ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph, local_statistics)
 RENAMED = {"labels": "label_image"}
 # What says that a value is wrong. AxisError is a ValueError and an IndexError.
 CLEAR_ERRORS = (TypeError, ValueError, RuntimeError, NotImplementedError, OverflowError)
@@ -56,7 +56,8 @@ def render(value):
 
 
 PREAMBLE = """\
-import dask.array as da, numpy as np, scipy.ndimage, dask_image
+import dask.array as da, numpy as np, scipy.ndimage
+import dask_image.local_statistics, dask_image.ndfilters, dask_image.ndmeasure
 import dask_image.ndimage as ndi
 from numpy import inf, nan
 from tests.fuzz import functions
@@ -66,7 +67,10 @@ from tests.fuzz import functions
 def source_of(case):
     """Return the call under test as Python source."""
     arguments = ", ".join(f"{key}={render(value)}" for key, value in case.arguments.items())
-    return f"ndi.{case.name}({arguments})"
+    module = "ndi"
+    if case.compare == "whole":
+        module = family_function(case.name).__module__.partition("._")[0]
+    return f"{module}.{case.name}({arguments})"
 
 
 # ---------------------------------------------------------------------------------------
@@ -84,7 +88,7 @@ def lazily(value):
 
 
 def family_function(name):
-    """Return the function of face 1 that has a name, and whether it takes SciPy's arguments."""
+    """Return the function of face 1 that has a name."""
     for family in FAMILIES:
         if hasattr(family, name):
             return getattr(family, name)
@@ -94,6 +98,8 @@ def family_function(name):
 def function_under_test(case, face):
     """Return the function and its arguments, of SciPy's namespace or of the family's."""
     arguments = {key: lazily(value) for key, value in case.arguments.items()}
+    if case.compare == "whole":
+        return family_function(case.name), arguments
     function = getattr(ported, case.name)
     if face == "ndimage" or case.compare in ("delayed", "eager"):
         return function, arguments
@@ -109,13 +115,23 @@ def function_under_test(case, face):
 
 
 def ask_scipy(case):
-    """Return SciPy's answer, or the exception that it raises."""
+    """Return SciPy's answer, or that of one block, or the exception that is raised."""
     arguments = {key: eager(value) for key, value in case.arguments.items()} | case.oracle
     with np.errstate(all="ignore"):
         try:
+            if case.compare == "whole":
+                results = _flat(family_function(case.name)(**_in_one_block(case.arguments)))
+                return [result.compute(scheduler="sync") for result in results]
             return getattr(ndimage, case.name)(**arguments)
         except Exception as error:  # noqa: BLE001  whatever SciPy says is the answer
             return error
+
+
+def _in_one_block(arguments):
+    return {
+        key: da.from_array(value.array, chunks=-1) if isinstance(value, Chunked) else value
+        for key, value in arguments.items()
+    }
 
 
 def build(case, face):
@@ -281,6 +297,12 @@ def compare_eager(case, lazy, computed, expected):
             raise Finding("values", f"{ours}, SciPy {theirs}")
 
 
+def compare_whole(case, lazy, computed, expected):
+    """Compare with what one block gives."""
+    for each, ours, theirs in zip(lazy, computed, expected, strict=True):
+        same_array(each, ours, theirs, case.loose)
+
+
 def compare_label(case, lazy, computed, expected):
     """Compare labels, and how many there are."""
     same_array(lazy[0], computed[0], expected[0])
@@ -354,6 +376,7 @@ COMPARE = {
     "array": compare_array,
     "eager": compare_eager,
     "label": compare_label,
+    "whole": compare_whole,
     "delayed": compare_delayed,
     "objects": compare_objects,
     "measured": compare_measured,

@@ -35,7 +35,8 @@ class Case:
     arguments : dict
         By SciPy's names; arrays to be chunked are `Chunked`.
     compare : str, optional
-        How results are compared; see ``check.py``.
+        How results are compared; see ``check.py``. "whole" compares with the same call
+        of one block, for functions that SciPy does not have.
     loose : float, optional
         The tolerance, where the promised one does not apply.
     bad : str, optional

@@ -20,11 +20,12 @@ def draw_case(seed, number):
     from tests.fuzz.bad import spoil
     from tests.fuzz.calls import CALLS
     from tests.fuzz.draw import Draw
+    from tests.fuzz.own_calls import OWN_CALLS
 
-    names = sorted(CALLS)
     draw = Draw(seed, number)
-    name = names[number % len(names)]
-    case = CALLS[name](draw, name)
+    calls = [*sorted(CALLS.items()), *sorted(OWN_CALLS.items())]
+    name, draw_call = calls[number % len(calls)]
+    case = draw_call(draw, name)
     if draw.chance(0.15):
         case = spoil(draw, case) or case
     return case, draw.choice(*FACES), draw.chance(0.3)
