@@ -262,8 +262,9 @@ def binary_morphology(draw, name):
     if structure is not None and draw.chance(0.3):
         arguments["origin"] = [draw.origin(size) for size in structure.shape]
     if draw.chance(0.4):
-        mask = draw.values(image.array.shape, draw.choice("?", "u1", "f8"))
-        arguments["mask"] = draw.chunked(mask)
+        # Where it iterates, SciPy cuts fractions and high bits off the mask.
+        mask = draw.values(image.array.shape, "?")
+        arguments["mask"] = draw.chunked(mask.astype(draw.choice("?", "u1", "f8", "i8")))
     return Case(name, arguments)
 
 
