@@ -173,7 +173,10 @@ def labeled_comprehension(
         raise ValueError(f"index needs a label_image, got index {index!r} and no labels")
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
-    out_dtype = np.dtype(out_dtype)
+    try:
+        out_dtype = np.dtype(out_dtype)
+    except TypeError:
+        raise TypeError(f"out_dtype must be a dtype, got {out_dtype!r}") from None
     if selection.pooled:
         _warn_of_pooling(labelled)
     else:

@@ -193,10 +193,10 @@ def _run_bad(case, face):
     except AssertionError as error:
         raise Finding("computes when built", _short(error)) from None
     except CLEAR_ERRORS as error:
-        own = {"labels": "label_image"}.get(case.bad, case.bad)
-        own = "image" if own in ("input", "arr") else own
         said = str(error)
-        if not any(name in said for name in (own, case.bad, "image")):
+        # Another argument may be wrong too, and be told first.
+        names = {"image", *case.arguments, *map(RENAMED.get, case.arguments)} - {None}
+        if not any(name in said.lower() for name in names):
             raise Finding("unclear error", f"{case.bad}: {type(error).__name__}: {said}") from None
         return
     except Exception as error:  # noqa: BLE001  any other kind is a finding
