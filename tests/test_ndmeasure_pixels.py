@@ -435,6 +435,7 @@ def test_partitions_follow_the_size_of_the_data():
         ((np.ones((4, 4), int), "some", np.sum, float, 0), ValueError, "index must be"),
         ((np.ones((4, 4), int), 1, "sum", float, 0), TypeError, "func must be callable"),
         ((np.ones((4, 4), int), 1, np.sum, int, "x"), ValueError, "invalid literal"),
+        ((np.ones((4, 4), int), 1, np.sum, int, "x"), ValueError, "default must be .*got 'x'"),
         ((np.ones((4, 4), int), 1, np.sum, "no", 0), TypeError, "out_dtype must be .*got 'no'"),
         ((np.ones((4, 4), int), 1, np.sum, int, None), TypeError, "int"),
     ],

@@ -381,8 +381,13 @@ def _cut_fractions(selection, labelled):
 
 
 def _check_default(default, dtype):
-    """Raise what NumPy raises if the default has no place in the result."""
-    np.empty(1, dtype)[:] = default
+    """Raise what NumPy raises if the default has no place in the result, and name both."""
+    try:
+        np.empty(1, dtype)[:] = default
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)(
+            f"default must be a value for out_dtype {dtype}, got {default!r}: {error}"
+        ) from None
 
 
 # ---------------------------------------------------------------------------------------
