@@ -4,8 +4,8 @@ import numpy as np
 
 
 def total(values):
-    """Return the sum of values."""
-    return float(np.sum(values))
+    """Return the sum of values, in double precision so that their order matters little."""
+    return float(np.sum(values, dtype=float))
 
 
 def spread(values, scale=1.0):
