@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
+CASES ?= 50000
+SEED ?= 1
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 SOURCES = setup.cfg setup.py pyproject.toml
@@ -10,13 +12,14 @@ COVERED = 93
 # install_requires of setup.cfg with every `>=` turned into `==`
 LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
-.PHONY: help test test-minimum coverage demo docs lint types format package
+.PHONY: help test test-minimum fuzz coverage demo docs lint types format package
 .PHONY: benchmark benchmark-peer clean
 
 help:
 	@echo "make test          run all tests and doctests"
 	@echo "make coverage      run all tests, and fail if they leave too much of the code out"
 	@echo "make demo          count the objects in real pictures; results in demo-output/"
+	@echo "make fuzz          try 50,000 random calls against SciPy; make fuzz CASES=2000 SEED=7"
 	@echo "make docs          build the documentation into docs/_build/html"
 	@echo "make lint          check style and spelling; make format repairs what it can"
 	@echo "make types         check types"
@@ -47,6 +50,9 @@ test-minimum: .venv-minimum/ready
 coverage: .venv/ready
 	.venv/bin/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered \
 		--cov-fail-under=$(COVERED) $(ARGS)
+
+fuzz: .venv/ready
+	.venv/bin/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
 
 demo: .venv/ready
 	.venv/bin/python docs/examples/count_objects.py demo-output

@@ -110,7 +110,7 @@ def test_objects_refuse_labels_that_are_no_integers(function):
 
 
 def test_max_label_must_be_an_integer():
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="max_label must be an integer, got 2.5"):
         find_objects_list(da.zeros((4, 4), dtype=int), 2.5)
 
 

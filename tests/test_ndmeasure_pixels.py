@@ -1,5 +1,6 @@
 """median, labeled_comprehension and value_indices: what needs all pixels of a label together."""
 
+import time
 import warnings
 
 import dask
@@ -119,6 +120,29 @@ def test_large_images_are_read_again_for_each_pass(monkeypatch):
     locations = [set(passes[start : start + 4]) for start in range(0, 16, 4)]
     assert len(passes) == 16  # four passes over four blocks, one after the other
     assert all(len(location) == 4 for location in locations)
+
+
+@pytest.mark.parametrize("chunks", [4, -1])
+def test_a_pass_waits_for_the_one_before_it(monkeypatch, chunks):
+    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 0)
+    running, passes = [], []
+
+    def read(block, block_info=None):
+        # Blocks take different times: only an order that is asked for is kept.
+        time.sleep(0.002 * (7 * len(running) % 5))
+        running.append(None)
+        passes.append(block_info[0]["chunk-location"])
+        return block
+
+    values = seeded_image((8, 8), "f8")
+    # NumPy's pixels lie in the graph, and are no task that could wait.
+    image = da.from_array(values, chunks=chunks).rechunk((2, 8))
+    image = image.map_blocks(read, dtype="f8", meta=np.empty((0, 0)))
+    for _ in range(5):
+        passes.clear()
+        assert median(image).compute(scheduler="threads", num_workers=8) == np.median(values)
+        locations = [set(passes[start : start + 4]) for start in range(0, 16, 4)]
+        assert [len(location) for location in locations] == [4] * 4
 
 
 @pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "i4", "u8", "i8"])
@@ -294,6 +318,54 @@ def test_pooled_comprehension_calls_the_function_without_pixels_too():
     assert_same(lazy, np.array(0))
 
 
+@pytest.mark.parametrize(
+    ("value", "out_dtype"),
+    [
+        (np.float64(2.04), int),
+        (np.nan, "i4"),
+        (np.int64(300), "u1"),
+        (np.int64(-1), "u8"),
+        (np.uint64(2**64 - 1), "i8"),
+        (np.float64(1e300), "f4"),
+        (1 + 2j, float),
+        (np.complex64(2j), int),
+        (7, bool),
+    ],
+)
+def test_a_pooled_value_is_not_cast_with_a_loss(value, out_dtype):
+    lazy = labeled_comprehension(
+        np.ones((2, 2)), np.ones((2, 2), int), None, lambda values: value, out_dtype, 0
+    )
+    with pytest.raises(ValueError, match="out_dtype must hold what func returns") as raised:
+        lazy.compute()
+    assert repr(value) in str(raised.value)
+    assert str(np.dtype(out_dtype)) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "out_dtype"),
+    [
+        (np.float64(2.0), int),
+        (np.float64(0.1), "f4"),
+        (np.nan, "f4"),
+        (np.inf, float),
+        (2**53 + 1, float),
+        (np.uint64(2**64 - 1), "u8"),
+        (1 + 0j, float),
+        (complex(np.nan, 1), complex),
+        (np.True_, "i2"),
+        ("text", object),
+        (5, "U3"),
+    ],
+)
+def test_a_pooled_value_is_what_the_function_returns(value, out_dtype):
+    lazy = labeled_comprehension(np.ones((2, 2)), None, None, lambda values: value, out_dtype, 0)
+    expected = np.array(value.real if isinstance(value, complex) and out_dtype is float else value)
+    computed = lazy.compute()
+    assert computed.dtype == np.dtype(out_dtype)
+    np.testing.assert_array_equal(computed, expected.astype(out_dtype))
+
+
 @pytest.mark.parametrize("index", [1, 9, 2.0, [[1, 9], [3, 1]], True])
 def test_comprehension_has_the_shape_of_the_index(index):
     image, labels = seeded_image((7, 9), "i4"), labels_like((7, 9))
@@ -363,6 +435,8 @@ def test_partitions_follow_the_size_of_the_data():
         ((np.ones((4, 4), int), "some", np.sum, float, 0), ValueError, "index must be"),
         ((np.ones((4, 4), int), 1, "sum", float, 0), TypeError, "func must be callable"),
         ((np.ones((4, 4), int), 1, np.sum, int, "x"), ValueError, "invalid literal"),
+        ((np.ones((4, 4), int), 1, np.sum, int, "x"), ValueError, "default must be .*got 'x'"),
+        ((np.ones((4, 4), int), 1, np.sum, "no", 0), TypeError, "out_dtype must be .*got 'no'"),
         ((np.ones((4, 4), int), 1, np.sum, int, None), TypeError, "int"),
     ],
 )

@@ -164,6 +164,101 @@ def test_labels_of_64_bits_are_told_apart(either_kernel):
     assert ndmeasure.area(np.ones(3), low, low).compute().tolist() == [2, 1, 2]
 
 
+TOP = 2**64 - 1
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        ([TOP, 5], [3.0, 5.0]),
+        ([TOP, -1, 5], [3.0, 0.0, 5.0]),
+        ([2**70, TOP, -(2**80)], [0.0, 3.0, 0.0]),
+        ([np.uint64(TOP), np.int64(5)], [3.0, 5.0]),
+        (np.array([TOP, 5], object), [3.0, 5.0]),
+        ([[TOP], [5]], [[3.0], [5.0]]),
+        (TOP, 3.0),
+        (2**64, 0.0),
+        ([2.0**64, 5.0], [0.0, 5.0]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["sum_labels", "maximum", "median", "area", "comprehension"])
+def test_an_index_of_integers_that_share_no_dtype(name, index, expected):
+    labels = da.from_array(np.array([[TOP, TOP - 1, 0], [TOP - 2, 2**63, 5]], np.uint64), chunks=2)
+    image = da.from_array(np.array([[3.0, 1.0, 2.0], [9.0, 4.0, 5.0]]), chunks=2)
+    fits = all(0 <= int(label) <= TOP for label in np.ravel(np.array(index, object)))
+    if name == "comprehension":
+        arguments = image, labels, index, np.sum, float, 0
+        if not fits:
+            with pytest.raises(ValueError, match="index must hold labels that fit"):
+                ndmeasure.labeled_comprehension(*arguments)
+            return
+        lazy = ndmeasure.labeled_comprehension(*arguments)
+        assert lazy.name == ndmeasure.labeled_comprehension(*arguments).name
+    else:
+        lazy = getattr(ndmeasure, name)(image, labels, index)
+        assert lazy.name == getattr(ndmeasure, name)(image, labels, index).name
+    expected = np.array(expected)
+    if name == "median":
+        expected = np.where(expected == 0, np.nan, expected)
+    if name == "area":
+        expected = (expected != 0).astype(int)
+    assert_same(lazy, expected)
+
+
+def test_an_index_that_no_label_can_match():
+    labels = np.array([-(2**63), 2**63 - 1])
+    index = [2**64 - 1, -(2**63), 2**63 - 1]
+    assert ndmeasure.area(np.ones(2), labels, index).compute().tolist() == [0, 1, 1]
+    for bad in ([TOP, 1], [2.0**63]):
+        with pytest.raises(ValueError, match="index must hold labels that fit"):
+            ndmeasure.histogram(np.ones(2), 0, 2, 1, labels, bad)
+    with pytest.raises(TypeError, match="index must hold"):
+        ndmeasure.area(np.ones(2), labels, np.array([1, "a"], object))
+
+
+INTEGERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
+
+
+@pytest.mark.parametrize("label_dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_labels_and_images_at_the_limits_of_their_dtypes(either_kernel, dtype, label_dtype):
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    first, last = np.iinfo(label_dtype).min, np.iinfo(label_dtype).max
+    # Of every two values of a label, one limit or a neighbour of it; equal ones too.
+    image = np.array(
+        [[low, high, low + 1, high - 1, high, low], [high, high, low, low, 3, 4]], dtype
+    )
+    labels = np.array([[first, last, first, last, 1, 1], [2, 2, 3, 3, last, first]], label_dtype)
+    index = np.array([first, last, 1, 2, 3], label_dtype)
+    lazy_image, lazy_labels = da.from_array(image, chunks=(1, 4)), da.from_array(labels, chunks=5)
+    groups = [[int(value) for value in image[labels == label]] for label in index]
+    for exact, name in ((min, "minimum"), (max, "maximum")):
+        lazy = getattr(ndmeasure, name)(lazy_image, lazy_labels, index)
+        assert_same(lazy, np.array([exact(group) for group in groups], dtype))
+        lazy = getattr(ndmeasure, f"{name}_position")(lazy_image, lazy_labels, index)
+        for where, label, group in zip(lazy.compute(), index, groups, strict=True):
+            assert labels[tuple(where)] == label and image[tuple(where)] == exact(group)
+    for name in ("sum_labels", "mean", "median", "variance", "standard_deviation"):
+        check(name, image, labels, index, (1, 4)) if name != "median" else None
+        lazy = getattr(ndmeasure, name)(lazy_image, lazy_labels, index)
+        expected = scipys(name, image.astype(np.float64), labels, index)
+        assert_same(lazy, expected)
+        one = getattr(ndmeasure, name)(lazy_image, lazy_labels, last)
+        assert_same(one, scipys(name, image.astype(np.float64), labels, last))
+    assert ndmeasure.area(lazy_image, lazy_labels, index).compute().tolist() == [
+        len(group) for group in groups
+    ]
+    found = ndmeasure.area(lazy_image, lazy_labels, "all")[1].compute()
+    assert found.tolist() == sorted(set(labels.ravel().tolist()) - {0})
+    counted = ndmeasure.histogram(lazy_image, int(low), int(high), 2, lazy_labels, index)
+    assert [int(counts.sum()) for counts in counted.compute()] == [len(group) for group in groups]
+    summed = ndmeasure.labeled_comprehension(
+        lazy_image, lazy_labels, index, lambda values: sum(map(int, values)), object, None
+    )
+    assert summed.compute().tolist() == [sum(group) for group in groups]
+
+
 def test_extremes_of_64_bits_keep_every_digit(either_kernel):
     labels = np.ones((4, 6), int)
     for dtype in (np.int64, np.uint64):
@@ -284,8 +379,12 @@ def test_an_index_of_any_shape_shapes_the_result(name):
     function = getattr(ndmeasure, name)
     lazy = function(image, labels, index)
     flat = function(image, labels, index.ravel()).compute()
-    assert lazy.shape[:2] == index.shape
+    # One array of positions, as SciPy's list of tuples is one: raveled.
+    raveled = name in [*POSITIONS, "center_of_mass"]
+    assert lazy.shape == ((6, 2) if raveled else index.shape)
     np.testing.assert_array_equal(lazy.compute(), flat.reshape(lazy.shape))
+    if name in POSITIONS:
+        assert_same(lazy, np.array(getattr(ndimage, name)(image, labels, index)))
     nothing = function(image, labels, np.array(4))
     assert nothing.shape == flat.shape[1:]
 
@@ -402,9 +501,35 @@ def test_empty_images(either_kernel, shape):
     assert ndmeasure.area(image, labels, [0, 1]).compute().tolist() == [0, 0]
     assert np.isnan(ndmeasure.mean(image, labels, [1]).compute()).all()
     assert np.isnan(ndmeasure.mean(image).compute())
-    assert ndmeasure.maximum(image, labels, [1]).compute().tolist() == [0.0]
-    assert ndmeasure.maximum_position(image, labels, [1]).compute().tolist() == [[0] * len(shape)]
     assert ndmeasure.histogram(image, 0, 1, 2).compute().tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("name", [*EXTREMES, *POSITIONS, "extrema"])
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0, 2)])
+def test_empty_images_have_no_extremes(name, shape):
+    image, labels = da.zeros(shape), np.zeros(shape, int)
+    function = getattr(ndmeasure, name)
+    for arguments in ((), (labels,), (labels, 1), (labels, [1]), (labels, [])):
+        with pytest.raises(ValueError, match="zero-size"):
+            getattr(ndimage, name)(image.compute(), *arguments)
+        with pytest.raises(ValueError, match=rf"image must have pixels.*got shape \({shape[0]},"):
+            function(image, *arguments)
+    results, found = function(image, labels, "all")
+    assert found.compute().size == 0
+    assert len(results[0].compute() if name == "extrema" else results.compute()) == 0
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8", "f4", "c16"])
+def test_no_label_has_no_extremes(either_kernel, dtype):
+    image = da.from_array(seeded_image((4, 5), dtype), chunks=3)
+    low, high, low_at, high_at = ndmeasure.extrema(image, np.zeros((5,), int))
+    value = np.dtype(dtype).type(np.nan if dtype in ("f4", "c16") else 0)
+    assert_same(low, value)
+    assert_same(high, value)
+    assert_same(low_at, np.array([-1, -1]))
+    assert_same(high_at, np.array([-1, -1]))
+    stretched = ndmeasure.maximum_position(image[:1], np.zeros((4, 5), int))
+    assert_same(stretched, np.array([-1, -1]))
 
 
 def test_a_single_number_is_an_image(either_kernel):
@@ -605,7 +730,10 @@ def test_unknown_sizes_are_refused():
     ("arguments", "error", "message"),
     [
         ((0, 1, 0), ValueError, "bins must be at least 1, got 0"),
-        ((0, 1, 2.5), TypeError, "float"),
+        ((0, 1, 2.5), TypeError, "bins must be an integer, got 2.5"),
+        (("low", 1, 2), TypeError, "min and max must be numbers, got 'low' and 1"),
+        ((0, 1j, 2), TypeError, "min and max must be numbers"),
+        ((0, da.ones(3).max(), 2), TypeError, "min and max must be numbers, got 0 and dask.array"),
         ((1, 0, 2), ValueError, "got 1 and 0"),
         ((0, np.inf, 2), ValueError, "inf"),
     ],

@@ -227,10 +227,38 @@ def as_selection(index, labelled):
             )
         index = index.rechunk(-1)
     else:
-        index = np.asarray(index)
+        index = _exact_index(index)
+        if _holds_integers(index):
+            return LabelSelection(index, index.shape, single=bool(single))
     if index.dtype.kind not in "biuf":
         raise TypeError(f"index must hold integers, got dtype {index.dtype}")
     return LabelSelection(index, index.shape, single=bool(single))
+
+
+def _exact_index(index):
+    """
+    Return an index as an array that holds every integer exactly.
+
+    NumPy makes floats of integers that share no dtype, as ``[2**64 - 1, 5]`` in a list.
+    Those that no integer dtype holds together stay Python integers, of dtype object.
+    """
+    array = np.asarray(index)
+    if array is index and array.dtype.kind != "O" or array.dtype.kind not in "fO":
+        return array
+    exact = np.asarray(index, dtype=object)
+    if not all(isinstance(each, (int, np.integer, np.bool_)) for each in exact.flat):
+        return array
+    exact = np.asarray(np.frompyfunc(int, 1, 1)(exact), dtype=object)
+    low, high = min(exact.flat, default=0), max(exact.flat, default=0)
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return exact.astype(dtype)
+    return exact
+
+
+def _holds_integers(index):
+    """Tell whether an index is one of Python integers, as `_exact_index` leaves them."""
+    return index.dtype.kind == "O" and all(type(each) is int for each in index.flat)
 
 
 def locate_labels(present, index, pixels=0, single=False):
@@ -320,13 +348,39 @@ def check_labels_fit(selection, dtype):
     """
     if not isinstance(selection.index, np.ndarray):
         return
-    index = selection.index
-    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    if index.dtype.kind == "b":
-        return
-    unfit = ~((index >= low) & (index <= high) & (np.trunc(index) == index))
-    if unfit.any():
+    fits = labels_that_fit(selection.index, dtype)[1]
+    if not fits.all():
         raise ValueError(
-            f"index must hold labels that fit label_image's dtype {dtype}, "
-            f"got {index[unfit].flat[0]}"
+            f"index must hold labels that fit the label image's dtype {dtype}, "
+            f"got {selection.index[~fits].flat[0]}"
         )
+
+
+def labels_that_fit(index, dtype):
+    """
+    Return an index as labels, and which of them a label image can hold.
+
+    Parameters
+    ----------
+    index : numpy.ndarray
+        Real numbers of any dtype.
+    dtype : numpy.dtype
+        Of the label image: integer or boolean.
+
+    Returns
+    -------
+    labels : numpy.ndarray
+        Of ``dtype``, uint8 for a boolean one; 0 where a label does not fit.
+    fits : numpy.ndarray of bool
+        Whether it is a whole number within the limits of ``dtype``.
+    """
+    limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+    lowest, highest = (0, 1) if dtype.kind == "b" else (int(limits.min), int(limits.max))
+    if index.dtype.kind == "b":
+        return index.astype(limits.dtype), np.ones(index.shape, bool)
+    if index.dtype.kind == "f":
+        # highest + 1 is a power of two, so that it is exact as a float, which highest is not.
+        fits = (index >= lowest) & (index < highest + 1.0) & (index == np.trunc(index))
+    else:
+        fits = (index >= lowest) & (index <= highest)
+    return np.where(fits, index, 0).astype(limits.dtype), np.asarray(fits)

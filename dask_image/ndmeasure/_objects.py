@@ -85,7 +85,10 @@ def find_objects_list(label_image, max_label=0):
     TypeError
         If the labels are not integers or booleans, or ``max_label`` is no integer.
     """
-    max_label = operator.index(max_label)
+    try:
+        max_label = operator.index(max_label)
+    except TypeError:
+        raise TypeError(f"max_label must be an integer, got {max_label!r}") from None
     merged = reduce_labels(GEOMETRY, as_label_image(label_image))
     return merged.apply(_list_of_slices, max_label)
 

@@ -18,7 +18,12 @@ from dask_image._utils.engines.label_shuffle import (
     stable_order,
 )
 from dask_image._utils.engines.order_statistics import can_select, middle_values
-from dask_image._utils.labels import as_labelled_image, as_selection
+from dask_image._utils.labels import (
+    as_labelled_image,
+    as_selection,
+    check_labels_fit,
+    labels_that_fit,
+)
 from dask_image._utils.warnings import warn
 
 # Up to here, one task may hold a whole image, which is faster than going over it repeatedly.
@@ -105,8 +110,8 @@ def labeled_comprehension(
         Labels, integer or boolean, that broadcast against ``image``. With None
         the whole image is one group.
     index : int, array_like, dask.array.Array, "all" or None
-        The labels to measure. None pools all labels above 0; ``"all"`` measures
-        every label that there is but 0.
+        The labels to measure. None pools all labels above 0, and the result is what
+        ``func`` returns for them; ``"all"`` measures every label that there is but 0.
     func : callable
         Gets the values of one label, 1-D and in raster order, and returns one
         number (or any object, if ``out_dtype`` is ``object``). It is called once
@@ -131,7 +136,9 @@ def labeled_comprehension(
     ------
     ValueError
         If ``index`` has no place in the label image's dtype, or is given without
-        labels; if ``default`` has none in ``out_dtype``.
+        labels; if ``default`` has none in ``out_dtype``. When computed, if ``index``
+        is None and ``out_dtype`` would change what ``func`` returns (floats may be
+        rounded): SciPy returns it as it is.
     TypeError
         If ``func`` cannot be called.
 
@@ -166,13 +173,15 @@ def labeled_comprehension(
         raise ValueError(f"index needs a label_image, got index {index!r} and no labels")
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
-    out_dtype = np.dtype(out_dtype)
+    try:
+        out_dtype = np.dtype(out_dtype)
+    except TypeError:
+        raise TypeError(f"out_dtype must be a dtype, got {out_dtype!r}") from None
     if selection.pooled:
         _warn_of_pooling(labelled)
     else:
         _check_default(default, out_dtype)
-    if isinstance(selection.index, np.ndarray):
-        _check_index(selection.index, labelled.labels.dtype)
+    check_labels_fit(selection, labelled.labels.dtype)
     function = partial(
         call_pooled if selection.pooled else call_per_label,
         func=func,
@@ -339,31 +348,17 @@ def labels_of(index, dtype):
         1-D, without repeats, ascending: those of its elements that ``dtype`` can
         hold.
     """
-    labels, valid = _as_labels(index, dtype)
-    return np.unique(labels[valid])
-
-
-def _as_labels(index, dtype):
-    """Return an index as labels of ``dtype``, and whether each one has a place there."""
-    limits = np.iinfo(_integer_dtype(dtype))
-    lowest, highest = (0, 1) if dtype.kind == "b" else (int(limits.min), int(limits.max))
-    if index.dtype.kind == "f":
-        # highest + 1 is a power of two, so that it is exact as a float, which highest is not.
-        valid = (index >= lowest) & (index < highest + 1.0) & (index == np.trunc(index))
-    elif index.dtype.kind == "b":
-        valid = np.ones(index.shape, bool)
-    else:
-        valid = (index >= lowest) & (index <= highest)
-    return np.where(valid, index, 0).astype(limits.dtype), valid
+    labels, fits = labels_that_fit(index, dtype)
+    return np.unique(labels[fits])
 
 
 def _place(results, requested, index, default):
     """Return the results of the requested labels, in the shape of the index."""
-    labels, valid = _as_labels(index, requested.dtype)
+    labels, fits = labels_that_fit(index, requested.dtype)
     places, found = find_sorted(requested, labels)
     placed = np.empty(index.shape, results.dtype)
     placed[...] = default
-    found &= valid
+    found &= fits
     placed[found] = results[places[found]]
     return placed
 
@@ -387,19 +382,14 @@ def _cut_fractions(selection, labelled):
     return replace(selection, index=da.where(table, da.trunc(index), index).rechunk(-1))
 
 
-def _check_index(index, dtype):
-    """Raise if a label of the index has no place in the label image's dtype."""
-    valid = _as_labels(index, dtype)[1]
-    if not valid.all():
-        raise ValueError(
-            f"index must hold labels that fit the label image's dtype {dtype}, "
-            f"got {index[~valid].flat[0]}"
-        )
-
-
 def _check_default(default, dtype):
-    """Raise what NumPy raises if the default has no place in the result."""
-    np.empty(1, dtype)[:] = default
+    """Raise what NumPy raises if the default has no place in the result, and name both."""
+    try:
+        np.empty(1, dtype)[:] = default
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)(
+            f"default must be a value for out_dtype {dtype}, got {default!r}: {error}"
+        ) from None
 
 
 # ---------------------------------------------------------------------------------------
@@ -446,12 +436,33 @@ def call_pooled(pixels, labels, func, dtype, default, pass_positions):
     Call ``func`` once with all pixels, even if there are none.
 
     Parameters and result are those of :func:`call_per_label`; the default is
-    not used.
+    not used. SciPy returns here what ``func`` does, of whatever dtype: a ``dtype``
+    that cannot hold it is a ValueError.
     """
     arguments = (pixels.values, pixels.positions) if pass_positions else (pixels.values,)
+    value = func(*arguments)
     results = np.empty(1, dtype)
-    results[0] = func(*arguments)
+    number = np.asarray(value)
+    if number.ndim or not {number.dtype.kind, dtype.kind} <= set("biufc"):
+        results[0] = value
+        return results
+    with np.errstate(all="ignore"):
+        results[0] = number.real if dtype.kind != "c" else number
+    if not _holds(results[0], number):
+        raise ValueError(
+            f"out_dtype must hold what func returns for all pixels, got {value!r} "
+            f"and out_dtype {dtype}"
+        )
     return results
+
+
+def _holds(cast, number):
+    """Tell whether a cast left a number as it was, but for the rounding of a float."""
+    with np.errstate(all="ignore"):
+        if cast == number or (cast != cast and number != number):
+            return True
+    rounds = cast.dtype.kind in "fc" and np.can_cast(number.dtype, cast.dtype, "same_kind")
+    return bool(rounds and np.isfinite(cast))
 
 
 def sort_each(values, counts):

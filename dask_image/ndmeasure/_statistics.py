@@ -96,13 +96,15 @@ MEAN = LabelStatistic("mean", INTENSITY, _mean, np.nan, floating)
 VARIANCE = LabelStatistic("variance", INTENSITY, _variance, np.nan, floating)
 DEVIATION = LabelStatistic("deviation", INTENSITY, _standard_deviation, np.nan, floating)
 CENTER = LabelStatistic("center", INTENSITY, _center_of_mass, np.nan, floating, per_axis=True)
-MINIMUM = LabelStatistic("minimum", INTENSITY, _minimum, 0, unchanged, single=_minimum_or_nan)
-MAXIMUM = LabelStatistic("maximum", INTENSITY, _maximum, 0, unchanged)
+MINIMUM = LabelStatistic(
+    "minimum", INTENSITY, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan
+)
+MAXIMUM = LabelStatistic("maximum", INTENSITY, _maximum, 0, unchanged, empty=np.nan)
 MINIMUM_POSITION = LabelStatistic(
-    "minimum-position", INTENSITY, _minimum_position, 0, counting, per_axis=True
+    "minimum-position", INTENSITY, _minimum_position, 0, counting, per_axis=True, empty=-1
 )
 MAXIMUM_POSITION = LabelStatistic(
-    "maximum-position", INTENSITY, _maximum_position, 0, counting, per_axis=True
+    "maximum-position", INTENSITY, _maximum_position, 0, counting, per_axis=True, empty=-1
 )
 
 
@@ -110,6 +112,11 @@ def _measure(image, label_image, index, *statistics):
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
+    needs_pixels = any(statistic.empty is not None for statistic in statistics)
+    if needs_pixels and labelled.labels.size == 0 and not selection.everything:
+        raise ValueError(
+            f"image must have pixels to have extrema, got shape {labelled.labels.shape}"
+        )
     merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image)
     results = [
         _in_image(gather(merged, statistic, selection), statistic, labelled)
@@ -126,7 +133,10 @@ def _in_image(result, statistic, labelled):
         return result
     own = shape[len(shape) - len(given) :]
     stretched = np.array([size != full for size, full in zip(given, own, strict=True)], bool)
-    return da.where(stretched, result.dtype.type(0), result[..., len(shape) - len(given) :])
+    result = result[..., len(shape) - len(given) :]
+    # A position of -1, of nothing, stays what it is.
+    first = da.minimum(result, 0) if result.dtype.kind == "i" else result.dtype.type(0)
+    return da.where(stretched, first, result)
 
 
 @numpy_only
@@ -435,6 +445,7 @@ def minimum(image, label_image=None, index=None):
     -------
     dask.array.Array
         The dtype of ``image``, the shape of ``index``; 0 for labels that are absent.
+        Without an ``index``, NaN if no label is above 0 (0 if ``image`` has no NaN).
     If ``index="all"``, a tuple: the above, of unknown length, and the labels it
     belongs to, a 1-D ``dask.array.Array``.
 
@@ -444,7 +455,7 @@ def minimum(image, label_image=None, index=None):
         If the labels are not integers or booleans, or ``index`` holds no numbers.
     ValueError
         If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+        string other than ``"all"``; if ``image`` has no pixels.
 
     See Also
     --------
@@ -491,6 +502,7 @@ def maximum(image, label_image=None, index=None):
     -------
     dask.array.Array
         The dtype of ``image``, the shape of ``index``; 0 for labels that are absent.
+        Without an ``index``, NaN if no label is above 0 (0 if ``image`` has no NaN).
         NaN counts as greater than any number.
     If ``index="all"``, a tuple: the above, of unknown length, and the labels it
     belongs to, a 1-D ``dask.array.Array``.
@@ -501,7 +513,7 @@ def maximum(image, label_image=None, index=None):
         If the labels are not integers or booleans, or ``index`` holds no numbers.
     ValueError
         If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+        string other than ``"all"``; if ``image`` has no pixels.
 
     See Also
     --------
@@ -545,8 +557,9 @@ def minimum_position(image, label_image=None, index=None):
     Returns
     -------
     dask.array.Array
-        int64, the shape of ``index`` and an axis with the coordinates of a pixel;
-        zeros for labels that are absent.
+        int64, of shape (number of labels, ndim): the coordinates of a pixel for each
+        label of ``index``, raveled; (ndim,) for one group. Zeros for labels that are
+        absent; without an ``index``, -1 if no label is above 0.
     If ``index="all"``, a tuple: the above, of unknown length, and the labels it
     belongs to, a 1-D ``dask.array.Array``.
 
@@ -556,7 +569,7 @@ def minimum_position(image, label_image=None, index=None):
         If the labels are not integers or booleans, or ``index`` holds no numbers.
     ValueError
         If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+        string other than ``"all"``; if ``image`` has no pixels.
 
     See Also
     --------
@@ -604,8 +617,9 @@ def maximum_position(image, label_image=None, index=None):
     Returns
     -------
     dask.array.Array
-        int64, the shape of ``index`` and an axis with the coordinates of a pixel;
-        zeros for labels that are absent.
+        int64, of shape (number of labels, ndim): the coordinates of a pixel for each
+        label of ``index``, raveled; (ndim,) for one group. Zeros for labels that are
+        absent; without an ``index``, -1 if no label is above 0.
     If ``index="all"``, a tuple: the above, of unknown length, and the labels it
     belongs to, a 1-D ``dask.array.Array``.
 
@@ -615,7 +629,7 @@ def maximum_position(image, label_image=None, index=None):
         If the labels are not integers or booleans, or ``index`` holds no numbers.
     ValueError
         If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+        string other than ``"all"``; if ``image`` has no pixels.
 
     See Also
     --------
@@ -675,7 +689,7 @@ def extrema(image, label_image=None, index=None):
         If the labels are not integers or booleans, or ``index`` holds no numbers.
     ValueError
         If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+        string other than ``"all"``; if ``image`` has no pixels.
 
     See Also
     --------
@@ -722,8 +736,9 @@ def center_of_mass(image, label_image=None, index=None):
     Returns
     -------
     dask.array.Array
-        float64 (complex128 for complex values), the shape of ``index`` and an axis
-        with the coordinates; NaN for labels that are absent, or of total mass 0.
+        float64 (complex128 for complex values), of shape (number of labels, ndim): the
+        coordinates for each label of ``index``, raveled; (ndim,) for one group. NaN
+        for labels that are absent, or of total mass 0.
     If ``index="all"``, a tuple: the above, of unknown length, and the labels it
     belongs to, a 1-D ``dask.array.Array``.
 
@@ -844,9 +859,16 @@ def histogram(image, min, max, bins, label_image=None, index=None):
 
 def _bin_edges(low, high, bins):
     """Return the edges of ``bins`` equal bins, or say what is wrong with them."""
-    count = operator.index(bins)
+    try:
+        count = operator.index(bins)
+    except TypeError:
+        raise TypeError(f"bins must be an integer, got {bins!r}") from None
     if count < 1:
         raise ValueError(f"bins must be at least 1, got {bins}")
+    for limit in (low, high):
+        # A lazy number is not asked for its value.
+        if isinstance(limit, da.Array) or np.asarray(limit).dtype.kind not in "biuf":
+            raise TypeError(f"min and max must be numbers, got {low!r} and {high!r}")
     if not (np.isfinite(low) and np.isfinite(high) and low <= high):
         raise ValueError(f"min and max must be finite and in this order, got {low} and {high}")
     return np.linspace(low, high, count + 1)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import GraphNode, List, Task, TaskRef, convert_legacy_graph
+from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef, convert_legacy_graph
 from dask.array.core import slices_from_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed
@@ -193,8 +193,10 @@ def read_again(array, after):
         renamed = {needed: clone_key(needed, after.key) for needed in node.dependencies}
         name = clone_key(key, after.key)
         node = node.substitute(renamed, key=name)
-        if isinstance(node, Task) and not node.dependencies:
-            node = Task(name, _first, _without_key(node), TaskRef(after.key))
+        if not node.dependencies:
+            # Data that lie in the graph wait too: what needs nothing else would be computed early.
+            value = node.value if isinstance(node, DataNode) else _without_key(node)
+            node = Task(name, _first, value, TaskRef(after.key))
         graph[name] = node
     name = clone_key(blocks_of(array), after.key)
     return new_array(name, graph, [after], array.chunks, array._meta)

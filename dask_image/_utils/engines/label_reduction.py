@@ -36,6 +36,7 @@ the image's shape, and returns one row a label. The fields:
 A partial also has ``labels`` (n,), ascending, the background 0 included.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial as bind
@@ -140,6 +141,10 @@ class LabelStatistic:
         `unchanged`.
     per_axis : bool, optional
         Whether the result of one label is a row, with a number for each axis.
+    empty : number, optional
+        The value of all labels above 0 together, where there is none; by default that
+        of an absent label. A dtype without NaN has ``absent`` for it. A statistic that
+        has one needs pixels: an image without any is refused.
     single : callable, optional
         Stands in for ``finalize`` where one group was asked for (``index`` None or a
         scalar), where SciPy treats that differently.
@@ -151,7 +156,14 @@ class LabelStatistic:
     absent: complex
     dtype: Callable
     per_axis: bool = False
+    empty: complex | None = None
     single: Callable | None = None
+
+    def missing(self, selection, dtype):
+        """Return the value of what is not there, in ``dtype``."""
+        if self.empty is None or not selection.pooled:
+            return self.absent
+        return self.absent if np.isnan(self.empty) and dtype.kind not in "fc" else self.empty
 
 
 @dataclass(frozen=True)
@@ -283,14 +295,17 @@ def gather(merged, statistic, selection):
     Returns
     -------
     dask.array.Array
-        Shape of the selection, and then the statistic's own; of unknown length for
-        all labels.
+        Shape of the selection; if the statistic is one per axis, raveled and with an
+        axis for these. Of unknown length for all labels.
     """
-    item = (len(merged.shape),) if statistic.per_axis else ()
+    item, shape = (), selection.shape
+    if statistic.per_axis:
+        item = (len(merged.shape),)
+        shape = (shape if len(shape) < 2 else (math.prod(shape),)) + item
     dtype = statistic.dtype(merged.image_dtype)
     pick = bind(_pick, statistic, dtype, item, merged.shape, replace(selection, index=None))
     name = f"label-{statistic.name}"
-    return gather_with(pick, merged, selection, name, selection.shape + item, dtype)
+    return gather_with(pick, merged, selection, name, shape, dtype)
 
 
 def gather_with(pick, merged, selection, name, shape, dtype):
@@ -363,8 +378,10 @@ def _pick(statistic, dtype, item, shape, selection, partial, index):
     else:
         pixels = int(np.prod(shape, dtype=np.int64))
         where, found = locate_labels(labels, index, pixels, selection.single)
+        if statistic.per_axis and found.ndim > 1:
+            where, found = where.ravel(), found.ravel()
         fields = _rows(partial, where[found])
-    result = np.full(found.shape + item, statistic.absent, dtype)
+    result = np.full(found.shape + item, statistic.missing(selection, dtype), dtype)
     finalize = statistic.finalize
     if selection.single and statistic.single is not None:
         finalize = statistic.single

@@ -1,0 +1,128 @@
+"""Run many cases in child processes, so that crashes and hangs are findings as well."""
+
+import argparse
+import collections
+import faulthandler
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BATCH = 500
+# A case takes milliseconds, but compiling what it needs may take long on a busy machine.
+SECONDS_A_CASE = 120
+FACES = ("ndimage", "ndimage", "ndimage", "family")
+
+
+def draw_case(seed, number):
+    """Return a case, the face to call and whether kernels are plain, from a seed and a number."""
+    from tests.fuzz.bad import spoil
+    from tests.fuzz.calls import CALLS
+    from tests.fuzz.draw import Draw
+    from tests.fuzz.own_calls import OWN_CALLS
+
+    draw = Draw(seed, number)
+    calls = [*sorted(CALLS.items()), *sorted(OWN_CALLS.items())]
+    name, draw_call = calls[number % len(calls)]
+    case = draw_call(draw, name)
+    if draw.chance(0.15):
+        case = spoil(draw, case) or case
+    return case, draw.choice(*FACES), draw.chance(0.3)
+
+
+def run_case(seed, number):
+    """Run a case; return None, or what is wrong as text that says how to see it again."""
+    from tests.fuzz.check import PREAMBLE, Finding, run, source_of
+
+    case, face, plain = draw_case(seed, number)
+    try:
+        run(case, face, plain)
+    except Finding as finding:
+        text = str(finding)
+    except Exception:  # noqa: BLE001  told with the case that it came from
+        text = f"fault of the fuzz itself:\n{traceback.format_exc()}"
+    else:
+        return None
+    kernels = "dask.config.set({'dask-image.kernels': 'scipy'})  # import dask\n" if plain else ""
+    return (
+        f"{case.name}: {text}\n  seed {seed}, case {number}, {face}"
+        f"{', plain kernels' if plain else ''}: "
+        f"python -m tests.fuzz --seed {seed} --first {number} --cases 1\n"
+        f"{PREAMBLE}{kernels}{source_of(case)}\n"
+    )
+
+
+def work(seed, first, last, progress):
+    """Run cases ``first`` to ``last`` in this process; tell which one is running in a file."""
+    faulthandler.enable()
+    for number in range(first, last):
+        with open(progress, "w") as file:
+            file.write(str(number))
+        faulthandler.dump_traceback_later(SECONDS_A_CASE, exit=True)
+        finding = run_case(seed, number)
+        faulthandler.cancel_dump_traceback_later()
+        if finding:
+            print(f"\0{finding}", end="", flush=True)
+
+
+def run_batch(seed, first, last):
+    """Run cases in a child process, and go on after a crash: return the findings, as texts."""
+    findings = []
+    with tempfile.TemporaryDirectory() as folder:
+        progress = os.path.join(folder, "case")
+        while first < last:
+            arguments = ["--seed", str(seed), "--first", str(first), "--cases", str(last - first)]
+            child = subprocess.run(
+                [sys.executable, "-m", "tests.fuzz", "--child", progress, *arguments],
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            findings += child.stdout.split("\0")[1:]
+            if child.returncode == 0:
+                break
+            if not os.path.exists(progress):
+                raise RuntimeError(f"no case was run:\n{child.stderr}")
+            with open(progress) as file:
+                number = int(file.read())
+            findings.append(_of_crash(seed, number, child))
+            first = number + 1
+    return findings
+
+
+def _of_crash(seed, number, child):
+    from tests.fuzz.check import PREAMBLE, source_of
+
+    case, face, plain = draw_case(seed, number)
+    said = child.stderr[-3000:]
+    kind = "hang" if "Timeout" in said else f"crash: exit code {child.returncode}"
+    return (
+        f"{case.name}: {kind}\n{said}\n  seed {seed}, case {number}, {face}, plain={plain}\n"
+        f"{PREAMBLE}{source_of(case)}\n"
+    )
+
+
+def main(arguments=None):
+    """Run cases, print what they show, and return how many findings there are."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    last = options.first + options.cases
+    if options.child:
+        work(options.seed, options.first, last, options.child)
+        return 0
+    started = time.perf_counter()
+    kinds = collections.Counter()
+    for first in range(options.first, last, BATCH):
+        for finding in run_batch(options.seed, first, min(first + BATCH, last)):
+            print(finding, flush=True)
+            kinds[": ".join(finding.splitlines()[0].split(": ")[:2])] += 1
+    print(f"{options.cases} cases in {time.perf_counter() - started:.0f} s")
+    for kind, count in kinds.most_common():
+        print(f"{count:6} {kind}")
+    return len(kinds)

@@ -1,0 +1,29 @@
+"""Random calls of every function, 2,000 at each run; ``FUZZ_CASES`` asks for more."""
+
+import os
+
+import pytest
+
+import dask_image.ndimage as ported
+from tests.fuzz.calls import CALLS
+from tests.fuzz.check import source_of
+from tests.fuzz.runner import BATCH, draw_case, run_batch
+
+CASES = int(os.environ.get("FUZZ_CASES", "2000"))
+SEED = int(os.environ.get("FUZZ_SEED", "0"))
+
+
+def test_every_function_is_drawn():
+    assert set(CALLS) == set(ported.__all__)
+    assert len(CALLS) == 75
+
+
+def test_a_seed_gives_the_same_calls():
+    for number in range(150):
+        assert source_of(draw_case(3, number)[0]) == source_of(draw_case(3, number)[0])
+
+
+@pytest.mark.parametrize("first", range(0, CASES, BATCH))
+def test_random_calls(first):
+    findings = run_batch(SEED, first, min(first + BATCH, CASES))
+    assert not findings, "\n".join([f"{len(findings)} findings", *findings])
