@@ -59,7 +59,7 @@ def test_the_package_alone_imports_nothing():
 
 
 # Whose imports of kernel modules are still to be moved to where they are used.
-EAGER = {"local_statistics", "ndimage", "ndmeasure"}
+EAGER = {"ndimage", "ndmeasure"}
 
 
 @pytest.mark.parametrize("area", AREAS)
