@@ -509,3 +509,22 @@ def test_names_do_not_depend_on_uninitialised_memory(case, monkeypatch):
         return [sorted(map(str, result.__dask_graph__().keys())) for result in results]
 
     assert names() == names()
+
+
+@pytest.mark.parametrize("origin", ["x", 0.5, [0.5], np.nan, None])
+@pytest.mark.parametrize(
+    "name", ["minimum_filter", "uniform_filter", "rank_filter", "grey_dilation", "binary_erosion"]
+)
+def test_origins_are_integers_also_of_a_window_of_one_pixel(name, origin):
+    window = {"binary_erosion": {"structure": [True]}, "rank_filter": {"size": 1, "rank": 0}}
+    with nothing_computes(), pytest.raises(TypeError, match="origin must be an integer, got"):
+        getattr(ndi, name)(da.zeros(4, chunks=2), **window.get(name, {"size": 1}), origin=origin)
+
+
+def test_sampling_and_sigmas_of_spectra_are_numbers():
+    for name in ("distance_transform_edt", "distance_transform_bf"):
+        with pytest.raises(ValueError, match="sampling must hold numbers, got 'x'"):
+            getattr(ndi, name)(LAZY, sampling="x")
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="sigma must be finite"):
+            ndi.fourier_gaussian(LAZY, bad)

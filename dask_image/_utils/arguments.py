@@ -179,6 +179,11 @@ def normalize_sizes(size, count, name="size", least=1):
     return [int(each) for each in sizes]
 
 
+def normalize_origins(origin, count, name="origin"):
+    """Return for each of ``count`` axes how far the centre of a window is moved."""
+    return [normalize_integer(each, name) for each in per_axis(origin, count, name)]
+
+
 def window_reach(sizes, origins, name="origin"):
     """
     Return how many pixels a window reads before and after its centre.
@@ -201,10 +206,7 @@ def window_reach(sizes, origins, name="origin"):
     """
     reach = []
     for size, origin in zip(sizes, origins, strict=True):
-        try:
-            before = size // 2 + operator.index(origin)
-        except TypeError:
-            raise TypeError(f"{name} must be made of integers, got {origin!r}") from None
+        before = size // 2 + normalize_integer(origin, name)
         if not 0 <= before < max(size, 1):
             raise ValueError(
                 f"{name} must lie in [{-(size // 2)}, {(size - 1) // 2}] "
@@ -266,7 +268,7 @@ def reach_on_axes(shape, origin, axes, ndim):
     way in some functions and in another way in others; the reach returned for
     them is wide enough for any pairing.
     """
-    reach = window_reach(shape, per_axis(origin, len(axes), "origin"))
+    reach = window_reach(shape, normalize_origins(origin, len(axes)))
     if list(axes) != sorted(axes):
         widest = max(shape)
         reach = [(widest, widest)] * len(axes)

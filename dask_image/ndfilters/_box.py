@@ -11,6 +11,7 @@ from dask_image._utils.arguments import (
     normalize_cval,
     normalize_mode,
     normalize_modes,
+    normalize_origins,
     normalize_sizes,
     per_axis,
     window_reach,
@@ -330,7 +331,7 @@ def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, a
     normalize_modes(mode, len(normalize_axes(axes, image.ndim)))
     count = len(normalize_axes(axes, image.ndim))
     per_axis(size, count, "size")
-    per_axis(origin, count, "origin")
+    normalize_origins(origin, count)
     window = {"size": size} if footprint is None else {"footprint": footprint}
     if axes is not None:
         window["axes"] = axes
@@ -341,7 +342,7 @@ def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, a
 
 def _map_box(line_function, image, size, axes, mode, cval, origin, dtype):
     sizes = normalize_sizes(size, len(axes), least=0)
-    origins = per_axis(origin, len(axes), "origin")
+    origins = normalize_origins(origin, len(axes))
     kernel = kernel_for(image, line_function)
     passes = [
         Pass(

@@ -15,6 +15,7 @@ from dask_image._utils.arguments import (
     normalize_extras,
     normalize_mode,
     normalize_number,
+    normalize_origins,
     normalize_sizes,
     on_axes,
     per_axis,
@@ -270,8 +271,9 @@ def vectorized_filter(
     keywords = {"mode": mode, "cval": cval, "origin": origin, "batch_memory": batch_memory}
     keywords |= window | ({} if axes is None else {"axes": which})
     sizes = normalize_sizes(shape, len(which))
-    reach = window_reach(sizes, per_axis(origin or 0, len(which), "origin"))
-    if inside and any(origin for origin in per_axis(origin or 0, len(which), "origin")):
+    origins = normalize_origins(0 if origin is None else origin, len(which))
+    reach = window_reach(sizes, origins)
+    if inside and any(origins):
         raise ValueError(f"origin must be 0 with mode 'valid', got {origin!r}")
     if inside and any(size > image.shape[axis] for axis, size in zip(which, sizes)):
         raise ValueError(

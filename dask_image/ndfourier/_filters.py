@@ -9,8 +9,8 @@ from scipy import ndimage, special
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axis,
+    normalize_finite,
     normalize_integer,
-    normalize_number,
     per_axis,
 )
 from dask_image._utils.arrays import as_dask_array, block_meta, output_dtype, with_dtype
@@ -214,7 +214,7 @@ class _Spectrum:
         self.lengths = [-1] * image.ndim
         self.lengths[axis] = normalize_integer(n, "n")
         self.parameters = [
-            float(normalize_number(value, name)) for value in per_axis(parameters, image.ndim, name)
+            float(normalize_finite(value, name)) for value in per_axis(parameters, image.ndim, name)
         ]
 
     def dtype(self, output, complex_only=False):

@@ -10,8 +10,8 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
+    normalize_origins,
     on_axes,
-    per_axis,
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
@@ -103,7 +103,7 @@ class _Window:
             )
         if self.structure.size == 0:
             raise ArgumentError(f"{name} must not be empty, got shape {self.structure.shape}")
-        self.origins = per_axis(origin, len(chosen), "origin")
+        self.origins = normalize_origins(origin, len(chosen))
         reach = window_reach(self.structure.shape, self.origins)
         if list(chosen) != sorted(chosen):
             # Wide enough for any pairing of axes, origins and structure.

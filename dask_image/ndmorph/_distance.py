@@ -334,7 +334,10 @@ def _as_image(image, return_distances, return_indices):
 def _normalize_sampling(sampling, ndim):
     if sampling is None:
         return None
-    steps = tuple(float(step) for step in per_axis(sampling, ndim, "sampling"))
+    try:
+        steps = tuple(float(step) for step in per_axis(sampling, ndim, "sampling"))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"sampling must hold numbers, got {sampling!r}: {error}") from None
     if not np.isfinite(steps).all():
         raise ValueError(f"sampling must be finite, got {sampling!r}")
     return steps

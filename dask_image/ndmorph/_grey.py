@@ -8,9 +8,9 @@ from dask_image._utils.arguments import (
     normalize_axes,
     normalize_cval,
     normalize_modes,
+    normalize_origins,
     normalize_sizes,
     on_axes,
-    per_axis,
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
@@ -71,7 +71,7 @@ def _grey(
     image = as_dask_array(image)
     chosen = normalize_axes(axes, image.ndim)
     shape, arguments = _window(size, footprint, structure, len(chosen))
-    origins = per_axis(origin, len(chosen), "origin")
+    origins = normalize_origins(origin, len(chosen))
     # Dilation looks through the window from behind. A second step mirrored at an edge of the
     # image turns before into after: the halo of several steps is as wide on both sides.
     reach = [

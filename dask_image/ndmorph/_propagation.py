@@ -20,8 +20,8 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
+    normalize_origins,
     on_axes,
-    per_axis,
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
@@ -321,7 +321,7 @@ def _spread(
         )
     if structure.size == 0:
         raise ArgumentError(f"structure must not be empty, got shape {structure.shape}")
-    origins = per_axis(origin, len(chosen), "origin")
+    origins = normalize_origins(origin, len(chosen))
     window_reach(structure.shape, origins)
     erode = scipy_function is ndimage.binary_erosion
     if not erode:

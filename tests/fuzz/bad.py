@@ -106,10 +106,14 @@ def _is_good(case, name, value, image):
         return case.name == "vectorized_filter"
     if name == "size" and case.name.startswith("fourier"):
         return not isinstance(value, (str, list))
+    if name == "sigma" and case.name.startswith("fourier"):
+        return isinstance(value, float) and value < 0  # only its square matters
+    if name == "output_shape" and case.name == "geometric_transform":
+        return isinstance(value, tuple) and min(value) > 0  # any number of axes
     if name == "order" and case.name.startswith("gaussian"):
         return value == 7
-    if name in ("structure", "mask", "footprint", "labels") and image.ndim == 7:
-        return True
+    if name == "labels" and isinstance(value, np.ndarray) and value.dtype.kind == "i":
+        return all(size in (1, 2) for size in image.shape)  # they broadcast
     if name == "index":
         return case.arguments.get("labels") is None
     if name == "mode" and isinstance(value, list) and case.name.startswith("generic"):
