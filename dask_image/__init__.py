@@ -11,6 +11,8 @@ import importlib.util
 def __getattr__(name):
     if name == "__version__":
         return _version()
+    if name in ("store", "to_zarr"):
+        return getattr(importlib.import_module(f"{__name__}.storage"), name)
     if not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -20,7 +22,7 @@ def __dir__():
     import pkgutil
 
     areas = {module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"}
-    return sorted({*globals(), "__version__"} | areas)
+    return sorted({*globals(), "__version__", "store", "to_zarr"} | areas)
 
 
 def _version():

@@ -1,0 +1,419 @@
+"""Write large results region by region, so that memory does not grow with the image."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import math
+import os
+import pathlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dask
+import dask.array as da
+from dask.base import tokenize
+from dask.diagnostics import ProgressBar
+from dask.utils import parse_bytes
+
+from dask_image._utils.arguments import ArgumentError
+
+__all__ = ["store", "to_zarr"]
+
+# Planes of blocks that a halo operation holds at a time, in the column that is being computed:
+# the one that is worked at, its neighbours, and as much of results that wait to be written.
+PLANES = 4
+
+# Without a limit that is set or found, a column of blocks may take this share of the memory.
+SHARE = 1 / 8
+
+
+def store(arrays, targets, *, memory=None, journal=None, progress=False):
+    """
+    Compute arrays and write them, one region after another.
+
+    Dask walks blocks in raster order, so a halo keeps whole rows (2-D) or planes (3-D) of
+    blocks in memory, however few are being worked at. Here the image is cut into columns of
+    blocks along its first axis, just so thick that what they hold fits ``memory``, and computed
+    column after column. Pixels near the border of a column are computed for both its sides.
+
+    Parameters
+    ----------
+    arrays : dask.array.Array or sequence of dask.array.Array
+        What to compute. Several arrays of one shape share what they have in common; those of
+        other shapes (a table, a count) are written last, each as a whole.
+    targets : array_like or sequence of array_like
+        Where each array goes: anything with a shape that takes slices, as arrays of zarr and
+        HDF5, and `numpy.memmap`, do. Where a target has chunks, only whole ones are written.
+    memory : int or str, optional
+        Bytes that may be used at a time, such as ``"2 GiB"``. By default the configuration
+        ``dask-image.store.memory``; without that, an eighth of the memory of the workers.
+    journal : str or path, optional
+        A file that lists the regions that are finished. If it is there, an earlier call with
+        the same arrays was interrupted: what it lists is not computed again. It is deleted at
+        the end, so that an output without one is whole.
+    progress : bool, optional
+        Whether to print which region is being written, and how far it is.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ValueError
+        If an array and its target differ in shape, if no array is given, or if ``journal`` was
+        written for other arrays.
+
+    See Also
+    --------
+    to_zarr : Make the target, too.
+
+    Notes
+    -----
+    Regions are written one at a time; where a ``distributed.Client`` is active, as many at once
+    as fit the memory of its workers. A result that no halo connects (a projection, say) gains
+    nothing by this; `dask.array.store` does as well.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import dask_image
+    >>> from dask_image.ndfilters import gaussian_filter
+    >>> image = da.ones((8, 64, 64), chunks=(4, 16, 16))
+    >>> target = np.empty(image.shape)
+    >>> dask_image.store(gaussian_filter(image, 1), target, memory="64 kiB")
+    >>> bool((abs(target - 1) < 1e-12).all())
+    True
+    """
+    arrays, targets = _paired(arrays, targets)
+    budget = _budget(memory)
+    main = arrays[0].shape
+    together = [pair for pair in zip(arrays, targets) if pair[0].shape == main]
+    apart = [pair for pair in zip(arrays, targets) if pair[0].shape != main]
+    together = [(_aligned(array, target), target) for array, target in together]
+    regions = column_regions(
+        [array.chunks for array, _ in together],
+        sum(array.dtype.itemsize for array, _ in together),
+        budget.region,
+    )
+    token = tokenize([array.name for array in arrays])
+    with _Journal.open(journal, token, regions) as finished:
+        steps = [_Write(together, region) for region in finished.regions] + [
+            _Write([pair], (slice(None),) * pair[0].ndim) for pair in apart
+        ]
+        _run(steps, finished, budget.at_once, progress)
+
+
+def to_zarr(
+    array, url, *, component=None, memory=None, progress=False, overwrite=False, zarr_options=None
+):
+    """
+    Write an array to a new zarr array, region by region.
+
+    As `dask.array.to_zarr`, with memory that does not grow with the image, and going on where
+    an interrupted call has stopped.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+        Its chunks become those of the zarr array; along each axis all but the last are alike.
+    url : str or path
+        The folder of the zarr array or group. Beside it, ``<url>.journal`` lists what is
+        finished until all is.
+    component : str, optional
+        The name of the array in a group.
+    memory, progress
+        As for `store`.
+    overwrite : bool, optional
+        Whether to replace what is there. An interrupted call is gone on with either way.
+    zarr_options : dict, optional
+        More arguments of `zarr.create_array`: compressors, for instance.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ValueError
+        If chunks are uneven.
+    FileExistsError
+        If there is something already, and neither a journal nor ``overwrite``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import dask.array as da
+    >>> import dask_image
+    >>> folder = tempfile.mkdtemp()
+    >>> dask_image.to_zarr(da.ones((6, 6), chunks=4), folder + "/ones.zarr")
+    >>> float(da.from_zarr(folder + "/ones.zarr").sum())
+    36.0
+    """
+    import zarr
+
+    url = pathlib.Path(url)
+    chunks = tuple(max(sizes[0], 1) for sizes in array.chunks)
+    for axis, sizes in enumerate(array.chunks):
+        if any(size != sizes[0] for size in sizes[:-1]) or sizes[-1] > sizes[0]:
+            raise ValueError(
+                f"array must have even chunks, got {sizes} along axis {axis}: rechunk it first"
+            )
+    path = url if component is None else url / component
+    journal = path.with_name(path.name + ".journal")
+    if journal.exists():
+        target = zarr.open_array(str(url), path=component, mode="r+")
+    elif path.exists() and not overwrite:
+        raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
+    else:
+        # The journal comes first, so that there is never an unfinished array without one.
+        _Journal.begin(journal)
+        target = zarr.create_array(
+            str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
+            overwrite=overwrite, **(zarr_options or {}),
+        )  # fmt: skip
+    store(array, target, memory=memory, journal=journal, progress=progress)
+
+
+# ---------------------------------------------------------------------------------------
+# Decisions
+
+
+@dataclass(frozen=True)
+class Budget:
+    """
+    What may be in memory.
+
+    Attributes
+    ----------
+    region : float
+        Bytes that one region may take.
+    at_once : int
+        How many regions are worked at.
+    """
+
+    region: float
+    at_once: int
+
+
+def column_regions(all_chunks, pixel_bytes, budget):
+    """
+    Cut an image into columns of blocks along its first axis.
+
+    Parameters
+    ----------
+    all_chunks : sequence of tuple of tuple of int
+        Chunks of each array that is written; of equal shapes.
+    pixel_bytes : int
+        How many bytes a pixel of all arrays has.
+    budget : float
+        How many bytes a column may hold while it is computed.
+
+    Returns
+    -------
+    list of tuple of slice
+        They cover the image; their borders are borders of blocks in all arrays.
+    """
+    if not all_chunks[0]:
+        return [()]
+    bounds = [_common_bounds(axis) for axis in zip(*all_chunks)]
+    depth = max(stop - start for start, stop in itertools.pairwise(bounds[0]))
+    widths = [max(stop - start for start, stop in itertools.pairwise(axis)) for axis in bounds]
+    plane = PLANES * depth * pixel_bytes
+    # As thick as fits, and as square as the blocks allow: then least is computed twice.
+    blocks = [1] * len(bounds)
+    growing = set(range(1, len(bounds)))
+    while growing:
+        axis = min(growing, key=lambda axis: (blocks[axis] * widths[axis], axis))
+        blocks[axis] += 1
+        area = math.prod(count * width for count, width in zip(blocks[1:], widths[1:], strict=True))
+        if area * plane > budget or blocks[axis] >= len(bounds[axis]):
+            blocks[axis] -= 1
+            growing.discard(axis)
+    starts = [
+        [slice(axis[i], axis[min(i + step, len(axis) - 1)]) for i in range(0, len(axis) - 1, step)]
+        for axis, step in zip(bounds[1:], blocks[1:], strict=True)
+    ]
+    return [(slice(0, bounds[0][-1]), *column) for column in itertools.product(*starts)]
+
+
+def _common_bounds(axis):
+    """Return where blocks of all arrays begin or end, along one axis."""
+    bounds = [{0, *itertools.accumulate(sizes)} for sizes in axis]
+    return sorted(set.intersection(*bounds)) if len(bounds[0]) > 1 else [0, 0]
+
+
+def _paired(arrays, targets):
+    arrays = [arrays] if isinstance(arrays, da.Array) else list(arrays)
+    targets = list(targets) if isinstance(targets, Sequence) else [targets]
+    if not arrays or len(arrays) != len(targets):
+        raise ArgumentError(
+            f"targets must be as many as arrays, got {len(targets)} for {len(arrays)}"
+        )
+    for array, target in zip(arrays, targets):
+        if not isinstance(array, da.Array):
+            raise TypeError(f"arrays must be Dask arrays, got {type(array).__name__}")
+        if tuple(target.shape) != array.shape:
+            raise ArgumentError(
+                f"a target must have the shape of its array {array.shape}, got {target.shape}"
+            )
+    return arrays, targets
+
+
+def _aligned(array, target):
+    """Return the array in blocks that hold whole chunks of the target."""
+    unit = getattr(target, "shards", None) or getattr(target, "chunks", None)
+    if not unit or not all(isinstance(size, int) for size in unit):
+        return array
+    chunks = []
+    for sizes, step in zip(array.chunks, unit, strict=True):
+        bounds = [0, *itertools.accumulate(sizes)]
+        inner = sorted({bound // step * step for bound in bounds[1:-1]} - {0})
+        chunks.append(tuple(b - a for a, b in itertools.pairwise([0, *inner, bounds[-1]])))
+    return array.rechunk(tuple(chunks))
+
+
+def _budget(memory):
+    memory = memory if memory is not None else dask.config.get("dask-image.store.memory", None)
+    try:
+        limit = None if memory is None else parse_bytes(memory)
+    except (ValueError, AttributeError, TypeError):
+        raise ArgumentError(f"memory must be bytes such as '2 GiB', got {memory!r}") from None
+    if limit is not None and limit <= 0:
+        raise ArgumentError(f"memory must be above 0, got {memory!r}")
+    client = _active_client()
+    if client is None:
+        return Budget(limit or SHARE * _local_memory(), 1)
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    each = [worker["memory_limit"] or _local_memory() for worker in workers]
+    at_once = max(len(each), 1)
+    return Budget((limit or SHARE * sum(each)) / at_once, at_once)
+
+
+def _active_client():
+    if "distributed" not in sys.modules or dask.config.get("scheduler", None) is not None:
+        return None
+    with contextlib.suppress(ValueError):
+        return sys.modules["distributed"].default_client()
+    return None
+
+
+def _local_memory():
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # no such question on this system
+        return 8 * 2**30
+
+
+# ---------------------------------------------------------------------------------------
+# Writing
+
+
+@dataclass(frozen=True)
+class _Write:
+    """One region of some arrays, and where it goes."""
+
+    pairs: Sequence[tuple[da.Array, Any]]
+    region: tuple[slice, ...]
+
+    def delayed(self):
+        """Return the writing of the region, lazy."""
+        parts = [array[self.region] for array, _ in self.pairs]
+        targets = [target for _, target in self.pairs]
+        regions = [self.region] * len(parts)
+        return da.store(
+            parts, targets, regions=regions, lock=False, compute=False, return_stored=False
+        )
+
+
+class _Journal:
+    """Which regions there are, and which are finished: a line each, after one with all of them."""
+
+    def __init__(self, path, regions, finished):
+        self.path = path
+        self.regions = regions
+        self.finished = finished
+
+    def add(self, number):
+        """Write down that a region is finished."""
+        if self.path is not None:
+            with open(self.path, "a") as file:
+                file.write(f"{number}\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+    @staticmethod
+    def begin(path):
+        """Write down that something has begun, of which nothing is known yet."""
+        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+        pathlib.Path(path).write_text("")
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path, token, regions):
+        """Read a journal, or begin one for ``regions``; delete it if all that follows succeeds."""
+        if path is None:
+            yield cls(None, regions, set())
+            return
+        path = pathlib.Path(path)
+        lines = path.read_text().splitlines() if path.exists() else []
+        if lines:
+            begun = json.loads(lines[0])
+            if begun["result"] != token:
+                raise ArgumentError(
+                    f"journal {path} was written for other arrays: delete it, and what was "
+                    "written, to begin anew"
+                )
+            # Regions stay those of the interrupted call, whatever memory there is now.
+            regions = [tuple(slice(*ends) for ends in region) for region in begun["regions"]]
+        else:
+            ends = [[(part.start, part.stop) for part in region] for region in regions]
+            path.write_text(json.dumps({"result": token, "regions": ends}) + "\n")
+        # A last line that was cut off by a crash names no region.
+        yield cls(path, regions, {int(line) for line in lines[1:] if line.isdigit()})
+        path.unlink()
+
+
+def _run(steps, journal, at_once, progress):
+    waiting = [number for number in range(len(steps)) if number not in journal.finished]
+    if at_once == 1:
+        for number in waiting:
+            with _shown(progress, number, steps):
+                dask.compute(steps[number].delayed())
+            journal.add(number)
+        return
+    client = _active_client()
+    from distributed import as_completed
+
+    queue = iter(waiting)
+    futures = {}
+
+    def submit(count):
+        for number in itertools.islice(queue, count):
+            future = client.compute(steps[number].delayed())
+            futures[future] = number
+            yield future
+
+    running = as_completed(submit(at_once))
+    for future in running:
+        future.result()
+        number = futures.pop(future)
+        journal.add(number)
+        if progress:
+            print(f"region {number + 1} of {len(steps)} is written", flush=True)
+        running.update(list(submit(1)))
+
+
+@contextlib.contextmanager
+def _shown(progress, number, steps):
+    if not progress:
+        yield
+        return
+    print(f"region {number + 1} of {len(steps)}", flush=True)
+    with ProgressBar():
+        yield

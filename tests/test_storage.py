@@ -1,0 +1,158 @@
+"""Results written region by region."""
+
+import json
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+
+from dask_image.ndfilters import gaussian_filter
+from dask_image.ndmeasure import label
+from dask_image.storage import column_regions, store, to_zarr
+from tests.helpers import seeded_image
+
+
+@pytest.mark.parametrize("budget", [1, 10**4, 10**5, 10**9])
+@pytest.mark.parametrize(
+    "chunks",
+    [((5, 4), (3, 3, 1)), ((7,),), ((2, 2), (4, 4, 4, 2), (5, 5)), ((0, 3), (2, 0, 2)), ()],
+)
+def test_regions_cover_the_image_once(chunks, budget):
+    shape = tuple(map(sum, chunks))
+    covered = np.zeros(shape, int)
+    for region in column_regions([chunks], 8, budget):
+        covered[region] += 1
+    assert (covered == 1).all()
+
+
+def test_regions_grow_with_the_budget_and_stay_square():
+    chunks = ((64,) * 16, (64,) * 16, (64,) * 16)
+    plane = 4 * 64 * 64 * 64 * 8
+    for blocks, count in [(1, 256), (4, 64), (16, 16), (256, 1)]:
+        assert len(column_regions([chunks], 8, plane * blocks)) == count
+    (first, *_) = column_regions([chunks], 8, plane * 4)
+    assert first == (slice(0, 1024), slice(0, 128), slice(0, 128))
+
+
+def test_regions_end_where_blocks_of_all_arrays_do():
+    fine, coarse = ((4,), (2,) * 6), ((4,), (4, 4, 4))
+    for region in column_regions([fine, coarse], 8, 1):
+        assert region[1].start % 4 == 0
+        assert region[1].stop % 4 == 0
+
+
+@pytest.mark.parametrize("memory", ["1 kiB", "100 kiB", None])
+def test_store_gives_what_compute_gives(memory):
+    image = seeded_image((20, 33, 41), "f4")
+    smooth = gaussian_filter(da.from_array(image, chunks=(6, 10, 11)), 1)
+    target = np.full(image.shape, np.nan, "f4")
+    store(smooth, target, memory=memory)
+    np.testing.assert_array_equal(target, smooth.compute())
+
+
+def test_several_arrays_of_several_shapes():
+    image = da.from_array(seeded_image((30, 40), "f4"), chunks=(7, 9))
+    labels, count = label(image > 0)
+    written = np.zeros(labels.shape, "i4"), np.zeros((), "i8"), np.zeros(image.shape, "f4")
+    store([labels, count, image], written, memory="1 kiB")
+    for target, expected in zip(written, dask.compute(labels, count, image)):
+        np.testing.assert_array_equal(target, expected)
+
+
+def test_only_whole_chunks_of_the_target_are_written(tmp_path):
+    image = da.from_array(seeded_image((10, 37), "u2"), chunks=(4, 7))
+    target = zarr.create_array(str(tmp_path / "a.zarr"), shape=(10, 37), chunks=(5, 10), dtype="u2")
+    writes = []
+
+    class Target:
+        shape, dtype, chunks = target.shape, target.dtype, target.chunks
+
+        def __setitem__(self, region, values):
+            writes.append(region)
+            target[region] = values
+
+    store(image, Target(), memory="1 kiB")
+    np.testing.assert_array_equal(target[:], image.compute())
+    for region in writes:
+        for part, size, step in zip(region, target.shape, target.chunks):
+            assert part.start % step == 0
+            assert part.stop % step == 0 or part.stop == size
+
+
+def test_an_interrupted_call_goes_on(tmp_path):
+    image = seeded_image((8, 40), "f8")
+    failing, read = [True], []
+
+    def look(block, block_info=None):
+        place = block_info[0]["chunk-location"]
+        read.append(place)
+        if failing[0] and place[1] == 2:
+            raise OSError("disk full")
+        return block
+
+    lazy = da.map_blocks(look, da.from_array(image, chunks=(8, 10)), dtype="f8", name="looked")
+    path, journal = tmp_path / "a.zarr", tmp_path / "a.zarr.journal"
+    with pytest.raises(OSError, match="disk full"):
+        to_zarr(lazy, path, memory=1)
+    assert len(journal.read_text().splitlines()) == 3
+    with open(journal, "a") as file:
+        file.write("1x")  # cut off by the crash
+    failing[0] = False
+    read.clear()
+    to_zarr(lazy, path, memory="1 GiB")  # the regions are those of the first call
+    assert sorted(set(read)) == [(0, 2), (0, 3)]
+    np.testing.assert_array_equal(zarr.open_array(path)[:], image)
+    assert not journal.exists()
+
+
+def test_a_journal_of_other_arrays_is_refused(tmp_path):
+    journal = tmp_path / "journal"
+    journal.write_text(json.dumps({"result": "another", "regions": []}) + "\n")
+    with pytest.raises(ValueError, match="written for other arrays"):
+        store(da.ones(4), np.zeros(4), journal=journal)
+    assert journal.exists()
+
+
+def test_bad_arguments(tmp_path):
+    image = da.ones((4, 4), chunks=2)
+    with pytest.raises(ValueError, match="target must have the shape"):
+        store(image, np.zeros((4, 5)))
+    with pytest.raises(ValueError, match="as many as"):
+        store([image, image], [np.zeros((4, 4))])
+    with pytest.raises(TypeError, match="arrays must be Dask arrays"):
+        store([np.zeros(3)], [np.zeros(3)])
+    for memory in ("much", -1, 0):
+        with pytest.raises(ValueError, match="memory must be"):
+            store(image, np.zeros((4, 4)), memory=memory)
+    with pytest.raises(ValueError, match="even chunks"):
+        to_zarr(da.ones(5, chunks=((2, 3),)), tmp_path / "uneven.zarr")
+    to_zarr(image, tmp_path / "there.zarr")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        to_zarr(image, tmp_path / "there.zarr")
+    to_zarr(image + 1, tmp_path / "there.zarr", overwrite=True)
+    assert (zarr.open_array(tmp_path / "there.zarr")[:] == 2).all()
+
+
+def test_progress_is_shown(capsys):
+    store(da.ones((4, 4), chunks=2), np.zeros((4, 4)), memory=1, progress=True)
+    shown = capsys.readouterr().out
+    assert "region 2 of 2" in shown
+    assert "Completed" in shown
+
+
+@pytest.mark.distributed
+def test_regions_are_in_flight_together(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    image = seeded_image((12, 40, 40), "f4")
+    smooth = gaussian_filter(da.from_array(image, chunks=(6, 10, 10)), 1)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        to_zarr(smooth, tmp_path / "a.zarr", memory="400 kiB")
+        expected = smooth.compute()
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], expected)
