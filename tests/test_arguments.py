@@ -528,3 +528,9 @@ def test_sampling_and_sigmas_of_spectra_are_numbers():
     for bad in (np.nan, np.inf):
         with pytest.raises(ValueError, match="sigma must be finite"):
             ndi.fourier_gaussian(LAZY, bad)
+
+
+@pytest.mark.parametrize("matrix", ["x", np.array([1j, 2]), [["a", "b"], ["c", "d"]], da.eye(2)])
+def test_matrices_hold_real_numbers(matrix):
+    with nothing_computes(), pytest.raises(TypeError, match="matrix must"):
+        ndi.affine_transform(LAZY, matrix)

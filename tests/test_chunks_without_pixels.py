@@ -7,6 +7,7 @@ import pytest
 from dask.core import flatten
 from scipy import ndimage
 
+import dask_image.ndimage as ndi
 from dask_image import ndfilters, ndmeasure
 from tests.calls import ALL_CALLS, CALLS, FAMILIES, WITHOUT_IMAGE
 from tests.helpers import assert_same, nothing_computes
@@ -161,3 +162,21 @@ def test_vectorized_filter_of_a_single_number():
             assert_same(result, np.array(5.0))
     with pytest.raises(ValueError, match="footprint"):
         ndfilters.vectorized_filter(image, np.mean, footprint=False)
+
+
+@pytest.mark.parametrize("label_chunks", [(0, 0), (0, 0, 0)])
+def test_no_pixels_in_chunks_that_differ(label_chunks):
+    image = da.from_array(np.zeros(0), chunks=((0,),))
+    labels = da.from_array(np.zeros(0, np.uint64), chunks=(label_chunks,))
+    for measure in (ndi.variance, ndi.median, ndi.sum_labels):
+        assert measure(image, labels).compute() == 0 or np.isnan(measure(image, labels).compute())
+        assert measure(image, labels, [1, 2]).compute().shape == (2,)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("shapes", [((6, 4), (2, 1, 0)), ((0, 4), (2, 3, 2))])
+def test_coordinates_of_nothing_have_the_dtype_of_the_image(shapes, lazy):
+    image, coordinates = np.zeros(shapes[0], np.float32), np.zeros(shapes[1])
+    expected = np.zeros(shapes[1][1:], np.float32)
+    points = da.from_array(coordinates, chunks=-1) if lazy else coordinates
+    assert_same(ndi.map_coordinates(da.from_array(image, chunks=3), points), expected)

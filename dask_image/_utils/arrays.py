@@ -171,6 +171,9 @@ def without_idle_chunks(image):
     Chunks like (0, 1) are lawful, but Dask takes an axis of length 1 for one to be
     broadcast: where it puts arrays or numbers together it loses the other block.
     """
+    if any(sum(sizes) == 0 and len(sizes) > 1 for sizes in image.chunks):
+        # Dask does not rechunk what has no pixel along any axis.
+        image = image.blocks[tuple(slice(None if size else 1) for size in image.shape)]
     narrow = {
         axis: -1 for axis, sizes in enumerate(image.chunks) if sum(sizes) < 2 and len(sizes) > 1
     }

@@ -181,7 +181,8 @@ def align_chunks(*arrays):
     if all(array.chunks == arrays[0].chunks for array in arrays):
         return list(arrays)
     axes = tuple(range(arrays[0].ndim))
-    pairs = [item for array in arrays for item in (array, axes)]
+    # Dask leaves different chunks of an axis of length 0 as they are.
+    pairs = [item for array in arrays for item in (without_idle_chunks(array), axes)]
     return da.core.unify_chunks(*pairs)[1]
 
 

@@ -7,7 +7,12 @@ import numpy as np
 from scipy import special
 
 from dask_image._kernels import blocks
-from dask_image._utils.arguments import ArgumentError, normalize_number
+from dask_image._utils.arguments import (
+    ArgumentError,
+    NotANumberError,
+    normalize_number,
+    refuse_lazy,
+)
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.splines import Box, Spline
@@ -335,7 +340,11 @@ def _zoom_steps(shape, zoomed, grid_mode):
 
 def _normalize_matrix(matrix, offset, ndim, output_ndim):
     """Return matrix and offset as float arrays, or raise as SciPy does."""
-    matrix = np.asarray(matrix, dtype=np.float64)
+    refuse_lazy(matrix, "matrix", "an array of numbers")
+    given, matrix = matrix, np.asarray(matrix)
+    if matrix.dtype.kind not in "biufO":
+        raise NotANumberError(f"matrix must hold real numbers, got {given!r}")
+    matrix = matrix.astype(np.float64)
     if matrix.ndim not in (1, 2) or matrix.shape[0] < 1:
         raise ArgumentError(f"matrix must have one or two axes, got shape {matrix.shape}")
     if matrix.ndim == 2 and matrix.shape[1] == ndim + 1 and matrix.shape[0] in (ndim, ndim + 1):

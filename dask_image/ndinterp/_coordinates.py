@@ -260,9 +260,8 @@ def _at_coordinates(image, coordinates, spline, dtype, prefilter):
     shape = coordinates.shape[1:]
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(spline, dtype)
-        return coordinates[0].map_blocks(
-            np.full_like, value, dtype=dtype, meta=with_dtype(image, dtype, ndim=len(shape))
-        )
+        meta = with_dtype(image, dtype, ndim=len(shape))
+        return coordinates[0].map_blocks(_filled, value, dtype, meta=meta)
     image, spline = coefficients(image, spline, prefilter)
     chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
     lookup = _Lookup(chunks, image.shape, spline, dtype)
@@ -371,6 +370,11 @@ def _mapped(call, chunks, ndim):
         meta=block_meta(len(chunks) + 1, np.float64),
         align_arrays=False,
     )
+
+
+def _filled(coordinates, value, kind):
+    """Return a block of one value, of the shape of a block of coordinates."""
+    return np.full_like(coordinates, value, dtype=kind)
 
 
 def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
