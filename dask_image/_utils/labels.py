@@ -93,7 +93,9 @@ def as_label_image(label_image, name="label_image"):
     """
     labels = as_dask_array(label_image, name)
     if labels.dtype.kind == "f":
-        return labels.map_blocks(_whole_labels, what=name, meta=with_dtype(labels, np.int64))
+        return labels.map_blocks(
+            _whole_labels, what=name, token="labels-to-integers", meta=with_dtype(labels, np.int64)
+        )
     if labels.dtype.kind not in "biu":
         raise TypeError(f"{name} must hold integers or booleans, got dtype {labels.dtype}")
     return labels

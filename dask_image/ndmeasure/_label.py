@@ -102,7 +102,7 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
         )
     labels, count = foreground_components([image], is_foreground, connectivity, dtype, "label")
     if wanted != dtype:
-        labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted)
+        labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted, token="label-cast")
     return labels, count
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-import dask
 import dask.array as da
 import numpy as np
 
@@ -14,6 +13,7 @@ from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
+from dask_image._utils.engines.graph import delayed_call
 from dask_image._utils.engines.label_reduction import GEOMETRY, INTENSITY, reduce_labels
 from dask_image._utils.labels import align_chunks, as_label_image
 
@@ -364,10 +364,10 @@ def regionprops_table(
     measured = _measure(label_image, intensity_image, properties)
     if as_frame:
         require_dataframe("regionprops_table(as_frame=True)")
-    table = dask.delayed(_table, pure=True)(*measured, properties, spacing, columns)
+    table = delayed_call("regionprops_table", _table, *measured, properties, spacing, columns)
     if as_frame:
         return frame_from_delayed(
-            dask.delayed(_as_frame, pure=True)(table),
+            delayed_call("regionprops_table-frame", _as_frame, table),
             _as_frame({name: np.empty(0, dtype) for name, dtype in columns.items()}),
         )
     return {
@@ -415,11 +415,15 @@ def _measure(label_image, intensity_image, properties):
         if image.dtype.kind == "c":
             raise TypeError(f"intensity_image must hold real numbers, got dtype {image.dtype}")
     if not any(PROPERTIES[name].intensity for name in properties):
-        return reduce_labels(GEOMETRY, label_image).apply(_objects_only), None
+        return reduce_labels(GEOMETRY, label_image).apply(
+            "regionprops_table-objects", _objects_only
+        ), None
     label_image, image = align_chunks(label_image, image)
     return (
-        reduce_labels(GEOMETRY, label_image).apply(_objects_only),
-        reduce_labels(INTENSITY, label_image, image).apply(_objects_only),
+        reduce_labels(GEOMETRY, label_image).apply("regionprops_table-objects", _objects_only),
+        reduce_labels(INTENSITY, label_image, image).apply(
+            "regionprops_table-objects", _objects_only
+        ),
     )
 
 

@@ -90,25 +90,23 @@ def _maximum_position(fields, shape):
     return _position(fields["places"][:, 1], shape)
 
 
-AREA = LabelStatistic("area", GEOMETRY, _area, 0, counting)
-SUM_LABELS = LabelStatistic("sum", INTENSITY, _sum, 0, floating)
-MEAN = LabelStatistic("mean", INTENSITY, _mean, np.nan, floating)
-VARIANCE = LabelStatistic("variance", INTENSITY, _variance, np.nan, floating)
-DEVIATION = LabelStatistic("deviation", INTENSITY, _standard_deviation, np.nan, floating)
-CENTER = LabelStatistic("center", INTENSITY, _center_of_mass, np.nan, floating, per_axis=True)
-MINIMUM = LabelStatistic(
-    "minimum", INTENSITY, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan
-)
-MAXIMUM = LabelStatistic("maximum", INTENSITY, _maximum, 0, unchanged, empty=np.nan)
+AREA = LabelStatistic(GEOMETRY, _area, 0, counting)
+SUM_LABELS = LabelStatistic(INTENSITY, _sum, 0, floating)
+MEAN = LabelStatistic(INTENSITY, _mean, np.nan, floating)
+VARIANCE = LabelStatistic(INTENSITY, _variance, np.nan, floating)
+DEVIATION = LabelStatistic(INTENSITY, _standard_deviation, np.nan, floating)
+CENTER = LabelStatistic(INTENSITY, _center_of_mass, np.nan, floating, per_axis=True)
+MINIMUM = LabelStatistic(INTENSITY, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan)
+MAXIMUM = LabelStatistic(INTENSITY, _maximum, 0, unchanged, empty=np.nan)
 MINIMUM_POSITION = LabelStatistic(
-    "minimum-position", INTENSITY, _minimum_position, 0, counting, per_axis=True, empty=-1
+    INTENSITY, _minimum_position, 0, counting, per_axis=True, empty=-1
 )
 MAXIMUM_POSITION = LabelStatistic(
-    "maximum-position", INTENSITY, _maximum_position, 0, counting, per_axis=True, empty=-1
+    INTENSITY, _maximum_position, 0, counting, per_axis=True, empty=-1
 )
 
 
-def _measure(image, label_image, index, *statistics):
+def _measure(name, image, label_image, index, *statistics):
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
@@ -119,7 +117,7 @@ def _measure(image, label_image, index, *statistics):
         )
     merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image)
     results = [
-        _in_image(gather(merged, statistic, selection), statistic, labelled)
+        _in_image(gather(merged, statistic, selection, name), statistic, labelled)
         for statistic in statistics
     ]
     result = results[0] if len(results) == 1 else tuple(results)
@@ -191,7 +189,7 @@ def area(image, label_image=None, index=None):
     >>> found.compute(), areas.compute()
     (array([1, 2]), array([3, 1]))
     """
-    return _measure(image, label_image, index, AREA)
+    return _measure("area", image, label_image, index, AREA)
 
 
 @numpy_only
@@ -248,7 +246,7 @@ def sum_labels(image, label_image=None, index=None):
     >>> sum_labels(image, labels).compute()  # all labels above 0 together
     np.float64(16.0)
     """
-    return _measure(image, label_image, index, SUM_LABELS)
+    return _measure("sum_labels", image, label_image, index, SUM_LABELS)
 
 
 @numpy_only
@@ -303,7 +301,7 @@ def mean(image, label_image=None, index=None):
     >>> mean(image, labels, [1, 2, 9]).compute()
     array([ 3.,  7., nan])
     """
-    return _measure(image, label_image, index, MEAN)
+    return _measure("mean", image, label_image, index, MEAN)
 
 
 @numpy_only
@@ -366,7 +364,7 @@ def variance(image, label_image=None, index=None):
     >>> variance(image + 1e8, labels, [1, 2]).compute().round(6)
     array([2.666667, 0.      ])
     """
-    return _measure(image, label_image, index, VARIANCE)
+    return _measure("variance", image, label_image, index, VARIANCE)
 
 
 @numpy_only
@@ -421,7 +419,7 @@ def standard_deviation(image, label_image=None, index=None):
     >>> standard_deviation(image, labels, [1, 2]).compute().round(3)
     array([1.633, 0.   ])
     """
-    return _measure(image, label_image, index, DEVIATION)
+    return _measure("standard_deviation", image, label_image, index, DEVIATION)
 
 
 @numpy_only
@@ -478,7 +476,7 @@ def minimum(image, label_image=None, index=None):
     >>> minimum(image, labels, [1, 2]).compute()
     array([1., 7.])
     """
-    return _measure(image, label_image, index, MINIMUM)
+    return _measure("minimum", image, label_image, index, MINIMUM)
 
 
 @numpy_only
@@ -534,7 +532,7 @@ def maximum(image, label_image=None, index=None):
     >>> maximum(image, labels, [1, 2]).compute()
     array([5., 7.])
     """
-    return _measure(image, label_image, index, MAXIMUM)
+    return _measure("maximum", image, label_image, index, MAXIMUM)
 
 
 @numpy_only
@@ -594,7 +592,7 @@ def minimum_position(image, label_image=None, index=None):
     array([[0, 0],
            [1, 2]])
     """
-    return _measure(image, label_image, index, MINIMUM_POSITION)
+    return _measure("minimum_position", image, label_image, index, MINIMUM_POSITION)
 
 
 @numpy_only
@@ -654,7 +652,7 @@ def maximum_position(image, label_image=None, index=None):
     array([[1, 0],
            [1, 2]])
     """
-    return _measure(image, label_image, index, MAXIMUM_POSITION)
+    return _measure("maximum_position", image, label_image, index, MAXIMUM_POSITION)
 
 
 @numpy_only
@@ -713,7 +711,7 @@ def extrema(image, label_image=None, index=None):
            [1, 2]]))
     """
     statistics = (MINIMUM, MAXIMUM, MINIMUM_POSITION, MAXIMUM_POSITION)
-    return _measure(image, label_image, index, *statistics)
+    return _measure("extrema", image, label_image, index, *statistics)
 
 
 @numpy_only
@@ -770,7 +768,7 @@ def center_of_mass(image, label_image=None, index=None):
     array([[0.556, 0.333],
            [1.   , 2.   ]])
     """
-    return _measure(image, label_image, index, CENTER)
+    return _measure("center_of_mass", image, label_image, index, CENTER)
 
 
 @numpy_only
@@ -853,7 +851,7 @@ def histogram(image, min, max, bins, label_image=None, index=None):
     shape, dtype = selection.shape, np.dtype(object)
     if selection.single:
         shape, dtype = (edges.size - 1,), np.dtype(np.int64)
-    result = gather_with(pick, merged, selection, "label-histogram", shape, dtype)
+    result = gather_with(pick, merged, selection, "histogram", shape, dtype)
     return (result, labels_present(merged)) if selection.everything else result
 
 
@@ -926,4 +924,4 @@ def sum(image, label_image=None, index=None):
     np.float64(10.0)
     """
     warn("sum is deprecated: use sum_labels, which gives the same", DeprecationWarning)
-    return sum_labels(image, label_image, index)
+    return _measure("sum", image, label_image, index, SUM_LABELS)

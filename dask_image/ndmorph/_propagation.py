@@ -179,9 +179,9 @@ def until_stable(
     )  # fmt: skip
     images = [array for array in (image, mask) if array is not None]
     if like.ndim == 0 or like.size == 0:
-        return _by_scipy(scipy_function, spread, images)
+        return _by_scipy(spread, images, name)
     if not spread.monotone:
-        return _by_scipy(scipy_function, spread, images)
+        return _by_scipy(spread, images, name)
     if not spread.symmetric:
         return _by_following(spread, images, name)
     result, _ = foreground_components(
@@ -489,7 +489,7 @@ def _by_following(spread, images, name):
     return result
 
 
-def _by_scipy(scipy_function, spread, images):
+def _by_scipy(spread, images, name):
     """Let SciPy have the whole array, where a pixel can be lost that was reached before."""
     image = images[0]
     if image.size and image.ndim and not spread.monotone:
@@ -500,13 +500,12 @@ def _by_scipy(scipy_function, spread, images):
             )
         if image.npartitions > 1:
             warn(
-                "structure does not hold its own middle: "
-                f"{scipy_function.__name__} sees the whole array in one task",
+                f"structure does not hold its own middle: {name} sees the whole array in one task",
                 da.PerformanceWarning,
             )
     return da.map_blocks(
         _whole, *(array.rechunk(-1) for array in images), spread=spread, dtype=bool,
-        meta=with_dtype(image, bool),
+        meta=with_dtype(image, bool), token=name,
     ).rechunk(image.chunks)  # fmt: skip
 
 

@@ -106,6 +106,7 @@ def watershed_ift(image, markers, structure=None, *, output=None):
         markers.rechunk(-1, method="tasks"),
         structure=structure,
         dtype=markers.dtype,
+        token="watershed_ift",
         meta=with_dtype(markers, markers.dtype),
     )
     return flooded.rechunk(image.chunks, method="tasks")

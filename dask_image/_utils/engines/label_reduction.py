@@ -12,11 +12,11 @@ blocks alone, never on the labels:
 
 To measure something new, declare it and gather it::
 
-    BOX = LabelStatistic("box", GEOMETRY, finalize=box, absent=0, dtype=counting)
+    BOX = LabelStatistic(GEOMETRY, finalize=box, absent=0, dtype=counting)
 
-    merged = reduce_labels(GEOMETRY, labels)            # or (INTENSITY, labels, image)
-    boxes = gather(merged, BOX, as_selection(index, …)) # dask.array, lazy
-    table = merged.apply(function, *arguments)          # Delayed: function(partial, …)
+    merged = reduce_labels(GEOMETRY, labels)                   # or (INTENSITY, labels, image)
+    boxes = gather(merged, BOX, as_selection(index, …), "box") # dask.array, lazy
+    table = merged.apply("table", function, *arguments)        # Delayed: function(partial, …)
 
 where ``finalize(fields, shape)`` gets the merged arrays (one row for each label wanted),
 the image's shape, and returns one row a label. The fields:
@@ -79,7 +79,7 @@ class PartialFamily:
     Attributes
     ----------
     name : str
-        Part of the names of the tasks.
+        What the names of its tasks begin with.
     partial : callable
         ``partial(runs, [block,] location)`` measures a block, as a dict of arrays.
     merge : callable
@@ -98,10 +98,10 @@ class PartialFamily:
 
 
 GEOMETRY = PartialFamily(
-    "geometry", geometry_partial, merge_geometry, pool_geometry, reads_image=False
+    "label_statistics", geometry_partial, merge_geometry, pool_geometry, reads_image=False
 )
 INTENSITY = PartialFamily(
-    "intensity", intensity_partial, merge_intensity, pool_intensity, reads_image=True
+    "label_statistics", intensity_partial, merge_intensity, pool_intensity, reads_image=True
 )
 
 
@@ -127,8 +127,6 @@ class LabelStatistic:
 
     Attributes
     ----------
-    name : str
-        Part of the name of the result.
     family : PartialFamily
         The partials it is computed from.
     finalize : callable
@@ -150,7 +148,6 @@ class LabelStatistic:
         scalar), where SciPy treats that differently.
     """
 
-    name: str
     family: PartialFamily
     finalize: Callable
     absent: complex
@@ -194,12 +191,14 @@ class MergedPartial:
     labels_dtype: np.dtype
     image_dtype: np.dtype | None = None
 
-    def apply(self, function, *arguments):
+    def apply(self, name, function, *arguments):
         """
         Hand the partial to ``function`` in a task.
 
         Parameters
         ----------
+        name : str
+            Of the function that the user called, and of the step if it has several.
         function : callable
             ``function(partial, *arguments)``; it must not modify the partial.
         *arguments
@@ -209,7 +208,7 @@ class MergedPartial:
         -------
         dask.delayed.Delayed
         """
-        name = f"label-apply-{tokenize(self.key, function, arguments)}"
+        name = f"{name}-{tokenize(self.key, function, arguments)}"
         tasks = {name: task(name, function, reference(self.key), *arguments)}
         return new_delayed(name, tasks, [self.step])
 
@@ -233,8 +232,9 @@ def reduce_labels(family, labels, image=None):
     """
     if not family.reads_image:
         image = None  # so that all that measure these labels share the tasks
-    runs = "label-runs-" + tokenize(labels)
-    name = f"label-{family.name}-" + tokenize(family, labels, image)
+    runs = "label_statistics-runs-" + tokenize(labels)
+    token = tokenize(family, labels, image)
+    name = f"{family.name}-measure-{token}"
     cut, measured = {}, {}
     starts = [np.concatenate([[0], np.cumsum(sizes)]).tolist() for sizes in labels.chunks]
     labels_name = blocks_of(labels)
@@ -249,7 +249,7 @@ def reduce_labels(family, labels, image=None):
         key = (name, *index)
         location = BlockLocation(origin, labels.shape)
         measured[key] = task(key, family.partial, *inputs, location)
-    merged, root = _merge_tree(family, name, list(measured))
+    merged, root = _merge_tree(family, f"{family.name}-merge-{token}", list(measured))
     cutting = Step(runs, cut, [labels])
     measuring = Step(name, measured, [cutting, image] if family.reads_image else [cutting])
     return MergedPartial(
@@ -264,13 +264,12 @@ def reduce_labels(family, labels, image=None):
 
 def _merge_tree(family, name, keys):
     """Return the tasks that merge ``keys``, and the key of the last."""
-    tree = f"{name}-merged"
     tasks = {}
     level = 0
     while level == 0 or len(keys) > 1:
         merged = []
         for number in range(0, len(keys), SPLIT_EVERY):
-            key = (tree, level, number // SPLIT_EVERY)
+            key = (name, level, number // SPLIT_EVERY)
             group = [reference(part) for part in keys[number : number + SPLIT_EVERY]]
             tasks[key] = task(key, family.merge, sequence(group))
             merged.append(key)
@@ -279,7 +278,7 @@ def _merge_tree(family, name, keys):
     return tasks, keys[0]
 
 
-def gather(merged, statistic, selection):
+def gather(merged, statistic, selection, name):
     """
     Return a statistic of the labels that were asked for.
 
@@ -291,6 +290,8 @@ def gather(merged, statistic, selection):
         What to compute from it.
     selection : LabelSelection
         The labels.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -304,7 +305,6 @@ def gather(merged, statistic, selection):
         shape = (shape if len(shape) < 2 else (math.prod(shape),)) + item
     dtype = statistic.dtype(merged.image_dtype)
     pick = bind(_pick, statistic, dtype, item, merged.shape, replace(selection, index=None))
-    name = f"label-{statistic.name}"
     return gather_with(pick, merged, selection, name, shape, dtype)
 
 
@@ -321,7 +321,7 @@ def gather_with(pick, merged, selection, name, shape, dtype):
     selection : LabelSelection
         The labels.
     name : str
-        What the name of the array starts with.
+        Of the function that the user called.
     shape : tuple of int or nan
         Shape of the array.
     dtype : numpy.dtype
@@ -357,7 +357,7 @@ def labels_present(merged):
     dask.array.Array
         1-D, ascending, of unknown length.
     """
-    name = "labels-present-" + tokenize(merged.key)
+    name = "label_statistics-labels-" + tokenize(merged.key)
     tasks = {(name, 0): task((name, 0), _foreground, reference(merged.key))}
     return new_array(name, tasks, [merged.step], ((np.nan,),), block_meta(1, merged.labels_dtype))
 
