@@ -53,7 +53,7 @@ def _module(value):
 
 def numpy_only(function):
     """
-    Let a public function refuse CuPy blocks when it is called, for want of GPU kernels.
+    Let a public function refuse CuPy blocks when it is called, where there are no GPU kernels.
 
     Parameters
     ----------

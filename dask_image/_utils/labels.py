@@ -50,7 +50,7 @@ class LabelSelection:
     index : numpy.ndarray, dask.array.Array or None
         The labels; None for ``pooled`` and ``everything``.
     shape : tuple of int or nan
-        Shape of the result, before axes of its own.
+        Shape of the result, before axes that a statistic adds.
     pooled : bool
         All labels above 0 form one group (``index=None``).
     everything : bool
@@ -161,9 +161,9 @@ def _broadcast(array, shape, other):
         return array
     chunks = []
     for axis in range(-len(shape), 0):
-        own = array.chunks[axis] if -axis <= array.ndim else (1,)
+        ours = array.chunks[axis] if -axis <= array.ndim else (1,)
         theirs = other.chunks[axis] if -axis <= other.ndim else (1,)
-        chunks.append(own if sum(own) == shape[axis] else theirs)
+        chunks.append(ours if sum(ours) == shape[axis] else theirs)
     return da.broadcast_to(without_idle_chunks(array), shape, chunks=tuple(chunks))
 
 

@@ -14,7 +14,7 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
 from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
@@ -27,7 +27,7 @@ from dask_image.ndinterp._arguments import (
     normalize_sequence,
     normalize_shape,
 )
-from dask_image.ndinterp._footprint import Affine, Grid, block_starts, default_chunks
+from dask_image.ndinterp._footprint import Affine, Grid, default_chunks
 from dask_image.ndinterp._splines import coefficients
 
 
@@ -412,7 +412,7 @@ def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, 
     """
     Evaluate an image where ``geometry`` puts the pixels of an output.
 
-    ``axes`` are those that the geometry speaks of; along the others, output and
+    ``axes`` are those that the geometry is about; along the others, output and
     image agree.
     """
     if output_chunks is None:
@@ -456,7 +456,7 @@ class _Planes:
     def __init__(self, image, chunks, geometry, spline, axes):
         self.axes = tuple(range(image.ndim)) if axes is None else axes
         self.transformed = tuple(range(len(chunks))) if axes is None else axes
-        self.starts = block_starts(chunks)
+        self.starts = block_bounds(chunks)
         self.image = image
         self.geometry = geometry
         self.spline = spline
@@ -467,7 +467,7 @@ class _Planes:
         spans = [self.starts[axis][index[axis] : index[axis] + 2] for axis in self.transformed]
         return tuple(zip(*spans))
 
-    def _own_box(self, where):
+    def _box_read(self, where):
         if where not in self.boxes:
             shape = tuple(self.image.shape[axis] for axis in self.axes)
             self.boxes[where] = self.geometry.box(*where, shape, self.spline)
@@ -475,16 +475,16 @@ class _Planes:
 
     def box(self, index):
         """Return the box of the image that an output block reads."""
-        own = iter(self._own_box(self._where(index)))
+        read = iter(self._box_read(self._where(index)))
         return tuple(
-            next(own) if axis in self.axes else self.starts[axis][index[axis] : index[axis] + 2]
+            next(read) if axis in self.axes else self.starts[axis][index[axis] : index[axis] + 2]
             for axis in range(self.image.ndim)
         )
 
     def arguments(self, index):
         """Return where the box begins, and where the block begins and ends."""
         starts, stops = self._where(index)
-        return tuple(low for low, _ in self._own_box((starts, stops))), starts, stops
+        return tuple(low for low, _ in self._box_read((starts, stops))), starts, stops
 
 
 def _evaluate(block, origin, starts, stops, geometry, shape, spline, axes, out_dtype):

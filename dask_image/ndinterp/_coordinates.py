@@ -19,7 +19,7 @@ from dask_image._utils.arrays import (
 )  # fmt: skip
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
-from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
 from dask_image.ndinterp._affine import normalize_interpolation
 from dask_image.ndinterp._arguments import (
@@ -29,7 +29,6 @@ from dask_image.ndinterp._arguments import (
     normalize_shape,
 )
 from dask_image.ndinterp._footprint import (
-    block_starts,
     default_chunks,
     footprint,
     hull,
@@ -315,14 +314,14 @@ class _Lookup:
         """
         Return the pixels that a cell must hold, per axis.
 
-        It serves the points whose first pixel it owns; the outer ones also serve
+        It serves the points whose first pixel lies in it; the outer ones also serve
         those that begin beyond the edge of the image.
         """
         order, mode = self.spline.order, self.spline.mode
         intervals = []
         for axis, block in enumerate(index):
             size = self.shape[axis]
-            start, stop = block_starts(self.chunks)[axis][block : block + 2]
+            start, stop = block_bounds(self.chunks)[axis][block : block + 2]
             first = start if start else -(order // 2) - 1
             # Half a pixel below the last edge rounds to the pixel beyond it.
             last = stop - 1 + order + (stop == size)
@@ -411,7 +410,7 @@ def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach, n
         value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
     image, spline = coefficients(image, spline, prefilter, name=name)
-    starts = block_starts(chunks)
+    starts = block_bounds(chunks)
 
     def box(index):
         intervals = []

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_axis
 from dask_image._utils.backend import kernel_for
-from dask_image._utils.engines.overlap import Pass, map_boxes, map_passes
+from dask_image._utils.engines.overlap import Pass, block_bounds, map_boxes, map_passes
 from dask_image._utils.modes import NEAREST
 from dask_image.ndinterp._arguments import (
     normalize_image,
@@ -16,7 +16,6 @@ from dask_image.ndinterp._arguments import (
     normalize_order,
     normalize_output,
 )
-from dask_image.ndinterp._footprint import block_starts
 
 # The largest pole of each recursive filter (Unser, Splines, IEEE SPM 1999): what lies m pixels
 # away counts with its m-th power.
@@ -226,7 +225,7 @@ def _padded(image, axes, spline, name):
         chunks[axis][-1] += width
     chunks = tuple(map(tuple, chunks))
     widths = [width if axis in axes else 0 for axis in range(image.ndim)]
-    starts = block_starts(chunks)
+    starts = block_bounds(chunks)
 
     def inside(index):
         """Return which pixels of the image an output block holds."""

@@ -129,8 +129,8 @@ def _in_image(result, statistic, labelled):
     given, shape = labelled.image_shape, labelled.labels.shape
     if not statistic.per_axis or given == shape:
         return result
-    own = shape[len(shape) - len(given) :]
-    stretched = np.array([size != full for size, full in zip(given, own, strict=True)], bool)
+    full_shape = shape[len(shape) - len(given) :]
+    stretched = np.array([size != full for size, full in zip(given, full_shape, strict=True)], bool)
     result = result[..., len(shape) - len(given) :]
     # A position of -1, of nothing, stays what it is.
     first = da.minimum(result, 0) if result.dtype.kind == "i" else result.dtype.type(0)

@@ -146,7 +146,7 @@ def is_longer(structure, block, axes=None):
     """
     Tell whether a structure is longer than a block, along any axis.
 
-    SciPy 1.17 then writes out of bounds from the second iteration on, unless it is told
+    SciPy 1.17 then writes out of bounds from the second iteration on, unless it is made
     to go over the whole block each time (``brute_force``).
     """
     axes = range(block.ndim) if axes is None else axes

@@ -47,7 +47,7 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
 
     The result is exact, whatever the chunks, and equal to that of
-    `scipy.ndimage.distance_transform_edt`, which see; the choice between
+    `scipy.ndimage.distance_transform_edt`; the choice between
     background pixels that are equally near is SciPy's too.
 
     Parameters
@@ -141,7 +141,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     """
     Count the steps from each foreground pixel to the nearest background (zero) pixel.
 
-    Equal to `scipy.ndimage.distance_transform_cdt`, which see, whatever the
+    Equal to `scipy.ndimage.distance_transform_cdt`, whatever the
     chunks, in its choice between pixels that are equally near too.
 
     Parameters
@@ -186,7 +186,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     Notes
     -----
     Distances of a named metric are found axis by axis, as those of
-    `distance_transform_edt` are. Indices, and a metric of one's own, take two
+    `distance_transform_edt` are. Indices, and a metric given as an array, take two
     sweeps over the image in raster order [1]_, there and back, in slabs that
     are whole along all axes but the first; these sweeps visit one slab after the
     other, as each needs the edge of the one before it, and only then are the
@@ -236,7 +236,7 @@ def distance_transform_bf(
     """
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
 
-    The results are those of `scipy.ndimage.distance_transform_bf`, which see.
+    The results are those of `scipy.ndimage.distance_transform_bf`.
     SciPy compares each pixel with all background pixels, by brute force; here
     the same distances are found as in `distance_transform_edt`, in a time that
     does not grow with the number of background pixels.

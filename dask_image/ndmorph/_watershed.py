@@ -14,7 +14,7 @@ def watershed_ift(image, markers, structure=None, *, output=None):
     """
     Grow markers over an image, along the least steep paths.
 
-    Equal to `scipy.ndimage.watershed_ift`, which see, because it calls it: on
+    Equal to `scipy.ndimage.watershed_ift`, because it calls it: on
     the whole image, in one lazy task.
 
     Parameters

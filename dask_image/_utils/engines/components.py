@@ -22,7 +22,7 @@ from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
 # scan and the relabelling, so that the image is read once. Larger images are read again.
 KEPT_PIXELS = 2**31
 
-# The first pixel of a component that has no pixel of its own in the result.
+# The first pixel of a component that has no pixel in the result.
 UNNUMBERED = np.iinfo(np.int64).max
 
 
@@ -79,7 +79,7 @@ def off_host(array, like):
 
 
 def cut_faces(part, shape, reaches):
-    """Return what ``Survey.faces`` is to hold; ``part`` returns the labels in a box."""
+    """Return the labels near the faces of a block; ``part`` returns those in a box."""
     faces = {}
     for axis, reach in enumerate(reaches):
         if reach:
@@ -193,11 +193,11 @@ def number_by_first_pixel(links, dtype):
     numbered = firsts != UNNUMBERED
     numbered[nodes] = False
     numbered[leaders] = firsts[leaders] != UNNUMBERED
-    owners = np.flatnonzero(numbered)
+    roots = np.flatnonzero(numbered)
     numbers = np.zeros(firsts.size, dtype)
-    numbers[owners[np.argsort(firsts[owners], kind="stable")]] = np.arange(1, owners.size + 1)
+    numbers[roots[np.argsort(firsts[roots], kind="stable")]] = np.arange(1, roots.size + 1)
     numbers[nodes] = numbers[leaders[groups]]
-    return Numbering(numbers, offsets, owners.size)
+    return Numbering(numbers, offsets, roots.size)
 
 
 def choose_touched(links, dtype):

@@ -65,6 +65,7 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.labels import locate_labels
 
 SPLIT_EVERY = 4
@@ -236,13 +237,13 @@ def reduce_labels(family, labels, image=None):
     token = tokenize(family, labels, image)
     name = f"{family.name}-measure-{token}"
     cut, measured = {}, {}
-    starts = [np.concatenate([[0], np.cumsum(sizes)]).tolist() for sizes in labels.chunks]
+    bounds = block_bounds(labels.chunks)
     labels_name = blocks_of(labels)
     image_name = None if image is None else blocks_of(image)
     for index in np.ndindex(labels.numblocks):
         block = reference((labels_name, *index))
         cut[(runs, *index)] = task((runs, *index), find_runs, block)
-        origin = tuple(start[block] for start, block in zip(starts, index, strict=True))
+        origin = tuple(along[block] for along, block in zip(bounds, index, strict=True))
         inputs = [reference((runs, *index))]
         if family.reads_image:
             inputs.append(reference((image_name, *index)))

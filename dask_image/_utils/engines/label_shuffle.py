@@ -251,7 +251,7 @@ def split_block(values, labels, requested, box, with_positions, partitions):
     if partitions == 1:
         return [pixels]
     bounds = partition_bounds(requested.size, partitions)
-    # A bound at the very end has no label of its own: nothing lies beyond it.
+    # A bound at the very end is no label's: nothing lies beyond it.
     cuts = [np.searchsorted(pixels.labels, requested[bound]) for bound in bounds[:-1]]
     cuts.append(pixels.labels.size)
     ends = np.concatenate([[0], np.cumsum(pixels.counts)])
