@@ -22,7 +22,7 @@ from dask_image._utils.arguments import (
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
-from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.backend import kernel_for, numpy_only, result_dtype
 from dask_image._utils.engines.overlap import largest_box, map_neighborhood
 
 
@@ -203,6 +203,7 @@ def generic_filter1d(
     return lines.rechunk(image.chunks)
 
 
+@numpy_only
 def vectorized_filter(
     image, function, *, size=None, footprint=None, output=None, mode="reflect", cval=None,
     origin=None, axes=None, batch_memory=2**30,

@@ -315,7 +315,7 @@ def _multiply_parts(block, factors):
     stays well within the precision of the block.
     """
     real = block.real.dtype
-    parts = np.ascontiguousarray(block).view(real)
+    parts = (block if block.flags.c_contiguous else block.copy(order="C")).view(real)
     last = factors[-1] if parts.shape == block.shape else np.repeat(factors[-1], 2)
     result = parts * np.asarray(last.astype(real), like=block)
     for axis, line in enumerate(factors[:-1]):

@@ -1,6 +1,7 @@
 """Bounding boxes of labels, as slices."""
 
 import operator
+from functools import partial
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def find_objects(label_image):
     )
 
 
-@numpy_only
+@partial(numpy_only, name="find_objects")
 def find_objects_list(label_image, max_label=0):
     """
     Find the bounding box of every label, as SciPy returns them.

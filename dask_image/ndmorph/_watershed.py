@@ -6,10 +6,11 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
-from dask_image._utils.backend import kernel_for
+from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.warnings import warn
 
 
+@numpy_only
 def watershed_ift(image, markers, structure=None, *, output=None):
     """
     Grow markers over an image, along the least steep paths.
