@@ -9,7 +9,7 @@ import functools
 import logging
 import os
 
-import dask
+from dask_image._utils import options
 
 logger = logging.getLogger("dask_image")
 
@@ -37,7 +37,7 @@ def use_numba():
     """
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
-    if dask.config.get("dask-image.kernels", "numba") == "scipy":
+    if options.kernels() == "scipy":
         return False
     # The same can be said in numba's own file of settings.
     return _numba() is not None and not _numba().config.DISABLE_JIT

@@ -6,6 +6,7 @@ from functools import partial
 import dask.array as da
 import numpy as np
 
+from dask_image._utils import options
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import numpy_only
@@ -25,9 +26,6 @@ from dask_image._utils.labels import (
     labels_that_fit,
 )
 from dask_image._utils.warnings import warn
-
-# Up to here, one task may hold a whole image, which is faster than going over it repeatedly.
-LARGEST_GATHER = 256 << 20
 
 
 @numpy_only
@@ -547,7 +545,8 @@ def _between(lower, upper, counts):
 def _pooled_median(labelled, dtype):
     """Return the median of all pixels of the group."""
     image, group = labelled.image, _group_of(labelled)
-    fits = image.nbytes <= LARGEST_GATHER
+    # One task for the whole image is faster than going over it repeatedly.
+    fits = image.nbytes <= options.memory("median")
     if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not fits):
         middle = middle_values(image, group, "median")
         found = delayed_call("median", _median_of_middle, middle, dtype)

@@ -15,12 +15,9 @@ import numpy as np
 from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
+from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
-
-# Up to here the packed foreground of the whole image (256 MiB at most) is kept between the
-# scan and the relabelling, so that the image is read once. Larger images are read again.
-KEPT_PIXELS = 2**31
 
 # The first pixel of a component that has no pixel in the result.
 UNNUMBERED = np.iinfo(np.int64).max
@@ -319,6 +316,7 @@ def foreground_components(images, foreground, connectivity, dtype, name, seeds=N
     image = images[0]
     algorithm = ForegroundComponents(
         foreground, seeds, connectivity, np.dtype(dtype), image.shape, image._meta,
-        scans_again=image.size > KEPT_PIXELS,
+        # The packed foreground is kept between the scan and the relabelling, if it fits.
+        scans_again=image.size > 8 * options.memory("label"),
     )  # fmt: skip
     return map_two_pass(algorithm, images, name)
