@@ -17,7 +17,7 @@ from dask_image._utils.arguments import (
     on_axes,
     per_axis,
 )
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, count_blocks
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes, map_whole
 
@@ -370,7 +370,7 @@ def _answers_lazily(function, image, axis, mode, keywords):
 
 def _over_blocks(kernel, image, mode, depth, dtype, name, keywords, **more):
     """Run a kernel with a halo of ``depth``, or on the whole image where that is not known."""
-    if depth is None and image.npartitions > 1:
+    if depth is None and count_blocks(image) > 1:
         return map_whole(kernel, image, name=name, dtype=dtype, mode=mode, **keywords, **more)
     depths = per_axis(depth or 0, image.ndim, "depth")
     if any(operator.index(each) < 0 for each in depths):

@@ -229,10 +229,12 @@ def _passes(image, functions, iterations, window):
 
 def _as_mask(mask, image):
     """Return the mask as a boolean Dask array of the image's chunks, or None."""
-    if mask is None or (np.ndim(mask) == 0 and image.ndim > 0 and bool(mask)):
+    if mask is None:
         return None
-    if np.ndim(mask) == 0 and image.ndim > 0:
-        return da.zeros_like(image, dtype=bool)
+    # NumPy may compute a lazy mask to learn its number of axes.
+    axes = mask.ndim if hasattr(mask, "ndim") else np.ndim(mask)
+    if axes == 0 and image.ndim > 0:
+        return None if bool(mask) else da.zeros_like(image, dtype=bool)
     mask = as_dask_array(mask, name="mask")
     if mask.shape != image.shape:
         raise ArgumentError(f"mask must have the shape of image {image.shape}, got {mask.shape}")

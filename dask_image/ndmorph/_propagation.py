@@ -24,7 +24,7 @@ from dask_image._utils.arguments import (
     on_axes,
     window_reach,
 )
-from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
+from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of, touching_along
 from dask_image._utils.engines.components import foreground_components, off_host, on_host
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
@@ -498,7 +498,7 @@ def _by_scipy(spread, images, name):
                 "wrap_axes needs a structure that holds its middle, got "
                 f"{spread.structure.tolist()} with origin {spread.origins}"
             )
-        if image.npartitions > 1:
+        if count_blocks(image) > 1:
             warn(
                 f"structure does not hold its middle: {name} sees the whole array in one task",
                 da.PerformanceWarning,

@@ -19,6 +19,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 __all__ = [
     "Step",
+    "array_of_delayed",
     "block_key",
     "block_slices",
     "blocks_of",
@@ -181,6 +182,35 @@ def delayed_call(name, function, *args):
     dask.delayed.Delayed
     """
     return delayed(function)(*args, dask_key_name=f"{name}-{tokenize(function, *args)}")
+
+
+def array_of_delayed(name, delayed_array, shape, meta, take=None):
+    """
+    Return a delayed array, or one out of a delayed dict of arrays, as an array of one block.
+
+    Parameters
+    ----------
+    name : str
+        Of the function that the user called, and of the step if it has several.
+    delayed_array : dask.delayed.Delayed
+    shape : tuple of int or nan
+    meta : array
+        An empty array of the block's kind, dtype and number of axes.
+    take : str, optional
+        The key of the array in the dict.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    name = f"{name}-{tokenize(delayed_array.key, shape, take)}"
+    key = (name,) + (0,) * len(shape)
+    tasks = {key: task(key, _take, reference(delayed_array.key), take)}
+    return new_array(name, tasks, [delayed_array], tuple((size,) for size in shape), meta)
+
+
+def _take(value, key):
+    return value if key is None else value[key]
 
 
 def delayed_in(step, key):
