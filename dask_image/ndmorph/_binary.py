@@ -10,13 +10,11 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
-    normalize_origins,
-    on_axes,
-    window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
+from dask_image._utils.windows import binary_window
 from dask_image.ndmorph._propagation import until_stable
 
 # What a task, each piece of its halo and each pixel carried from pass to pass cost, counted in
@@ -88,39 +86,10 @@ def iterate_structure(structure, iterations, origin=None):
     return ndimage.iterate_structure(structure, iterations, origin)
 
 
-class _Window:
-    """A structure on an image: what both directions of morphology read of it."""
-
-    def __init__(self, image, structure, origin, axes, name="structure"):
-        chosen = normalize_axes(axes, image.ndim)
-        if structure is None:
-            structure = ndimage.generate_binary_structure(len(chosen), 1)
-        self.structure = np.asarray(structure, dtype=bool)
-        if self.structure.ndim != len(chosen):
-            raise ArgumentError(
-                f"{name} must have one axis for each of {len(chosen)} axes, "
-                f"got {self.structure.ndim} axes"
-            )
-        if self.structure.size == 0:
-            raise ArgumentError(f"{name} must not be empty, got shape {self.structure.shape}")
-        self.origins = normalize_origins(origin, len(chosen))
-        reach = window_reach(self.structure.shape, self.origins)
-        if list(chosen) != sorted(chosen):
-            # Wide enough for any pairing of axes, origins and structure.
-            reach = [(max(self.structure.shape),) * 2] * len(chosen)
-        self.reach = on_axes(reach, chosen, image.ndim, default=(0, 0))
-        self.axes = chosen if len(chosen) < image.ndim else None
-
-    def keywords(self):
-        """Return the arguments that tell SciPy about this window."""
-        keywords = {"structure": self.structure, "origin": self.origins}
-        return keywords if self.axes is None else keywords | {"axes": self.axes}
-
-    def reach_of(self, scipy_function):
-        """Return how far one iteration reads; dilation looks through the window from behind."""
-        if scipy_function is ndimage.binary_dilation:
-            return [(after, before) for before, after in self.reach]
-        return self.reach
+def _reach_of(window, scipy_function):
+    """Return how far one iteration reads; dilation looks through the window from behind."""
+    dilates = scipy_function is ndimage.binary_dilation
+    return window.reach_from_behind if dilates else window.reach
 
 
 def _binary_morphology(block, mask=None, *, steps, **keywords):
@@ -213,7 +182,7 @@ def _passes(image, functions, iterations, window):
     A pass that does more of them needs fewer tasks, but computes more of its
     neighbours' pixels again; the cheapest number of passes wins.
     """
-    count = int(window.structure.sum())
+    count = int(window.described["structure"].sum())
 
     def cost(passes, total):
         each = math.ceil(total / passes)
@@ -252,9 +221,9 @@ def _morphology(
         iterations = operator.index(iterations)
     except TypeError:
         raise TypeError(f"iterations must be an integer, got {iterations!r}") from None
-    window = _Window(image, structure, origin, axes)
+    window = binary_window(structure, origin, axes, image.ndim)
     mask = _as_mask(mask, image)
-    keywords = window.keywords() | {"border_value": int(bool(border_value))}
+    keywords = window.keywords | {"border_value": int(bool(border_value))}
     # SciPy itself says what it refuses, on one pixel, before there is a graph.
     result_dtype(functions[0], image, **keywords)
     periodic = () if wrap_axes is None else normalize_axes(wrap_axes, image.ndim)
@@ -274,7 +243,7 @@ def _morphology(
             reach = [
                 (before + count * more_before, after + count * more_after)
                 for (before, after), (more_before, more_after) in zip(
-                    reach, window.reach_of(function), strict=True
+                    reach, _reach_of(window, function), strict=True
                 )
             ]
         steps = tuple((kernel_for(image, function), count) for function, count in steps)
@@ -568,19 +537,18 @@ def binary_hit_or_miss(
     """
     image = as_dask_array(image)
     output_dtype(output, bool)
-    hit = _Window(image, structure1, origin1, axes, name="structure1")
-    miss = _Window(
-        image,
-        ~hit.structure if structure2 is None else structure2,
+    hit = binary_window(structure1, origin1, axes, image.ndim, "structure1")
+    hits = hit.described["structure"]
+    miss = binary_window(
+        ~hits if structure2 is None else structure2,
         hit.origins if origin2 is None else origin2,
-        axes,
-        name="structure2",
-    )
+        axes, image.ndim, "structure2",
+    )  # fmt: skip
     keywords = {
-        "structure1": hit.structure, "structure2": miss.structure,
-        "origin1": hit.origins, "origin2": miss.origins,
+        "structure1": hits, "structure2": miss.described["structure"],
+        "origin1": list(hit.origins), "origin2": list(miss.origins),
     }  # fmt: skip
-    if hit.axes is not None:
+    if hit.names_axes:
         keywords["axes"] = hit.axes
     result_dtype(ndimage.binary_hit_or_miss, image, **keywords)
     reach = [

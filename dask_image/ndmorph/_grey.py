@@ -1,67 +1,16 @@
 """Grey morphology: erosion, dilation, and what SciPy makes of the two."""
 
-import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
-    ArgumentError,
-    normalize_axes,
     normalize_cval,
     normalize_modes,
-    normalize_origins,
-    normalize_sizes,
     on_axes,
-    window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
-from dask_image._utils.warnings import warn
-
-
-def _window(size, footprint, structure, count):
-    """Return the window's shape, and the arguments that describe it to SciPy."""
-    if size is None and footprint is None and structure is None:
-        raise ValueError("size, footprint or structure must be given, got none of them")
-    if structure is not None:
-        structure = np.asarray(structure)
-        if structure.dtype.kind not in "biuf":
-            raise TypeError(f"structure must hold real numbers, got dtype {structure.dtype}")
-        if structure.size == 0:
-            raise ArgumentError(f"structure must not be empty, got shape {structure.shape}")
-        if structure.ndim != count:
-            raise ArgumentError(
-                f"structure must have one axis for each of {count} axes, got {structure.ndim} axes"
-            )
-    if footprint is not None:
-        if size is not None:
-            warn("ignoring size because footprint is set")
-        footprint = np.asarray(footprint, dtype=bool)
-        if not footprint.any():
-            raise ValueError("footprint must have a pixel that is True, got none")
-        if footprint.ndim != count:
-            raise ArgumentError(
-                f"footprint must have one axis for each of {count} axes, got {footprint.ndim} axes"
-            )
-    if footprint is not None and structure is not None and footprint.shape != structure.shape:
-        raise ArgumentError(
-            f"footprint and structure must have one shape, got {footprint.shape} "
-            f"and {structure.shape}"
-        )
-    if footprint is not None:
-        shape, arguments = footprint.shape, {"footprint": footprint}
-    elif structure is not None:
-        shape, arguments = structure.shape, {}
-    else:
-        shape = normalize_sizes(size, count, least=0)
-        arguments = {"size": shape}
-    return shape, arguments if structure is None else arguments | {"structure": structure}
-
-
-def _reach(shape, origins, box):
-    """Return what a window reads; as in SciPy, a box leaves axes of 0 or 1 pixels alone."""
-    origins = [0 if box and size < 2 else origin for size, origin in zip(shape, origins)]
-    return [(before, max(after, 0)) for before, after in window_reach(shape, origins)]
+from dask_image._utils.windows import grey_window
 
 
 def _grey(
@@ -69,31 +18,19 @@ def _grey(
 ):
     """Run SciPy's function on blocks with one halo, of ``steps`` times the window's reach."""
     image = as_dask_array(image)
-    chosen = normalize_axes(axes, image.ndim)
-    shape, arguments = _window(size, footprint, structure, len(chosen))
-    origins = normalize_origins(origin, len(chosen))
-    # Dilation looks through the window from behind. A second step mirrored at an edge of the
-    # image turns before into after: the halo of several steps is as wide on both sides.
-    reach = [
-        (max(before, after) * steps,) * 2 if steps > 1 or before != after else (before, after)
-        for before, after in _reach(shape, origins, "size" in arguments)
-    ]
-    if list(chosen) != sorted(chosen):
-        reach = [(max(shape, default=0) * steps,) * 2] * len(chosen)
-    modes = normalize_modes(mode, len(chosen))
-    arguments |= {"mode": mode, "cval": normalize_cval(cval, image.dtype), "origin": origins}
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    modes = normalize_modes(mode, len(window.axes))
+    arguments = window.keywords | {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
     if output is not None:
         arguments["output"] = output_dtype(output, image.dtype)
-    if axes is not None:
-        arguments["axes"] = chosen
     # SciPy itself says what it refuses, and what dtype it returns, on one pixel.
     dtype = result_dtype(scipy_function, image, **arguments)
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
         name=scipy_function.__name__,
-        reach=on_axes(reach, chosen, image.ndim, default=(0, 0)),
-        modes=on_axes(modes, chosen, image.ndim, "constant"),
+        reach=window.widened(steps),
+        modes=on_axes(modes, window.axes, image.ndim, "constant"),
         dtype=dtype,
         **arguments,
     )
