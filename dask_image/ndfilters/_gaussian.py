@@ -153,7 +153,9 @@ def gaussian(
     >>> gaussian(da.ones((4, 4), chunks=2), sigma=1).sum().compute().round(6)
     np.float64(16.0)
     """
-    return smooth(image, sigma, order, mode, cval, truncate, radius, output, axes, name="gaussian")
+    return gaussian_filter(
+        image, sigma, order, mode, cval, truncate, radius=radius, output=output, axes=axes
+    )
 
 
 def gaussian_filter1d(

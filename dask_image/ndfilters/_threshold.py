@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import normalize_sizes, per_axis
-from dask_image._utils.arrays import as_dask_array, without_idle_chunks
+from dask_image._utils.arguments import normalize_number, normalize_sizes, per_axis
+from dask_image._utils.arrays import as_dask_array
 from dask_image.ndfilters._box import average
 from dask_image.ndfilters._gaussian import smooth
 from dask_image.ndfilters._generic import filter_by_function
@@ -87,5 +87,8 @@ def threshold_local(
 
 
 def _less(averages, offset):
-    """Subtract an offset, in the chunks of the averages."""
-    return (without_idle_chunks(averages) - offset).rechunk(averages.chunks)
+    """Subtract an offset, block by block."""
+    return averages.map_blocks(
+        np.subtract, normalize_number(offset, "offset"), token="threshold_local",
+        meta=averages._meta,
+    )  # fmt: skip
