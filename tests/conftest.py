@@ -25,6 +25,13 @@ def set_option():
         )
 
 
+@pytest.fixture
+def compiled_kernels():
+    """Skip a test that compares compiled kernels with others, where there are none."""
+    if not use_numba():
+        pytest.skip("numba is not installed, or not wanted")
+
+
 @pytest.fixture(params=["compiled", "plain"])
 def either_kernel(request):
     """Run a test with compiled kernels, where numba is installed, and without."""
