@@ -43,6 +43,14 @@ BY_SCIPY = {
 }
 
 
+def noting(name, loop, called):
+    def noted(*args, **keywords):
+        called.add(name)
+        return loop(*args, **keywords)
+
+    return noted
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ALL_CALLS)
 def test_scipys_loops_are_not_called(name, monkeypatch):
@@ -58,11 +66,6 @@ def test_scipys_loops_are_not_called(name, monkeypatch):
     result = ALL_CALLS[name](*(da.from_array(array, chunks=100) for array in arrays))
     called = set()
     for loop in LOOPS:
-
-        def noted(*args, original=getattr(_nd_image, loop), loop=loop, **keywords):
-            called.add(loop)
-            return original(*args, **keywords)
-
-        monkeypatch.setattr(_nd_image, loop, noted)
+        monkeypatch.setattr(_nd_image, loop, noting(loop, getattr(_nd_image, loop), called))
     dask.compute(result, scheduler="synchronous")
     assert called <= BY_SCIPY.get(function, set())
