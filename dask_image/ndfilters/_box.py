@@ -168,10 +168,11 @@ def minimum_filter(
     >>> minimum_filter(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=3).compute()
     array([4, 3, 3, 3, 9, 9])
     """
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     return _extremum(
-        ndimage.minimum_filter, ndimage.minimum_filter1d,
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
+        ndimage.minimum_filter, ndimage.minimum_filter1d, image, window, mode, cval, output
+    )
 
 
 def maximum_filter(
@@ -217,10 +218,11 @@ def maximum_filter(
     >>> maximum_filter(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=3).compute()
     array([5, 5, 9, 9, 9, 9])
     """
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     return _extremum(
-        ndimage.maximum_filter, ndimage.maximum_filter1d,
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
+        ndimage.maximum_filter, ndimage.maximum_filter1d, image, window, mode, cval, output
+    )
 
 
 def minimum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
@@ -305,12 +307,8 @@ def maximum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *
     return _along_axis(ndimage.maximum_filter1d, image, size, axis, mode, cval, origin, output)
 
 
-def _extremum(
-    scipy_function, line_function, image, size, footprint, mode, cval, origin, output, axes
-):
-    image = as_dask_array(image)
+def _extremum(scipy_function, line_function, image, window, mode, cval, output):
     name = scipy_function.__name__
-    window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     modes = normalize_modes(mode, len(window.axes))
     cval = normalize_cval(cval, image.dtype)
     keywords = {"mode": mode, "cval": cval} | window.keywords

@@ -80,23 +80,19 @@ def generic_filter(
     >>> generic_filter(da.arange(6.0, chunks=3), np.ptp, size=3).compute()
     array([1., 2., 2., 2., 2., 1.])
     """
-    return filter_by_function(
-        image, function, size, footprint, mode, cval, origin, extra_arguments, extra_keywords,
-        output, axes, name="generic_filter",
-    )  # fmt: skip
-
-
-def filter_by_function(
-    image, function, size, footprint=None, mode="reflect", cval=0.0, origin=0,
-    extra_arguments=(), extra_keywords=None, output=None, axes=None, *, name,
-):  # fmt: skip
-    """Filter as `generic_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
     _check_callable(function)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
+    extras = normalize_extras(extra_arguments, extra_keywords)
+    return filter_by_function(
+        image, function, window, mode, cval, output, extras, name="generic_filter"
+    )
+
+
+def filter_by_function(image, function, window, mode, cval, output, extras=((), {}), *, name):
+    """Filter as `generic_filter`, in tasks called ``name``."""
     mode = normalize_mode(mode)
     cval = normalize_cval(cval, image.dtype)
-    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     keywords = {"mode": mode, "cval": cval} | window.keywords
     dtype = result_dtype(ndimage.generic_filter, image, np.sum, output=output, **keywords)
     return map_neighborhood(
@@ -108,8 +104,8 @@ def filter_by_function(
         dtype=dtype,
         function=function,
         output=dtype,
-        extra_arguments=extra_arguments,
-        extra_keywords=extra_keywords,
+        extra_arguments=extras[0],
+        extra_keywords=extras[1],
         **keywords,
     )
 

@@ -62,9 +62,9 @@ def median_filter(
     >>> median_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), size=3).compute()
     array([1, 1, 1, 5, 5, 5])
     """
-    return filter_by_rank(
-        ndimage.median_filter, {}, image, size, footprint, mode, cval, origin, output, axes
-    )
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
+    return filter_by_rank(ndimage.median_filter, {}, image, window, mode, cval, output)
 
 
 def percentile_filter(
@@ -114,10 +114,17 @@ def percentile_filter(
     >>> percentile_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), 100, size=3).compute()
     array([1, 9, 9, 9, 5, 5])
     """
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
     return filter_by_rank(
-        ndimage.percentile_filter, {"percentile": normalize_finite(percentile, "percentile")},
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
+        ndimage.percentile_filter,
+        {"percentile": normalize_finite(percentile, "percentile")},
+        image,
+        window,
+        mode,
+        cval,
+        output,
+    )
 
 
 def rank_filter(
@@ -167,19 +174,21 @@ def rank_filter(
     >>> rank_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), -2, size=3).compute()
     array([1, 1, 1, 5, 5, 5])
     """
-    return filter_by_rank(
-        ndimage.rank_filter, {"rank": normalize_integer(rank, "rank")},
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
-
-
-def filter_by_rank(
-    scipy_function, which_rank, image, size, footprint=None, mode="reflect", cval=0.0, origin=0,
-    output=None, axes=None, *, name=None,
-):  # fmt: skip
-    """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
+    return filter_by_rank(
+        ndimage.rank_filter,
+        {"rank": normalize_integer(rank, "rank")},
+        image,
+        window,
+        mode,
+        cval,
+        output,
+    )
+
+
+def filter_by_rank(scipy_function, which_rank, image, window, mode, cval, output, name=None):
+    """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
     modes = normalize_modes(mode, len(window.axes))
     cval = normalize_cval(cval, image.dtype)
     keywords = {"mode": mode, "cval": cval} | window.keywords | which_rank

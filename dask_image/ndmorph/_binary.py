@@ -211,17 +211,24 @@ def _as_mask(mask, image):
 
 
 def _morphology(
-    name, functions, image, structure, iterations, mask, border_value, origin, brute_force, axes,
-    output, wrap_axes,
-):  # fmt: skip
+    name,
+    functions,
+    image,
+    window,
+    *,
+    iterations,
+    mask,
+    border_value,
+    brute_force,
+    output,
+    wrap_axes,
+):
     """Run SciPy's ``functions`` one after the other, each ``iterations`` times."""
-    image = as_dask_array(image)
     output_dtype(output, bool)
     try:
         iterations = operator.index(iterations)
     except TypeError:
         raise TypeError(f"iterations must be an integer, got {iterations!r}") from None
-    window = binary_window(structure, origin, axes, image.ndim)
     mask = _as_mask(mask, image)
     keywords = window.keywords | {"border_value": int(bool(border_value))}
     # SciPy itself says what it refuses, on one pixel, before there is a graph.
@@ -320,9 +327,11 @@ def binary_erosion(
            [1, 1, 1, 1],
            [0, 0, 0, 0]])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_erosion", [ndimage.binary_erosion], image, structure, iterations, mask,
-        border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_erosion", [ndimage.binary_erosion], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 
@@ -381,9 +390,11 @@ def binary_dilation(
     array([[1, 0, 1, 1],
            [0, 0, 0, 1]])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_dilation", [ndimage.binary_dilation], image, structure, iterations, mask,
-        border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_dilation", [ndimage.binary_dilation], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 
@@ -434,9 +445,11 @@ def binary_opening(
     >>> binary_opening(image).compute().astype(int)
     array([0, 0, 0, 1, 1, 1, 1, 0])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_opening", [ndimage.binary_erosion, ndimage.binary_dilation], image, structure, iterations,
-        mask, border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_opening", [ndimage.binary_erosion, ndimage.binary_dilation], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 
@@ -487,9 +500,11 @@ def binary_closing(
     >>> binary_closing(image).compute().astype(int)
     array([0, 0, 1, 1, 1, 1, 1, 0, 0])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_closing", [ndimage.binary_dilation, ndimage.binary_erosion], image, structure, iterations,
-        mask, border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_closing", [ndimage.binary_dilation, ndimage.binary_erosion], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 

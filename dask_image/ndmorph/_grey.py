@@ -13,12 +13,8 @@ from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.windows import grey_window
 
 
-def _grey(
-    scipy_function, image, size, footprint, structure, mode, cval, origin, axes, output, steps=1
-):
+def _grey(scipy_function, image, window, mode, cval, output, steps=1):
     """Run SciPy's function on blocks with one halo, of ``steps`` times the window's reach."""
-    image = as_dask_array(image)
-    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
     modes = normalize_modes(mode, len(window.axes))
     arguments = window.keywords | {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
     if output is not None:
@@ -91,10 +87,9 @@ def grey_erosion(
     >>> grey_erosion(image, size=3).compute()
     array([3, 3, 4, 4, 4, 4])
     """
-    return _grey(
-        ndimage.grey_erosion, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_erosion, image, window, mode, cval, output)
 
 
 def grey_dilation(
@@ -152,10 +147,9 @@ def grey_dilation(
     >>> grey_dilation(image, size=3).compute()
     array([5, 9, 9, 9, 7, 7])
     """
-    return _grey(
-        ndimage.grey_dilation, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_dilation, image, window, mode, cval, output)
 
 
 def grey_opening(
@@ -212,10 +206,9 @@ def grey_opening(
     >>> grey_opening(image, size=3).compute()
     array([3, 4, 4, 4, 4, 4])
     """
-    return _grey(
-        ndimage.grey_opening, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_opening, image, window, mode, cval, output, steps=2)
 
 
 def grey_closing(
@@ -272,10 +265,9 @@ def grey_closing(
     >>> grey_closing(image, size=3).compute()
     array([5, 5, 4, 4, 4, 7])
     """
-    return _grey(
-        ndimage.grey_closing, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_closing, image, window, mode, cval, output, steps=2)
 
 
 def morphological_gradient(
@@ -333,10 +325,9 @@ def morphological_gradient(
     >>> morphological_gradient(image, size=3).compute()
     array([2, 6, 5, 5, 3, 3])
     """
-    return _grey(
-        ndimage.morphological_gradient, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.morphological_gradient, image, window, mode, cval, output)
 
 
 def morphological_laplace(
@@ -394,10 +385,9 @@ def morphological_laplace(
     >>> morphological_laplace(image, size=3).compute()
     array([ 2,  2, -5,  5,  3, -3])
     """
-    return _grey(
-        ndimage.morphological_laplace, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.morphological_laplace, image, window, mode, cval, output)
 
 
 def white_tophat(
@@ -454,10 +444,9 @@ def white_tophat(
     >>> white_tophat(image, size=3).compute()
     array([0, 1, 5, 0, 0, 3])
     """
-    return _grey(
-        ndimage.white_tophat, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.white_tophat, image, window, mode, cval, output, steps=2)
 
 
 def black_tophat(
@@ -514,7 +503,6 @@ def black_tophat(
     >>> black_tophat(image, size=3).compute()
     array([2, 0, 2, 0, 0, 0])
     """
-    return _grey(
-        ndimage.black_tophat, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.black_tophat, image, window, mode, cval, output, steps=2)
