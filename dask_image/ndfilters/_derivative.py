@@ -239,7 +239,8 @@ def generic_laplace(
     """
     return _from_function(
         ndimage.generic_laplace, add_terms, image, "derivative2", derivative2,
-        mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+        mode=mode, cval=cval, extras=normalize_extras(extra_arguments, extra_keywords),
+        depth=depth, output=output, axes=axes,
     )  # fmt: skip
 
 
@@ -302,13 +303,14 @@ def generic_gradient_magnitude(
     """
     return _from_function(
         ndimage.generic_gradient_magnitude, magnitude_of_terms, image, "derivative", derivative,
-        mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+        mode=mode, cval=cval, extras=normalize_extras(extra_arguments, extra_keywords),
+        depth=depth, output=output, axes=axes,
     )  # fmt: skip
 
 
 def _from_function(
-    scipy_function, combine, image, argument, function,
-    mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+    scipy_function, combine, image, argument, function, *, mode, cval, extras, depth, output,
+    axes,
 ):  # fmt: skip
     image = as_dask_array(image)
     if not callable(function):
@@ -319,10 +321,9 @@ def _from_function(
     if not which:
         return image.astype(dtype)
     cval = normalize_cval(cval, image.dtype)
-    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     keywords = {
         "cval": cval, "output": dtype,
-        "extra_arguments": extra_arguments, "extra_keywords": extra_keywords,
+        "extra_arguments": extras[0], "extra_keywords": extras[1],
     }  # fmt: skip
     if _answers_lazily(function, image, which[0], modes[0], keywords):
         return combine(
