@@ -1,0 +1,397 @@
+"""
+Minima, maxima and ranks of windows as programs over rows of an image.
+
+A program is a list of comparisons between rows. It runs once for every turn: some rows of
+the image, extended at their ends, go into a small pool that stays in the cache; the
+comparisons combine rows of the pool, each read from some shift on; the results are rows of
+the output. What an operation gave in earlier turns can be read again, so nothing is computed
+twice that windows above one another have in common, and shifts do the same along a row.
+
+`Recorder` writes programs down, `sweep` runs them over an image. One small compiled loop
+serves every window, footprint and rank, so there is one to compile for each dtype.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from dask_image._kernels._numba import jit, jit_inline
+from dask_image._kernels.rows import inside, places, scratch
+
+LOWER, UPPER, BOTH = range(3)
+
+# What the rows of a program take together should stay in the first-level cache, most of the
+# second-level one at worst; and a loop should be long enough to pay for being started.
+POOL_BYTES = 40_000
+SHORTEST_LOOP = 256
+
+
+@dataclass(frozen=True)
+class Program:
+    """
+    What to do in every turn, as arrays that compiled code reads.
+
+    Attributes
+    ----------
+    loads : numpy.ndarray
+        Rows to put into the pool, a line each: which of the planes around the output's,
+        which row (counted from the turn's first), where in the pool, and its mask: a row that is
+        read again in later turns has several places, used in turn.
+    steps : numpy.ndarray
+        Comparisons, a line each: LOWER, UPPER or BOTH; for each of three operands its place,
+        turn, mask and shift (two may be the same, and BOTH has but two); how much longer than a
+        run of pixels the result is; place and mask of the smaller and of the larger result.
+    stores : numpy.ndarray
+        Rows of the result, a line each: which row of the output (counted from the turn's
+        first), place, turn, mask and shift.
+    rows : int
+        Rows of the output that a turn is for.
+    places : int
+        Rows in the pool.
+    """
+
+    loads: np.ndarray
+    steps: np.ndarray
+    stores: np.ndarray
+    rows: int
+    places: int
+
+
+class Recorder:
+    """
+    Write comparisons of rows down, each one only once however often it is asked for.
+
+    A value is ``(number, turn, shift)``: a row of the image or a result, as it was ``-turn``
+    turns ago, read from ``shift`` on. ``inputs`` are the loads of a turn, as
+    ``(plane, row)``; the value of the first is ``(0, 0, 0)``.
+    """
+
+    def __init__(self, inputs):
+        self.inputs = list(inputs)
+        self.known = {}
+
+    def compare(self, kind, *values):
+        """Return the value of the smallest (LOWER) or largest (UPPER) of two or three values."""
+        values = sorted(set(values))
+        if len(values) == 1:
+            return values[0]
+        turn, shift = max(value[1] for value in values), min(value[2] for value in values)
+        operands = tuple((value[0], value[1] - turn, value[2] - shift) for value in values)
+        number = self.known.setdefault((operands, kind), len(self.inputs) + len(self.known))
+        return number, turn, shift
+
+    def extremum(self, kind, values):
+        """Return the smallest or largest of any number of values."""
+        while len(values) > 1:
+            values = [self.compare(kind, *values[i : i + 3]) for i in range(0, len(values), 3)]
+        return values[0]
+
+    def program(self, results, rows=1):
+        """
+        Return the program that computes ``results``, leaving out what they do not depend on.
+
+        ``results`` are pairs of a row of the output and a value.
+        """
+        wanted, turns, longer = set(), {}, {}
+
+        def use(value, extra):
+            number, turn, shift = value
+            wanted.add(number)
+            turns[number] = max(turns.get(number, 0), -turn)
+            longer[number] = max(longer.get(number, 0), shift + extra)
+
+        for _, value in results:
+            use(value, 0)
+        needed = {}  # operands -> {kind: number}, last first
+        for (operands, kind), number in reversed(self.known.items()):
+            if number in wanted:
+                needed.setdefault(operands, {})[kind] = number
+                for value in operands:
+                    use(value, longer[number])
+        return _allocate(self.inputs, needed, results, turns, longer, rows)
+
+
+def _allocate(inputs, needed, results, turns, longer, rows):
+    """Give every value its places in the pool, and use those again that are free."""
+    # The first of two results of a comparison may have been recorded long before the second.
+    order = sorted(needed.items(), key=lambda item: min(item[1].values()))
+    last_use = {}
+    for position, (operands, _) in enumerate(order):
+        for number, _, _ in operands:
+            last_use[number] = position
+    kept = {number for number, turn in turns.items() if turn} | {value[0] for _, value in results}
+    places, free, count = {}, [], 0
+
+    def place(number):
+        nonlocal count
+        mask = (1 << turns.get(number, 0).bit_length()) - 1
+        if mask == 0 and free:
+            places[number] = free.pop(), 0
+        else:
+            places[number] = count, mask
+            count += mask + 1
+        return places[number]
+
+    loads = [(*row, *place(number)) for number, row in enumerate(inputs) if number in turns]
+    steps = []
+    for position, (operands, numbers) in enumerate(order):
+        extra = max(longer[number] for number in numbers.values())
+        kind = BOTH if len(numbers) == 2 else min(numbers)
+        lower = place(numbers[LOWER]) if LOWER in numbers else (0, 0)
+        upper = place(numbers[UPPER]) if UPPER in numbers else (0, 0)
+        reads = [(places[n][0], turn, places[n][1], shift) for n, turn, shift in operands]
+        steps.append((kind, *reads[0], *reads[1], *reads[-1], extra, *lower, *upper))
+        free += [
+            places[number][0]
+            for number in {number for number, _, _ in operands}
+            if last_use[number] == position and number not in kept
+        ]
+    stores = [
+        (row, places[number][0], turn, places[number][1], shift)
+        for row, (number, turn, shift) in results
+    ]
+    return Program(
+        np.array(loads, np.int64).reshape(-1, 4), np.array(steps, np.int64).reshape(-1, 18),
+        np.array(stores, np.int64), rows, count,
+    )  # fmt: skip
+
+
+# Offsets below are unsigned: a signed one may count from the end, and the check for that keeps
+# loops from becoming vector instructions; a slice instead would count references, which takes
+# longer than the loop does.
+
+
+@jit_inline
+def _lower(pool, one, two, three, target, length):
+    for pixel in range(length):
+        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+        value = value if value < other else other
+        pool[target + pixel] = value if value < third else third
+
+
+@jit_inline
+def _upper(pool, one, two, three, target, length):
+    for pixel in range(length):
+        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+        value = value if value > other else other
+        pool[target + pixel] = value if value > third else third
+
+
+@jit_inline
+def _both(pool, one, two, lower, upper, length):
+    for pixel in range(length):
+        value, other = pool[one + pixel], pool[two + pixel]
+        pool[lower + pixel] = value if value < other else other
+        pool[upper + pixel] = value if value > other else other
+
+
+@jit_inline
+def _operand(steps, step, first, turn, pitch):
+    """Return where in the pool an operand begins."""
+    place = steps[step, first] + ((turn + steps[step, first + 1]) & steps[step, first + 2])
+    return np.uint64(place * pitch + steps[step, first + 3])
+
+
+@jit
+def _run(pool, pitch, steps, turn, width):
+    """Run all comparisons of a turn in a pool whose places are ``pitch`` long."""
+    for step in range(steps.shape[0]):
+        one = _operand(steps, step, 1, turn, pitch)
+        two = _operand(steps, step, 5, turn, pitch)
+        three = _operand(steps, step, 9, turn, pitch)
+        length = np.uint64(width + steps[step, 13])
+        lower = np.uint64((steps[step, 14] + (turn & steps[step, 15])) * pitch)
+        upper = np.uint64((steps[step, 16] + (turn & steps[step, 17])) * pitch)
+        if steps[step, 0] == LOWER:
+            _lower(pool, one, two, three, lower, length)
+        elif steps[step, 0] == UPPER:
+            _upper(pool, one, two, three, upper, length)
+        else:
+            _both(pool, one, two, lower, upper, length)
+
+
+@jit_inline
+def _copy(source, start, target, begin, length):
+    """Copy pixels, and tell whether one is NaN."""
+    odd = False
+    for pixel in range(length):
+        value = source[start + pixel]
+        target[begin + pixel] = value
+        odd |= value != value
+    return odd
+
+
+@jit
+def _read(flat, start, columns, first, last, begin, end, filler, pool, target):
+    """
+    Write columns ``begin`` to ``end`` of an extended row of the image to the pool.
+
+    Returns whether there is a NaN among those within the image's own row.
+    """
+    odd = False
+    inner, outer = max(first, begin), min(last, end)
+    if outer > inner:
+        odd = _copy(
+            flat, np.uint64(start + columns[inner]), pool, np.uint64(target + inner - begin),
+            np.uint64(outer - inner),
+        )  # fmt: skip
+    for column in range(begin, min(first, end)):
+        place = columns[column]
+        pool[target + column - begin] = flat[start + place] if place >= 0 else filler
+    for column in range(max(last, begin), end):
+        place = columns[column]
+        pool[target + column - begin] = flat[start + place] if place >= 0 else filler
+    return odd
+
+
+@jit
+def _sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, per_turn, turns,
+           pool, pitch, tile, out, height, width):  # fmt: skip
+    """Run a program over all planes, tiles of columns, and turns; tell whether a NaN was seen."""
+    reach = columns.size - width
+    odd = False
+    for plane in range(planes.shape[0]):
+        for begin in range(0, width, tile):
+            count = min(tile, width - begin)
+            for turn in range(turns):
+                for load in range(loads.shape[0]):
+                    start = planes[plane, loads[load, 0]]
+                    row = rows[turn * per_turn + loads[load, 1]]
+                    target = (loads[load, 2] + (turn & loads[load, 3])) * pitch
+                    if start < 0 or row < 0:
+                        pool[target : target + count + reach] = filler
+                    else:
+                        odd |= _read(
+                            flat, start + row, columns, stretch[0], stretch[1], begin,
+                            begin + count + reach, filler, pool, target,
+                        )  # fmt: skip
+                _run(pool, pitch, steps, turn, count)
+                for store in range(stores.shape[0]):
+                    row = turn * per_turn + stores[store, 0]
+                    if 0 <= row < height:
+                        place = stores[store, 1] + ((turn + stores[store, 2]) & stores[store, 3])
+                        _copy(
+                            pool, np.uint64(place * pitch + stores[store, 4]),
+                            out, np.uint64((plane * height + row) * width + begin),
+                            np.uint64(count),
+                        )  # fmt: skip
+    return odd
+
+
+@dataclass(frozen=True)
+class Axis:
+    """
+    A window along one axis of ``length``; pixels ``start`` to ``stop`` of the result are wanted.
+
+    Of the axis, the pixels before ``first`` may have been left out.
+    """
+
+    length: int
+    start: int
+    stop: int
+    size: int = 1
+    before: int = 0
+    mode: str = "nearest"
+    first: int = 0
+
+    def table(self):
+        """Return which pixels the windows of the result read, in order; -1 for ``cval``."""
+        after = self.size - 1 - self.before
+        table = places(self.start - self.before, self.stop + after, self.length, self.mode)
+        return table if self.first == 0 else np.where(table < 0, -1, table - self.first)
+
+
+def run(program, image, axes, cval, out):
+    """
+    Run a program over an image.
+
+    Parameters
+    ----------
+    program : Program
+        Its planes are those that the window touches along all axes but the last two, in C
+        order of the window.
+    image : numpy.ndarray
+        Of at least two axes.
+    axes : sequence of Axis
+    cval : scalar
+        Stands beyond the edges in mode "constant".
+    out : numpy.ndarray
+        Takes the result; C-contiguous, of the image's dtype.
+
+    Returns
+    -------
+    bool
+        Whether there is a NaN in what was read, so that the result is worth nothing.
+    """
+    flat, strides = _flat(image)
+    height, width = out.shape[-2:]
+    delay = max(-int(program.stores[0, 0]), 0)
+    turns = -(-(height + delay) // program.rows)
+    last = (turns - 1) * program.rows + int(program.loads[:, 1].max())
+    planes, rows, columns, stretch = _offsets(tuple(axes), strides, last + 1)
+    reach = len(columns) - width
+    tile = POOL_BYTES // (image.itemsize * program.places) - reach
+    tile = min(max(tile, SHORTEST_LOOP, reach), width)
+    pitch = tile + reach
+    pitch += -pitch % (64 // image.itemsize)
+    return _sweep(
+        flat, planes, rows, columns, stretch, image.dtype.type(cval), program.loads,
+        program.steps, program.stores, program.rows, turns,
+        scratch("pool", program.places * pitch, image.dtype), pitch, tile, out.reshape(-1),
+        height, width,
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=128)
+def _offsets(axes, strides, count):
+    """
+    Return where each plane that each plane of the result reads begins, where ``count`` rows
+    begin in a plane, and the columns of a row with the stretch that needs no table.
+
+    Places beyond the edges that ``cval`` stands for are -1.
+    """
+    offsets = []
+    for axis, stride in zip(axes, strides, strict=True):
+        table = axis.table()
+        offsets.append(np.where(table < 0, -1, table * stride))
+    planes = np.zeros((1, 1), np.int64)
+    for axis, offset in zip(axes[:-2], offsets, strict=False):
+        windows = np.lib.stride_tricks.sliding_window_view(offset, axis.size)
+        sums = planes[:, None, :, None] + windows[None, :, None, :]
+        sums[(planes < 0)[:, None, :, None] | (windows < 0)[None, :, None, :]] = -1
+        planes = sums.reshape(len(planes) * len(windows), -1)
+    # The last turn may compute rows beyond the image: of any pixels, for nobody reads them.
+    rows = np.pad(offsets[-2], (0, max(count - len(offsets[-2]), 0)), "edge")
+    return planes, rows, offsets[-1], np.array(inside(offsets[-1])[:2])
+
+
+def as_planes(image):
+    """Return an array of at least two axes, and of numbers, that shares the image's memory."""
+    if image.dtype == bool:
+        image = image.view(np.uint8)
+    return image[None] if image.ndim == 1 else image
+
+
+class _Memory:
+    """Lends an array's memory as a vector, to be written to in the eyes of a compiler."""
+
+    def __init__(self, image, extent):
+        self.image = image
+        self.__array_interface__ = {
+            "version": 3,
+            "data": (image.__array_interface__["data"][0], False),
+            "typestr": image.dtype.str,
+            "shape": (extent,),
+        }
+
+
+def _flat(image):
+    """Return the memory that ``image`` lies in as a vector, and how far its axes step in it."""
+    size = image.itemsize
+    if image.strides[-1] != size or any(step < 0 or step % size for step in image.strides):
+        image = np.ascontiguousarray(image)
+    strides = tuple(step // size for step in image.strides)
+    extent = 1 + sum((length - 1) * step for length, step in zip(image.shape, strides))
+    # Blocks may be read-only, which would take another version of the compiled code.
+    return np.asarray(_Memory(image, extent)), strides
