@@ -12,14 +12,18 @@ serves every window, footprint and rank, so there is one to compile for each dty
 """
 
 import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_inline
+from dask_image._kernels._numba import jit, jit_inline, use_numba
 from dask_image._kernels.rows import inside, places, scratch
 
 LOWER, UPPER, BOTH = range(3)
+
+# What becomes of a result: it is stored as it is, or set against another array.
+AS_IT_IS, TAKEN_FROM, LESS, PLUS = range(4)
 
 # What the rows of a program take together should stay in the first-level cache, most of the
 # second-level one at worst; and a loop should be long enough to pay for being started.
@@ -166,24 +170,24 @@ def _allocate(inputs, needed, results, turns, longer, rows):
 def _lower(pool, one, two, three, target, length):
     for pixel in range(length):
         value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
-        value = value if value < other else other
-        pool[target + pixel] = value if value < third else third
+        value = min(other, value)
+        pool[target + pixel] = min(third, value)
 
 
 @jit_inline
 def _upper(pool, one, two, three, target, length):
     for pixel in range(length):
         value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
-        value = value if value > other else other
-        pool[target + pixel] = value if value > third else third
+        value = max(other, value)
+        pool[target + pixel] = max(third, value)
 
 
 @jit_inline
 def _both(pool, one, two, lower, upper, length):
     for pixel in range(length):
         value, other = pool[one + pixel], pool[two + pixel]
-        pool[lower + pixel] = value if value < other else other
-        pool[upper + pixel] = value if value > other else other
+        pool[lower + pixel] = min(other, value)
+        pool[upper + pixel] = max(other, value)
 
 
 @jit_inline
@@ -222,6 +226,20 @@ def _copy(source, start, target, begin, length):
     return odd
 
 
+@jit_inline
+def _set_against(how, pool, start, other, first, target, begin, length):
+    """Store the difference or sum of a result and a row of another array."""
+    if how == TAKEN_FROM:
+        for pixel in range(length):
+            target[begin + pixel] = other[first + pixel] - pool[start + pixel]
+    elif how == LESS:
+        for pixel in range(length):
+            target[begin + pixel] = pool[start + pixel] - other[first + pixel]
+    else:
+        for pixel in range(length):
+            target[begin + pixel] = pool[start + pixel] + other[first + pixel]
+
+
 @jit
 def _read(flat, start, columns, first, last, begin, end, filler, pool, target):
     """
@@ -247,7 +265,7 @@ def _read(flat, start, columns, first, last, begin, end, filler, pool, target):
 
 @jit
 def _sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, per_turn, turns,
-           pool, pitch, tile, out, height, width):  # fmt: skip
+           pool, pitch, tile, out, height, width, how, other, other_planes, other_step):  # fmt: skip
     """Run a program over all planes, tiles of columns, and turns; tell whether a NaN was seen."""
     reach = columns.size - width
     odd = False
@@ -271,12 +289,69 @@ def _sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, p
                     row = turn * per_turn + stores[store, 0]
                     if 0 <= row < height:
                         place = stores[store, 1] + ((turn + stores[store, 2]) & stores[store, 3])
-                        _copy(
-                            pool, np.uint64(place * pitch + stores[store, 4]),
-                            out, np.uint64((plane * height + row) * width + begin),
-                            np.uint64(count),
-                        )  # fmt: skip
+                        found = np.uint64(place * pitch + stores[store, 4])
+                        target = np.uint64((plane * height + row) * width + begin)
+                        if how == AS_IT_IS:
+                            _copy(pool, found, out, target, np.uint64(count))
+                        else:
+                            first = np.uint64(other_planes[plane] + row * other_step + begin)
+                            _set_against(
+                                how, pool, found, other, first, out, target, np.uint64(count)
+                            )
     return odd
+
+
+def _plain_sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, per_turn,
+                 turns, pool, pitch, tile, out, height, width, how, other, other_planes,
+                 other_step):  # fmt: skip
+    """Do what `_sweep` does row by row with NumPy."""
+    pool = np.empty((len(pool) // pitch + 1, len(columns)), pool.dtype)
+    out, outside, odd = out.reshape(-1, height, width), columns < 0, False
+    loads, steps, stores = loads.tolist(), steps.tolist(), stores.tolist()
+    for plane, turn in itertools.product(range(len(planes)), range(turns)):
+        for place, row, target, mask in loads:
+            start, row, line = (
+                planes[plane, place],
+                rows[turn * per_turn + row],
+                target + (turn & mask),
+            )
+            if start < 0 or row < 0:
+                pool[line] = filler
+            else:
+                np.take(flat, start + row + columns, mode="clip", out=pool[line])
+                pool[line, outside] = filler
+                odd |= pool.dtype.kind == "f" and bool(np.isnan(np.min(pool[line])))
+        _plain_run(pool, steps, turn, width)
+        for row, place, back, mask, shift in stores:
+            row += turn * per_turn
+            if 0 <= row < height:
+                found = pool[place + ((turn + back) & mask), shift : shift + width]
+                if how == AS_IT_IS:
+                    out[plane, row] = found
+                else:
+                    first = other_planes[plane] + row * other_step
+                    _SET_AGAINST[how](found, other[first : first + width], out=out[plane, row])
+    return odd
+
+
+_SET_AGAINST = {TAKEN_FROM: lambda found, other, out: np.subtract(other, found, out=out),
+                LESS: np.subtract, PLUS: np.add}  # fmt: skip
+
+
+def _plain_run(pool, steps, turn, width):
+    for kind, *operands, longer, lower, lower_mask, upper, upper_mask in steps:
+        length = width + longer
+        one, two, three = (
+            pool[place + ((turn + back) & mask), shift : shift + length]
+            for place, back, mask, shift in zip(*(operands[i::4] for i in range(4)), strict=True)
+        )
+        for wanted, compare, place, mask in (
+            (LOWER, np.minimum, lower, lower_mask), (UPPER, np.maximum, upper, upper_mask)
+        ):  # fmt: skip
+            if kind in (wanted, BOTH):
+                target = compare(one, two, out=pool[place + (turn & mask), :length])
+                if kind == wanted:
+                    compare(target, three, out=target)
 
 
 @dataclass(frozen=True)
@@ -301,8 +376,13 @@ class Axis:
         table = places(self.start - self.before, self.stop + after, self.length, self.mode)
         return table if self.first == 0 else np.where(table < 0, -1, table - self.first)
 
+    def extent(self):
+        """Return ``(low, high)``: the windows read pixels from ``low`` to before ``high``."""
+        table = self.table()
+        return int(table[table >= 0].min()), int(table.max()) + 1
 
-def run(program, image, axes, cval, out):
+
+def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     """
     Run a program over an image.
 
@@ -318,6 +398,11 @@ def run(program, image, axes, cval, out):
         Stands beyond the edges in mode "constant".
     out : numpy.ndarray
         Takes the result; C-contiguous, of the image's dtype.
+    how : int
+        TAKEN_FROM, LESS or PLUS: ``out`` becomes the difference or sum of the result and
+        ``other``.
+    other : numpy.ndarray, optional
+        Of the shape and dtype of ``out``.
 
     Returns
     -------
@@ -325,6 +410,7 @@ def run(program, image, axes, cval, out):
         Whether there is a NaN in what was read, so that the result is worth nothing.
     """
     flat, strides = _flat(image)
+    other_flat, other_strides = (flat, strides) if other is None else _flat(other)
     height, width = out.shape[-2:]
     delay = max(-int(program.stores[0, 0]), 0)
     turns = -(-(height + delay) // program.rows)
@@ -335,20 +421,31 @@ def run(program, image, axes, cval, out):
     tile = min(max(tile, SHORTEST_LOOP, reach), width)
     pitch = tile + reach
     pitch += -pitch % (64 // image.itemsize)
-    return _sweep(
+    return (_sweep if use_numba() else _plain_sweep)(
         flat, planes, rows, columns, stretch, image.dtype.type(cval), program.loads,
         program.steps, program.stores, program.rows, turns,
         scratch("pool", program.places * pitch, image.dtype), pitch, tile, out.reshape(-1),
-        height, width,
+        height, width, how, other_flat, _first_of_planes(out.shape[:-2], other_strides),
+        other_strides[-2],
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=128)
+def _first_of_planes(shape, strides):
+    """Return where each plane of an array begins in its memory."""
+    places = np.zeros(1, np.int64)
+    for length, stride in zip(shape, strides, strict=False):
+        places = (places[:, None] + np.arange(length) * stride).reshape(-1)
+    return places
 
 
 @functools.lru_cache(maxsize=128)
 def _offsets(axes, strides, count):
     """
-    Return where each plane that each plane of the result reads begins, where ``count`` rows
-    begin in a plane, and the columns of a row with the stretch that needs no table.
+    Return tables of the planes that each plane of the result reads, of rows, and of columns.
 
+    They say where a plane begins, where in it ``count`` rows begin, and where in a row its
+    pixels are; and, last, which stretch of the columns needs no table.
     Places beyond the edges that ``cval`` stands for are -1.
     """
     offsets = []

@@ -15,11 +15,22 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.row_programs import LOWER, UPPER, Axis, Recorder, as_planes, run
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.row_programs import (
+    AS_IT_IS,
+    LOWER,
+    UPPER,
+    Axis,
+    Recorder,
+    as_planes,
+    run,
+)
 from dask_image._kernels.rows import scratch
 from dask_image._kernels.stand_ins._lines import NUMBERS
 from dask_image._kernels.stand_ins._windows import cut, in_region, window_of
+
+# Shorter rows take SciPy less time than calls of NumPy do.
+LEAST_PLAIN_WIDTH = 200
 
 
 def fits(value, dtype):
@@ -37,7 +48,7 @@ def fits(value, dtype):
 
 def result_dtype(image, output, cval):
     """Return the dtype of the result, or None where the case is left to SciPy."""
-    if not use_numba() or image.ndim == 0 or image.size == 0 or not fits(cval, image.dtype):
+    if image.ndim == 0 or image.size == 0 or not fits(cval, image.dtype):
         return None
     if image.dtype not in NUMBERS and image.dtype != bool:
         return None
@@ -47,28 +58,37 @@ def result_dtype(image, output, cval):
         return None
     if not np.can_cast(image.dtype, dtype, "safe") or dtype not in {image.dtype, *NUMBERS}:
         return None
-    return dtype
+    # What rounds up beyond the type comes back from float64 as something small.
+    if is_wide(image.dtype) and int(image.max()) > np.iinfo(image.dtype).max - 1024:
+        return None
+    return dtype if use_numba() or image.shape[-1] >= LEAST_PLAIN_WIDTH else None
+
+
+def is_wide(dtype):
+    """Tell whether the values may be integers that float64 rounds."""
+    return dtype.kind in "iu" and dtype.itemsize == 8
 
 
 def finish(found, dtype, output):
     """Return values of an image as SciPy leaves them in ``output`` after a trip through float64."""
-    if dtype == found.dtype and dtype.kind in "iu" and dtype.itemsize == 8:
-        _through_double(found.reshape(-1), dtype.kind == "u")
+    if dtype == found.dtype and is_wide(dtype):
+        through_double(found)
+    return hand_over(found, dtype, output)
+
+
+def hand_over(found, dtype, output):
+    """Return a result as an array of another dtype, or in a given one."""
     if isinstance(output, np.ndarray):
         output[...] = found
         return output
     return found.astype(dtype, copy=False)
 
 
-@jit
-def _through_double(values, unsigned):
+def through_double(values):
     """Round 64-bit integers in place as C converts them to float64 and back."""
-    for place in range(values.size):
-        value = float(values[place])
-        if unsigned:
-            values[place] = 0 if value >= 2.0**64 else np.uint64(value)
-        else:
-            values[place] = -(2**63) if value >= 2.0**63 else np.int64(value)
+    rows = values.reshape(-1, values.shape[-1])
+    for row in rows if len(rows) > 1 else [values]:
+        row[...] = row.astype(np.float64)
 
 
 def _stretched(recorder, kind, value, size, axis):
@@ -111,40 +131,58 @@ def _program(kind, shape, pixels):
     return recorder.program([(-last, recorder.extremum(kind, found))])
 
 
-def _box(kind, image, axes, cval, out):
+def apply(kind, image, window, axes, cval, out, how=AS_IT_IS, other=None):
+    """
+    Write the extremum under a `Window` to ``out``; tell whether there was a NaN.
+
+    ``axes`` says which part of the image is wanted; ``how`` and ``other`` as for `run`.
+    """
+    if image.ndim == 1:
+        axes = [Axis(1, 0, 1), *axes]
+    image, out = as_planes(image), as_planes(out)
+    other = None if other is None else as_planes(other)
+    if window.footprint.all():
+        return _box(kind, image, list(axes), cval, out, how, other)
+    program = _program(kind, tuple(axis.size for axis in axes), window.key)
+    return run(program, image, axes, cval, out, how, other)
+
+
+def _box(kind, image, axes, cval, out, how, other):
     """
     Write the extremum of boxes to ``out``; tell whether there was a NaN.
 
     The last two axes come first, in one sweep, then each of the others.
     """
 
-    def filtered(source, axes, target):
+    def filtered(source, axes, target, *last):
         shape = tuple(axis.size for axis in axes)
-        return run(_program(kind, shape, b"\1" * math.prod(shape)), source, axes, cval, target)
+        program = _program(kind, shape, b"\1" * math.prod(shape))
+        return run(program, source, axes, cval, target, *last)
 
     steps = [place for place in range(image.ndim - 3, -1, -1) if axes[place].size > 1]
-    first, current, shape = list(axes), out, list(out.shape)
+    if not steps:
+        return filtered(image, axes, out, how, other)
+    first, shape = list(axes), list(out.shape)
     for place in steps:
         # What the filter along this axis is going to read.
-        axis, table = axes[place], axes[place].table()
-        low, high = int(table[table >= 0].min()), int(table.max()) + 1
-        first[place] = Axis(axis.length, low, high)
-        axes[place] = dataclasses.replace(axis, first=low)
+        low, high = axes[place].extent()
+        first[place] = Axis(axes[place].length, low, high)
+        axes[place] = dataclasses.replace(axes[place], first=low)
         shape[place] = high - low
-    if steps:
-        current = scratch("extremum", tuple(shape), image.dtype)
+    current = scratch("extremum", tuple(shape), image.dtype)
     odd = filtered(image, first, current)
     for place in steps:
+        source = current.reshape(math.prod(shape[:place]), shape[place], -1)
         shape[place] = out.shape[place]
-        name = f"extremum along {place}"
-        target = out if place == steps[-1] else scratch(name, tuple(shape), image.dtype)
-        outer, inner = math.prod(shape[:place]), math.prod(shape[place + 1 :])
-        filtered(
-            current.reshape(outer, -1, inner),
-            [Axis(outer, 0, outer), axes[place], Axis(inner, 0, inner)],
-            target.reshape(outer, -1, inner),
-        )
-        current = target
+        flat_shape = (source.shape[0], shape[place], source.shape[2])
+        across = [Axis(length, 0, length) for length in flat_shape]
+        across[1] = axes[place]
+        if place == steps[-1]:
+            rest = [] if other is None else [how, np.ascontiguousarray(other).reshape(flat_shape)]
+            filtered(source, across, out.reshape(flat_shape), *rest)
+        else:
+            current = scratch(f"extremum along {place}", flat_shape, image.dtype)
+            filtered(source, across, current)
     return odd
 
 
@@ -156,15 +194,7 @@ def flat_filter(kind, image, window, cval, region=None):
     """
     axes = window.axes(image.shape, region)
     out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
-    pixels, found = as_planes(image), as_planes(out)
-    if image.ndim == 1:
-        axes = [Axis(1, 0, 1), *axes]
-    if window.footprint.all():
-        odd = _box(kind, pixels, axes, cval, found)
-    else:
-        shape = tuple(axis.size for axis in axes)
-        odd = run(_program(kind, shape, window.key), pixels, axes, cval, found)
-    return None if odd else out
+    return None if apply(kind, image, window, axes, cval, out) else out
 
 
 def _filter(scipy_function, kind, input, size, footprint, output, mode, cval, origin, axes,

@@ -29,7 +29,7 @@ from dask_image._kernels.stand_ins._windows import (
     reach,
     window_of,
 )
-from dask_image._kernels.stand_ins.extrema import finish, flat_filter, result_dtype
+from dask_image._kernels.stand_ins.extrema import finish, flat_filter, hand_over, result_dtype
 
 # Pixels in a window up to which a network is used; windows beyond it slide a histogram over 8-
 # and 16-bit pixels and are left to SciPy for others.
@@ -251,7 +251,10 @@ def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origi
         found = _network_filter(image, window, rank, cval, region)
     else:
         found = _histogram_filter(image, window, rank, cval, region)
-    return cut(delegate(), region) if found is None else finish(found, dtype, output)
+    if found is None:
+        return cut(delegate(), region)
+    # SciPy's code for lines does not go through float64.
+    return (hand_over if image.ndim == 1 and 0 < rank < count - 1 else finish)(found, dtype, output)
 
 
 def _rank(input, rank, *arguments, region=None):
