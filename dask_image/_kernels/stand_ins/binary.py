@@ -55,16 +55,24 @@ class _Layout:
         return array[inside].view(np.uint8)[..., 8 * self.before[-1] :]
 
     def new(self, name, value):
-        """Return an array of words for this layout, with ``value`` for all bits."""
+        """Return an array of words for this layout, ``value`` all over the border."""
         words = scratch(name, self.words + 2 * self.margin, np.uint64)
-        words[...] = ALL if value else 0
+        value = ALL if value else 0
+        array = words[self.margin : self.margin + self.words].reshape(self.shape)
+        words[: self.margin] = words[self.margin + self.words :] = value
+        for axis, low in enumerate(self.before):
+            along = (slice(None),) * axis
+            array[(*along, slice(0, low))] = value
+            if axis < len(self.shape) - 1:
+                array[(*along, slice(low + self.image[axis], None))] = value
+            elif self.image[-1] % 64:
+                array[..., -1] = value
         return words
 
     def pack(self, pixels, words):
         """Write the bits of an image where they belong; ``True`` is an image of nothing else."""
         whole, bits = divmod(self.image[-1], 8)
         rows = self.rows(words)[..., : whole + (bits > 0)]
-        border = words[0] != 0
         if pixels is True:
             rows[...] = 255
         else:
@@ -72,12 +80,20 @@ class _Layout:
         if bits:
             # The last bytes of the rows have part in the border.
             rows[..., -1] &= (1 << bits) - 1
-            rows[..., -1] |= (255 << bits) & 255 if border else 0
+            rows[..., -1] |= (255 << bits) & 255 if words[0] else 0
 
     def unpack(self, words):
         """Return the image."""
         packed = self.rows(words)[..., : -(-self.image[-1] // 8)]
         return np.unpackbits(packed, axis=-1, count=self.image[-1], bitorder="little").view(bool)
+
+
+@functools.lru_cache(maxsize=4)
+def _inside(layout):
+    """Return the words in which all of the image is set, and nothing else; to be read only."""
+    words = np.zeros(layout.words + 2 * layout.margin, np.uint64)
+    layout.pack(True, words)
+    return words
 
 
 def _layout(shape, windows):
@@ -183,20 +199,21 @@ def _plain_keep(source, changing, target, start, stop):
 class _Bits:
     """An image as bits, and what is done to it."""
 
-    def __init__(self, image, windows, mask, border):
-        self.layout = _layout(image.shape, windows)
+    def __init__(self, image, layout, mask, border):
+        self.layout = layout
         names = ("bits", "spread bits", "more bits")
         self.buffers = [self.layout.new(name, border) for name in names]
         self.state = self.buffers[0]
         self.layout.pack(image, self.state)
-        self.changing = self.layout.new("changing bits", False)
-        self.layout.pack(True if mask is None else mask, self.changing)
+        self.changing = _inside(layout)
+        if mask is not None:
+            self.changing = layout.new("changing bits", False)
+            layout.pack(mask, self.changing)
 
-    def dilate(self, structure, origins, iterations):
+    def dilate(self, steps, iterations):
         """Set what has a set bit under the structure, some times or until nothing changes."""
         start = self.layout.margin
         stop = start + self.layout.words
-        steps = _steps(structure, origins, self.layout)
         spread, keep = (_spread, _keep) if use_numba() else (_plain_spread, _plain_keep)
         while True:
             found = self.state
@@ -212,10 +229,10 @@ class _Bits:
             if stable or iterations == 0:
                 return
 
-    def erode(self, structure, origins, iterations):
+    def erode(self, steps, iterations):
         """Keep what has no unset bit under the structure."""
         self.complement()
-        self.dilate(structure, origins, iterations)
+        self.dilate(steps, iterations)
         self.complement()
 
     def complement(self):
@@ -231,43 +248,72 @@ class _Bits:
 EROSION, DILATION = "erosion", "dilation"
 
 
-def _windows(image, structure, origin, axes):
-    """Return the window of each operation, or None for what SciPy refuses."""
+@dataclass(frozen=True)
+class _Plan:
+    """The layout for images of one shape, and the steps of operations on them."""
+
+    layout: _Layout
+    steps: tuple
+    has_centre: bool
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(shape, axes, windows):
+    """Plan operations by ``windows``: shape, bytes, origins of a structure; None if SciPy must."""
+    placed = [
+        along_axes(np.frombuffer(pixels, bool).reshape(lengths), origins, axes, len(shape))
+        for lengths, pixels, origins in windows
+    ]
+    if any(window is None or not window[0].any() for window in placed):
+        return None
+    layout = _layout(shape, placed)
+    steps = tuple(_steps(structure, origins, layout) for structure, origins in placed)
+    has_centre = all(
+        structure[tuple(reach(structure, origins)[0])] for structure, origins in placed
+    )
+    return _Plan(layout, steps, has_centre)
+
+
+def _plan_for(image, axes, windows):
+    """Return the plan for structures and their origins on an image, None if SciPy must."""
+    if image.ndim == 0 or image.size == 0 or image.dtype.kind not in "biuf":
+        return None
+    axes = None if axes is None else tuple(np.atleast_1d(axes).tolist())
+    return _plan(
+        image.shape, axes,
+        tuple(
+            (structure.shape, structure.tobytes(), tuple(each(origin, structure.ndim)))
+            for structure, origin in windows
+        ),
+    )  # fmt: skip
+
+
+def _as_bits(image):
+    """Return an image whose values NumPy can pack."""
+    return image if image.dtype.kind in "biu" else image != 0
+
+
+def _transform(operations, image, structure, iterations, mask, border_value, origin, axes, region):
+    """Return the image after some operations, or None for a case that is left to SciPy."""
     structure = _structure_for(image, structure, axes)
     # The centre of a reflected window of even size lies one pixel to the other side.
     reflected = [
         -shift - (size % 2 == 0)
         for shift, size in zip(each(origin, structure.ndim), structure.shape, strict=True)
     ]
-    windows = {
-        EROSION: along_axes(structure, origin, axes, image.ndim),
-        DILATION: along_axes(np.flip(structure), reflected, axes, image.ndim),
-    }
-    usable = all(window is not None and window[0].any() for window in windows.values())
-    return windows if usable else None
-
-
-def _transform(operations, image, structure, iterations, mask, border_value, origin, axes, region):
-    """Return the image after some operations, or None for a case that is left to SciPy."""
-    if image.ndim == 0 or image.size == 0 or image.dtype.kind not in "biuf":
+    windows = {EROSION: (structure, origin), DILATION: (np.flip(structure), reflected)}
+    plan = _plan_for(image, axes, [windows[operation] for operation in operations])
+    # What has no centre may never come to an end.
+    if plan is None or (iterations < 1 and not plan.has_centre):
         return None
-    windows = _windows(image, structure, origin, axes)
-    if windows is None:
-        return None
-    if iterations < 1 and not all(
-        structure[tuple(reach(structure, origins)[0])] for structure, origins in windows.values()
-    ):
-        return None  # what has no centre may never come to an end
     if mask is not None:
         mask = np.asarray(mask)
         if mask.shape != image.shape:
             return None
-        mask = mask.astype(bool, copy=False)
-    pixels = image if image.dtype.kind in "biu" else image != 0
-    bits = _Bits(pixels, windows.values(), mask, int(bool(border_value)))
-    for operation in operations:
-        apply = bits.erode if operation == EROSION else bits.dilate
-        apply(*windows[operation], iterations)
+        mask = _as_bits(mask)
+    bits = _Bits(_as_bits(image), plan.layout, mask, int(bool(border_value)))
+    for operation, steps in zip(operations, plan.steps, strict=True):
+        (bits.erode if operation == EROSION else bits.dilate)(steps, iterations)
     return cut(bits.image(), region)
 
 
@@ -354,20 +400,18 @@ def binary_hit_or_miss(
 
 def _hit_or_miss(input, structure1, structure2, output, origin1, origin2, axes, *, region=None):
     image = np.asarray(input)
-    if not isinstance(output, np.ndarray) and image.dtype.kind in "biuf" and image.size > 0:
+    if not isinstance(output, np.ndarray):
         hit = _structure_for(image, structure1, axes)
         miss = ~hit if structure2 is None else np.asarray(structure2, dtype=bool)
-        windows = [
-            along_axes(hit, origin1, axes, image.ndim),
-            along_axes(miss, origin1 if origin2 is None else origin2, axes, image.ndim),
-        ]
-        if all(window is not None and window[0].any() for window in windows):
-            pixels = image if image.dtype.kind in "biu" else image != 0
-            bits = _Bits(pixels, windows, None, 0)
-            bits.erode(*windows[0], 1)
+        plan = _plan_for(
+            image, axes, [(hit, origin1), (miss, origin1 if origin2 is None else origin2)]
+        )
+        if plan is not None:
+            bits = _Bits(_as_bits(image), plan.layout, None, 0)
+            bits.erode(plan.steps[0], 1)
             hits = bits.image()
-            bits = _Bits(pixels, windows, None, 0)
-            bits.dilate(*windows[1], 1)
+            bits = _Bits(_as_bits(image), plan.layout, None, 0)
+            bits.dilate(plan.steps[1], 1)
             return cut(np.greater(hits, bits.image(), out=hits), region)
     found = ndimage.binary_hit_or_miss(
         image, structure1, structure2, output, origin1, origin2, axes=axes
