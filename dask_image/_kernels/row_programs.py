@@ -20,7 +20,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, jit_inline, use_numba
 from dask_image._kernels.rows import inside, places, scratch
 
-LOWER, UPPER, BOTH = range(3)
+LOWER, UPPER, MIDDLE, BOTH, SORTED = range(5)
 
 # What becomes of a result: it is stored as it is, or set against another array.
 AS_IT_IS, TAKEN_FROM, LESS, PLUS = range(4)
@@ -43,9 +43,10 @@ class Program:
         which row (counted from the turn's first), where in the pool, and its mask: a row that is
         read again in later turns has several places, used in turn.
     steps : numpy.ndarray
-        Comparisons, a line each: LOWER, UPPER or BOTH; for each of three operands its place,
-        turn, mask and shift (two may be the same, and BOTH has but two); how much longer than a
-        run of pixels the result is; place and mask of the smaller and of the larger result.
+        Comparisons, a line each: LOWER, UPPER, MIDDLE, BOTH (the first two of two operands) or
+        SORTED (all three of three); for each of three operands its place, turn, mask and shift
+        (two may be the same); how much longer than a run of pixels the result is; place and
+        mask of the smallest, the largest and the middle result.
     stores : numpy.ndarray
         Rows of the result, a line each: which row of the output (counted from the turn's
         first), place, turn, mask and shift.
@@ -62,6 +63,10 @@ class Program:
     places: int
 
 
+# Instead of the number of a value that is not wanted.
+NOWHERE = -1
+
+
 class Recorder:
     """
     Write comparisons of rows down, each one only once however often it is asked for.
@@ -76,7 +81,7 @@ class Recorder:
         self.known = {}
 
     def compare(self, kind, *values):
-        """Return the value of the smallest (LOWER) or largest (UPPER) of two or three values."""
+        """Return the value of the smallest, largest or MIDDLE one of two or three values."""
         values = sorted(set(values))
         if len(values) == 1:
             return values[0]
@@ -129,6 +134,8 @@ def _allocate(inputs, needed, results, turns, longer, rows):
 
     def place(number):
         nonlocal count
+        if number in places:
+            return places[number]
         mask = (1 << turns.get(number, 0).bit_length()) - 1
         if mask == 0 and free:
             places[number] = free.pop(), 0
@@ -141,11 +148,17 @@ def _allocate(inputs, needed, results, turns, longer, rows):
     steps = []
     for position, (operands, numbers) in enumerate(order):
         extra = max(longer[number] for number in numbers.values())
-        kind = BOTH if len(numbers) == 2 else min(numbers)
-        lower = place(numbers[LOWER]) if LOWER in numbers else (0, 0)
-        upper = place(numbers[UPPER]) if UPPER in numbers else (0, 0)
+        kind = min(numbers)
+        if len(numbers) > 1:
+            kind = BOTH if len(operands) == 2 else SORTED
+        # A result that nobody reads goes to a place of its own.
+        targets = [
+            place(numbers.get(result, NOWHERE)) if kind in (result, BOTH, SORTED) else (0, 0)
+            for result in (LOWER, UPPER, MIDDLE)
+        ]
         reads = [(places[n][0], turn, places[n][1], shift) for n, turn, shift in operands]
-        steps.append((kind, *reads[0], *reads[1], *reads[-1], extra, *lower, *upper))
+        reads = [number for read in (reads[0], reads[1], reads[-1]) for number in read]
+        steps.append((kind, *reads, extra, *(number for target in targets for number in target)))
         free += [
             places[number][0]
             for number in {number for number, _, _ in operands}
@@ -156,7 +169,7 @@ def _allocate(inputs, needed, results, turns, longer, rows):
         for row, (number, turn, shift) in results
     ]
     return Program(
-        np.array(loads, np.int64).reshape(-1, 4), np.array(steps, np.int64).reshape(-1, 18),
+        np.array(loads, np.int64).reshape(-1, 4), np.array(steps, np.int64).reshape(-1, 20),
         np.array(stores, np.int64), rows, count,
     )  # fmt: skip
 
@@ -191,6 +204,23 @@ def _both(pool, one, two, lower, upper, length):
 
 
 @jit_inline
+def _middle(pool, one, two, three, target, length):
+    for pixel in range(length):
+        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+        pool[target + pixel] = max(min(other, value), min(max(other, value), third))
+
+
+@jit_inline
+def _sorted(pool, one, two, three, lower, upper, middle, length):
+    for pixel in range(length):
+        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+        low, high = min(other, value), max(other, value)
+        pool[lower + pixel] = min(third, low)
+        pool[upper + pixel] = max(third, high)
+        pool[middle + pixel] = max(low, min(high, third))
+
+
+@jit_inline
 def _operand(steps, step, first, turn, pitch):
     """Return where in the pool an operand begins."""
     place = steps[step, first] + ((turn + steps[step, first + 1]) & steps[step, first + 2])
@@ -207,10 +237,15 @@ def _run(pool, pitch, steps, turn, width):
         length = np.uint64(width + steps[step, 13])
         lower = np.uint64((steps[step, 14] + (turn & steps[step, 15])) * pitch)
         upper = np.uint64((steps[step, 16] + (turn & steps[step, 17])) * pitch)
+        middle = np.uint64((steps[step, 18] + (turn & steps[step, 19])) * pitch)
         if steps[step, 0] == LOWER:
             _lower(pool, one, two, three, lower, length)
         elif steps[step, 0] == UPPER:
             _upper(pool, one, two, three, upper, length)
+        elif steps[step, 0] == MIDDLE:
+            _middle(pool, one, two, three, middle, length)
+        elif steps[step, 0] == SORTED:
+            _sorted(pool, one, two, three, lower, upper, middle, length)
         else:
             _both(pool, one, two, lower, upper, length)
 
@@ -339,19 +374,22 @@ _SET_AGAINST = {TAKEN_FROM: lambda found, other, out: np.subtract(other, found, 
 
 
 def _plain_run(pool, steps, turn, width):
-    for kind, *operands, longer, lower, lower_mask, upper, upper_mask in steps:
+    for kind, *operands, longer, lower, lower_mask, upper, upper_mask, middle, middle_mask in steps:
         length = width + longer
         one, two, three = (
             pool[place + ((turn + back) & mask), shift : shift + length]
             for place, back, mask, shift in zip(*(operands[i::4] for i in range(4)), strict=True)
         )
-        for wanted, compare, place, mask in (
-            (LOWER, np.minimum, lower, lower_mask), (UPPER, np.maximum, upper, upper_mask)
-        ):  # fmt: skip
-            if kind in (wanted, BOTH):
-                target = compare(one, two, out=pool[place + (turn & mask), :length])
-                if kind == wanted:
-                    compare(target, three, out=target)
+        if kind in (LOWER, BOTH, SORTED):
+            target = np.minimum(one, two, out=pool[lower + (turn & lower_mask), :length])
+            np.minimum(target, three, out=target) if kind != BOTH else None
+        if kind in (UPPER, BOTH, SORTED):
+            target = np.maximum(one, two, out=pool[upper + (turn & upper_mask), :length])
+            np.maximum(target, three, out=target) if kind != BOTH else None
+        if kind in (MIDDLE, SORTED):
+            target = np.maximum(one, two, out=pool[middle + (turn & middle_mask), :length])
+            np.minimum(target, three, out=target)
+            np.maximum(target, np.minimum(one, two), out=target)
 
 
 @dataclass(frozen=True)
