@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
-from dask_image._kernels.rows import inside, places, scratch
+from dask_image._kernels.rows import places, scratch
 
 LOWER, UPPER, MIDDLE, BOTH, SORTED = range(5)
 
@@ -27,8 +27,8 @@ AS_IT_IS, TAKEN_FROM, LESS, PLUS = range(4)
 
 # What the rows of a program take together should stay in the first-level cache, most of the
 # second-level one at worst; and a loop should be long enough to pay for being started.
-POOL_BYTES = 40_000
-SHORTEST_LOOP = 256
+POOL_BYTES = 36_000
+SHORTEST_BYTES = 2048
 
 
 @dataclass(frozen=True)
@@ -276,33 +276,33 @@ def _set_against(how, pool, start, other, first, target, begin, length):
 
 
 @jit
-def _read(flat, start, columns, first, last, begin, end, filler, pool, target):
+def _read(flat, start, edges, stretch, begin, end, filler, pool, target):
     """
     Write columns ``begin`` to ``end`` of an extended row of the image to the pool.
 
     Returns whether there is a NaN among those within the image's own row.
     """
     odd = False
+    first, last, pixel = stretch
     inner, outer = max(first, begin), min(last, end)
     if outer > inner:
         odd = _copy(
-            flat, np.uint64(start + columns[inner]), pool, np.uint64(target + inner - begin),
-            np.uint64(outer - inner),
+            flat, np.uint64(start + pixel + inner - first), pool,
+            np.uint64(target + inner - begin), np.uint64(outer - inner),
         )  # fmt: skip
     for column in range(begin, min(first, end)):
-        place = columns[column]
+        place = edges[column]
         pool[target + column - begin] = flat[start + place] if place >= 0 else filler
     for column in range(max(last, begin), end):
-        place = columns[column]
+        place = edges[first + column - last]
         pool[target + column - begin] = flat[start + place] if place >= 0 else filler
     return odd
 
 
 @jit
-def _sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, per_turn, turns,
+def _sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps, stores, per_turn, turns,
            pool, pitch, tile, out, height, width, how, other, other_planes, other_step):  # fmt: skip
     """Run a program over all planes, tiles of columns, and turns; tell whether a NaN was seen."""
-    reach = columns.size - width
     odd = False
     for plane in range(planes.shape[0]):
         for begin in range(0, width, tile):
@@ -316,8 +316,8 @@ def _sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, p
                         pool[target : target + count + reach] = filler
                     else:
                         odd |= _read(
-                            flat, start + row, columns, stretch[0], stretch[1], begin,
-                            begin + count + reach, filler, pool, target,
+                            flat, start + row, edges, stretch, begin, begin + count + reach,
+                            filler, pool, target,
                         )  # fmt: skip
                 _run(pool, pitch, steps, turn, count)
                 for store in range(stores.shape[0]):
@@ -336,10 +336,12 @@ def _sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, p
     return odd
 
 
-def _plain_sweep(flat, planes, rows, columns, stretch, filler, loads, steps, stores, per_turn,
-                 turns, pool, pitch, tile, out, height, width, how, other, other_planes,
+def _plain_sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps, stores,
+                 per_turn, turns, pool, pitch, tile, out, height, width, how, other, other_planes,
                  other_step):  # fmt: skip
     """Do what `_sweep` does row by row with NumPy."""
+    begin, end, pixel = stretch
+    columns = np.concatenate([edges[:begin], pixel + np.arange(end - begin), edges[begin:]])
     pool = np.empty((len(pool) // pitch + 1, len(columns)), pool.dtype)
     out, outside, odd = out.reshape(-1, height, width), columns < 0, False
     loads, steps, stores = loads.tolist(), steps.tolist(), stores.tolist()
@@ -408,16 +410,39 @@ class Axis:
     mode: str = "nearest"
     first: int = 0
 
-    def table(self):
-        """Return which pixels the windows of the result read, in order; -1 for ``cval``."""
-        after = self.size - 1 - self.before
-        table = places(self.start - self.before, self.stop + after, self.length, self.mode)
+    @property
+    def reads(self):
+        """The first of the positions that the windows read, and how many these are."""
+        return self.start - self.before, self.stop - self.start + self.size - 1
+
+    def table(self, begin=0, end=None):
+        """
+        Return which pixels the windows of the result read, in order; -1 for ``cval``.
+
+        ``begin`` and ``end`` cut out part of the table.
+        """
+        first, count = self.reads
+        end = count if end is None else end
+        table = places(first + begin, first + end, self.length, self.mode)
         return table if self.first == 0 else np.where(table < 0, -1, table - self.first)
+
+    def stretch(self):
+        """Return ``(begin, end, pixel)``: the part of the table that needs none, and its start."""
+        first, count = self.reads
+        begin, end = max(-first, 0), min(count, self.length - first)
+        return begin, end, first + begin - self.first
+
+    def edges(self):
+        """Return the rest of the table: what comes before the stretch, and what after."""
+        begin, end, _ = self.stretch()
+        return np.concatenate([self.table(0, begin), self.table(end)])
 
     def extent(self):
         """Return ``(low, high)``: the windows read pixels from ``low`` to before ``high``."""
-        table = self.table()
-        return int(table[table >= 0].min()), int(table.max()) + 1
+        begin, end, pixel = self.stretch()
+        edges = self.edges()
+        low = int(min(edges[edges >= 0], default=pixel))
+        return min(low, pixel), max(int(max(edges, default=-1)) + 1, pixel + end - begin)
 
 
 def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
@@ -453,14 +478,14 @@ def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     delay = max(-int(program.stores[0, 0]), 0)
     turns = -(-(height + delay) // program.rows)
     last = (turns - 1) * program.rows + int(program.loads[:, 1].max())
-    planes, rows, columns, stretch = _offsets(tuple(axes), strides, last + 1)
-    reach = len(columns) - width
+    planes, rows, edges, stretch = _offsets(tuple(axes), strides, last + 1)
+    reach = axes[-1].size - 1
     tile = POOL_BYTES // (image.itemsize * program.places) - reach
-    tile = min(max(tile, SHORTEST_LOOP, reach), width)
+    tile = min(max(tile, SHORTEST_BYTES // image.itemsize, reach), width)
     pitch = tile + reach
     pitch += -pitch % (64 // image.itemsize)
     return (_sweep if use_numba() else _plain_sweep)(
-        flat, planes, rows, columns, stretch, image.dtype.type(cval), program.loads,
+        flat, planes, rows, edges, stretch, reach, image.dtype.type(cval), program.loads,
         program.steps, program.stores, program.rows, turns,
         scratch("pool", program.places * pitch, image.dtype), pitch, tile, out.reshape(-1),
         height, width, how, other_flat, _first_of_planes(out.shape[:-2], other_strides),
@@ -480,14 +505,14 @@ def _first_of_planes(shape, strides):
 @functools.lru_cache(maxsize=128)
 def _offsets(axes, strides, count):
     """
-    Return tables of the planes that each plane of the result reads, of rows, and of columns.
+    Return tables of the planes that each plane of the result reads, and of rows and columns.
 
-    They say where a plane begins, where in it ``count`` rows begin, and where in a row its
-    pixels are; and, last, which stretch of the columns needs no table.
-    Places beyond the edges that ``cval`` stands for are -1.
+    They say where a plane begins, where in it ``count`` rows begin, and which pixels of a row
+    stand beyond its edges; last comes the stretch between these. Places that ``cval`` stands
+    for are -1.
     """
     offsets = []
-    for axis, stride in zip(axes, strides, strict=True):
+    for axis, stride in zip(axes[:-1], strides, strict=False):
         table = axis.table()
         offsets.append(np.where(table < 0, -1, table * stride))
     planes = np.zeros((1, 1), np.int64)
@@ -497,8 +522,8 @@ def _offsets(axes, strides, count):
         sums[(planes < 0)[:, None, :, None] | (windows < 0)[None, :, None, :]] = -1
         planes = sums.reshape(len(planes) * len(windows), -1)
     # The last turn may compute rows beyond the image: of any pixels, for nobody reads them.
-    rows = np.pad(offsets[-2], (0, max(count - len(offsets[-2]), 0)), "edge")
-    return planes, rows, offsets[-1], np.array(inside(offsets[-1])[:2])
+    rows = np.pad(offsets[-1], (0, max(count - len(offsets[-1]), 0)), "edge")
+    return planes, rows, axes[-1].edges(), axes[-1].stretch()
 
 
 def as_planes(image):

@@ -86,9 +86,12 @@ def hand_over(found, dtype, output):
 
 def through_double(values):
     """Round 64-bit integers in place as C converts them to float64 and back."""
-    rows = values.reshape(-1, values.shape[-1])
-    for row in rows if len(rows) > 1 else [values]:
-        row[...] = row.astype(np.float64)
+    if -(2**53) < int(values.min()) and int(values.max()) < 2**53:
+        return
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, 1 << 14):
+        part = flat[start : start + (1 << 14)]
+        part[...] = part.astype(np.float64)
 
 
 def _stretched(recorder, kind, value, size, axis):

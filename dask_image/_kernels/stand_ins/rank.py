@@ -40,8 +40,14 @@ from dask_image._kernels.stand_ins._windows import (
 from dask_image._kernels.stand_ins.extrema import finish, flat_filter, hand_over, result_dtype
 
 # Pixels in a window up to which a network is used; windows beyond it slide a histogram over 8-
-# and 16-bit pixels and are left to SciPy for others.
-LARGEST_NETWORK = 1024
+# and 16-bit pixels and are left to SciPy for others. Along lines SciPy is fast: there the bytes of
+# a window count.
+LARGEST_NETWORK = 4096
+LARGEST_NETWORK_BESIDE_HISTOGRAM = 2048
+LARGEST_NETWORK_ALONG_LINES = 400
+
+# Devising a large network takes as long as SciPy takes for an image of so many pixels.
+LARGE_NETWORK, LEAST_IMAGE = 256, 60_000
 
 
 class _Network:
@@ -262,6 +268,19 @@ def _histogram_filter(image, window, rank, cval, region):
     return cut(ranks.view(image.dtype).reshape(image.shape), region)
 
 
+def _suits_network(image, footprint, count):
+    """Tell whether a network is fastest, or needed since SciPy has a case wrong."""
+    # SciPy's code for lines takes uint64 for int64, and knows no holes in a window.
+    if image.ndim == 1 and (image.dtype == np.uint64 or count < footprint.size):
+        return True
+    if count > LARGE_NETWORK and image.size < LEAST_IMAGE:
+        return False
+    if image.ndim == 1:
+        return count * image.itemsize <= LARGEST_NETWORK_ALONG_LINES
+    beside = image.dtype.kind in "biu" and image.itemsize <= 2
+    return count <= (LARGEST_NETWORK_BESIDE_HISTOGRAM if beside else LARGEST_NETWORK)
+
+
 def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origin, axes, region):
     """Filter ``image`` by the rank that ``rank_of`` gives for a window's number of pixels."""
     dtype = result_dtype(image, output, cval)
@@ -274,7 +293,7 @@ def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origi
         found = None
     elif rank in (0, count - 1):
         found = flat_filter(LOWER if rank == 0 else UPPER, image, window, cval, region)
-    elif count <= LARGEST_NETWORK:
+    elif _suits_network(image, window.footprint, count):
         found = _network_filter(image, window, rank, cval, region)
     else:
         found = _histogram_filter(image, window, rank, cval, region)
