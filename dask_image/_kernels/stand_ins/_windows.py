@@ -106,6 +106,11 @@ class Window:
     origins: tuple
     modes: tuple
 
+    @property
+    def is_box(self):
+        """Whether the footprint has no holes."""
+        return bool(self.footprint.all())
+
     def axes(self, shape, region=None):
         """Return what there is to compute along each axis for a region of an image."""
         return [

@@ -26,7 +26,7 @@ from dask_image._kernels.row_programs import (
     run,
 )
 from dask_image._kernels.rows import scratch
-from dask_image._kernels.stand_ins._lines import NUMBERS
+from dask_image._kernels.stand_ins._lines import NUMBERS, store
 from dask_image._kernels.stand_ins._windows import cut, in_region, window_of
 
 # Shorter rows take SciPy less time than calls of NumPy do.
@@ -58,10 +58,12 @@ def result_dtype(image, output, cval):
         return None
     if not np.can_cast(image.dtype, dtype, "safe") or dtype not in {image.dtype, *NUMBERS}:
         return None
-    # What rounds up beyond the type comes back from float64 as something small.
-    if is_wide(image.dtype) and int(image.max()) > np.iinfo(image.dtype).max - 1024:
-        return None
-    return dtype if use_numba() or image.shape[-1] >= LEAST_PLAIN_WIDTH else None
+    return dtype
+
+
+def pays(image):
+    """Tell whether rows are long enough for the kernels to be faster than SciPy."""
+    return use_numba() or image.shape[-1] >= LEAST_PLAIN_WIDTH
 
 
 def is_wide(dtype):
@@ -84,6 +86,15 @@ def hand_over(found, dtype, output):
     return found.astype(dtype, copy=False)
 
 
+def _rounds_up(image):
+    """
+    Tell whether float64 rounds some integers up beyond their type, and C makes small ones of them.
+
+    That is not monotonic, so it matters that SciPy does so after each axis.
+    """
+    return int(image.max()) > np.iinfo(image.dtype).max - 1024
+
+
 def through_double(values):
     """Round 64-bit integers in place as C converts them to float64 and back."""
     if -(2**53) < int(values.min()) and int(values.max()) < 2**53:
@@ -91,7 +102,7 @@ def through_double(values):
     flat = values.reshape(-1)
     for start in range(0, flat.size, 1 << 14):
         part = flat[start : start + (1 << 14)]
-        part[...] = part.astype(np.float64)
+        store(part.astype(np.float64), part)
 
 
 def _stretched(recorder, kind, value, size, axis):
@@ -136,15 +147,17 @@ def _program(kind, shape, pixels):
 
 def apply(kind, image, window, axes, cval, out, how=AS_IT_IS, other=None):
     """
-    Write the extremum under a `Window` to ``out``; tell whether there was a NaN.
+    Write the extremum under a `Window` to ``out``; tell whether that is left to SciPy.
 
     ``axes`` says which part of the image is wanted; ``how`` and ``other`` as for `run`.
     """
+    if is_wide(image.dtype) and window.is_box and _rounds_up(image):
+        return True
     if image.ndim == 1:
         axes = [Axis(1, 0, 1), *axes]
     image, out = as_planes(image), as_planes(out)
     other = None if other is None else as_planes(other)
-    if window.footprint.all():
+    if window.is_box:
         return _box(kind, image, list(axes), cval, out, how, other)
     program = _program(kind, tuple(axis.size for axis in axes), window.key)
     return run(program, image, axes, cval, out, how, other)
@@ -191,7 +204,7 @@ def _box(kind, image, axes, cval, out, how, other):
 
 def flat_filter(kind, image, window, cval, region=None):
     """
-    Return the extremum under a `Window`, or None where a NaN leaves it to SciPy.
+    Return the extremum under a `Window`, or None where it is left to SciPy.
 
     ``region`` is where in the image the result is wanted (None: everywhere).
     """
@@ -205,7 +218,7 @@ def _filter(scipy_function, kind, input, size, footprint, output, mode, cval, or
     image = np.asarray(input)
     dtype = result_dtype(image, output, cval)
     window = None
-    if dtype is not None and (size is None) != (footprint is None):
+    if dtype is not None and pays(image) and (size is None) != (footprint is None):
         window = window_of(size, footprint, mode, origin, axes, image.ndim, separable=True)
     found = None if window is None else flat_filter(kind, image, window, cval, region)
     if found is not None:
@@ -219,7 +232,7 @@ def _filter1d(scipy_function, kind, input, size, axis, output, mode, cval, origi
     image = np.asarray(input)
     dtype = result_dtype(image, output, cval)
     window = None
-    if dtype is not None and size >= 1:
+    if dtype is not None and pays(image) and size >= 1:
         axis = operator.index(axis)
         window = window_of([size], None, [mode], [origin], [axis], image.ndim, separable=True)
     found = None if window is None else flat_filter(kind, image, window, cval, region)

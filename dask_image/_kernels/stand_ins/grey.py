@@ -10,7 +10,7 @@ from dask_image._kernels.row_programs import LESS, LOWER, PLUS, TAKEN_FROM, UPPE
 from dask_image._kernels.rows import scratch
 from dask_image._kernels.stand_ins._lines import each
 from dask_image._kernels.stand_ins._windows import cut, in_region, window_of
-from dask_image._kernels.stand_ins.extrema import apply, finish, is_wide, result_dtype
+from dask_image._kernels.stand_ins.extrema import apply, finish, is_wide, pays, result_dtype
 
 
 def _windows(size, footprint, mode, origin, axes, ndim):
@@ -34,7 +34,7 @@ def _windows(size, footprint, mode, origin, axes, ndim):
 
 def _steps(kinds, image, windows, cval, region, *last):
     """
-    Run one or two filters one after the other; None where a NaN leaves them to SciPy.
+    Run one or two filters one after the other; None where that is left to SciPy.
 
     ``last`` is how the result is stored, and another array for that.
     """
@@ -61,7 +61,7 @@ def _steps(kinds, image, windows, cval, region, *last):
 def _prepared(image, size, footprint, structure, output, mode, cval, origin, axes):
     """Return the result's dtype and the windows, or None twice where SciPy sees to the case."""
     dtype = result_dtype(image, output, cval)
-    if dtype is None or structure is not None:
+    if dtype is None or structure is not None or not pays(image):
         return None, None
     windows = _windows(size, footprint, mode, origin, axes, image.ndim)
     return (dtype, windows) if windows else (None, None)

@@ -18,7 +18,7 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.row_programs import (
     LOWER,
     MIDDLE,
@@ -28,7 +28,7 @@ from dask_image._kernels.row_programs import (
     as_planes,
     run,
 )
-from dask_image._kernels.stand_ins._lines import CANONICAL_MODE
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, store
 from dask_image._kernels.stand_ins._windows import (
     cut,
     flat_offsets,
@@ -37,7 +37,13 @@ from dask_image._kernels.stand_ins._windows import (
     reach,
     window_of,
 )
-from dask_image._kernels.stand_ins.extrema import finish, flat_filter, hand_over, result_dtype
+from dask_image._kernels.stand_ins.extrema import (
+    finish,
+    flat_filter,
+    hand_over,
+    pays,
+    result_dtype,
+)
 
 # Pixels in a window up to which a network is used; windows beyond it slide a histogram over 8-
 # and 16-bit pixels and are left to SciPy for others. Along lines SciPy is fast: there the bytes of
@@ -245,7 +251,7 @@ def _slide_histogram(flat, starts, length, offsets, entering, leaving, rank, ran
 
 
 def _histogram_filter(image, window, rank, cval, region):
-    if image.dtype.kind not in "biu" or image.itemsize > 2:
+    if not use_numba() or image.dtype.kind not in "biu" or image.itemsize > 2:
         return None
     footprint = window.footprint
     modes = [CANONICAL_MODE[mode] for mode in window.modes]
@@ -273,6 +279,8 @@ def _suits_network(image, footprint, count):
     # SciPy's code for lines takes uint64 for int64, and knows no holes in a window.
     if image.ndim == 1 and (image.dtype == np.uint64 or count < footprint.size):
         return True
+    if not pays(image):
+        return False
     if count > LARGE_NETWORK and image.size < LEAST_IMAGE:
         return False
     if image.ndim == 1:
@@ -281,7 +289,9 @@ def _suits_network(image, footprint, count):
     return count <= (LARGEST_NETWORK_BESIDE_HISTOGRAM if beside else LARGEST_NETWORK)
 
 
-def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origin, axes, region):
+def _filter(
+    scipy_function, which, image, rank_of, size, footprint, output, mode, cval, origin, axes, region
+):
     """Filter ``image`` by the rank that ``rank_of`` gives for a window's number of pixels."""
     dtype = result_dtype(image, output, cval)
     window = None
@@ -298,40 +308,52 @@ def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origi
     else:
         found = _histogram_filter(image, window, rank, cval, region)
     if found is None:
-        return cut(delegate(), region)
+        found = _by_scipy(
+            scipy_function, image, *which, size=size, footprint=footprint, output=output,
+            mode=mode, cval=cval, origin=origin, axes=axes,
+        )  # fmt: skip
+        return cut(found, region)
     # SciPy's code for lines does not go through float64.
     return (hand_over if image.ndim == 1 and 0 < rank < count - 1 else finish)(found, dtype, output)
+
+
+def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval, origin, axes):
+    """
+    Call SciPy's function.
+
+    Its code for lines of 64-bit integers and of floats takes every output for one of the
+    image's own dtype, and writes beyond the end of a narrower one (SciPy 1.17).
+    """
+    own = np.dtype(image.dtype if output is None else getattr(output, "dtype", output))
+    if image.ndim != 1 or image.dtype not in (np.int64, np.float64, np.float32):
+        own = image.dtype
+    found = scipy_function(
+        image, *rank, size, footprint, output if own == image.dtype else None, mode, cval, origin,
+        axes=axes,
+    )  # fmt: skip
+    if own == image.dtype:
+        return found
+    result = output if isinstance(output, np.ndarray) else np.empty(image.shape, own)
+    store(found.astype(np.float64), result)
+    return result
 
 
 def _rank(input, rank, *arguments, region=None):
     image, rank = np.asarray(input), operator.index(rank)
 
-    def delegate():
-        *arguments_, axes = arguments
-        return ndimage.rank_filter(image, rank, *arguments_, axes=axes)
-
     def rank_of(count):
         return rank + count if rank < 0 else rank
 
-    return _filter(image, rank_of, delegate, *arguments, region)
+    return _filter(ndimage.rank_filter, [rank], image, rank_of, *arguments, region)
 
 
 def _median(input, *arguments, region=None):
     image = np.asarray(input)
-
-    def delegate():
-        *arguments_, axes = arguments
-        return ndimage.median_filter(image, *arguments_, axes=axes)
-
-    return _filter(image, lambda count: count // 2, delegate, *arguments, region)
+    return _filter(ndimage.median_filter, [], image, lambda count: count // 2, *arguments, region)
 
 
 def _percentile(input, percentile, *arguments, region=None):
     image = np.asarray(input)
-
-    def delegate():
-        *arguments_, axes = arguments
-        return ndimage.percentile_filter(image, percentile, *arguments_, axes=axes)
 
     def rank_of(count):
         share = percentile + 100.0 if percentile < 0 else percentile
@@ -339,7 +361,7 @@ def _percentile(input, percentile, *arguments, region=None):
             return None
         return count - 1 if share == 100.0 else int(count * share / 100.0)
 
-    return _filter(image, rank_of, delegate, *arguments, region)
+    return _filter(ndimage.percentile_filter, [percentile], image, rank_of, *arguments, region)
 
 
 def rank_filter(
