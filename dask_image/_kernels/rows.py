@@ -20,6 +20,7 @@ SciPy's signature, as its attributes:
 Neither may return a view of the block: an engine hands over an array that it uses again.
 """
 
+import inspect
 import threading
 
 import numpy as np
@@ -105,6 +106,27 @@ def inside(table):
     return (first, last, int(table[first])) if table[first] >= 0 else (0, 0, 0)
 
 
+def cut(found, region):
+    """Return a region of a whole result, and let go of the rest."""
+    return found if region is None else found[region].copy()
+
+
+def companion(kernel, run):
+    """
+    Return the companion ``in_region`` of a kernel.
+
+    ``run`` takes the kernel's arguments by position, and ``region`` by name.
+    """
+    signature = inspect.signature(kernel)
+
+    def in_region(block, *others, region, **keywords):
+        bound = signature.bind(block, *others, **keywords)
+        bound.apply_defaults()
+        return run(*bound.arguments.values(), region=region)
+
+    return in_region
+
+
 @jit
 def load(pixels, row):
     """Write pixels of any dtype to a row, converted to the row's dtype as C converts them."""
@@ -117,15 +139,20 @@ def read_row(pixels, table, first, last, cval, row):
     """
     Write to ``row`` what ``table`` says stands there: pixels of a row of the block, or ``cval``.
 
-    ``first`` to ``last`` is a stretch of the table that counts upwards (`inside`).
+    ``first`` to ``last`` is a stretch of the table that counts upwards (`inside`); what of it
+    lies outside of the table, which may be a part of the one asked, is no matter.
     """
+    first, last = max(first, 0), min(last, row.size)
     if last > first:
         begin = table[first]
         load(pixels[begin : begin + last - first], row[first:last])
-    for place in range(first):
+    place = 0
+    while place < row.size:
+        if place == first and last > first:
+            place = last
+            continue
         row[place] = pixels[table[place]] if table[place] >= 0 else cval
-    for place in range(last, row.size):
-        row[place] = pixels[table[place]] if table[place] >= 0 else cval
+        place += 1
 
 
 FLOATING, NARROW, WIDE, UNSIGNED_WIDE = range(4)

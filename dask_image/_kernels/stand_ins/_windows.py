@@ -8,7 +8,6 @@ thrown away.
 """
 
 import functools
-import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,24 +165,3 @@ def _window(shape, pixels, modes, origins, chosen, ndim, separable):
     mode_of = dict(zip(chosen, modes, strict=True))
     modes = tuple(mode_of.get(axis, "nearest") for axis in range(ndim))
     return Window(footprint, footprint.tobytes(), tuple(origins), modes)
-
-
-def cut(found, region):
-    """Return a region of a whole result, and let go of the rest."""
-    return found if region is None else found[region].copy()
-
-
-def in_region(kernel, run):
-    """
-    Return the companion of a kernel that computes a region only (see `_kernels.rows`).
-
-    ``run`` takes the kernel's arguments by position, and ``region``.
-    """
-    signature = inspect.signature(kernel)
-
-    def companion(block, *others, region, **keywords):
-        bound = signature.bind(block, *others, **keywords)
-        bound.apply_defaults()
-        return run(*bound.arguments.values(), region=region)
-
-    return companion

@@ -8,7 +8,6 @@ runs between packing and unpacking. Boxes of any width take a few steps along ea
 """
 
 import functools
-import inspect
 import math
 import operator
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
-from dask_image._kernels.rows import scratch
+from dask_image._kernels.rows import companion, cut, scratch
 from dask_image._kernels.stand_ins._lines import each
-from dask_image._kernels.stand_ins._windows import along_axes, cut, in_region, reach
+from dask_image._kernels.stand_ins._windows import along_axes, reach
 
 ALL = np.uint64(2**64 - 1)
 
@@ -82,10 +81,15 @@ class _Layout:
             rows[..., -1] &= (1 << bits) - 1
             rows[..., -1] |= (255 << bits) & 255 if words[0] else 0
 
-    def unpack(self, words):
-        """Return the image."""
+    def unpack(self, words, region=None):
+        """Return the image, or a region of it."""
+        columns = slice(0, self.image[-1])
         packed = self.rows(words)[..., : -(-self.image[-1] // 8)]
-        return np.unpackbits(packed, axis=-1, count=self.image[-1], bitorder="little").view(bool)
+        if region is not None:
+            packed, columns = packed[region[:-1]], region[-1]
+        image = np.unpackbits(packed, axis=-1, count=self.image[-1], bitorder="little").view(bool)
+        whole = columns.indices(self.image[-1]) == (0, self.image[-1], 1)
+        return image if whole else image[..., columns].copy()
 
 
 @functools.lru_cache(maxsize=4)
@@ -240,9 +244,9 @@ class _Bits:
         for words in self.buffers:
             np.invert(words, out=words)
 
-    def image(self):
-        """Return the image in fresh memory."""
-        return self.layout.unpack(self.state)
+    def image(self, region=None):
+        """Return the image, or a region of it, in fresh memory."""
+        return self.layout.unpack(self.state, region)
 
 
 EROSION, DILATION = "erosion", "dilation"
@@ -314,7 +318,7 @@ def _transform(operations, image, structure, iterations, mask, border_value, ori
     bits = _Bits(_as_bits(image), plan.layout, mask, int(bool(border_value)))
     for operation, steps in zip(operations, plan.steps, strict=True):
         (bits.erode if operation == EROSION else bits.dilate)(steps, iterations)
-    return cut(bits.image(), region)
+    return bits.image(region)
 
 
 def _structure_for(image, structure, axes):
@@ -345,6 +349,17 @@ def _morphology(
     )  # fmt: skip
 
 
+def _both_ways(
+    scipy_function, operations, input, structure, iterations, output, origin, mask, border_value,
+    brute_force, axes, *, region=None,
+):  # fmt: skip
+    """Do the same with the arguments in the order of opening and closing."""
+    return _morphology(
+        scipy_function, operations, input, structure, iterations, mask, output, border_value,
+        origin, brute_force, axes, region=region,
+    )  # fmt: skip
+
+
 def binary_erosion(
     input, structure=None, iterations=1, mask=None, output=None, border_value=0, origin=0,
     brute_force=False, *, axes=None,
@@ -371,7 +386,7 @@ def binary_opening(
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.binary_opening`."""
     return _open(
-        input, structure, iterations, mask, output, border_value, origin, brute_force, axes
+        input, structure, iterations, output, origin, mask, border_value, brute_force, axes
     )
 
 
@@ -381,14 +396,14 @@ def binary_closing(
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.binary_closing`."""
     return _close(
-        input, structure, iterations, mask, output, border_value, origin, brute_force, axes
+        input, structure, iterations, output, origin, mask, border_value, brute_force, axes
     )
 
 
 _erode = functools.partial(_morphology, ndimage.binary_erosion, [EROSION])
 _dilate = functools.partial(_morphology, ndimage.binary_dilation, [DILATION])
-_open = functools.partial(_morphology, ndimage.binary_opening, [EROSION, DILATION])
-_close = functools.partial(_morphology, ndimage.binary_closing, [DILATION, EROSION])
+_open = functools.partial(_both_ways, ndimage.binary_opening, [EROSION, DILATION])
+_close = functools.partial(_both_ways, ndimage.binary_closing, [DILATION, EROSION])
 
 
 def binary_hit_or_miss(
@@ -409,31 +424,18 @@ def _hit_or_miss(input, structure1, structure2, output, origin1, origin2, axes, 
         if plan is not None:
             bits = _Bits(_as_bits(image), plan.layout, None, 0)
             bits.erode(plan.steps[0], 1)
-            hits = bits.image()
+            hits = bits.image(region)
             bits = _Bits(_as_bits(image), plan.layout, None, 0)
             bits.dilate(plan.steps[1], 1)
-            return cut(np.greater(hits, bits.image(), out=hits), region)
+            return np.greater(hits, bits.image(region), out=hits)
     found = ndimage.binary_hit_or_miss(
         image, structure1, structure2, output, origin1, origin2, axes=axes
     )
     return cut(found, region)
 
 
-def _with_companion(kernel, run):
-    """Let a kernel compute a region only, whatever the order of its arguments."""
-    signature = inspect.signature(kernel)
-    order = list(inspect.signature(binary_erosion).parameters)
-
-    def companion(block, *others, region, **keywords):
-        bound = signature.bind(block, *others, **keywords)
-        bound.apply_defaults()
-        return run(*(bound.arguments[name] for name in order), region=region)
-
-    return companion
-
-
-binary_erosion.in_region = _with_companion(binary_erosion, _erode)
-binary_dilation.in_region = _with_companion(binary_dilation, _dilate)
-binary_opening.in_region = _with_companion(binary_opening, _open)
-binary_closing.in_region = _with_companion(binary_closing, _close)
-binary_hit_or_miss.in_region = in_region(binary_hit_or_miss, _hit_or_miss)
+binary_erosion.in_region = companion(binary_erosion, _erode)
+binary_dilation.in_region = companion(binary_dilation, _dilate)
+binary_opening.in_region = companion(binary_opening, _open)
+binary_closing.in_region = companion(binary_closing, _close)
+binary_hit_or_miss.in_region = companion(binary_hit_or_miss, _hit_or_miss)

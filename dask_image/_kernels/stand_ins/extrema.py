@@ -25,9 +25,9 @@ from dask_image._kernels.row_programs import (
     as_planes,
     run,
 )
-from dask_image._kernels.rows import scratch
+from dask_image._kernels.rows import companion, cut, scratch
 from dask_image._kernels.stand_ins._lines import NUMBERS, store
-from dask_image._kernels.stand_ins._windows import cut, in_region, window_of
+from dask_image._kernels.stand_ins._windows import window_of
 
 # Shorter rows take SciPy less time than calls of NumPy do.
 LEAST_PLAIN_WIDTH = 200
@@ -291,8 +291,8 @@ _maximum1d = functools.partial(_filter1d, ndimage.maximum_filter1d, UPPER)
 _minimum = functools.partial(_filter, ndimage.minimum_filter, LOWER)
 _maximum = functools.partial(_filter, ndimage.maximum_filter, UPPER)
 
-minimum_filter1d.in_region = in_region(minimum_filter1d, _minimum1d)
-maximum_filter1d.in_region = in_region(maximum_filter1d, _maximum1d)
-minimum_filter.in_region = in_region(minimum_filter, _minimum)
-maximum_filter.in_region = in_region(maximum_filter, _maximum)
+minimum_filter1d.in_region = companion(minimum_filter1d, _minimum1d)
+maximum_filter1d.in_region = companion(maximum_filter1d, _maximum1d)
+minimum_filter.in_region = companion(minimum_filter, _minimum)
+maximum_filter.in_region = companion(maximum_filter, _maximum)
 minimum_filter1d.in_passes = maximum_filter1d.in_passes = _in_passes

@@ -7,9 +7,9 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels.row_programs import LESS, LOWER, PLUS, TAKEN_FROM, UPPER
-from dask_image._kernels.rows import scratch
+from dask_image._kernels.rows import companion, cut, scratch
 from dask_image._kernels.stand_ins._lines import each
-from dask_image._kernels.stand_ins._windows import cut, in_region, window_of
+from dask_image._kernels.stand_ins._windows import window_of
 from dask_image._kernels.stand_ins.extrema import apply, finish, is_wide, pays, result_dtype
 
 
@@ -206,11 +206,11 @@ _find_laplace = _partial(_combined, ndimage.morphological_laplace, _laplace)
 _white = _partial(_combined, ndimage.white_tophat, _partial(_top_hat, OPENING, TAKEN_FROM))
 _black = _partial(_combined, ndimage.black_tophat, _partial(_top_hat, CLOSING, LESS))
 
-grey_erosion.in_region = in_region(grey_erosion, _erode)
-grey_dilation.in_region = in_region(grey_dilation, _dilate)
-grey_opening.in_region = in_region(grey_opening, _open)
-grey_closing.in_region = in_region(grey_closing, _close)
-morphological_gradient.in_region = in_region(morphological_gradient, _find_gradient)
-morphological_laplace.in_region = in_region(morphological_laplace, _find_laplace)
-white_tophat.in_region = in_region(white_tophat, _white)
-black_tophat.in_region = in_region(black_tophat, _black)
+grey_erosion.in_region = companion(grey_erosion, _erode)
+grey_dilation.in_region = companion(grey_dilation, _dilate)
+grey_opening.in_region = companion(grey_opening, _open)
+grey_closing.in_region = companion(grey_closing, _close)
+morphological_gradient.in_region = companion(morphological_gradient, _find_gradient)
+morphological_laplace.in_region = companion(morphological_laplace, _find_laplace)
+white_tophat.in_region = companion(white_tophat, _white)
+black_tophat.in_region = companion(black_tophat, _black)

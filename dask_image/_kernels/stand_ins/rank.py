@@ -28,11 +28,10 @@ from dask_image._kernels.row_programs import (
     as_planes,
     run,
 )
+from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, store
 from dask_image._kernels.stand_ins._windows import (
-    cut,
     flat_offsets,
-    in_region,
     pad,
     reach,
     window_of,
@@ -388,6 +387,6 @@ def percentile_filter(
     return _percentile(input, percentile, size, footprint, output, mode, cval, origin, axes)
 
 
-rank_filter.in_region = in_region(rank_filter, _rank)
-median_filter.in_region = in_region(median_filter, _median)
-percentile_filter.in_region = in_region(percentile_filter, _percentile)
+rank_filter.in_region = companion(rank_filter, _rank)
+median_filter.in_region = companion(median_filter, _median)
+percentile_filter.in_region = companion(percentile_filter, _percentile)
