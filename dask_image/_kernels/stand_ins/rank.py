@@ -40,8 +40,10 @@ from dask_image._kernels.stand_ins.extrema import (
     finish,
     flat_filter,
     hand_over,
+    is_wide,
     pays,
     result_dtype,
+    through_double,
 )
 
 # Pixels in a window up to which a network is used; windows beyond it slide a histogram over 8-
@@ -312,8 +314,12 @@ def _filter(
             mode=mode, cval=cval, origin=origin, axes=axes,
         )  # fmt: skip
         return cut(found, region)
-    # SciPy's code for lines does not go through float64.
-    return (hand_over if image.ndim == 1 and 0 < rank < count - 1 else finish)(found, dtype, output)
+    if rank in (0, count - 1):
+        return finish(found, dtype, output)
+    # SciPy takes ranks through float64 and back whatever the output's dtype is; not along lines.
+    if image.ndim > 1 and is_wide(image.dtype):
+        through_double(found)
+    return hand_over(found, dtype, output)
 
 
 def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval, origin, axes):
