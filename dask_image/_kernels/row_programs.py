@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
-from dask_image._kernels.rows import places, scratch
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import places
 
 LOWER, UPPER, MIDDLE, BOTH, SORTED = range(5)
 
@@ -441,8 +442,9 @@ class Axis:
         """Return ``(low, high)``: the windows read pixels from ``low`` to before ``high``."""
         begin, end, pixel = self.stretch()
         edges = self.edges()
-        low = int(min(edges[edges >= 0], default=pixel))
-        return min(low, pixel), max(int(max(edges, default=-1)) + 1, pixel + end - begin)
+        low = min(int(min(edges[edges >= 0], default=pixel)), pixel)
+        high = max(int(max(edges, default=-1)) + 1, pixel + end - begin)
+        return self.first + low, self.first + high
 
 
 def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):

@@ -7,58 +7,16 @@ there by the pixels that the boundary mode puts beyond its ends, so that a block
 copied to be padded. Which row or column stands where is a table (`places`), made by NumPy
 before the compiled sweep begins.
 
-Kernels that engines run inside a block may have two companions besides the function of
-SciPy's signature, as its attributes:
-
-``kernel.in_region(block, *others, region, **keywords)``
-    Return a new array of the pixels ``region`` (a tuple of slices, one an axis, or None for
-    all) of what ``kernel(block, *others, **keywords)`` gives, and compute no others.
-``kernel.in_passes(block, passes, region)``
-    The same for several 1-D kernels one after another (`overlap.Pass`), which have this one
-    companion in common.
-
-Neither may return a view of the block: an engine hands over an array that it uses again.
+What an engine asks of kernels that compute a region of a block only is said in
+`overlap.BlockKernel` (``in_region``) and `overlap.run_passes` (``in_passes``).
 """
 
 import inspect
-import threading
 
 import numpy as np
 
 from dask_image._kernels._numba import jit
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, fold
-
-# Larger arrays are made anew each time: they cost more to keep than to make.
-KEPT_BYTES = 1 << 26
-
-_of_this_thread = threading.local()
-
-
-def scratch(name, shape, dtype=np.float64):
-    """
-    Return an array to write to that this thread uses again and again.
-
-    Fresh memory costs as much as a fast kernel. Nothing is known of the values; they
-    last until the next call with this ``name`` in this thread, so no result may be a view
-    of the array, and who calls another function gives its arrays names of its own.
-    """
-    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-    kept = getattr(_of_this_thread, "arrays", None)
-    if kept is None:
-        kept = _of_this_thread.arrays = {}
-    memory = kept.get(name)
-    if memory is None or memory.size < size:
-        memory = _aligned(size)
-        if size <= KEPT_BYTES:
-            kept[name] = memory
-    return memory[:size].view(dtype).reshape(shape)
-
-
-def _aligned(size):
-    """Return bytes that begin where a line of the cache does."""
-    memory = np.empty(size + 63, np.uint8)
-    first = -memory.ctypes.data % 64
-    return memory[first : first + size]
 
 
 def places(start, stop, length, mode):

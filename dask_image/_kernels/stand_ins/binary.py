@@ -16,7 +16,8 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
-from dask_image._kernels.rows import companion, cut, scratch
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import each
 from dask_image._kernels.stand_ins._windows import along_axes, reach
 

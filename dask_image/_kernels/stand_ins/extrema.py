@@ -16,6 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import use_numba
+from dask_image._kernels.memory import scratch
 from dask_image._kernels.row_programs import (
     AS_IT_IS,
     LOWER,
@@ -25,7 +26,7 @@ from dask_image._kernels.row_programs import (
     as_planes,
     run,
 )
-from dask_image._kernels.rows import companion, cut, scratch
+from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import NUMBERS, store
 from dask_image._kernels.stand_ins._windows import window_of
 
@@ -182,7 +183,7 @@ def _box(kind, image, axes, cval, out, how, other):
     for place in steps:
         # What the filter along this axis is going to read.
         low, high = axes[place].extent()
-        first[place] = Axis(axes[place].length, low, high)
+        first[place] = Axis(axes[place].length, low, high, first=axes[place].first)
         axes[place] = dataclasses.replace(axes[place], first=low)
         shape[place] = high - low
     current = scratch("extremum", tuple(shape), image.dtype)

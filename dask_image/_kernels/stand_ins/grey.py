@@ -6,8 +6,9 @@ import functools
 import numpy as np
 from scipy import ndimage
 
+from dask_image._kernels.memory import scratch
 from dask_image._kernels.row_programs import LESS, LOWER, PLUS, TAKEN_FROM, UPPER
-from dask_image._kernels.rows import companion, cut, scratch
+from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import each
 from dask_image._kernels.stand_ins._windows import window_of
 from dask_image._kernels.stand_ins.extrema import apply, finish, is_wide, pays, result_dtype
