@@ -55,7 +55,7 @@ def jit_contract(function):
 
 def jit_inline(function):
     """As `jit`, for the inner loop of one compiled function: it becomes a part of that."""
-    return _compile(function, {"forceinline": True})
+    return _compile(function, {"inline": "always"})
 
 
 def _compile(function, options):

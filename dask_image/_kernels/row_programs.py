@@ -23,8 +23,8 @@ from dask_image._kernels.rows import places
 
 LOWER, UPPER, MIDDLE, BOTH, SORTED = range(5)
 
-# What becomes of a result: it is stored as it is, or set against another array.
-AS_IT_IS, TAKEN_FROM, LESS, PLUS = range(4)
+# What becomes of a result: it is stored as it is, or its difference to another array.
+AS_IT_IS, TAKEN_FROM, LESS = range(3)
 
 # What the rows of a program take together should stay in the first-level cache, most of the
 # second-level one at worst; and a loop should be long enough to pay for being started.
@@ -181,74 +181,50 @@ def _allocate(inputs, needed, results, turns, longer, rows):
 
 
 @jit_inline
-def _lower(pool, one, two, three, target, length):
-    for pixel in range(length):
-        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
-        value = min(other, value)
-        pool[target + pixel] = min(third, value)
-
-
-@jit_inline
-def _upper(pool, one, two, three, target, length):
-    for pixel in range(length):
-        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
-        value = max(other, value)
-        pool[target + pixel] = max(third, value)
-
-
-@jit_inline
-def _both(pool, one, two, lower, upper, length):
-    for pixel in range(length):
-        value, other = pool[one + pixel], pool[two + pixel]
-        pool[lower + pixel] = min(other, value)
-        pool[upper + pixel] = max(other, value)
-
-
-@jit_inline
-def _middle(pool, one, two, three, target, length):
-    for pixel in range(length):
-        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
-        pool[target + pixel] = max(min(other, value), min(max(other, value), third))
-
-
-@jit_inline
-def _sorted(pool, one, two, three, lower, upper, middle, length):
-    for pixel in range(length):
-        value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
-        low, high = min(other, value), max(other, value)
-        pool[lower + pixel] = min(third, low)
-        pool[upper + pixel] = max(third, high)
-        pool[middle + pixel] = max(low, min(high, third))
-
-
-@jit_inline
-def _operand(steps, step, first, turn, pitch):
-    """Return where in the pool an operand begins."""
-    place = steps[step, first] + ((turn + steps[step, first + 1]) & steps[step, first + 2])
-    return np.uint64(place * pitch + steps[step, first + 3])
-
-
-@jit
 def _run(pool, pitch, steps, turn, width):
     """Run all comparisons of a turn in a pool whose places are ``pitch`` long."""
     for step in range(steps.shape[0]):
-        one = _operand(steps, step, 1, turn, pitch)
-        two = _operand(steps, step, 5, turn, pitch)
-        three = _operand(steps, step, 9, turn, pitch)
+        kind = steps[step, 0]
+        one = np.uint64(
+            (steps[step, 1] + ((turn + steps[step, 2]) & steps[step, 3])) * pitch + steps[step, 4]
+        )
+        two = np.uint64(
+            (steps[step, 5] + ((turn + steps[step, 6]) & steps[step, 7])) * pitch + steps[step, 8]
+        )
+        three = np.uint64(
+            (steps[step, 9] + ((turn + steps[step, 10]) & steps[step, 11])) * pitch
+            + steps[step, 12]
+        )
         length = np.uint64(width + steps[step, 13])
         lower = np.uint64((steps[step, 14] + (turn & steps[step, 15])) * pitch)
         upper = np.uint64((steps[step, 16] + (turn & steps[step, 17])) * pitch)
         middle = np.uint64((steps[step, 18] + (turn & steps[step, 19])) * pitch)
-        if steps[step, 0] == LOWER:
-            _lower(pool, one, two, three, lower, length)
-        elif steps[step, 0] == UPPER:
-            _upper(pool, one, two, three, upper, length)
-        elif steps[step, 0] == MIDDLE:
-            _middle(pool, one, two, three, middle, length)
-        elif steps[step, 0] == SORTED:
-            _sorted(pool, one, two, three, lower, upper, middle, length)
+        if kind == LOWER:
+            for pixel in range(length):
+                value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+                value = min(other, value)
+                pool[lower + pixel] = min(third, value)
+        elif kind == UPPER:
+            for pixel in range(length):
+                value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+                value = max(other, value)
+                pool[upper + pixel] = max(third, value)
+        elif kind == MIDDLE:
+            for pixel in range(length):
+                value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+                pool[middle + pixel] = max(min(other, value), min(max(other, value), third))
+        elif kind == SORTED:
+            for pixel in range(length):
+                value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
+                low, high = min(other, value), max(other, value)
+                pool[lower + pixel] = min(third, low)
+                pool[upper + pixel] = max(third, high)
+                pool[middle + pixel] = max(low, min(high, third))
         else:
-            _both(pool, one, two, lower, upper, length)
+            for pixel in range(length):
+                value, other = pool[one + pixel], pool[two + pixel]
+                pool[lower + pixel] = min(other, value)
+                pool[upper + pixel] = max(other, value)
 
 
 @jit_inline
@@ -263,20 +239,12 @@ def _copy(source, start, target, begin, length):
 
 
 @jit_inline
-def _set_against(how, pool, start, other, first, target, begin, length):
-    """Store the difference or sum of a result and a row of another array."""
-    if how == TAKEN_FROM:
-        for pixel in range(length):
-            target[begin + pixel] = other[first + pixel] - pool[start + pixel]
-    elif how == LESS:
-        for pixel in range(length):
-            target[begin + pixel] = pool[start + pixel] - other[first + pixel]
-    else:
-        for pixel in range(length):
-            target[begin + pixel] = pool[start + pixel] + other[first + pixel]
+def _subtract(minuend, first, subtrahend, second, target, begin, length):
+    for pixel in range(length):
+        target[begin + pixel] = minuend[first + pixel] - subtrahend[second + pixel]
 
 
-@jit
+@jit_inline
 def _read(flat, start, edges, stretch, begin, end, filler, pool, target):
     """
     Write columns ``begin`` to ``end`` of an extended row of the image to the pool.
@@ -291,12 +259,11 @@ def _read(flat, start, edges, stretch, begin, end, filler, pool, target):
             flat, np.uint64(start + pixel + inner - first), pool,
             np.uint64(target + inner - begin), np.uint64(outer - inner),
         )  # fmt: skip
-    for column in range(begin, min(first, end)):
-        place = edges[column]
-        pool[target + column - begin] = flat[start + place] if place >= 0 else filler
-    for column in range(max(last, begin), end):
-        place = edges[first + column - last]
-        pool[target + column - begin] = flat[start + place] if place >= 0 else filler
+    for edge in range(edges.size):
+        column = edge if edge < first else edge - first + last
+        if begin <= column < end:
+            place = edges[edge]
+            pool[target + column - begin] = flat[start + place] if place >= 0 else filler
     return odd
 
 
@@ -327,12 +294,17 @@ def _sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps, stor
                         place = stores[store, 1] + ((turn + stores[store, 2]) & stores[store, 3])
                         found = np.uint64(place * pitch + stores[store, 4])
                         target = np.uint64((plane * height + row) * width + begin)
+                        first = np.uint64(other_planes[plane] + row * other_step + begin)
                         if how == AS_IT_IS:
                             _copy(pool, found, out, target, np.uint64(count))
                         else:
-                            first = np.uint64(other_planes[plane] + row * other_step + begin)
-                            _set_against(
-                                how, pool, found, other, first, out, target, np.uint64(count)
+                            # One loop for both, since each takes long to compile.
+                            minuend, subtrahend = other, pool
+                            if how == LESS:
+                                minuend, subtrahend = pool, other
+                                first, found = found, first
+                            _subtract(
+                                minuend, first, subtrahend, found, out, target, np.uint64(count)
                             )
     return odd
 
@@ -368,12 +340,9 @@ def _plain_sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps
                     out[plane, row] = found
                 else:
                     first = other_planes[plane] + row * other_step
-                    _SET_AGAINST[how](found, other[first : first + width], out=out[plane, row])
+                    values = found, other[first : first + width]
+                    np.subtract(*(values if how == LESS else values[::-1]), out=out[plane, row])
     return odd
-
-
-_SET_AGAINST = {TAKEN_FROM: lambda found, other, out: np.subtract(other, found, out=out),
-                LESS: np.subtract, PLUS: np.add}  # fmt: skip
 
 
 def _plain_run(pool, steps, turn, width):
@@ -464,8 +433,7 @@ def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     out : numpy.ndarray
         Takes the result; C-contiguous, of the image's dtype.
     how : int
-        TAKEN_FROM, LESS or PLUS: ``out`` becomes the difference or sum of the result and
-        ``other``.
+        TAKEN_FROM or LESS: ``out`` becomes the result taken from ``other``, or less ``other``.
     other : numpy.ndarray, optional
         Of the shape and dtype of ``out``.
 

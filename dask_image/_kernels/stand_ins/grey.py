@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels.memory import scratch
-from dask_image._kernels.row_programs import LESS, LOWER, PLUS, TAKEN_FROM, UPPER
+from dask_image._kernels.row_programs import AS_IT_IS, LESS, LOWER, TAKEN_FROM, UPPER
 from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import each
 from dask_image._kernels.stand_ins._windows import window_of
@@ -111,23 +111,26 @@ def _top_hat(kinds, how, image, windows, cval, region):
 
 
 def _both_ways(how, image, windows, cval, region):
-    """Return the dilated image and the eroded one set against each other."""
+    """Return the dilated image and the eroded one: two arrays, or their difference."""
     axes = windows[LOWER].axes(image.shape, region)
     eroded = scratch("eroded", tuple(axis.stop - axis.start for axis in axes), image.dtype)
     if image.dtype == bool or apply(LOWER, image, windows[LOWER], axes, cval, eroded):
         return None
-    if not is_wide(image.dtype):
+    if how == LESS and not is_wide(image.dtype):
         return _steps([UPPER], image, windows, cval, region, how, eroded)
     dilated = finish(_steps([UPPER], image, windows, cval, region), image.dtype, None)
-    combine = np.subtract if how == LESS else np.add
-    return combine(dilated, finish(eroded, image.dtype, None), out=dilated)
+    eroded = finish(eroded, image.dtype, None)
+    return np.subtract(dilated, eroded, out=dilated) if how == LESS else (dilated, eroded)
 
 
 def _laplace(image, windows, cval, region):
-    total = _both_ways(PLUS, image, windows, cval, region)
-    if total is not None:
-        total -= _inside(image, region)
-        total -= _inside(image, region)
+    found = _both_ways(AS_IT_IS, image, windows, cval, region)
+    if found is None:
+        return None
+    total, eroded = found
+    image = _inside(image, region)
+    for combine, other in ((np.add, eroded), (np.subtract, image), (np.subtract, image)):
+        combine(total, other, out=total)
     return total
 
 
