@@ -53,6 +53,11 @@ def jit_contract(function):
     return _compile(function, {"fastmath": {"contract"}})
 
 
+def jit_inline(function):
+    """As `jit`, for the inner loop of one compiled function: it becomes a part of that."""
+    return _compile(function, {"inline": "always"})
+
+
 def _compile(function, options):
     numba = _numba()
     if numba is None:

@@ -23,6 +23,11 @@ TASK_COST = 3_000_000
 PIECE_COST = 100_000
 PIXEL_COST = 20
 
+TOGETHER = {
+    (ndimage.binary_erosion, ndimage.binary_dilation): ndimage.binary_opening,
+    (ndimage.binary_dilation, ndimage.binary_erosion): ndimage.binary_closing,
+}
+
 
 def generate_binary_structure(rank, connectivity):
     """
@@ -92,16 +97,21 @@ def _reach_of(window, scipy_function):
     return window.reach_from_behind if dilates else window.reach
 
 
-def _binary_morphology(block, mask=None, *, steps, **keywords):
+def _binary_morphology(block, mask=None, *, steps, region=None, **keywords):
     """Run some iterations of erosion or dilation, one kind after the other, on a block."""
-    structure = keywords["structure"]
-    keywords |= {
-        "structure": _beside(block, structure),
-        "brute_force": keywords["brute_force"] or is_longer(structure, block, keywords.get("axes")),
-    }
-    for kernel, iterations in steps:
-        block = kernel(block, mask=mask, iterations=iterations, **keywords)
-    return block
+    keywords |= {"structure": _beside(block, keywords["structure"])}
+    *first, (kernel, iterations) = steps
+    for other, times in first:
+        block = other(block, mask=mask, iterations=times, **keywords)
+    if region is None:
+        return kernel(block, mask=mask, iterations=iterations, **keywords)
+    in_region = getattr(kernel, "in_region", None)
+    if in_region is None:
+        return kernel(block, mask=mask, iterations=iterations, **keywords)[region].copy()
+    return in_region(block, mask=mask, iterations=iterations, region=region, **keywords)
+
+
+_binary_morphology.in_region = _binary_morphology
 
 
 def _beside(block, structure):
@@ -253,6 +263,9 @@ def _morphology(
                     reach, _reach_of(window, function), strict=True
                 )
             ]
+        if len(steps) == 2:
+            # What begins and ends as bits need not become pixels in between.
+            steps = [(TOGETHER[tuple(function for function, _ in steps)], iterations)]
         steps = tuple((kernel_for(image, function), count) for function, count in steps)
         images = [image] if mask is None else [image, mask]
         if periodic:
