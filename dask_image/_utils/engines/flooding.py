@@ -1,0 +1,560 @@
+"""
+Flood an image that is held in blocks: the minimum spanning forest rooted in its markers.
+
+A block is scanned: of its pixels only those of faces that touch another block matter to the
+rest of the image, and the markers that can reach them. These are its terminals; what is handed
+on is a graph of them, the least edges that span them, no more than there are pixels on its faces.
+Neighbouring graphs are combined in a tree, in groups of blocks that form a box, and of each group
+again only the pixels on its outer faces stay terminals. What takes each terminal in is kept. On
+the way down from the root, where only markers are left, every terminal gets its label, and each
+block is relabelled.
+
+A block's forest drops an edge only if it is the greatest of a circle, and such an edge is in no
+minimum spanning forest of the whole image either; the order of edges depends on the image and
+the markers alone. So the result is the same for all chunks.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dask_image._kernels import blocks as kernels
+from dask_image._utils.arrays import block_meta
+from dask_image._utils.engines.graph import (
+    Step,
+    blocks_of,
+    new_array,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
+from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.two_pass import take
+
+# Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
+# shrink by as much as they can.
+GROUP = {1: 8, 2: 3}
+GROUP_OF_MORE = 2
+
+
+@dataclass(frozen=True)
+class Box:
+    """
+    Pixels of an image, a block or several blocks that form a box.
+
+    Parameters
+    ----------
+    lower, upper : tuple of int
+        Its first pixel, and the one after its last.
+    image_shape : tuple of int
+    """
+
+    lower: tuple
+    upper: tuple
+    image_shape: tuple
+
+    @property
+    def shape(self):
+        """How many pixels it has along each axis."""
+        return tuple(high - low for low, high in zip(self.lower, self.upper))
+
+    def faces(self):
+        """Return (axis, position) of each layer of pixels that touches pixels beyond the box."""
+        low = [(axis, low) for axis, low in enumerate(self.lower) if low > 0]
+        sizes = zip(self.upper, self.image_shape)
+        return low + [(axis, high - 1) for axis, (high, size) in enumerate(sizes) if high < size]
+
+    def on_faces(self, positions):
+        """Tell which of some pixels, given by their positions along each axis, lie on a face."""
+        found = np.zeros(positions[0].shape, bool)
+        for axis, place in self.faces():
+            found |= positions[axis] == place
+        return found
+
+    def with_neighbour(self, other):
+        """Return the box that two boxes form."""
+        return Box(self.lower, other.upper, self.image_shape)
+
+
+class Runs:
+    """
+    A block as runs of equal values in raster order, which most label images take little room as.
+
+    Parameters
+    ----------
+    block : numpy.ndarray
+    """
+
+    def __init__(self, block):
+        self.shape = block.shape
+        flat = block.ravel()
+        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        starts = np.concatenate([np.zeros(1, starts.dtype), starts]) if flat.size else starts
+        self.values = flat[starts]
+        self.lengths = np.diff(starts, append=flat.size).astype(np.int32)
+
+    def painted(self, values):
+        """Return the block with other values in place of its own, one for each run."""
+        return np.repeat(values, self.lengths).reshape(self.shape)
+
+    def block(self):
+        """Return the block."""
+        return self.painted(self.values)
+
+
+@dataclass(frozen=True)
+class Terminals:
+    """
+    What becomes of the face terminals of a box.
+
+    Attributes
+    ----------
+    into : numpy.ndarray of int
+        The terminal, of a box that holds this one, which takes each in; -1 for none.
+    label : numpy.ndarray
+        Where there is none: the label of the marker that takes it, or 0.
+    """
+
+    into: np.ndarray
+    label: np.ndarray
+
+    def then(self, others):
+        """Return where the terminals come to, if others take in those that take these in."""
+        on = self.into >= 0
+        into, label = self.into.copy(), self.label.copy()
+        into[on], label[on] = others.into[self.into[on]], others.label[self.into[on]]
+        return Terminals(into, label)
+
+    def labels(self, above):
+        """Return the label of each, given those of the terminals that take them in."""
+        label = self.label.copy()
+        label[self.into >= 0] = above[self.into[self.into >= 0]]
+        return label
+
+
+@dataclass(frozen=True)
+class Surface:
+    """
+    What the rest of the image must know of a box.
+
+    Attributes
+    ----------
+    box : Box
+    count : int
+        How many face terminals there are: pixels on a face without a marker.
+    position : numpy.ndarray of int64
+        Of each pixel that is known, raveled in the image; in raster order. These are the pixels
+        on the faces and those that an edge of the graph joins.
+    image, distance : numpy.ndarray
+        Its value.
+    terminal : numpy.ndarray of int32
+        Which face terminal holds it; -1 if a marker does.
+    label : numpy.ndarray
+        The label of the marker that does, or 0.
+    edges : numpy.ndarray of int32
+        The graph: shape (n, 2), which of these pixels are joined.
+    """
+
+    box: Box
+    count: int
+    position: np.ndarray
+    image: np.ndarray
+    distance: np.ndarray
+    terminal: np.ndarray
+    label: np.ndarray
+    edges: np.ndarray
+
+    def positions(self):
+        """Return where in the image the pixels are, along each axis."""
+        return np.unravel_index(self.position, self.box.image_shape)
+
+    def layer(self, axis, place):
+        """Return the number of each pixel in a layer of the box; -1 for a wall."""
+        positions = self.positions()
+        shape = self.box.shape[:axis] + (1,) + self.box.shape[axis + 1 :]
+        layer = np.full(shape, -1, np.int64)
+        found = np.flatnonzero(positions[axis] == place)
+        local = [along[found] - low for along, low in zip(positions, self.box.lower)]
+        local[axis] = np.zeros_like(local[axis])
+        layer[tuple(local)] = found
+        return layer
+
+
+# ---------------------------------------------------------------------------------------
+# What tasks do
+
+
+def as_comparable(image):
+    """Return pixels in one of the few dtypes that kernels are compiled for; no order changes."""
+    kind, size = image.dtype.kind, image.dtype.itemsize
+    if kind == "f":
+        return image.astype(np.float32 if size < 8 else np.float64, copy=False)
+    if size == 8 or (kind == "u" and size == 4):
+        return image.astype(np.uint64 if kind == "u" and size == 8 else np.int64, copy=False)
+    return image.astype(np.int32, copy=False)
+
+
+class Packed:
+    """
+    The markers of a block, and where there is no wall, in little room.
+
+    Parameters
+    ----------
+    markers : numpy.ndarray
+        Labels, 0 for none.
+    mask : numpy.ndarray of bool, optional
+        Markers outside of it are left out.
+    """
+
+    def __init__(self, markers, mask=None):
+        self.bits = None
+        if mask is not None:
+            self.bits = np.packbits(mask)
+            markers = np.where(mask, markers, np.zeros((), markers.dtype))
+        self.labels = Runs(markers)
+
+    def unmarked(self):
+        """Return where there is no marker."""
+        return self.labels.painted(self.labels.values == 0)
+
+    def inside(self):
+        """Return where there is no wall, or None if there are none."""
+        if self.bits is None:
+            return None
+        shape = self.labels.shape
+        return np.unpackbits(self.bits, count=math.prod(shape)).view(bool).reshape(shape)
+
+
+def scan_block(box, steps, packed, image, distance):
+    """
+    Flood a block.
+
+    Parameters
+    ----------
+    box : Box
+        Where it lies.
+    steps : tuple of tuple of int
+        From a pixel to its neighbours, sorted.
+    packed : Packed
+    image, distance : numpy.ndarray
+
+    Returns
+    -------
+    surface : Surface
+    kept : tuple
+        The terminals that take the pixels, as `Runs`, and the labels of the markers.
+    """
+    image, labels, inside = as_comparable(image), packed.labels, packed.inside()
+    markers = np.unique(labels.values)
+    # Markers hold -1, -2 and so on; their labels are found again as ``markers[-number]``.
+    markers = np.concatenate([np.zeros(1, markers.dtype), markers[markers != 0]])
+    numbers = np.searchsorted(markers[1:], labels.values) + 1
+    held = labels.painted(np.where(labels.values != 0, -numbers, 0).astype(np.int32))
+    if image.dtype.kind == "f":
+        walls = np.isnan(image)
+        inside = ~walls if inside is None else inside & ~walls
+    if inside is not None:
+        held[~inside] = kernels.flooding.WALL
+    on_face = np.zeros(held.shape, bool)
+    for axis, place in box.faces():
+        on_face[(slice(None),) * axis + (place - box.lower[axis],)] = True
+    faces = np.flatnonzero(on_face)
+    held = held.ravel()
+    free = faces[held[faces] == 0]
+    held[free] = np.arange(1, free.size + 1)
+    held = held.reshape(image.shape)
+    taken, edges = kernels.flooding.scan(image, distance, held, steps)
+    surface = _surface(box, image, distance, taken, edges, faces, markers, free.size)
+    taken[taken == kernels.flooding.WALL] = 0
+    return surface, (Runs(taken), markers)
+
+
+def _surface(box, image, distance, taken, edges, faces, markers, count):
+    """Return what of a block's pixels belongs to its surface."""
+    taken = taken.ravel()
+    faces = faces[taken[faces] != kernels.flooding.WALL]
+    rows = np.unique(np.concatenate([faces, edges.ravel()]))
+    local = np.unravel_index(rows, image.shape)
+    position = np.ravel_multi_index(
+        [along + low for along, low in zip(local, box.lower)], box.image_shape
+    )
+    terminal, label = _parted(taken[rows], markers)
+    return Surface(
+        box, count, position.astype(np.int64), image.ravel()[rows], distance.ravel()[rows],
+        terminal, label, np.searchsorted(rows, edges).astype(np.int32),
+    )  # fmt: skip
+
+
+def _parted(taken, markers):
+    """Return what takes nodes as numbers of face terminals, else -1, and labels, else 0."""
+    terminal = np.maximum(taken - 1, -1).astype(np.int32)
+    return terminal, markers[np.maximum(-taken, 0)]
+
+
+def combine(surfaces, indices, steps):
+    """
+    Combine the surfaces of boxes that form a box.
+
+    Parameters
+    ----------
+    surfaces : list of Surface
+    indices : list of tuple of int
+        Where each lies among the others.
+    steps : tuple of tuple of int
+
+    Returns
+    -------
+    surface : Surface
+        That of all of them.
+    terminals : list of Terminals
+        What takes in those of each.
+    """
+    done = dict(zip(indices, surfaces))
+    taken = {index: {} for index in indices}
+    for index in indices:
+        count = done[index].count
+        taken[index][index] = Terminals(np.arange(count), np.zeros(count, surfaces[0].label.dtype))
+    for axis in range(len(indices[0])):
+        for index in sorted(done, key=lambda index: index[axis]):
+            first = (*index[:axis], 0, *index[axis + 1 :])
+            if index[axis]:
+                done[first], ours, theirs = merge(done[first], done.pop(index), axis, steps)
+                both = [(taken[first], ours), (taken.pop(index), theirs)]
+                taken[first] = {
+                    child: each.then(into) for children, into in both
+                    for child, each in children.items()
+                }  # fmt: skip
+    (origin,) = done
+    return done[origin], [taken[origin][index] for index in indices]
+
+
+def merge(first, second, axis, steps):
+    """
+    Merge the surfaces of two boxes, of which the second follows the first along an axis.
+
+    Returns
+    -------
+    surface : Surface
+    ours, theirs : Terminals
+        What takes in the terminals of the first, and of the second.
+    """
+    box = first.box.with_neighbour(second.box)
+    crossing = crossing_edges(first, second, axis, steps)
+    size = first.position.size
+    edges = np.concatenate([first.edges, second.edges + size, crossing + (0, size)])
+    both = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in ("position", "image", "distance", "label")
+    }
+    shifted = np.where(second.terminal < 0, -1, second.terminal + first.count)
+    node = np.concatenate([first.terminal, shifted])
+    # Compared by row, pixels must be in raster order.
+    order = np.argsort(both["position"], kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    both = {name: values[order] for name, values in both.items()}
+    node, edges = node[order], np.sort(rank[edges], axis=1)
+
+    terminals = first.count + second.count
+    marked = node < 0
+    markers, numbers = np.unique(both["label"][marked], return_inverse=True)
+    node[marked] = terminals + numbers
+    outer = box.on_faces(np.unravel_index(both["position"], box.image_shape))
+    stays = node[outer & ~marked]
+    held = np.zeros(terminals + markers.size, np.int32)
+    held[stays] = np.arange(1, stays.size + 1)
+    held[terminals:] = -np.arange(1, markers.size + 1)
+    taken, _, records = kernels.flooding.contract(
+        both["image"], both["distance"], node, held, edges
+    )
+
+    markers = np.concatenate([np.zeros(1, markers.dtype), markers])
+    edges = edges[records]
+    keep = outer.copy()
+    keep[edges.ravel()] = True
+    kept = np.flatnonzero(keep)
+    terminal, label = _parted(taken[node[kept]], markers)
+    surface = Surface(
+        box, stays.size, both["position"][kept], both["image"][kept], both["distance"][kept],
+        terminal, label, np.searchsorted(kept, edges).astype(np.int32),
+    )  # fmt: skip
+    into, labels = _parted(taken[:terminals], markers)
+    ours = Terminals(into[: first.count], labels[: first.count])
+    return surface, ours, Terminals(into[first.count :], labels[first.count :])
+
+
+def crossing_edges(first, second, axis, steps):
+    """Return the pairs of pixels that join two boxes, as an array of shape (n, 2)."""
+    here = first.layer(axis, first.box.upper[axis] - 1)
+    there = second.layer(axis, second.box.lower[axis])
+    pairs = [np.zeros((0, 2), np.int64)]
+    for step in steps:
+        if step[axis] == 1:
+            flat = [0 if number == axis else along for number, along in enumerate(step)]
+            ours = tuple(slice(max(-along, 0), min(-along, 0) or None) for along in flat)
+            theirs = tuple(slice(max(along, 0), min(along, 0) or None) for along in flat)
+            found = np.stack([here[ours].ravel(), there[theirs].ravel()], axis=1)
+            pairs.append(found[(found >= 0).all(axis=1)])
+    return np.concatenate(pairs)
+
+
+def resolve(terminals, above, number):
+    """
+    Return the labels of the terminals of each box of a group.
+
+    Parameters
+    ----------
+    terminals : list of Terminals
+    above : list of numpy.ndarray or None
+        What this returned for the group that holds this one; None for the whole image.
+    number : int
+        Which box of that group this group is.
+
+    Returns
+    -------
+    list of numpy.ndarray
+    """
+    nothing = np.zeros(0, terminals[0].label.dtype)
+    labels = nothing if above is None else above[number]
+    return [each.labels(labels) for each in terminals]
+
+
+def paint(kept, above, number):
+    """Return the labels of a block's pixels, given those of its terminals."""
+    runs, markers = kept
+    faces = markers[:0] if above is None else above[number]
+    # A run's value is 0, a face terminal from 1, or a marker from -1: counted from the end.
+    table = np.concatenate([markers[:1], faces, markers[:0:-1]])
+    return runs.painted(table[runs.values])
+
+
+# ---------------------------------------------------------------------------------------
+# Tasks
+
+
+def flood(image, markers, mask, distances, steps, name):
+    """
+    Flood an image from its markers.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+        Real numbers, one axis at least; no pixel passes where it is NaN.
+    markers : dask.array.Array
+        Labels, 0 for no marker. Of the shape and chunks of ``image``, as the mask is.
+    mask : dask.array.Array of bool or None
+        No pixel passes where it is False.
+    distances : callable
+        Takes a boolean array, which is False at the markers, and returns one of integers. Of
+        pixels that are equal in the image, the one with the smaller number is flooded first.
+    steps : tuple of tuple of int
+        From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+        The label that floods each pixel, of the dtype and chunks of ``markers``; 0 for walls and
+        where none gets to.
+    """
+    given = [markers.name, None if mask is None else mask.name]
+    packing = _Tasks(name, tokenize(given))
+    # Markers are needed twice: for distances, and again when all of these are known. Until then
+    # they are kept in little room.
+    sources = [markers] if mask is None else [markers, mask]
+    for index in np.ndindex(image.numblocks):
+        packing.add("pack", index, Packed, *_blocks_at(sources, index))
+    packed = packing.made("pack", sources)
+    unmarked = _Tasks(name, packing.token)
+    for index in np.ndindex(image.numblocks):
+        unmarked.add("unmarked", index, Packed.unmarked, packing.at("pack", index))
+    unmarked = unmarked.array("unmarked", [packed], image.chunks, np.bool_)
+    distance = distances(unmarked)
+
+    flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps))
+    bounds = block_bounds(image.chunks)
+    for index in np.ndindex(image.numblocks):
+        lower = tuple(along[i] for along, i in zip(bounds, index))
+        upper = tuple(along[i + 1] for along, i in zip(bounds, index))
+        box = Box(lower, upper, image.shape)
+        args = (packing.at("pack", index), *_blocks_at([image, distance], index))
+        scanned = flooding.add("scan", index, scan_block, box, steps, *args)
+        flooding.add("surface", index, take, scanned, 0)
+        flooding.add("kept", index, take, scanned, 1)
+    above = _add_tree(flooding, image.numblocks, steps)
+    for index in np.ndindex(image.numblocks):
+        flooding.add("relabel", index, paint, flooding.at("kept", index), *above[index])
+    return flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
+
+
+class _Tasks:
+    """Collects tasks, one a block or a group of blocks for each step."""
+
+    def __init__(self, name, token):
+        self.name = name
+        self.token = token
+        self.tasks = {}
+
+    def _prefix(self, step):
+        return f"{self.name}-{step}-{self.token}"
+
+    def add(self, step, index, function, *args):
+        """Add a task; return a reference to its result."""
+        key = (self._prefix(step), *index)
+        self.tasks[key] = task(key, function, *args)
+        return reference(key)
+
+    def at(self, step, index):
+        """Return a reference to the result of a step at one block or group."""
+        return reference((self._prefix(step), *index))
+
+    def made(self, step, dependencies):
+        """Return all tasks, for others to depend on."""
+        return Step(self._prefix(step), self.tasks, dependencies)
+
+    def array(self, step, dependencies, chunks, dtype):
+        """Return the array whose blocks are the results of one step."""
+        meta = block_meta(len(chunks), dtype)
+        return new_array(self._prefix(step), self.tasks, dependencies, chunks, meta)
+
+
+def _blocks_at(arrays, index):
+    return [reference((blocks_of(array), *index)) for array in arrays]
+
+
+def _add_tree(tasks, numblocks, steps):
+    """
+    Add the tasks that combine surfaces, and those that hand labels down.
+
+    Returns, for each block, the last two arguments of `paint`.
+    """
+    group = GROUP.get(len(numblocks), GROUP_OF_MORE)
+    above = {}
+    shape, level, step, number = numblocks, 0, "surface", ()
+    while math.prod(shape) > 1:
+        groups = {}
+        for index in np.ndindex(shape):
+            groups.setdefault(tuple(i // group for i in index), []).append(index)
+        for index, members in groups.items():
+            places = [tuple(i % group for i in member) for member in members]
+            below = sequence(tasks.at(step, (*number, *member)) for member in members)
+            combined = tasks.add("combine", (level, *index), combine, below, places, steps)
+            tasks.add("outline", (level, *index), take, combined, 0)
+            tasks.add("taken", (level, *index), take, combined, 1)
+            for place, member in enumerate(members):
+                above[level - 1, member] = (level, *index), place
+        shape = tuple(-(-count // group) for count in shape)
+        step, number, level = "outline", (level,), level + 1
+    for (number, *index), *_ in set(above.values()):
+        up, place = above.get((number, tuple(index)), (None, 0))
+        labels = None if up is None else tasks.at("resolve", up)
+        taken = tasks.at("taken", (number, *index))
+        tasks.add("resolve", (number, *index), resolve, taken, labels, place)
+    parts = {index: above.get((-1, index)) for index in np.ndindex(numblocks)}
+    return {
+        index: (None, 0) if part is None else (tasks.at("resolve", part[0]), part[1])
+        for index, part in parts.items()
+    }
