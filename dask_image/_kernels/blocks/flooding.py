@@ -80,6 +80,13 @@ def contract(image, distance, node, held, edges):
     return _contract(image, distance, node, parent, held, a, b)
 
 
+def facing(step):
+    """Return, as two tuples of slices, the pixels from which a step leads, and to which."""
+    here = tuple(slice(max(-along, 0), min(-along, 0) or None) for along in step)
+    there = tuple(slice(max(along, 0), min(along, 0) or None) for along in step)
+    return here, there
+
+
 # ---------------------------------------------------------------------------------------
 # Compiled
 
@@ -288,7 +295,7 @@ def _scan_plain(image, distance, held, steps):
     edges = [np.zeros((0, 2), np.int64)]
     for step in steps:
         if step > (0,) * len(step):
-            here, there = _facing(positions, step)
+            here, there = (positions[part].ravel() for part in facing(step))
             inside = (held.ravel()[here] != WALL) & (held.ravel()[there] != WALL)
             edges.append(np.stack([here[inside], there[inside]], axis=1))
     edges = np.concatenate(edges)
@@ -302,13 +309,6 @@ def _scan_plain(image, distance, held, steps):
     holds[held.size :] = -np.arange(holds.size - held.size)
     taken, _, records = _contract_plain(image.ravel(), distance.ravel(), node, holds, edges)
     return taken[node].reshape(held.shape), edges[records]
-
-
-def _facing(positions, step):
-    """Return the positions that one step joins, as two arrays."""
-    here = tuple(slice(max(-along, 0), min(-along, 0) or None) for along in step)
-    there = tuple(slice(max(along, 0), min(along, 0) or None) for along in step)
-    return positions[here].ravel(), positions[there].ravel()
 
 
 def _contract_plain(image, distance, node, held, edges):

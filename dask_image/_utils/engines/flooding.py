@@ -16,6 +16,7 @@ the markers alone. So the result is the same for all chunks.
 
 import math
 from dataclasses import dataclass
+from functools import partial as bind
 
 import numpy as np
 
@@ -73,10 +74,6 @@ class Box:
             found |= positions[axis] == place
         return found
 
-    def with_neighbour(self, other):
-        """Return the box that two boxes form."""
-        return Box(self.lower, other.upper, self.image_shape)
-
 
 class Runs:
     """
@@ -120,13 +117,6 @@ class Terminals:
     into: np.ndarray
     label: np.ndarray
 
-    def then(self, others):
-        """Return where the terminals come to, if others take in those that take these in."""
-        on = self.into >= 0
-        into, label = self.into.copy(), self.label.copy()
-        into[on], label[on] = others.into[self.into[on]], others.label[self.into[on]]
-        return Terminals(into, label)
-
     def labels(self, above):
         """Return the label of each, given those of the terminals that take them in."""
         label = self.label.copy()
@@ -165,21 +155,6 @@ class Surface:
     terminal: np.ndarray
     label: np.ndarray
     edges: np.ndarray
-
-    def positions(self):
-        """Return where in the image the pixels are, along each axis."""
-        return np.unravel_index(self.position, self.box.image_shape)
-
-    def layer(self, axis, place):
-        """Return the number of each pixel in a layer of the box; -1 for a wall."""
-        positions = self.positions()
-        shape = self.box.shape[:axis] + (1,) + self.box.shape[axis + 1 :]
-        layer = np.full(shape, -1, np.int64)
-        found = np.flatnonzero(positions[axis] == place)
-        local = [along[found] - low for along, low in zip(positions, self.box.lower)]
-        local[axis] = np.zeros_like(local[axis])
-        layer[tuple(local)] = found
-        return layer
 
 
 # ---------------------------------------------------------------------------------------
@@ -293,16 +268,116 @@ def _parted(taken, markers):
     return terminal, markers[np.maximum(-taken, 0)]
 
 
-def combine(surfaces, indices, steps):
+@dataclass(frozen=True)
+class Graph:
     """
-    Combine the surfaces of boxes that form a box.
+    The surfaces of several boxes that form a box, joined by the edges between them.
+
+    Attributes
+    ----------
+    surface : Surface
+        Of pixels as they were in the boxes, in raster order, but with terminals numbered on from
+        box to box; ``count`` is their number.
+    starts : numpy.ndarray of int
+        The number of each box's first terminal, but for the first box.
+    outer : numpy.ndarray of bool
+        Which pixels lie on a face of the box that they form.
+    """
+
+    surface: Surface
+    starts: np.ndarray
+    outer: np.ndarray
+
+    def cut(self, pixels, edges, count, terminal, label):
+        """Return a surface of some pixels and edges of this one."""
+        kept = np.flatnonzero(pixels)
+        whole = self.surface
+        return Surface(
+            whole.box, count, whole.position[kept], whole.image[kept], whole.distance[kept],
+            terminal[kept], label[kept], np.searchsorted(kept, whole.edges[edges]).astype(np.int32),
+        )  # fmt: skip
+
+    def pixels_with(self, edges):
+        """Tell which pixels lie on a face of the box, or are joined by one of some edges."""
+        pixels = self.outer.copy()
+        pixels[self.surface.edges[edges].ravel()] = True
+        return pixels
+
+
+def join(surfaces, steps):
+    """Return the `Graph` of boxes that form a box."""
+    box = Box(
+        tuple(map(min, zip(*(each.box.lower for each in surfaces)))),
+        tuple(map(max, zip(*(each.box.upper for each in surfaces)))),
+        surfaces[0].box.image_shape,
+    )
+    pixels, terminals = (
+        np.cumsum([0, *counts])
+        for counts in zip(*((each.position.size, each.count) for each in surfaces))
+    )
+    arrays = {
+        name: np.concatenate([getattr(each, name) for each in surfaces])
+        for name in ("position", "image", "distance", "label")
+    }
+    numbers = [
+        np.where(each.terminal < 0, -1, each.terminal + first)
+        for each, first in zip(surfaces, terminals)
+    ]
+    edges = np.concatenate([each.edges + first for each, first in zip(surfaces, pixels)])
+    # Compared by number, pixels must be in raster order.
+    order = np.argsort(arrays["position"], kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    arrays = {name: values[order] for name, values in arrays.items()}
+    positions = np.unravel_index(arrays["position"], box.image_shape)
+    edges = [np.sort(rank[edges], axis=1)]
+    for axis in range(len(steps[0]) if steps else 0):
+        for place in sorted({each.box.upper[axis] for each in surfaces} - {box.upper[axis]}):
+            edges.append(crossing_edges(box, positions, axis, place, steps))
+    # A step across a corner crosses two planes.
+    keys = np.unique(np.concatenate(edges) @ np.array([order.size, 1]))
+    edges = np.stack(np.divmod(keys, max(order.size, 1)), axis=1).astype(np.int32)
+    surface = Surface(
+        box=box, count=int(terminals[-1]), terminal=np.concatenate(numbers)[order],
+        edges=edges, **arrays,
+    )  # fmt: skip
+    return Graph(surface, terminals[1:-1], box.on_faces(positions))
+
+
+def crossing_edges(box, positions, axis, place, steps):
+    """
+    Return the pairs of pixels that a step joins across a plane, as an array of shape (n, 2).
 
     Parameters
     ----------
-    surfaces : list of Surface
-    indices : list of tuple of int
-        Where each lies among the others.
+    box : Box
+    positions : tuple of numpy.ndarray of int
+        Of all pixels, those in the layers on both sides of the plane among them.
+    axis, place : int
+        The plane lies before this position along this axis.
     steps : tuple of tuple of int
+    """
+    shape = (*box.shape[:axis], 1, *box.shape[axis + 1 :])
+    layers = []
+    for side in (place - 1, place):
+        layer = np.full(shape, -1, np.int64)
+        found = np.flatnonzero(positions[axis] == side)
+        local = [along[found] - low for along, low in zip(positions, box.lower)]
+        local[axis] = np.zeros_like(found)
+        layer[tuple(local)] = found
+        layers.append(layer)
+    pairs = [np.zeros((0, 2), np.int64)]
+    for step in steps:
+        if step[axis] == 1:
+            here, there = kernels.flooding.facing((*step[:axis], 0, *step[axis + 1 :]))
+            found = np.stack([layers[0][here].ravel(), layers[1][there].ravel()], axis=1)
+            pairs.append(np.sort(found[(found >= 0).all(axis=1)], axis=1))
+    return np.concatenate(pairs)
+
+
+def combine(surfaces, steps):
+    """
+    Combine the surfaces of boxes that form a box.
 
     Returns
     -------
@@ -311,93 +386,24 @@ def combine(surfaces, indices, steps):
     terminals : list of Terminals
         What takes in those of each.
     """
-    done = dict(zip(indices, surfaces))
-    taken = {index: {} for index in indices}
-    for index in indices:
-        count = done[index].count
-        taken[index][index] = Terminals(np.arange(count), np.zeros(count, surfaces[0].label.dtype))
-    for axis in range(len(indices[0])):
-        for index in sorted(done, key=lambda index: index[axis]):
-            first = (*index[:axis], 0, *index[axis + 1 :])
-            if index[axis]:
-                done[first], ours, theirs = merge(done[first], done.pop(index), axis, steps)
-                both = [(taken[first], ours), (taken.pop(index), theirs)]
-                taken[first] = {
-                    child: each.then(into) for children, into in both
-                    for child, each in children.items()
-                }  # fmt: skip
-    (origin,) = done
-    return done[origin], [taken[origin][index] for index in indices]
-
-
-def merge(first, second, axis, steps):
-    """
-    Merge the surfaces of two boxes, of which the second follows the first along an axis.
-
-    Returns
-    -------
-    surface : Surface
-    ours, theirs : Terminals
-        What takes in the terminals of the first, and of the second.
-    """
-    box = first.box.with_neighbour(second.box)
-    crossing = crossing_edges(first, second, axis, steps)
-    size = first.position.size
-    edges = np.concatenate([first.edges, second.edges + size, crossing + (0, size)])
-    both = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("position", "image", "distance", "label")
-    }
-    shifted = np.where(second.terminal < 0, -1, second.terminal + first.count)
-    node = np.concatenate([first.terminal, shifted])
-    # Compared by row, pixels must be in raster order.
-    order = np.argsort(both["position"], kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    both = {name: values[order] for name, values in both.items()}
-    node, edges = node[order], np.sort(rank[edges], axis=1)
-
-    terminals = first.count + second.count
-    marked = node < 0
-    markers, numbers = np.unique(both["label"][marked], return_inverse=True)
-    node[marked] = terminals + numbers
-    outer = box.on_faces(np.unravel_index(both["position"], box.image_shape))
-    stays = node[outer & ~marked]
-    held = np.zeros(terminals + markers.size, np.int32)
+    graph = join(surfaces, steps)
+    whole = graph.surface
+    marked = whole.terminal < 0
+    markers, numbers = np.unique(whole.label[marked], return_inverse=True)
+    node = whole.terminal.copy()
+    node[marked] = whole.count + numbers
+    held = np.zeros(whole.count + markers.size, np.int32)
+    stays = node[graph.outer & ~marked]
     held[stays] = np.arange(1, stays.size + 1)
-    held[terminals:] = -np.arange(1, markers.size + 1)
+    held[whole.count :] = -np.arange(1, markers.size + 1)
     taken, _, records = kernels.flooding.contract(
-        both["image"], both["distance"], node, held, edges
+        whole.image, whole.distance, node, held, whole.edges
     )
-
     markers = np.concatenate([np.zeros(1, markers.dtype), markers])
-    edges = edges[records]
-    keep = outer.copy()
-    keep[edges.ravel()] = True
-    kept = np.flatnonzero(keep)
-    terminal, label = _parted(taken[node[kept]], markers)
-    surface = Surface(
-        box, stays.size, both["position"][kept], both["image"][kept], both["distance"][kept],
-        terminal, label, np.searchsorted(kept, edges).astype(np.int32),
-    )  # fmt: skip
-    into, labels = _parted(taken[:terminals], markers)
-    ours = Terminals(into[: first.count], labels[: first.count])
-    return surface, ours, Terminals(into[first.count :], labels[first.count :])
-
-
-def crossing_edges(first, second, axis, steps):
-    """Return the pairs of pixels that join two boxes, as an array of shape (n, 2)."""
-    here = first.layer(axis, first.box.upper[axis] - 1)
-    there = second.layer(axis, second.box.lower[axis])
-    pairs = [np.zeros((0, 2), np.int64)]
-    for step in steps:
-        if step[axis] == 1:
-            flat = [0 if number == axis else along for number, along in enumerate(step)]
-            ours = tuple(slice(max(-along, 0), min(-along, 0) or None) for along in flat)
-            theirs = tuple(slice(max(along, 0), min(along, 0) or None) for along in flat)
-            found = np.stack([here[ours].ravel(), there[theirs].ravel()], axis=1)
-            pairs.append(found[(found >= 0).all(axis=1)])
-    return np.concatenate(pairs)
+    terminal, label = _parted(taken[node], markers)
+    surface = graph.cut(graph.pixels_with(records), records, stays.size, terminal, label)
+    parts = (np.split(part, graph.starts) for part in _parted(taken[: whole.count], markers))
+    return surface, [Terminals(into, label) for into, label in zip(*parts)]
 
 
 def resolve(terminals, above, number):
@@ -484,7 +490,7 @@ def flood(image, markers, mask, distances, steps, name):
         scanned = flooding.add("scan", index, scan_block, box, steps, *args)
         flooding.add("surface", index, take, scanned, 0)
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(flooding, image.numblocks, steps)
+    above = _add_tree(flooding, image.numblocks, bind(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, paint, flooding.at("kept", index), *above[index])
     return flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
@@ -525,36 +531,50 @@ def _blocks_at(arrays, index):
     return [reference((blocks_of(array), *index)) for array in arrays]
 
 
-def _add_tree(tasks, numblocks, steps):
+def _add_tree(tasks, numblocks, combine, resolve):
     """
-    Add the tasks that combine surfaces, and those that hand labels down.
+    Add the tasks that combine surfaces, and those that hand down what comes of it.
 
-    Returns, for each block, the last two arguments of `paint`.
+    Parameters
+    ----------
+    tasks : _Tasks
+        Those of the step "surface" are there already.
+    numblocks : tuple of int
+    combine : callable
+        ``combine(surfaces)`` returns the surface of several, and what ``resolve`` needs.
+    resolve : callable
+        ``resolve(kept, above, number)`` returns a list: what becomes of each of those surfaces,
+        given what this returned for the surfaces among which theirs is number ``number``; or None.
+
+    Returns
+    -------
+    dict
+        For each block, where to find what becomes of it: a reference and a number.
     """
     group = GROUP.get(len(numblocks), GROUP_OF_MORE)
-    above = {}
-    shape, level, step, number = numblocks, 0, "surface", ()
+    above, shape, below, level = {}, numblocks, "surface", ()
     while math.prod(shape) > 1:
         groups = {}
         for index in np.ndindex(shape):
-            groups.setdefault(tuple(i // group for i in index), []).append(index)
+            groups.setdefault(tuple(i // group for i in index), []).append((*level, *index))
+        level = (level[0] + 1,) if level else (0,)
         for index, members in groups.items():
-            places = [tuple(i % group for i in member) for member in members]
-            below = sequence(tasks.at(step, (*number, *member)) for member in members)
-            combined = tasks.add("combine", (level, *index), combine, below, places, steps)
-            tasks.add("outline", (level, *index), take, combined, 0)
-            tasks.add("taken", (level, *index), take, combined, 1)
-            for place, member in enumerate(members):
-                above[level - 1, member] = (level, *index), place
-        shape = tuple(-(-count // group) for count in shape)
-        step, number, level = "outline", (level,), level + 1
-    for (number, *index), *_ in set(above.values()):
-        up, place = above.get((number, tuple(index)), (None, 0))
-        labels = None if up is None else tasks.at("resolve", up)
-        taken = tasks.at("taken", (number, *index))
-        tasks.add("resolve", (number, *index), resolve, taken, labels, place)
-    parts = {index: above.get((-1, index)) for index in np.ndindex(numblocks)}
-    return {
-        index: (None, 0) if part is None else (tasks.at("resolve", part[0]), part[1])
-        for index, part in parts.items()
-    }
+            place = (*level, *index)
+            surfaces = sequence(tasks.at(below, member) for member in members)
+            combined = tasks.add("combine", place, combine, surfaces)
+            tasks.add("outline", place, take, combined, 0)
+            tasks.add("taken", place, take, combined, 1)
+            above |= {member: (place, number) for number, member in enumerate(members)}
+        shape, below = tuple(-(-count // group) for count in shape), "outline"
+    for place in dict.fromkeys(place for place, _ in above.values()):
+        up = _found(tasks, above, place)
+        tasks.add("resolve", place, resolve, tasks.at("taken", place), *up)
+    return {index: _found(tasks, above, index) for index in np.ndindex(numblocks)}
+
+
+def _found(tasks, above, place):
+    """Return what handed down to a block or a group is found in, and its number there."""
+    if place not in above:
+        return None, 0
+    group, number = above[place]
+    return tasks.at("resolve", group), number
