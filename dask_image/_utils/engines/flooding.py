@@ -15,7 +15,7 @@ the markers alone. So the result is the same for all chunks.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial as bind
 
 import numpy as np
@@ -25,7 +25,9 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
+    delayed_in,
     new_array,
+    read_again,
     reference,
     sequence,
     task,
@@ -66,6 +68,13 @@ class Box:
         low = [(axis, low) for axis, low in enumerate(self.lower) if low > 0]
         sizes = zip(self.upper, self.image_shape)
         return low + [(axis, high - 1) for axis, (high, size) in enumerate(sizes) if high < size]
+
+    def face_pixels(self):
+        """Return the pixels on its faces, as positions in the block in raster order."""
+        found = np.zeros(self.shape, bool)
+        for axis, place in self.faces():
+            found[(slice(None),) * axis + (place - self.lower[axis],)] = True
+        return np.flatnonzero(found)
 
     def on_faces(self, positions):
         """Tell which of some pixels, given by their positions along each axis, lie on a face."""
@@ -232,10 +241,7 @@ def scan_block(box, steps, packed, image, distance):
         inside = ~walls if inside is None else inside & ~walls
     if inside is not None:
         held[~inside] = kernels.flooding.WALL
-    on_face = np.zeros(held.shape, bool)
-    for axis, place in box.faces():
-        on_face[(slice(None),) * axis + (place - box.lower[axis],)] = True
-    faces = np.flatnonzero(on_face)
+    faces = box.face_pixels()
     held = held.ravel()
     free = faces[held[faces] == 0]
     held[free] = np.arange(1, free.size + 1)
@@ -437,6 +443,101 @@ def paint(kept, above, number):
 
 
 # ---------------------------------------------------------------------------------------
+# The same for levels: every pixel of a face is a terminal, and has the least level known so far
+
+
+def scan_levels(box, steps, seed, mask):
+    """
+    Erode a seed within a block, and find how its faces hang together.
+
+    Returns
+    -------
+    surface : Surface
+    levels : numpy.ndarray
+        Of its terminals, from the seeds of the block alone.
+    """
+    faces = box.face_pixels()
+    levels = kernels.reconstruction.erode(seed, mask, steps).ravel()[faces]
+    held = np.zeros(mask.shape, np.int32)
+    held.ravel()[faces] = np.arange(1, faces.size + 1)
+    nothing = np.zeros(mask.shape, np.int32)
+    taken, edges = kernels.flooding.scan(mask, nothing, held, steps)
+    markers = np.zeros(1, np.int32)
+    return _surface(box, mask, nothing, taken, edges, faces, markers, faces.size), levels
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """
+    How levels pass between the terminals of several boxes.
+
+    Attributes
+    ----------
+    edges, weights, levels : numpy.ndarray
+        As for `dask_image._kernels.blocks.reconstruction.lowest_levels`.
+    outer : numpy.ndarray of int
+        The terminals that the box they form has, in the order in which it has them.
+    starts : numpy.ndarray of int
+        The number of each box's first terminal, but for the first box.
+    """
+
+    edges: np.ndarray
+    weights: np.ndarray
+    levels: np.ndarray
+    outer: np.ndarray
+    starts: np.ndarray
+
+    def lowest(self):
+        """Return the least level of each terminal."""
+        return kernels.reconstruction.lowest_levels(self.edges, self.weights, self.levels)
+
+
+def combine_levels(parts, steps):
+    """
+    Combine the surfaces of boxes that form a box, and their terminals' levels.
+
+    Returns
+    -------
+    part : tuple of Surface and numpy.ndarray
+        Those of all of them.
+    leaks : Leaks
+        With the least levels from the seeds of all of them.
+    """
+    surfaces, levels = zip(*parts)
+    graph = join(surfaces, steps)
+    whole = graph.surface
+    weights = whole.image[whole.edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
+    outer = whole.terminal[graph.outer]
+    leaks = Leaks(whole.terminal[whole.edges], weights, np.concatenate(levels), outer, graph.starts)
+    leaks = replace(leaks, levels=leaks.lowest())
+    held = np.zeros(whole.count, np.int32)
+    held[outer] = np.arange(1, outer.size + 1)
+    taken, _, records = kernels.flooding.contract(
+        whole.image, whole.distance, whole.terminal, held, whole.edges
+    )
+    terminal = taken[whole.terminal] - 1
+    surface = graph.cut(graph.pixels_with(records), records, outer.size, terminal, whole.label)
+    return (surface, leaks.levels[outer]), leaks
+
+
+def resolve_levels(leaks, above, number):
+    """Return the levels of the terminals of each box of a group; arguments as for `resolve`."""
+    if above is not None:
+        levels = leaks.levels.copy()
+        levels[leaks.outer] = above[number]
+        leaks = replace(leaks, levels=levels)
+    return np.split(leaks.lowest(), leaks.starts)
+
+
+def erode_inside(box, steps, seed, mask, above, number):
+    """Erode a seed within a block, given the levels of the pixels on its faces."""
+    if above is not None:
+        seed = seed.copy()
+        seed.ravel()[box.face_pixels()] = above[number]
+    return kernels.reconstruction.erode(seed, mask, steps)
+
+
+# ---------------------------------------------------------------------------------------
 # Tasks
 
 
@@ -481,19 +582,72 @@ def flood(image, markers, mask, distances, steps, name):
     distance = distances(unmarked)
 
     flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps))
-    bounds = block_bounds(image.chunks)
-    for index in np.ndindex(image.numblocks):
-        lower = tuple(along[i] for along, i in zip(bounds, index))
-        upper = tuple(along[i + 1] for along, i in zip(bounds, index))
-        box = Box(lower, upper, image.shape)
+    for index, box in _boxes(image).items():
         args = (packing.at("pack", index), *_blocks_at([image, distance], index))
         scanned = flooding.add("scan", index, scan_block, box, steps, *args)
         flooding.add("surface", index, take, scanned, 0)
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(flooding, image.numblocks, bind(combine, steps=steps), resolve)
+    above = _add_tree(flooding, "surface", image.numblocks, bind(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, paint, flooding.at("kept", index), *above[index])
     return flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
+
+
+def reconstruct(seed, mask, steps, name):
+    """
+    Erode a seed until the mask stops it.
+
+    Parameters
+    ----------
+    seed, mask : dask.array.Array
+        Of one dtype, float32 or float64, of equal shapes and chunks and at least one axis; seed
+        nowhere below mask.
+    steps : tuple of tuple of int
+        From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the dtype and chunks of both, which are computed twice.
+    """
+    token = tokenize(seed.name, mask.name, steps)
+    scanning, finishing = _Tasks(name, token), _Tasks(name, token)
+    boxes, images = _boxes(mask), [seed, mask]
+    found = {index: (None, 0) for index in boxes}
+    if len(boxes) > 1:
+        for index, box in boxes.items():
+            scanning.add("scan", index, scan_levels, box, steps, *_blocks_at(images, index))
+        combine = bind(combine_levels, steps=steps)
+        found = _add_tree(scanning, "scan", mask.numblocks, combine, resolve_levels)
+        parts = {str(group): group for group, _ in found.values()}
+        scanning.add("wait", (), _wait, *parts.values())
+    scanned = scanning.made("scan", images)
+    if len(boxes) > 1:
+        after = delayed_in(scanned, scanning.at("wait", ()).key)
+        images = [read_again(image, after) for image in images]
+    for index, box in boxes.items():
+        args = (*_blocks_at(images, index), *found[index])
+        finishing.add("fill", index, erode_inside, box, steps, *args)
+    return finishing.array("fill", [scanned, *images], mask.chunks, mask.dtype)
+
+
+def _wait(*_):
+    """Return nothing, but not before everything else is there."""
+
+
+def _boxes(image):
+    """Return the boxes that the blocks of an image are, by index."""
+    bounds = block_bounds(image.chunks)
+    return {
+        index: Box(
+            tuple(along[i] for along, i in zip(bounds, index)),
+            tuple(along[i + 1] for along, i in zip(bounds, index)),
+            image.shape,
+        )
+        for index in np.ndindex(image.numblocks)
+    }
 
 
 class _Tasks:
@@ -531,14 +685,15 @@ def _blocks_at(arrays, index):
     return [reference((blocks_of(array), *index)) for array in arrays]
 
 
-def _add_tree(tasks, numblocks, combine, resolve):
+def _add_tree(tasks, below, numblocks, combine, resolve):
     """
     Add the tasks that combine surfaces, and those that hand down what comes of it.
 
     Parameters
     ----------
     tasks : _Tasks
-        Those of the step "surface" are there already.
+    below : str
+        The step of those that return the blocks' surfaces.
     numblocks : tuple of int
     combine : callable
         ``combine(surfaces)`` returns the surface of several, and what ``resolve`` needs.
@@ -552,7 +707,7 @@ def _add_tree(tasks, numblocks, combine, resolve):
         For each block, where to find what becomes of it: a reference and a number.
     """
     group = GROUP.get(len(numblocks), GROUP_OF_MORE)
-    above, shape, below, level = {}, numblocks, "surface", ()
+    above, shape, level = {}, numblocks, ()
     while math.prod(shape) > 1:
         groups = {}
         for index in np.ndindex(shape):
