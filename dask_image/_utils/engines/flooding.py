@@ -446,7 +446,7 @@ def paint(kept, above, number):
 # The same for levels: every pixel of a face is a terminal, and has the least level known so far
 
 
-def scan_levels(box, steps, seed, mask):
+def scan_levels(box, steps, prepare, *blocks):
     """
     Erode a seed within a block, and find how its faces hang together.
 
@@ -456,6 +456,7 @@ def scan_levels(box, steps, seed, mask):
     levels : numpy.ndarray
         Of its terminals, from the seeds of the block alone.
     """
+    seed, mask = prepare(*blocks)
     faces = box.face_pixels()
     levels = kernels.reconstruction.erode(seed, mask, steps).ravel()[faces]
     held = np.zeros(mask.shape, np.int32)
@@ -529,12 +530,13 @@ def resolve_levels(leaks, above, number):
     return np.split(leaks.lowest(), leaks.starts)
 
 
-def erode_inside(box, steps, seed, mask, above, number):
+def erode_inside(box, steps, prepare, finish, above, number, *blocks):
     """Erode a seed within a block, given the levels of the pixels on its faces."""
+    seed, mask = prepare(*blocks)
     if above is not None:
         seed = seed.copy()
         seed.ravel()[box.face_pixels()] = above[number]
-    return kernels.reconstruction.erode(seed, mask, steps)
+    return finish(kernels.reconstruction.erode(seed, mask, steps), *blocks)
 
 
 # ---------------------------------------------------------------------------------------
@@ -593,44 +595,52 @@ def flood(image, markers, mask, distances, steps, name):
     return flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
 
 
-def reconstruct(seed, mask, steps, name):
+def reconstruct(images, prepare, finish, steps, dtype, name):
     """
-    Erode a seed until the mask stops it.
+    Erode a seed until a mask stops it.
 
     Parameters
     ----------
-    seed, mask : dask.array.Array
-        Of one dtype, float32 or float64, of equal shapes and chunks and at least one axis; seed
-        nowhere below mask.
+    images : list of dask.array.Array
+        Of equal shapes and chunks, one axis at least. They are computed twice.
+    prepare : callable
+        ``prepare(*blocks)`` returns seed and mask, of one dtype, float32 or float64, seed nowhere
+        below mask.
+    finish : callable
+        ``finish(eroded, *blocks)`` returns a block of the result.
     steps : tuple of tuple of int
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
+    dtype : dtype
+        Of the result.
     name : str
         Of the function that the user called.
 
     Returns
     -------
     dask.array.Array
-        Of the dtype and chunks of both, which are computed twice.
+        Of the chunks of the images.
     """
-    token = tokenize(seed.name, mask.name, steps)
+    token = tokenize([image.name for image in images], prepare, finish, steps, dtype)
     scanning, finishing = _Tasks(name, token), _Tasks(name, token)
-    boxes, images = _boxes(mask), [seed, mask]
+    boxes, again = _boxes(images[0]), images
     found = {index: (None, 0) for index in boxes}
     if len(boxes) > 1:
         for index, box in boxes.items():
-            scanning.add("scan", index, scan_levels, box, steps, *_blocks_at(images, index))
+            scanning.add(
+                "scan", index, scan_levels, box, steps, prepare, *_blocks_at(images, index)
+            )
         combine = bind(combine_levels, steps=steps)
-        found = _add_tree(scanning, "scan", mask.numblocks, combine, resolve_levels)
+        found = _add_tree(scanning, "scan", images[0].numblocks, combine, resolve_levels)
         parts = {str(group): group for group, _ in found.values()}
         scanning.add("wait", (), _wait, *parts.values())
     scanned = scanning.made("scan", images)
     if len(boxes) > 1:
         after = delayed_in(scanned, scanning.at("wait", ()).key)
-        images = [read_again(image, after) for image in images]
+        again = [read_again(image, after) for image in images]
     for index, box in boxes.items():
-        args = (*_blocks_at(images, index), *found[index])
-        finishing.add("fill", index, erode_inside, box, steps, *args)
-    return finishing.array("fill", [scanned, *images], mask.chunks, mask.dtype)
+        args = (*found[index], *_blocks_at(again, index))
+        finishing.add("fill", index, erode_inside, box, steps, prepare, finish, *args)
+    return finishing.array("fill", [scanned, *again], images[0].chunks, dtype)
 
 
 def _wait(*_):
