@@ -132,4 +132,11 @@ CAPABILITIES = {
     "local_mean": _NUMPY,
     "local_percentile": _NUMPY,
     "local_standard_deviation": _NUMPY,
+    # segmentation
+    "h_maxima": _NUMPY,
+    "h_minima": _NUMPY,
+    "local_maxima": _NUMPY,
+    "local_minima": _NUMPY,
+    "reconstruction": _NUMPY,
+    "watershed": _NUMPY,
 }

@@ -15,6 +15,7 @@ Nothing is sorted in compiled code. Without numba NumPy sorts the edges, and the
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
+from dask_image._utils.steps import facing, forward
 
 # What a node holds: 0 for nothing yet, else the number of a terminal. Those of faces are positive,
 # those of markers negative. A wall is no node.
@@ -78,13 +79,6 @@ def contract(image, distance, node, held, edges):
     a, b = (np.ascontiguousarray(side, np.int32) for side in edges.T)
     node = node.astype(np.int32, copy=False)
     return _contract(image, distance, node, parent, held, a, b)
-
-
-def facing(step):
-    """Return, as two tuples of slices, the pixels from which a step leads, and to which."""
-    here = tuple(slice(max(-along, 0), min(-along, 0) or None) for along in step)
-    there = tuple(slice(max(along, 0), min(along, 0) or None) for along in step)
-    return here, there
 
 
 # ---------------------------------------------------------------------------------------
@@ -293,11 +287,10 @@ def _scan_plain(image, distance, held, steps):
     """Flood a block as any graph, of all edges between its pixels."""
     positions = np.arange(held.size).reshape(held.shape)
     edges = [np.zeros((0, 2), np.int64)]
-    for step in steps:
-        if step > (0,) * len(step):
-            here, there = (positions[part].ravel() for part in facing(step))
-            inside = (held.ravel()[here] != WALL) & (held.ravel()[there] != WALL)
-            edges.append(np.stack([here[inside], there[inside]], axis=1))
+    for step in forward(steps):
+        here, there = (positions[part].ravel() for part in facing(step))
+        inside = (held.ravel()[here] != WALL) & (held.ravel()[there] != WALL)
+        edges.append(np.stack([here[inside], there[inside]], axis=1))
     edges = np.concatenate(edges)
     # All pixels of one marker are one node, and so is what holds a terminal: pixels' own nodes
     # have the numbers after those.

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.blocks.flooding import facing
+from dask_image._utils.steps import facing, forward
 
 
 def erode(seed, mask, steps):
@@ -33,8 +33,7 @@ def erode(seed, mask, steps):
     positions = np.arange(seed.size).reshape(seed.shape)
     pairs = [
         np.stack([positions[part].ravel() for part in facing(step)], axis=1)
-        for step in steps
-        if step > (0,) * seed.ndim
+        for step in forward(steps)
     ]
     edges = np.concatenate([np.zeros((0, 2), np.int64), *pairs])
     weights = mask.ravel()[edges].max(axis=1, initial=-np.inf)

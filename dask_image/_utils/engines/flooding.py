@@ -18,6 +18,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import partial as bind
 
+import dask.array as da
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
@@ -35,6 +36,7 @@ from dask_image._utils.engines.graph import (
 )
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.two_pass import take
+from dask_image._utils.steps import facing
 
 # Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
 # shrink by as much as they can.
@@ -375,7 +377,7 @@ def crossing_edges(box, positions, axis, place, steps):
     pairs = [np.zeros((0, 2), np.int64)]
     for step in steps:
         if step[axis] == 1:
-            here, there = kernels.flooding.facing((*step[:axis], 0, *step[axis + 1 :]))
+            here, there = facing((*step[:axis], 0, *step[axis + 1 :]))
             found = np.stack([layers[0][here].ravel(), layers[1][there].ravel()], axis=1)
             pairs.append(np.sort(found[(found >= 0).all(axis=1)], axis=1))
     return np.concatenate(pairs)
@@ -569,6 +571,10 @@ def flood(image, markers, mask, distances, steps, name):
         The label that floods each pixel, of the dtype and chunks of ``markers``; 0 for walls and
         where none gets to.
     """
+    if image.size == 0:
+        return da.zeros_like(markers)
+    chunks = image.chunks
+    image, markers, mask = _without_empty_blocks([image, markers, mask])
     given = [markers.name, None if mask is None else mask.name]
     packing = _Tasks(name, tokenize(given))
     # Markers are needed twice: for distances, and again when all of these are known. Until then
@@ -592,7 +598,8 @@ def flood(image, markers, mask, distances, steps, name):
     above = _add_tree(flooding, "surface", image.numblocks, bind(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, paint, flooding.at("kept", index), *above[index])
-    return flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
+    basins = flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
+    return basins.rechunk(chunks, method="tasks")
 
 
 def reconstruct(images, prepare, finish, steps, dtype, name):
@@ -620,6 +627,9 @@ def reconstruct(images, prepare, finish, steps, dtype, name):
     dask.array.Array
         Of the chunks of the images.
     """
+    if images[0].size == 0:
+        return da.zeros_like(images[0], dtype=dtype)
+    chunks, images = images[0].chunks, _without_empty_blocks(images)
     token = tokenize([image.name for image in images], prepare, finish, steps, dtype)
     scanning, finishing = _Tasks(name, token), _Tasks(name, token)
     boxes, again = _boxes(images[0]), images
@@ -640,7 +650,14 @@ def reconstruct(images, prepare, finish, steps, dtype, name):
     for index, box in boxes.items():
         args = (*found[index], *_blocks_at(again, index))
         finishing.add("fill", index, erode_inside, box, steps, prepare, finish, *args)
-    return finishing.array("fill", [scanned, *again], images[0].chunks, dtype)
+    filled = finishing.array("fill", [scanned, *again], images[0].chunks, dtype)
+    return filled.rechunk(chunks, method="tasks")
+
+
+def _without_empty_blocks(images):
+    """Return images, of which some may be None, in chunks of one pixel at least."""
+    filled = tuple(tuple(size for size in sizes if size) for sizes in images[0].chunks)
+    return [image if image is None else image.rechunk(filled, method="tasks") for image in images]
 
 
 def _wait(*_):
