@@ -2,11 +2,13 @@
 
 from functools import partial
 
+import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError
+from dask_image._utils.arguments import ArgumentError, normalize_number
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.flooding import reconstruct
+from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_steps
 
 METHODS = ("dilation", "erosion")
@@ -84,6 +86,156 @@ def reconstruction(seed, mask, method="dilation", footprint=None):
     prepare = partial(_as_seed_and_mask, method=method, dtype=dtype)
     finish = partial(_as_reconstruction, method=method)
     return reconstruct([seed, mask], prepare, finish, steps, dtype, "reconstruction")
+
+
+@numpy_only
+def h_maxima(image, h, footprint=None):
+    """
+    Find the maxima that stand out by a height of ``h`` or more.
+
+    As `skimage.morphology.h_maxima`, which see: plateaus from which every way to a
+    pixel that is higher leads down by ``h`` or more, and the highest ones.
+
+    Parameters
+    ----------
+    image : array_like
+        Integers or floats.
+    h : float
+        Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
+    footprint : array_like of bool, optional
+        Which pixels are the neighbours of the one in the middle: symmetric, of one or
+        three pixels along every axis. All those around it by default.
+
+    Returns
+    -------
+    dask.array.Array
+        Of uint8, 1 at the maxima and 0 elsewhere, with the shape and chunks of
+        ``image``. All 0 if ``h`` is more than the whole range of values.
+
+    Raises
+    ------
+    ValueError
+        If ``h`` is not above 0, or ``footprint`` has a wrong size or is not symmetric.
+
+    Warns
+    -----
+    UserWarning
+        If ``image`` holds integers and ``h`` is not whole.
+
+    See Also
+    --------
+    skimage.morphology.h_maxima : The same on NumPy arrays.
+    local_maxima : All maxima.
+    reconstruction : What this is made of; ``image`` is computed twice, as there.
+
+    Notes
+    -----
+    As in scikit-image, floats stand out if they do by a little less than ``h``, to
+    allow for rounding.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = da.from_array(np.array([[0, 3, 2, 9, 8, 9, 5, 7, 1]]), chunks=3)
+    >>> h_maxima(image, 2).compute()
+    array([[0, 0, 0, 1, 0, 1, 0, 1, 0]], dtype=uint8)
+    """
+    return _by_height(image, h, footprint, "h_maxima")
+
+
+@numpy_only
+def h_minima(image, h, footprint=None):
+    """
+    Find the minima that are deeper than what is around them by ``h`` or more.
+
+    As `skimage.morphology.h_minima`, and `h_maxima`, which see.
+
+    Parameters
+    ----------
+    image : array_like
+        Integers or floats.
+    h : float
+        Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
+    footprint : array_like of bool, optional
+        Which pixels are the neighbours of the one in the middle: symmetric, of one or
+        three pixels along every axis. All those around it by default.
+
+    Returns
+    -------
+    dask.array.Array
+        Of uint8, 1 at the minima and 0 elsewhere, with the shape and chunks of
+        ``image``. All 0 if ``h`` is more than the whole range of values.
+
+    Raises
+    ------
+    ValueError
+        If ``h`` is not above 0, or ``footprint`` has a wrong size or is not symmetric.
+
+    Warns
+    -----
+    UserWarning
+        If ``image`` holds integers and ``h`` is not whole.
+
+    See Also
+    --------
+    skimage.morphology.h_minima : The same on NumPy arrays.
+    local_minima : All minima.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = da.from_array(np.array([[9, 6, 7, 0, 1, 0, 4, 2, 8]]), chunks=3)
+    >>> h_minima(image, 2).compute()
+    array([[0, 0, 0, 1, 0, 1, 0, 1, 0]], dtype=uint8)
+    """
+    return _by_height(image, h, footprint, "h_minima")
+
+
+def _by_height(image, h, footprint, name):
+    image = as_image(image)
+    steps = neighbour_steps(footprint, None, image.ndim)
+    if not normalize_number(h, "h") > 0:
+        raise ArgumentError(f"h must be above 0, got {h!r}")
+    if image.dtype.kind == "b":
+        raise TypeError("image must hold integers or floats, got dtype bool")
+    if image.dtype.kind != "f" and isinstance(h, (float, np.floating)):
+        if h % 1:
+            warn("integers are compared as floats, since h is not whole")
+            image = image.astype(np.float64)
+        else:
+            h = int(h)
+    if image.size == 0 or image.dtype.kind != "f" and h > np.iinfo(image.dtype).max:
+        return da.zeros_like(image, dtype=np.uint8)
+    sign = 1 if name == "h_maxima" else -1
+    found = reconstruct(
+        [image], partial(_as_shifted, h=h, sign=sign), partial(_as_tall, h=h, sign=sign), steps,
+        np.uint8, name,
+    )  # fmt: skip
+    return da.where(da.max(image) - da.min(image) < h, np.uint8(0), found)
+
+
+def _as_shifted(image, h, sign):
+    """Return an image that is lowered by ``h``, and the image, to erode: both upside down."""
+    if image.dtype.kind == "f":
+        rounding = 2 * np.finfo(image.dtype).resolution * np.abs(image)
+        shifted = image - sign * h - sign * rounding
+    else:
+        h = image.dtype.type(h)
+        limits = np.iinfo(image.dtype)
+        # Where the dtype holds no such value, it is the last that it holds.
+        if sign > 0:
+            shifted = np.where(image < limits.min + int(h), limits.min, image - h)
+        else:
+            shifted = np.where(image > limits.max - int(h), limits.max, image + h)
+    dtype = np.float32 if image.dtype in (np.float16, np.float32) else np.float64
+    return -sign * shifted.astype(dtype), -sign * image.astype(dtype)
+
+
+def _as_tall(eroded, image, h, sign):
+    """Tell where an image rises above its lowered self, once that has spread, by ``h``."""
+    return (sign * (image + sign * eroded) >= h).astype(np.uint8)
 
 
 def _as_seed_and_mask(seed, mask, method, dtype):
