@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
+import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import fold
+from dask_image.ndmorph import binary_propagation
 from dask_image.segmentation._arguments import as_image
 
 # A table of so many values (of all of uint16) is kept for each block; wider ranges are looked
@@ -642,3 +644,58 @@ def _li(table, tolerance, initial_guess, kind):
             break
         following = (mean_below - mean_above) / (np.log(mean_below) - np.log(mean_above))
     return following + lowest
+
+
+# ---------------------------------------------------------------------------------------
+# Two thresholds
+
+
+@numpy_only
+def apply_hysteresis_threshold(image, low, high):
+    """
+    Find the pixels above a low threshold that are connected with one above a high threshold.
+
+    As `skimage.filters.apply_hysteresis_threshold`, which see.
+
+    Parameters
+    ----------
+    image : array_like
+    low, high : float or array_like
+        The thresholds: numbers, lazy ones too, or arrays of the shape of ``image``. Where ``low``
+        is above ``high``, ``high`` stands for both.
+
+    Returns
+    -------
+    dask.array.Array
+        Of bool, with the shape and chunks of ``image``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    See Also
+    --------
+    skimage.filters.apply_hysteresis_threshold : The same on NumPy arrays.
+    dask_image.ndmorph.binary_propagation : What this is made of.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = da.from_array(np.array([1, 2, 3, 2, 1, 2, 1, 3, 2]), chunks=3)
+    >>> apply_hysteresis_threshold(image, 1.5, 2.5).compute().astype(int)
+    array([0, 1, 1, 1, 0, 0, 0, 1, 1])
+    """
+    image = as_image(image)
+    low, high = (
+        each if isinstance(each, da.Array) or np.ndim(each) == 0 else as_image(each, name)
+        for each, name in ((low, "low"), (high, "high"))
+    )
+    strong, weak = image > high, image > np.minimum(low, high)
+    if strong.shape != image.shape or weak.shape != image.shape:
+        raise ArgumentError(
+            f"low and high must be numbers or have the shape of the image, {image.shape}"
+        )
+    strong, weak = (each.rechunk(image.chunks) for each in (strong, weak))
+    return binary_propagation(strong, mask=weak)
