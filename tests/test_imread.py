@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import dask
+import dask.array as da
 import numpy as np
 import pytest
 import tifffile
@@ -424,6 +425,36 @@ class TestLargePages:
         corner = lazy[0, -50:, -50:].compute()
         np.testing.assert_array_equal(corner, image[-50:, -50:])
         assert len(read) < 40
+
+    @pytest.mark.parametrize("layout", ["zlib-tiles", "zlib-strips", "one-strip-big-endian"])
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    def test_any_part(self, tmp_path, layout, data):
+        image = seeded_image((3, 50, 47, 3), "int16")
+        options = {"photometric": "rgb", **LARGE_LAYOUTS[layout]}
+        name = write(tmp_path / "a.tif", image, **options)
+        index = []
+        for size in image.shape:
+            numbers = st.integers(-size, size - 1)
+            ends = st.integers(-size - 2, size + 2) | st.none()
+            steps = st.sampled_from([None, 1, 2, 7, -1, -3])
+            index.append(data.draw(numbers | st.builds(slice, ends, ends, steps)))
+        if data.draw(st.booleans()):
+            axis = data.draw(st.integers(0, 3))
+            index[axis] = data.draw(st.lists(st.integers(0, image.shape[axis] - 1), max_size=5))
+        elif data.draw(st.booleans()):
+            index.insert(data.draw(st.integers(0, 4)), None)
+        lazy = imread(name, data.draw(st.sampled_from([1, 2, -1])))
+        expected = da.from_array(image)[tuple(index)].compute()
+        np.testing.assert_array_equal(lazy[tuple(index)].compute(scheduler="sync"), expected)
+
+    def test_only_what_is_selected_is_read(self, tmp_path, monkeypatch):
+        image = seeded_image((9, 160, 160), "u1")
+        name = write(tmp_path / "a.tif", image, tile=(16, 16), compression="zlib")
+        lazy = imread(name, 4, chunks=-1)
+        read = segments_read(monkeypatch)
+        np.testing.assert_array_equal(lazy[3, 20:30, 40:50].compute(), image[3, 20:30, 40:50])
+        assert len(read) == 2
 
     def test_tiles_that_are_not_in_the_file(self, tmp_path):
         image = np.zeros((1, 100, 100), "u1")

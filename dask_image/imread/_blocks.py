@@ -1,7 +1,8 @@
-"""Into which blocks a frame is cut."""
+"""Into which blocks frames are cut, and how one is read."""
 
 import math
 import operator
+from dataclasses import dataclass
 
 import dask
 import numpy as np
@@ -89,3 +90,83 @@ def _automatic(shape, segment_shape, pixel_bytes, frames):
     # As many blocks, as even as whole segments can make them.
     down, along = (-(-count // -(-count // part)) for count, part in zip(most, (down, along)))
     return down * rows, along * columns
+
+
+@dataclass(frozen=True)
+class Block:
+    """
+    The frames of one block, or rows and columns of them, of some sources after one another.
+
+    Indexing reads: an integer, slice or list for each axis.
+    """
+
+    sources: tuple
+    arraytype: str
+
+    @property
+    def shape(self):
+        """Number of frames, and what they are made of."""
+        return (sum(source.count for source in self.sources), *self.sources[0].frame_shape)
+
+    def __getitem__(self, index):
+        covers, rest = zip(*map(_cover, index, self.shape), strict=True)
+        first = self.sources[0]
+        plane = slice(1 + first.plane_axis, 3 + first.plane_axis)
+        frames = self._read(covers[0], *covers[plane])
+        # Samples are read all of them, so that theirs is the whole of the index.
+        rest = [
+            here if axis == 0 or plane.start <= axis < plane.stop else given
+            for axis, (here, given) in enumerate(zip(rest, index))
+        ]
+        return frames[tuple(rest)]
+
+    def _read(self, frames, rows, columns):
+        """Return a range of frames, of rows and of columns, counted in the block."""
+        first = self.sources[0]
+        shape = list(first.frame_shape)
+        shape[first.plane_axis : first.plane_axis + 2] = len(rows), len(columns)
+        out = np.empty((len(frames), *shape), first.dtype)
+        position = 0
+        for source in self.sources if out.size else ():
+            low = max(frames.start - position, 0)
+            high = min(frames.stop - position, source.count)
+            if low < high:
+                part = source.select(
+                    low, high, source.rows[rows.start : rows.stop],
+                    source.columns[columns.start : columns.stop],
+                )  # fmt: skip
+                begin = position + low - frames.start
+                _read_source(part, out[begin : begin + high - low])
+            position += source.count
+        if self.arraytype == "cupy":
+            import cupy
+
+            return cupy.asarray(out)
+        return out
+
+
+def _read_source(source, out):
+    """Fill ``out`` from one source; an error names its files."""
+    try:
+        source.read_into(out)
+    except Exception as error:  # readers raise whatever their formats' libraries do
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        names = ", ".join(file.path for file in source.files)
+        raise OSError(f"cannot read {names}: {error}") from error
+
+
+def _cover(index, size):
+    """Return the range that the index of an axis lies in, and the index in that range."""
+    if isinstance(index, slice):
+        picked = range(size)[index]
+        if not picked:
+            return range(0), slice(0)
+        low, high = sorted((picked[0], picked[-1]))
+        return range(low, high + 1), slice(None, None, picked.step)
+    if isinstance(index, list):
+        if not index:
+            return range(0), index
+        low = min(index)
+        return range(low, max(index) + 1), [one - low for one in index]
+    return range(index, index + 1), 0

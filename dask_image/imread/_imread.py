@@ -6,8 +6,8 @@ from itertools import accumulate
 
 import numpy as np
 
-from dask_image._utils.engines.graph import new_array, task, tokenize
-from dask_image.imread._blocks import plane_chunks
+from dask_image._utils.engines.graph import new_array, reading_task, tokenize
+from dask_image.imread._blocks import Block, plane_chunks
 from dask_image.imread._files import expand_names
 from dask_image.imread._pims import describe_pims
 from dask_image.imread._tiff import TiffDescriber, is_tiff
@@ -116,8 +116,9 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
     name = "imread-" + tokenize(
         repr(files), first.frame_shape, first.dtype, nframes, plane, series, level, arraytype
     )
-    # One task a chunk, which holds its own part of the plan only: with a public call, a second
-    # task would have to carry the plan, and the scheduler costs more than reading a small file.
+    # One task a chunk, which holds its own part of the plan only: with a public call, every task
+    # would carry the whole plan, a second one the slices, and the scheduler costs more than
+    # reading a small file.
     frame_chunks = [(size,) for size in first.frame_shape]
     frame_chunks[first.plane_axis : first.plane_axis + 2] = plane
     tasks = {}
@@ -127,7 +128,7 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
         for index, rows, columns in _planes(plane):
             key = (name, number, *_block_index(first, index))
             plan = tuple(source.select(start, stop, rows, columns) for source, start, stop in parts)
-            tasks[key] = task(key, _read_chunk, plan, module)
+            tasks[key] = reading_task(key, Block(plan, module))
     axes = (tuple(sizes), *frame_chunks)
     meta = array_module.zeros((0,) * len(axes), first.dtype)
     return new_array(name, tasks, [], axes, meta)
@@ -236,24 +237,3 @@ def _chunks_of_frames(sources, nframes):
             free -= stop - start
             start = stop
     return chunks
-
-
-def _read_chunk(sources, arraytype):
-    """Read the frames of one chunk."""
-    first = sources[0]
-    frames = np.empty((sum(source.count for source in sources), *first.frame_shape), first.dtype)
-    position = 0
-    for source in sources:
-        try:
-            source.read_into(frames[position : position + source.count])
-        except Exception as error:  # as above
-            if isinstance(error, OSError) and error.filename is not None:
-                raise
-            names = ", ".join(file.path for file in source.files)
-            raise OSError(f"cannot read {names}: {error}") from error
-        position += source.count
-    if arraytype == "cupy":
-        import cupy
-
-        return cupy.asarray(frames)
-    return frames

@@ -176,10 +176,14 @@ class TiffFrames:
         if self.layout.decoder is None:
             return page
         numbers = self.layout.segments_under(frames, rows, columns)
+        places = numbers
+        if not isinstance(page.indices, range):  # a part of a part
+            place_of = {number: place for place, number in enumerate(page.indices)}
+            places = [place_of[number] for number in numbers]
         return page._replace(
             indices=tuple(numbers),
-            offsets=tuple(page.offsets[number] for number in numbers),
-            byte_counts=tuple(page.byte_counts[number] for number in numbers),
+            offsets=tuple(page.offsets[place] for place in places),
+            byte_counts=tuple(page.byte_counts[place] for place in places),
         )
 
     def read_into(self, out):
