@@ -2,8 +2,9 @@
 
 from dask_image.imread._files import natural_sorted  # noqa: F401 - other packages look for it here
 from dask_image.imread._imread import imread
+from dask_image.imread._metadata import ImageMetadata, read_metadata
 
-__all__ = ["imread"]
+__all__ = ["ImageMetadata", "imread", "read_metadata"]
 
 
 def __getattr__(name):

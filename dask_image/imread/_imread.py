@@ -1,5 +1,6 @@
 """From the names of files to a lazy array of their frames."""
 
+import contextlib
 import math
 import operator
 from itertools import accumulate
@@ -106,7 +107,7 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
     nframes = _frames_per_chunk(nframes)
     module, array_module = _array_module(arraytype)
     paths = expand_names(fname)
-    sources = _describe_all(paths, _number(series, "series"), _number(level, "level"))
+    sources = _describe_all(paths, integer(series, "series"), integer(level, "level"))
     first = sources[0]
     total = sum(source.count for source in sources)
     nframes = total if nframes == -1 else min(nframes, total)
@@ -171,7 +172,8 @@ def _frames_per_chunk(nframes):
     return number
 
 
-def _number(value, name):
+def integer(value, name):
+    """Return an integer argument as an int."""
     try:
         return operator.index(value)
     except TypeError:
@@ -206,7 +208,7 @@ def _describe_all(paths, series, level):
 
 
 def _describe(path, describer):
-    try:
+    with reading(path):
         with open(path, "rb") as file:
             if is_tiff(file):
                 return describer.describe(file)
@@ -216,6 +218,13 @@ def _describe(path, describer):
                 f"{describer.series} and level={describer.level}"
             )
         return describe_pims(path)
+
+
+@contextlib.contextmanager
+def reading(path):
+    """Let errors say which file cannot be read."""
+    try:
+        yield
     except Exception as error:  # readers raise whatever their formats' libraries do
         if isinstance(error, OSError) and error.filename is not None:
             raise

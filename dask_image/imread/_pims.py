@@ -133,6 +133,13 @@ def describe_pims(path):
     )
 
 
+def frame_rate(path):
+    """Return the frames a second of a film, None where its reader knows none."""
+    with _opened(path) as reader:
+        rate = getattr(reader, "frame_rate", None)
+    return float(rate) if rate and len(reader) > 1 else None
+
+
 def _agree(shape, announced):
     """Tell whether a frame has the shape announced: samples may be left out, columns come first."""
     return sorted(announced) in (sorted(shape), sorted(shape[:-1]))

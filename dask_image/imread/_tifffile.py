@@ -212,3 +212,34 @@ def _stored_page(page, key):
         tuple(page.databytecounts),
         options,
     )
+
+
+class Header(NamedTuple):
+    """What a file says of one resolution of a series, its pixels apart."""
+
+    axes: str
+    shape: tuple[int, ...]
+    full_shape: tuple[int, ...]  # of the series' full resolution
+    dtype: np.dtype
+    ome: str | None  # XML
+    imagej: dict | None
+    description: str
+    resolution: tuple[float, float]  # pixels a unit, along columns and rows
+    resolution_unit: str  # NONE, INCH or CENTIMETER
+
+
+def header(tiff, series, level):
+    """Return what a file says of one resolution of a series."""
+    full, part = level_of(tiff, series, 0), level_of(tiff, series, level)
+    page = full.keyframe
+    return Header(
+        axes=part.axes,
+        shape=part.shape,
+        full_shape=full.shape,
+        dtype=part.dtype.newbyteorder("="),
+        ome=tiff.ome_metadata,
+        imagej=tiff.imagej_metadata,
+        description=page.description,
+        resolution=page.resolution,
+        resolution_unit=page.resolutionunit.name,
+    )
