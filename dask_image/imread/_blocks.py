@@ -97,28 +97,32 @@ class Block:
     """
     The frames of one block, or rows and columns of them, of some sources after one another.
 
-    Indexing reads: an integer, slice or list for each axis.
+    Indexing reads: an integer, slice or list for each axis. ``before`` axes of length one
+    come first, then that of the frames, unless there is one frame, without an axis.
     """
 
     sources: tuple
     arraytype: str
+    before: int = 0
+    has_frames: bool = True
 
     @property
     def shape(self):
-        """Number of frames, and what they are made of."""
-        return (sum(source.count for source in self.sources), *self.sources[0].frame_shape)
+        """Length of every axis."""
+        count = sum(source.count for source in self.sources)
+        return (1,) * self.before + (count,) * self.has_frames + self.sources[0].frame_shape
 
     def __getitem__(self, index):
         covers, rest = zip(*map(_cover, index, self.shape), strict=True)
-        first = self.sources[0]
-        plane = slice(1 + first.plane_axis, 3 + first.plane_axis)
-        frames = self._read(covers[0], *covers[plane])
-        # Samples are read all of them, so that theirs is the whole of the index.
-        rest = [
-            here if axis == 0 or plane.start <= axis < plane.stop else given
-            for axis, (here, given) in enumerate(zip(rest, index))
+        rows = self.before + self.has_frames + self.sources[0].plane_axis
+        cut = {rows, rows + 1} | ({self.before} if self.has_frames else set())
+        frames = covers[self.before] if self.has_frames else range(1)
+        block = self._read(frames, covers[rows], covers[rows + 1])
+        block = block.reshape((1,) * self.before + block.shape[1 - self.has_frames :])
+        # Other axes are read all of them, so that theirs is the whole of the index.
+        return block[
+            tuple(rest[axis] if axis in cut else given for axis, given in enumerate(index))
         ]
-        return frames[tuple(rest)]
 
     def _read(self, frames, rows, columns):
         """Return a range of frames, of rows and of columns, counted in the block."""

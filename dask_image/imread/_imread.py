@@ -9,7 +9,7 @@ import numpy as np
 
 from dask_image._utils.engines.graph import new_array, reading_task, tokenize
 from dask_image.imread._blocks import Block, plane_chunks
-from dask_image.imread._files import expand_names
+from dask_image.imread._files import expand_grid, expand_names
 from dask_image.imread._pims import describe_pims
 from dask_image.imread._tiff import TiffDescriber, is_tiff
 
@@ -23,7 +23,8 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
     fname : str, os.PathLike or list of these
         Name of a file, pattern such as ``"cells/*.tif"``, or list of names.
         Matches of a pattern come in natural order (``frame2`` before
-        ``frame10``), names in the order they are given in.
+        ``frame10``), names in the order they are given in. Placeholders for numbers,
+        ``"tile_r{row}_c{column}_z{z}.tif"``, make an axis each, see below.
     nframes : int, optional
         Frames in a chunk, counted through all files: a chunk may span several
         of them. ``-1`` puts all frames in one chunk, as does any number larger
@@ -50,12 +51,14 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
         ``(frames, samples, y, x)`` where a TIFF file stores them as separate planes.
         The frames of all files follow one another along the first axis, which
         is there for a single picture too. The dtype is that of the files, in
-        native byte order.
+        native byte order. Of names with placeholders: one axis for each of these, in their
+        order, as long as there are numbers and sorted by them; then the frames of each file,
+        if it holds more than one.
 
     Raises
     ------
     FileNotFoundError
-        If a name or pattern matches no file.
+        If a name or pattern matches no file, or the numbers in the names leave a gap.
     PermissionError
         If a file or its folder may not be read, now or while computing.
     ValueError
@@ -90,6 +93,13 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
     Other formats (PNG, GIF, films, …) are opened with ``pims``, and need what
     its reader for them needs.
 
+    Of a name with placeholders, the numbers that occur in the names of files span a grid, which
+    must be complete; ``{row}`` and ``{row:03}`` mean the same, and a placeholder that comes twice
+    stands for the same text. `assemble` makes one image of tiles.
+
+    A selection that follows at once, such as ``imread(name)[0, :512, :512]``, reads no more of
+    a TIFF file than the tiles or strips under it.
+
     Examples
     --------
     >>> import tempfile, pathlib
@@ -106,33 +116,50 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
     """
     nframes = _frames_per_chunk(nframes)
     module, array_module = _array_module(arraytype)
-    paths = expand_names(fname)
+    grid, paths = expand_grid(fname) or ((), expand_names(fname))
     sources = _describe_all(paths, integer(series, "series"), integer(level, "level"))
+    if grid:
+        _check_counts(sources, paths)
+    groups = [[source] for source in sources] if grid else [sources]
     first = sources[0]
-    total = sum(source.count for source in sources)
+    total = sum(source.count for source in groups[0])
+    has_frames = not grid or total > 1
     nframes = total if nframes == -1 else min(nframes, total)
     plane = plane_chunks(chunks, *_of_plane(first), nframes)
     files = [file for source in sources for file in source.files]
     # One text takes tokenize a tenth of the time that it needs for a list of objects.
     name = "imread-" + tokenize(
-        repr(files), first.frame_shape, first.dtype, nframes, plane, series, level, arraytype
+        repr(files), first.frame_shape, first.dtype, grid, nframes, plane, series, level, arraytype
     )
     # One task a chunk, which holds its own part of the plan only: with a public call, every task
     # would carry the whole plan, a second one the slices, and the scheduler costs more than
     # reading a small file.
+    tasks = {}
+    for place, group in zip(np.ndindex(grid), groups):
+        for number, parts in enumerate(_chunks_of_frames(group, nframes)):
+            for index, rows, columns in _planes(plane):
+                key = (name, *place, *(number,) * has_frames, *_block_index(first, index))
+                plan = tuple(part.select(start, stop, rows, columns) for part, start, stop in parts)
+                tasks[key] = reading_task(key, Block(plan, module, len(grid), has_frames))
     frame_chunks = [(size,) for size in first.frame_shape]
     frame_chunks[first.plane_axis : first.plane_axis + 2] = plane
-    tasks = {}
-    sizes = []
-    for number, parts in enumerate(_chunks_of_frames(sources, nframes)):
-        sizes.append(sum(stop - start for _, start, stop in parts))
-        for index, rows, columns in _planes(plane):
-            key = (name, number, *_block_index(first, index))
-            plan = tuple(source.select(start, stop, rows, columns) for source, start, stop in parts)
-            tasks[key] = reading_task(key, Block(plan, module))
-    axes = (tuple(sizes), *frame_chunks)
+    of_frames = [
+        sum(stop - start for _, start, stop in parts)
+        for parts in _chunks_of_frames(groups[0], nframes)
+    ]
+    axes = (*((1,) * size for size in grid), *(tuple(of_frames),) * has_frames, *frame_chunks)
     meta = array_module.zeros((0,) * len(axes), first.dtype)
     return new_array(name, tasks, [], axes, meta)
+
+
+def _check_counts(sources, paths):
+    """Fail if files that make up a grid hold different numbers of frames."""
+    for source, path in zip(sources, paths):
+        if source.count != sources[0].count:
+            raise ValueError(
+                f"files in a grid must hold equally many frames; {path} holds {source.count}, "
+                f"{paths[0]} {sources[0].count}"
+            )
 
 
 def _of_plane(source):

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from dask_image.imread import _tifffile
-from dask_image.imread._files import expand_names
+from dask_image.imread._files import expand_grid, expand_names
 from dask_image.imread._imread import integer, reading
 from dask_image.imread._pims import describe_pims, frame_rate
 from dask_image.imread._tiff import is_tiff
@@ -120,7 +120,8 @@ def read_metadata(fname, *, level=0, series=0):
     (5, 2, 8, 9)
     """
     level, series = integer(level, "level"), integer(series, "series")
-    path = expand_names(fname)[0]
+    _, paths = expand_grid(fname) or ((), expand_names(fname))
+    path = paths[0]
     with reading(path), open(path, "rb") as file:
         if not is_tiff(file):
             return _of_frames(describe_pims(path), frame_rate(path))
