@@ -12,7 +12,7 @@ from typing import ClassVar
 import dask.array as da
 import numpy as np
 from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef, convert_legacy_graph
-from dask.array.core import slices_from_chunks
+from dask.array.core import getter, slices_from_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
@@ -29,6 +29,7 @@ __all__ = [
     "new_array",
     "new_delayed",
     "read_again",
+    "reading_task",
     "reference",
     "sequence",
     "task",
@@ -43,6 +44,23 @@ task = Task
 
 reference = TaskRef
 """``reference(key)``: the result of another task, as an argument."""
+
+
+def reading_task(key, source):
+    """
+    Return the task of a block that is read from elsewhere, all or a part of it.
+
+    Parameters
+    ----------
+    key : tuple
+        Of the block.
+    source : object
+        With a ``shape``; ``source[index]``, for an index of integers, slices and lists, one
+        an axis, reads that part. Where Dask fuses the task with a selection
+        that follows, only what is selected is asked for.
+    """
+    # Dask's fusing of selections looks for the key of whatever a getter reads.
+    return Task(key, getter, DataNode(None, source), tuple(slice(0, n) for n in source.shape))
 
 
 def sequence(references):
