@@ -1,13 +1,24 @@
-"""Interpolation on grids parallel to the axes, one axis after another."""
-
-import math
+"""Interpolation on grids parallel to the axes: whole rows are weighted and added up."""
 
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.blocks.interpolation.points import points_of_part
-from dask_image._kernels.blocks.interpolation.values import EXACT_IN_SINGLE, by_parts
-from dask_image._kernels.blocks.interpolation.weights import locate
+from dask_image._kernels.blocks.interpolation.rows import (
+    add_product,
+    add_scaled,
+    add_scaled_product,
+    fill,
+    kind_of,
+    load,
+    scale,
+    store,
+)
+from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, in_bands
+from dask_image._kernels.blocks.interpolation.weights import find_places, fold_row, weigh
+
+# Pixels computed in doubles at a time, where they are converted by NumPy.
+BAND = 1 << 17
 
 
 def on_grid(coefficients, box, lines, spline, dtype):
@@ -34,107 +45,207 @@ def on_grid(coefficients, box, lines, spline, dtype):
 
 def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
     shape = tuple(map(len, lines))
-    if not use_numba() or dtype.kind not in "f" or 0 in shape:
-        # Integers are rounded: only SciPy's own order of summation gets every tie right.
-        points = np.stack(np.broadcast_arrays(*np.ix_(*lines))).reshape(len(lines), -1)
-        return points_of_part(coefficients, box, points, shape, spline, cval, dtype)
-    tables = [
-        _table(
-            np.asarray(line, float), float(spline.padding), spline.order, spline.mode.code, *place
-        )
-        for line, place in zip(lines, zip(box.origin, coefficients.shape, box.shape))
-    ]
-    return _grid(coefficients, tables, shape, cval, dtype)
+    result = np.empty(shape, dtype)
+    if not use_numba():
+
+        def fill_band(begin, band):
+            pixels = np.arange(begin, begin + band.shape[1])
+            for row, line, index in zip(band, lines, np.unravel_index(pixels, shape)):
+                row[...] = line[index]
+
+        return points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype)
+    if not result.size:
+        return result
+    pixels = Pixels(coefficients)
+    sizes = np.array([shape, pixels.shape, pixels.strides, box.origin, box.shape], np.int64)
+    line = np.concatenate([np.asarray(line, float) for line in lines])
+    places = np.empty((spline.order + 1, line.size), np.int64)
+    weights = np.empty((spline.order + 1, line.size))
+    known = np.empty(line.size, np.bool_)
+    _tabulate(
+        line, sizes, float(spline.padding), spline.order, spline.mode.code, places, weights, known
+    )
+    # Integers are rounded: only SciPy's own order of summation gets every tie right.
+    exact = dtype.kind != "f"
+
+    def compute(begin, count, out, kind):
+        _sum_rows(
+            pixels.data, pixels.kind, sizes, places, weights, known, exact, cval,
+            begin // shape[-1], out, kind, count // shape[-1],
+        )  # fmt: skip
+
+    whole = kind_of(dtype, result=True) is not None
+    band = result.size if whole else max(BAND // shape[-1], 1) * shape[-1]
+    in_bands(compute, result.reshape(-1), band)
+    return result
 
 
 @jit
-def _table(line, padding, order, mode, origin, extent, size):
-    """Return pixels and weights for every coordinate of a line, and whether it has any."""
-    taps = order + 1
-    places = np.zeros(len(line) * taps, np.int64)
-    weights = np.ones(len(line) * taps, np.float64)
-    known = np.zeros(len(line), np.bool_)
-    for k in range(len(line)):
-        known[k] = locate(
-            line[k] + padding, order, mode, extent, origin, size, places, weights, k * taps
-        )
-    return places.reshape(-1, taps), weights.reshape(-1, taps), known
-
-
-def _grid(coefficients, tables, shape, cval, dtype):
-    """Interpolate axis by axis, the last two at once."""
-    out = np.full(shape, cval, dtype)
-    if coefficients.size:
-        image = coefficients
-        if image.dtype.char not in "fd":
-            image = image.astype(np.float32 if image.dtype.char in EXACT_IN_SINGLE else float)
-        steps = []
-        for axis, (places, weights, _) in enumerate(tables):
-            used = np.unique(places[places >= 0])
-            if 2 * len(used) <= image.shape[axis]:
-                image = image.take(used, axis)
-                places = np.where(places < 0, -1, np.searchsorted(used, places))
-            steps.append((places, weights))
-        if image.ndim == 1:
-            image = image[np.newaxis]
-            steps.insert(0, (np.zeros((1, 1), np.int64), np.ones((1, 1))))
-        image = np.ascontiguousarray(image)
-        for axis, step in enumerate(steps[:-2]):
-            before, size, after = (
-                math.prod(image.shape[:axis]), image.shape[axis], math.prod(image.shape[axis + 1 :])
-            )  # fmt: skip
-            image = _along(image.reshape(before, size, after), *step, cval).reshape(
-                *image.shape[:axis], len(step[0]), *image.shape[axis + 1 :]
-            )
-        planes = image.reshape(math.prod(image.shape[:-2]), *image.shape[-2:])
-        _in_planes(planes, *steps[-2], *steps[-1], cval, out.reshape(len(planes), -1, shape[-1]))
-    for axis, (_, _, known) in enumerate(tables):
-        if not known.all():
-            out[(slice(None),) * axis + (~known,)] = cval
-    return out
+def _tabulate(line, sizes, padding, order, mode, places, weights, known):
+    """Set pixels and weights for the coordinates of all axes, and which of them have any."""
+    begin = 0
+    for axis in range(sizes.shape[1]):
+        end = begin + sizes[0, axis]
+        x = line[begin:end] + padding
+        fold_row(x, sizes[4, axis], mode)
+        for k in range(x.size):
+            known[begin + k] = not np.isnan(x[k])
+            if np.isnan(x[k]):
+                x[k] = 0.0
+        first = np.empty(x.size, np.int64)
+        own_places, own_weights = np.empty((order + 1, x.size), np.int64), np.empty((order + 1, x.size))
+        weigh(x, order, first, own_weights)
+        find_places(first, mode, sizes[4, axis], sizes[3, axis], own_places)
+        for tap in range(order + 1):
+            for k in range(x.size):
+                places[tap, begin + k] = own_places[tap, k] if known[begin + k] else -1
+                weights[tap, begin + k] = own_weights[tap, k]
+        begin = end
 
 
 @jit
-def _along(image, places, weights, cval):
-    """Interpolate along the middle one of three axes."""
-    before, _, after = image.shape
-    count, taps = places.shape
-    out = np.zeros((before, count, after))
-    for i in range(before):
-        for j in range(count):
-            row = out[i, j]
-            for k in range(taps):
-                weight = weights[j, k]
-                if places[j, k] < 0:
-                    row += weight * cval
-                else:
-                    source = image[i, places[j, k]]
-                    for m in range(after):
-                        row[m] += weight * source[m]
-    return out
+def _sum_rows(
+    data, kind, sizes, places, weights, known, exact, cval, first_row, out, out_kind, rows
+):
+    """
+    Interpolate some rows of the output.
 
-
-@jit
-def _in_planes(image, row_places, row_weights, places, weights, cval, out):
-    """Interpolate along the last two of three axes."""
-    width = image.shape[2]
+    ``sizes`` has for each axis the lengths of output and box, the box's stride and origin and the
+    length of the whole image. Rows of the image, resampled along the last axis, are kept as long
+    as following rows of the output may need them.
+    """
+    outer, taps = sizes.shape[1] - 1, places.shape[0]
+    length, width = sizes[0, outer], sizes[1, outer]
+    begins = np.zeros(outer + 1, np.int64)
+    for axis in range(outer):
+        begins[axis + 1] = begins[axis] + sizes[0, axis]
+    columns = np.empty((taps, length), np.int64)
+    column_weights = np.empty((taps, length))
+    runs = np.empty((taps, 2), np.int64)
+    for tap in range(taps):
+        for k in range(length):
+            place = places[tap, begins[outer] + k]
+            columns[tap, k] = width if place < 0 else place
+            column_weights[tap, k] = weights[tap, begins[outer] + k]
+        runs[tap, 0], runs[tap, 1] = _longest_run(columns[tap])
+    known_columns = known[begins[outer] :]
+    all_known = known_columns.all()
+    combinations = taps**outer
+    slots = np.full(max(combinations, taps), NO_ROW)
+    kept = np.empty((slots.size, taps if exact else 1, length))
     line = np.empty(width + 1)
     line[width] = cval
-    count, taps = places.shape
-    safe = np.where(places < 0, width, places)
-    for plane in range(image.shape[0]):
-        for i in range(len(row_places)):
-            line[:width] = 0.0
-            for k in range(row_places.shape[1]):
-                weight = row_weights[i, k]
-                if row_places[i, k] < 0:
-                    line[:width] += weight * cval
+    total, values = np.empty(length), np.empty(length)
+    chain = np.empty(outer)
+    index = np.empty(outer, np.int64)
+    for row in range(rows):
+        fill(total, 0.0)
+        if not _unravel(first_row + row, sizes, begins, known, index):
+            fill(total, cval)
+            store(total, out, out_kind, row * length)
+            continue
+        for combination in range(combinations):
+            rest, offset, place = combination, np.int64(0), np.int64(0)
+            for axis in range(outer - 1, -1, -1):
+                tap = rest % taps
+                rest //= taps
+                place_here = places[tap, index[axis]]
+                chain[axis] = weights[tap, index[axis]]
+                if axis == outer - 1:
+                    place = place_here
+                if place_here < 0:
+                    offset = NO_PIXELS
+                elif offset >= 0:
+                    offset += place_here * sizes[2, axis]
+            slot = combination // taps * taps + place % taps
+            own = kept[slot]
+            if slots[slot] != offset:
+                slots[slot] = offset
+                if offset < 0:
+                    fill(line, cval)
                 else:
-                    source = image[plane, row_places[i, k]]
-                    for m in range(width):
-                        line[m] += weight * source[m]
-            for j in range(count):
-                total = 0.0
-                for k in range(taps):
-                    total += weights[j, k] * line[safe[j, k]]
-                out[plane, i, j] = total
+                    load(data, kind, offset, line[:width])
+                _resample(line, columns, column_weights, runs, own, exact)
+            if exact:
+                for tap in range(taps):
+                    _add_exactly(own[tap], chain, column_weights[tap], values, total)
+            else:
+                weight = 1.0
+                for axis in range(outer):
+                    weight *= chain[axis]
+                add_scaled(own[0], weight, total)
+        if not all_known:
+            for k in range(length):
+                if not known_columns[k]:
+                    total[k] = cval
+        store(total, out, out_kind, row * length)
+
+
+# In place of the offset of a row: there is none yet; it is `cval` throughout.
+NO_ROW, NO_PIXELS = -2, -1
+
+
+@jit
+def _unravel(row, sizes, begins, known, index):
+    """Set where in the tables a row of the output is found; tell whether it has any pixels."""
+    has_any = True
+    for axis in range(index.size - 1, -1, -1):
+        index[axis] = begins[axis] + row % sizes[0, axis]
+        row //= sizes[0, axis]
+        has_any = has_any and known[index[axis]]
+    return has_any
+
+
+@jit
+def _longest_run(places):
+    """Return the longest stretch in which places follow upon one another."""
+    begin = best = end = np.int64(0)
+    for k in range(1, places.size + 1):
+        if k == places.size or places[k] != places[k - 1] + 1:
+            if k - begin > end - best:
+                best, end = begin, k
+            begin = k
+    return best, end
+
+
+@jit
+def _resample(line, columns, weights, runs, out, exact):
+    """Read a row of the image at the columns of the output: pixel by pixel, or weighted."""
+    if exact:
+        for tap in range(len(columns)):
+            low, high = runs[tap, 0], runs[tap, 1]
+            for k in range(low):
+                out[tap, k] = line[columns[tap, k]]
+            first = columns[tap, low]
+            out[tap, low:high] = line[first : first + high - low]
+            for k in range(high, columns.shape[1]):
+                out[tap, k] = line[columns[tap, k]]
+    else:
+        row = out[0]
+        fill(row, 0.0)
+        for tap in range(len(columns)):
+            low, high = runs[tap, 0], runs[tap, 1]
+            first = columns[tap, low]
+            _add_picked(line, columns[tap, :low], weights[tap, :low], row[:low])
+            add_product(line[first : first + high - low], weights[tap, low:high], row[low:high])
+            _add_picked(line, columns[tap, high:], weights[tap, high:], row[high:])
+
+
+@jit
+def _add_picked(line, columns, weights, row):
+    for k in range(row.size):
+        row[k] += line[np.uint64(columns[k])] * weights[k]
+
+
+@jit
+def _add_exactly(row, chain, weights, values, total):
+    """Add a row, multiplied with one weight for each axis, in SciPy's order."""
+    if chain.size == 0:
+        add_product(row, weights, total)
+    elif chain.size == 1:
+        add_scaled_product(row, chain[0], weights, total)
+    else:
+        scale(row, chain[0], values)
+        for axis in range(1, chain.size - 1):
+            scale(values, chain[axis], values)
+        add_scaled_product(values, chain[chain.size - 1], weights, total)

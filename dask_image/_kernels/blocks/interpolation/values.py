@@ -1,10 +1,11 @@
 """What all ways to interpolate share: parts of complex arrays, precision, conversion of results."""
 
+import math
+
 import numpy as np
 
-# Boxes of these are exact in single precision, at half the memory.
-EXACT_IN_SINGLE = frozenset("?bBhHf")
-
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.blocks.interpolation.rows import kind_of, round_unsigned
 
 def by_parts(function, coefficients, box, arguments, spline, dtype):
     """Run ``function`` on a real array, or on the two parts of a complex one."""
@@ -53,12 +54,25 @@ def outside(spline, dtype):
     return converted(np.array([spline.cval], work_dtype(dtype)), dtype)[0]
 
 
-def flat_box(coefficients, box):
-    """Return what a compiled kernel takes in place of an N-dimensional box."""
-    dtype = np.float32 if coefficients.dtype.char in EXACT_IN_SINGLE else np.float64
-    return (
-        np.ascontiguousarray(coefficients, dtype=dtype).reshape(-1),
-        np.array(coefficients.shape, np.int64),
-        np.array(box.origin, np.int64),
-        np.array(box.shape, np.int64),
-    )
+class Pixels:
+    """A box of pixels as a compiled kernel takes it: flat, as bytes, with the kind of them."""
+
+    def __init__(self, box):
+        kind = kind_of(box.dtype)
+        dtype = box.dtype.newbyteorder("=") if kind is not None else np.float64
+        box = np.ascontiguousarray(box, dtype)
+        self.shape = box.shape
+        self.strides = tuple(math.prod(box.shape[axis + 1 :]) for axis in range(box.ndim))
+        self.kind = kind_of(box.dtype)
+        self.data = box.reshape(-1).view(np.uint8)
+
+
+def convert(values, out):
+    """Write doubles to the part of a result, converted as SciPy does."""
+    dtype = out.dtype
+    if dtype.kind == "f":
+        out[...] = values
+    elif dtype.kind == "u" and dtype.itemsize <= 2 and use_numba():
+        round_unsigned(values, float(np.iinfo(dtype).max), out)
+    else:
+        out[...] = converted(values, dtype)
