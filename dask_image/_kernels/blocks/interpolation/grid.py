@@ -7,14 +7,10 @@ from dask_image._kernels.blocks.interpolation.points import points_of_part
 from dask_image._kernels.blocks.interpolation.rows import (
     add_product,
     add_scaled,
-    add_scaled_product,
-    fill,
-    kind_of,
+    copy,
     load,
-    scale,
-    store,
 )
-from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, in_bands
+from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, convert
 from dask_image._kernels.blocks.interpolation.weights import find_places, fold_row, weigh
 
 # Pixels computed in doubles at a time, where they are converted by NumPy.
@@ -49,9 +45,11 @@ def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
     if not use_numba():
 
         def fill_band(begin, band):
-            pixels = np.arange(begin, begin + band.shape[1])
-            for row, line, index in zip(band, lines, np.unravel_index(pixels, shape)):
-                row[...] = line[index]
+            rows = np.arange(begin // shape[-1], (begin + band.shape[1]) // shape[-1])
+            index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
+            for row, line, part in zip(band, lines, index):
+                row.reshape(len(rows), -1)[...] = line[part][:, np.newaxis]
+            band[-1].reshape(len(rows), -1)[...] = lines[-1]
 
         return points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype)
     if not result.size:
@@ -67,16 +65,17 @@ def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
     )
     # Integers are rounded: only SciPy's own order of summation gets every tie right.
     exact = dtype.kind != "f"
-
-    def compute(begin, count, out, kind):
+    length = shape[-1]
+    flat = result.reshape(-1, length)
+    rows = min(max(BAND // length, 1), len(flat))
+    values = np.empty((rows, length))
+    for begin in range(0, len(flat), rows):
+        part = flat[begin : begin + rows]
         _sum_rows(
-            pixels.data, pixels.kind, sizes, places, weights, known, exact, cval,
-            begin // shape[-1], out, kind, count // shape[-1],
+            pixels.data, pixels.kind, sizes, places, weights, known, exact, cval, begin,
+            len(part), values,
         )  # fmt: skip
-
-    whole = kind_of(dtype, result=True) is not None
-    band = result.size if whole else max(BAND // shape[-1], 1) * shape[-1]
-    in_bands(compute, result.reshape(-1), band)
+        convert(values[: len(part)].reshape(-1), part.reshape(-1))
     return result
 
 
@@ -93,7 +92,10 @@ def _tabulate(line, sizes, padding, order, mode, places, weights, known):
             if np.isnan(x[k]):
                 x[k] = 0.0
         first = np.empty(x.size, np.int64)
-        own_places, own_weights = np.empty((order + 1, x.size), np.int64), np.empty((order + 1, x.size))
+        own_places, own_weights = (
+            np.empty((order + 1, x.size), np.int64),
+            np.empty((order + 1, x.size)),
+        )
         weigh(x, order, first, own_weights)
         find_places(first, mode, sizes[4, axis], sizes[3, axis], own_places)
         for tap in range(order + 1):
@@ -104,9 +106,7 @@ def _tabulate(line, sizes, padding, order, mode, places, weights, known):
 
 
 @jit
-def _sum_rows(
-    data, kind, sizes, places, weights, known, exact, cval, first_row, out, out_kind, rows
-):
+def _sum_rows(data, kind, sizes, places, weights, known, exact, cval, first_row, rows, out):
     """
     Interpolate some rows of the output.
 
@@ -129,56 +129,47 @@ def _sum_rows(
             column_weights[tap, k] = weights[tap, begins[outer] + k]
         runs[tap, 0], runs[tap, 1] = _longest_run(columns[tap])
     known_columns = known[begins[outer] :]
-    all_known = known_columns.all()
     combinations = taps**outer
     slots = np.full(max(combinations, taps), NO_ROW)
     kept = np.empty((slots.size, taps if exact else 1, length))
     line = np.empty(width + 1)
     line[width] = cval
-    total, values = np.empty(length), np.empty(length)
-    chain = np.empty(outer)
-    index = np.empty(outer, np.int64)
+    values = np.empty(length)
+    chain, index = np.ones(max(outer, 1)), np.empty(outer, np.int64)
     for row in range(rows):
-        fill(total, 0.0)
+        total = out[row]
         if not _unravel(first_row + row, sizes, begins, known, index):
-            fill(total, cval)
-            store(total, out, out_kind, row * length)
+            total[:] = cval
             continue
+        total[:] = 0.0
         for combination in range(combinations):
             rest, offset, place = combination, np.int64(0), np.int64(0)
             for axis in range(outer - 1, -1, -1):
                 tap = rest % taps
                 rest //= taps
-                place_here = places[tap, index[axis]]
                 chain[axis] = weights[tap, index[axis]]
+                own = places[tap, index[axis]]
                 if axis == outer - 1:
-                    place = place_here
-                if place_here < 0:
-                    offset = NO_PIXELS
-                elif offset >= 0:
-                    offset += place_here * sizes[2, axis]
+                    place = own
+                offset = NO_PIXELS if own < 0 or offset < 0 else offset + own * sizes[2, axis]
             slot = combination // taps * taps + place % taps
-            own = kept[slot]
             if slots[slot] != offset:
                 slots[slot] = offset
                 if offset < 0:
-                    fill(line, cval)
+                    line[:] = cval
                 else:
                     load(data, kind, offset, line[:width])
-                _resample(line, columns, column_weights, runs, own, exact)
+                _resample(line, columns, column_weights, runs, kept[slot], exact)
             if exact:
-                for tap in range(taps):
-                    _add_exactly(own[tap], chain, column_weights[tap], values, total)
+                _add_exactly(kept[slot], chain, column_weights, values, total)
             else:
                 weight = 1.0
                 for axis in range(outer):
                     weight *= chain[axis]
-                add_scaled(own[0], weight, total)
-        if not all_known:
-            for k in range(length):
-                if not known_columns[k]:
-                    total[k] = cval
-        store(total, out, out_kind, row * length)
+                add_scaled(kept[slot, 0], weight, total)
+        for k in range(length):
+            if not known_columns[k]:
+                total[k] = cval
 
 
 # In place of the offset of a row: there is none yet; it is `cval` throughout.
@@ -211,41 +202,38 @@ def _longest_run(places):
 @jit
 def _resample(line, columns, weights, runs, out, exact):
     """Read a row of the image at the columns of the output: pixel by pixel, or weighted."""
-    if exact:
-        for tap in range(len(columns)):
-            low, high = runs[tap, 0], runs[tap, 1]
-            for k in range(low):
-                out[tap, k] = line[columns[tap, k]]
-            first = columns[tap, low]
-            out[tap, low:high] = line[first : first + high - low]
-            for k in range(high, columns.shape[1]):
-                out[tap, k] = line[columns[tap, k]]
-    else:
-        row = out[0]
-        fill(row, 0.0)
-        for tap in range(len(columns)):
-            low, high = runs[tap, 0], runs[tap, 1]
-            first = columns[tap, low]
-            _add_picked(line, columns[tap, :low], weights[tap, :low], row[:low])
-            add_product(line[first : first + high - low], weights[tap, low:high], row[low:high])
-            _add_picked(line, columns[tap, high:], weights[tap, high:], row[high:])
+    length = columns.shape[1]
+    if not exact:
+        out[:] = 0.0
+    for tap in range(len(columns)):
+        low, high = runs[tap, 0], runs[tap, 1]
+        own, factors = columns[tap], weights[tap]
+        row = out[tap] if exact else out[0]
+        run = line[own[low] : own[low] + high - low]
+        if exact:
+            copy(run, row[low:high])
+        else:
+            add_product(run, factors[low:high], row[low:high])
+        for begin, end in ((np.int64(0), low), (high, length)):
+            for k in range(begin, end):
+                value = line[np.uint64(own[k])]
+                row[k] = value if exact else row[k] + value * factors[k]
 
 
 @jit
-def _add_picked(line, columns, weights, row):
-    for k in range(row.size):
-        row[k] += line[np.uint64(columns[k])] * weights[k]
-
-
-@jit
-def _add_exactly(row, chain, weights, values, total):
-    """Add a row, multiplied with one weight for each axis, in SciPy's order."""
-    if chain.size == 0:
-        add_product(row, weights, total)
-    elif chain.size == 1:
-        add_scaled_product(row, chain[0], weights, total)
-    else:
-        scale(row, chain[0], values)
-        for axis in range(1, chain.size - 1):
-            scale(values, chain[axis], values)
-        add_scaled_product(values, chain[chain.size - 1], weights, total)
+def _add_exactly(rows, chain, weights, values, total):
+    """Add pixels, multiplied with one weight for each axis, in SciPy's order."""
+    last = chain[chain.size - 1]
+    for tap in range(len(rows)):
+        row, factors = rows[tap], weights[tap]
+        if chain.size > 1:
+            first = chain[0]
+            for k in range(total.size):
+                values[k] = row[k] * first
+            for axis in range(1, chain.size - 1):
+                factor = chain[axis]
+                for k in range(total.size):
+                    values[k] *= factor
+            row = values
+        for k in range(total.size):
+            total[k] += row[k] * last * factors[k]

@@ -5,16 +5,17 @@ import itertools
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.blocks.interpolation.plain import BAND, with_scipy
+from dask_image._kernels.blocks.interpolation.boundaries import fold
+from dask_image._kernels.blocks.interpolation.plain import with_scipy
 from dask_image._kernels.blocks.interpolation.rows import pick
 from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, convert, work_dtype
-from dask_image._kernels.blocks.interpolation.weights import find_places, fold_row, weigh
+from dask_image._kernels.blocks.interpolation.weights import find_places, weigh
 
 # Points that a kernel works on at a time: their rows of weights stay in the fastest cache.
-ROW = 512
+ROW = 1024
 
 # Points whose coordinates are written down at a time.
-COMPILED_BAND = 1 << 15
+BAND = 1 << 15
 
 
 def at_points(coefficients, box, coordinates, spline, dtype):
@@ -67,94 +68,85 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
     -------
     numpy.ndarray
     """
-    if use_numba():
-        place = np.array(start, np.int64), np.array(shape, np.int64)
+    length = shape[-1]
+    # Index 0 times an infinite factor is NaN, which stands for no pixel.
+    with np.errstate(invalid="ignore"):
+        along = np.outer(matrix[:, -1], np.arange(start[-1], start[-1] + length))
 
-        def fill_band(begin, band):
-            _fill_affine(matrix, offset, *place, begin, band)
+    spread = _spread if use_numba() else _spread_plainly
 
-    else:
-
-        def fill_band(begin, band):
-            pixels = np.arange(begin, begin + band.shape[1])
-            index = np.unravel_index(pixels, shape)
-            band[...] = offset[:, np.newaxis]
-            # Index 0 times an infinite factor is NaN, which stands for no pixel.
-            with np.errstate(invalid="ignore"):
-                for row, factors in zip(band, matrix):
-                    for part, first, factor in zip(index, start, factors):
-                        row += (part + first) * factor
+    def fill_band(begin, band):
+        rows = np.arange(begin // length, (begin + band.shape[1]) // length)
+        index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
+        # From the offset on, term by term, as SciPy adds them up.
+        outer = np.repeat(offset[:, np.newaxis], len(rows), axis=1)
+        with np.errstate(invalid="ignore"):
+            for part, first, factors in zip(index, start, matrix.T):
+                outer += (part + first) * factors[:, np.newaxis]
+            spread(outer, along, band)
 
     return by_parts(points_of_part, coefficients, box, (fill_band, shape), spline, dtype)
 
 
+@jit
+def _spread(outer, along, band):
+    """Set the coordinates of whole rows: a sum of what changes from row to row, and along it."""
+    length = along.shape[1]
+    for axis in range(len(band)):
+        line, steps = band[axis], along[axis]
+        for row in range(outer.shape[1]):
+            begin, target = outer[axis, row], line[row * length : row * length + length]
+            for k in range(length):
+                target[k] = begin + steps[k]
+
+
+def _spread_plainly(outer, along, band):
+    np.add(outer[:, :, np.newaxis], along[:, np.newaxis], out=band.reshape(*outer.shape, -1))
+
+
 def points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype):
-    """Interpolate where ``fill_band(begin, band)`` puts the points from ``begin`` on."""
+    """Interpolate where ``fill_band(begin, band)`` puts some whole rows of points."""
     result = np.empty(shape, dtype)
-    flat = result.reshape(-1)
-    if not use_numba():
-        _plain(coefficients, box, fill_band, spline, cval, flat)
+    if not result.size:
         return result
-    pixels = Pixels(coefficients)
-    ndim, taps = coefficients.ndim, spline.order + 1
-    digits = np.array(list(itertools.product(range(taps), repeat=ndim)), np.int64)
-    geometry = np.array([pixels.shape, pixels.strides, box.origin, box.shape], np.int64)
-    points, values = np.empty((ndim, COMPILED_BAND)), np.empty(COMPILED_BAND)
-    for begin in range(0, flat.size, COMPILED_BAND):
-        part = flat[begin : begin + COMPILED_BAND]
-        band = points if part.size == COMPILED_BAND else np.empty((ndim, part.size))
+    flat, length = result.reshape(-1), shape[-1] if shape else 1
+    size = min(max(BAND // length, 1) * length, flat.size)
+    compute = _compiled if use_numba() else _plain
+    interpolate = compute(coefficients, box, spline, cval)
+    points, values = np.empty((len(box.shape), size)), np.empty(size, work_dtype(dtype))
+    for begin in range(0, flat.size, size):
+        part = flat[begin : begin + size]
+        band = points if part.size == size else np.empty((len(points), part.size))
         fill_band(begin, band)
-        _interpolate(
-            pixels.data, pixels.kind, geometry, digits, band, float(spline.padding),
-            spline.order, spline.mode.code, cval, values,
-        )  # fmt: skip
+        interpolate(band, values[: part.size])
         convert(values[: part.size], part)
     return result
 
 
-def _plain(coefficients, box, fill_band, spline, cval, flat):
-    ndim = coefficients.ndim
-    for begin in range(0, flat.size, BAND):
-        part = flat[begin : begin + BAND]
-        points = np.empty((ndim, part.size))
-        fill_band(begin, points)
-        points += spline.padding
-        work = np.empty(part.size, work_dtype(flat.dtype))
-        with_scipy(coefficients, box, points, spline, cval, work)
-        convert(work, part)
+def _compiled(coefficients, box, spline, cval):
+    """Return the compiled function that interpolates a band of points."""
+    pixels = Pixels(coefficients)
+    ndim = len(box.shape)
+    digits = np.array(list(itertools.product(range(spline.order + 1), repeat=ndim)), np.int64)
+    geometry = np.array([pixels.shape, pixels.strides, box.origin, box.shape], np.int64)
+
+    def interpolate(band, values):
+        _interpolate(
+            pixels.data, pixels.kind, geometry, digits, band, float(spline.padding),
+            spline.order, spline.mode.code, cval, values,
+        )  # fmt: skip
+
+    return interpolate
 
 
-@jit
-def _fill_affine(matrix, offset, start, block, begin, band):
-    """Set the coordinates of the pixels of a block from the one numbered ``begin`` on."""
-    ndim, output_ndim = matrix.shape
-    length = block[output_ndim - 1]
-    done = 0
-    while done < band.shape[1]:
-        number = (begin + done) // length
-        column = begin + done - number * length
-        count = min(length - column, band.shape[1] - done)
-        column += start[output_ndim - 1]
-        for axis in range(ndim):
-            # From the offset on, term by term, as SciPy adds them up.
-            outer = offset[axis]
-            rest = number
-            scale = np.int64(1)
-            for k in range(output_ndim - 1):
-                scale *= block[k]
-            for k in range(output_ndim - 1):
-                scale //= block[k]
-                index = rest // scale
-                rest -= index * scale
-                outer += (start[k] + index) * matrix[axis, k]
-            _fill_line(outer, matrix[axis, output_ndim - 1], column, band[axis, done : done + count])
-        done += count
+def _plain(coefficients, box, spline, cval):
+    """Return the same, by SciPy."""
 
+    def interpolate(band, values):
+        band += spline.padding
+        with_scipy(coefficients, box, band, spline, cval, values)
 
-@jit
-def _fill_line(outer, step, column, line):
-    for k in range(line.size):
-        line[k] = outer + (column + k) * step
+    return interpolate
 
 
 @jit
@@ -178,18 +170,16 @@ def _interpolate(data, kind, geometry, digits, band, padding, order, mode, cval,
     x, moved = np.empty((ndim, ROW)), np.empty((ndim, ROW))
     weights = np.empty((ndim, order + 1, ROW))
     places = np.empty((ndim, order + 1, ROW), np.int64)
-    offsets, safe, chosen = np.empty((3, ROW), np.int64)
-    values, total = np.empty((2, ROW))
-    group = np.empty(ROW, np.int64)
+    offsets, safe = np.empty(ROW, np.int64), np.empty(ROW, np.int64)
+    chosen, group = np.empty(ROW, np.int64), np.empty(ROW, np.int64)
+    values, total = np.empty(ROW), np.empty(ROW)
     for begin in range(0, band.shape[1], ROW):
         count = min(ROW, band.shape[1] - begin)
-        target = out[begin : begin + count]
-        inside = _are_inside(band, begin, count, padding, geometry, order, low, high, x)
-        if not inside:
-            _sort_out(x, count, geometry, order, mode, low, high, group)
-            target[:] = cval
-        for way in range(1 if inside else 2):
-            members = count if inside else _choose(x, group[:count], way, chosen, moved)
+        inside = _sort_out(
+            band, begin, count, padding, geometry, order, mode, low, high, x, group
+        )  # fmt: skip
+        for way in range(INSIDE, OUTSIDE):
+            members = count if inside else _choose(x, group, count, way, chosen, moved)
             _weigh_all(
                 x if inside else moved, members, geometry, order, way, mode, weights, places,
                 offsets,
@@ -198,16 +188,23 @@ def _interpolate(data, kind, geometry, digits, band, padding, order, mode, cval,
                 data, kind, digits, deltas, way, cval, weights, places, offsets, safe, values,
                 total, members,
             )  # fmt: skip
+            for k in range(members):
+                out[begin + (k if inside else chosen[k])] = total[k]
             if inside:
-                target[:] = total[:count]
-            else:
-                for k in range(members):
-                    target[chosen[k]] = total[k]
+                break
+        else:
+            for k in range(count):
+                if group[k] == OUTSIDE:
+                    out[begin + k] = cval
+
+
+# Points that read pixels as they lie in the box; some beyond its edges; none at all.
+INSIDE, AT_EDGES, OUTSIDE = range(3)
 
 
 @jit
-def _are_inside(band, begin, count, padding, geometry, order, low, high, x):
-    """Copy coordinates; tell whether none needs folding and all their pixels are at hand."""
+def _sort_out(band, begin, count, padding, geometry, order, mode, low, high, x, group):
+    """Copy coordinates; tell whether all are inside as they are, or fold them and group them."""
     shift = 0.0 if order % 2 else 0.5
     inside = 0
     for axis in range(x.shape[0]):
@@ -217,38 +214,34 @@ def _are_inside(band, begin, count, padding, geometry, order, low, high, x):
             place = source[k] + padding
             line[k] = place
             shifted = place + shift
-            inside += (
-                (place >= 0.0) & (place <= last) & (shifted >= least) & (shifted < bound)
-            )
-    return inside == x.shape[0] * count
+            inside += (place >= 0.0) & (place <= last) & (shifted >= least) & (shifted < bound)
+    if inside == x.shape[0] * count:
+        return True
+    for k in range(count):
+        group[k] = INSIDE
+        for axis in range(x.shape[0]):
+            size = geometry[3, axis]
+            if not 0 <= x[axis, k] <= size - 1:
+                x[axis, k] = fold(x[axis, k], size, mode)
+            if np.isnan(x[axis, k]):
+                group[k] = OUTSIDE
+                break
+            if not low[axis] <= x[axis, k] + shift < high[axis]:
+                group[k] = AT_EDGES
+    return False
 
 
 @jit
-def _sort_out(x, count, geometry, order, mode, low, high, group):
-    """Fold coordinates; tell those that read pixels as they are (0), at edges (1), or none (2)."""
-    shift = 0.0 if order % 2 else 0.5
-    group[:count] = 0
-    for axis in range(x.shape[0]):
-        fold_row(x[axis, :count], geometry[3, axis], mode)
-        for k in range(count):
-            place = x[axis, k]
-            if np.isnan(place):
-                group[k] = 2
-            elif not low[axis] <= place + shift < high[axis]:
-                group[k] = max(group[k], 1)
-
-
-@jit
-def _choose(x, group, way, chosen, moved):
+def _choose(x, group, count, way, chosen, moved):
     """List the points of a group, and move their coordinates together."""
-    count = 0
-    for k in range(group.size):
-        chosen[count] = k
-        count += group[k] == way
+    members = 0
+    for k in range(count):
+        chosen[members] = k
+        members += group[k] == way
     for axis in range(x.shape[0]):
-        for k in range(count):
+        for k in range(members):
             moved[axis, k] = x[axis, chosen[k]]
-    return count
+    return members
 
 
 # Added to an offset, it tells that there is no pixel.
@@ -294,7 +287,13 @@ def _sum_up(
         delta = deltas[tap]
         if at_edges:
             delta = 0
-            missing = _add_places(places, digits[tap], count, offsets, safe)
+            for axis in range(last + 1):
+                own = places[axis, digits[tap, axis]]
+                for k in range(count):
+                    offsets[k] = own[k] + (offsets[k] if axis else 0)
+            for k in range(count):
+                missing += offsets[k] < 0
+                safe[k] = max(offsets[k], 0)
         factors = weights[0, digits[tap, 0]]
         if missing < count:
             pick(data, kind, delta, safe if at_edges else offsets, factors, values, count)
@@ -313,19 +312,3 @@ def _sum_up(
         else:
             for k in range(count):
                 total[k] += values[k]
-
-
-@jit
-def _add_places(places, digit, count, offsets, safe):
-    """Set the offsets of one pixel of each point, negative where there is none; count these."""
-    for k in range(count):
-        offsets[k] = places[0, digit[0], k]
-    for axis in range(1, digit.size):
-        own = places[axis, digit[axis]]
-        for k in range(count):
-            offsets[k] += own[k]
-    missing = 0
-    for k in range(count):
-        missing += offsets[k] < 0
-        safe[k] = max(offsets[k], 0)
-    return missing

@@ -5,7 +5,13 @@ import math
 import numpy as np
 
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.blocks.interpolation.rows import kind_of, round_unsigned
+from dask_image._kernels.blocks.interpolation.rows import (
+    KINDS,
+    kind_of,
+    round_signed,
+    round_unsigned,
+)
+
 
 def by_parts(function, coefficients, box, arguments, spline, dtype):
     """Run ``function`` on a real array, or on the two parts of a complex one."""
@@ -55,16 +61,18 @@ def outside(spline, dtype):
 
 
 class Pixels:
-    """A box of pixels as a compiled kernel takes it: flat, as bytes, with the kind of them."""
+    """A box of pixels as a compiled kernel takes it: flat, among empty arrays of other kinds."""
 
     def __init__(self, box):
-        kind = kind_of(box.dtype)
-        dtype = box.dtype.newbyteorder("=") if kind is not None else np.float64
-        box = np.ascontiguousarray(box, dtype)
+        known = kind_of(box.dtype) is not None
+        box = np.ascontiguousarray(box, box.dtype.newbyteorder("=") if known else np.float64)
         self.shape = box.shape
         self.strides = tuple(math.prod(box.shape[axis + 1 :]) for axis in range(box.ndim))
         self.kind = kind_of(box.dtype)
-        self.data = box.reshape(-1).view(np.uint8)
+        flat = box.reshape(-1).view(KINDS[self.kind])
+        self.data = tuple(
+            flat if kind == self.kind else np.empty(0, name) for kind, name in enumerate(KINDS)
+        )
 
 
 def convert(values, out):
@@ -74,5 +82,9 @@ def convert(values, out):
         out[...] = values
     elif dtype.kind == "u" and dtype.itemsize <= 2 and use_numba():
         round_unsigned(values, float(np.iinfo(dtype).max), out)
+    elif dtype.kind == "i" and dtype.itemsize <= 4 and use_numba():
+        limits = np.iinfo(dtype)
+        missing = float(limits.min) if dtype.itemsize > 2 else 0.0
+        round_signed(values, float(limits.min), float(limits.max), missing, out)
     else:
         out[...] = converted(values, dtype)

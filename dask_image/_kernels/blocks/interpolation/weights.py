@@ -21,44 +21,33 @@ def weigh(x, order, first, weights):
             first[k] = np.int64(np.floor(x[k] + 0.5))
             weights[0, k] = 1.0
     elif order == 1:
-        _linear(x, first, weights[0, : x.size], weights[1, : x.size])
+        low, high = weights[0], weights[1]
+        for k in range(x.size):
+            floor = np.floor(x[k])
+            first[k] = np.int64(floor)
+            low[k] = 1.0 - (x[k] - floor)
+            high[k] = 1.0 - low[k]
     elif order == 3:
-        _cubic(
-            x, first, weights[0, : x.size], weights[1, : x.size], weights[2, : x.size],
-            weights[3, : x.size],
-        )  # fmt: skip
+        _weigh_cubic(x, first, weights[0], weights[1], weights[2], weights[3])
     else:
-        _others(x, order, first, weights)
+        _weigh_others(x, order, first, weights)
 
 
 @jit
-def _linear(x, first, low, high):
-    for k in range(x.size):
-        floor = np.floor(x[k])
-        first[k] = np.int64(floor)
-        weight = 1.0 - (x[k] - floor)
-        low[k] = weight
-        high[k] = 1.0 - weight
-
-
-@jit
-def _cubic(x, first, a, b, c, d):
+def _weigh_cubic(x, first, a, b, c, d):
     for k in range(x.size):
         floor = np.floor(x[k])
         first[k] = np.int64(floor) - 1
         y = x[k] - floor
         z = 1.0 - y
-        p = z * z * z / 6.0
-        q = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
-        r = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
-        a[k] = p
-        b[k] = q
-        c[k] = r
-        d[k] = 1.0 - p - q - r
+        a[k] = z * z * z / 6.0
+        b[k] = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
+        c[k] = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
+        d[k] = 1.0 - a[k] - b[k] - c[k]
 
 
 @jit
-def _others(x, order, first, weights):
+def _weigh_others(x, order, first, weights):
     """Weigh by splines of order 2, 4 and 5."""
     for k in range(x.size):
         middle = np.floor(x[k] if order == 5 else x[k] + 0.5)
@@ -83,13 +72,9 @@ def _others(x, order, first, weights):
             t = y * y
             weights[2, k] = t * (t * (0.25 - y / 12.0) - 0.5) + 0.55
             t = y + 1.0
-            weights[1, k] = (
-                t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
-            )
+            weights[1, k] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
             t = z + 1.0
-            weights[4, k] = (
-                t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
-            )
+            weights[4, k] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
         last = 1.0
         for tap in range(order):
             last -= weights[tap, k]
