@@ -1,13 +1,17 @@
 """What a file says of its picture besides the pixels."""
 
+from __future__ import annotations
+
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from xml.etree import ElementTree
 
 import numpy as np
 
+from dask_image._utils.typing import Integer
 from dask_image.imread import _tifffile
 from dask_image.imread._files import expand_grid, expand_names
 from dask_image.imread._imread import integer, reading
@@ -75,7 +79,12 @@ class ImageMetadata:
     position: Mapping[str, float] = field(default_factory=_frozen)
 
 
-def read_metadata(fname, *, level=0, series=0):
+def read_metadata(
+    fname: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    level: Integer = 0,
+    series: Integer = 0,
+) -> ImageMetadata:
     """
     Read axes, pixel sizes, names of channels and the like of a picture.
 

@@ -1,8 +1,11 @@
 """Statistics of the pixels of each label: moments, extrema, positions."""
 
+from __future__ import annotations
+
 import operator
 from dataclasses import replace
 from functools import partial as bind
+from typing import overload
 
 import dask.array as da
 import numpy as np
@@ -33,6 +36,17 @@ from dask_image._utils.labels import (
     as_selection,
     check_labels_fit,
     locate_labels,
+)
+from dask_image._utils.typing import (
+    AllLabels,
+    Array,
+    ArrayLike,
+    Extrema,
+    Index,
+    Integer,
+    Labels,
+    PerLabel,
+    Real,
 )
 from dask_image._utils.warnings import warn
 
@@ -141,8 +155,14 @@ def _at_first_pixel(result, stretched):
     return np.where(stretched, first, result)
 
 
+@overload
+def area(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def area(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def area(image, label_image=None, index=None):
+def area(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Count the pixels of each label.
 
@@ -150,13 +170,8 @@ def area(image, label_image=None, index=None):
     ----------
     image : array_like
         Only its shape matters: it is not read.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -167,11 +182,8 @@ def area(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -196,8 +208,14 @@ def area(image, label_image=None, index=None):
     return _measure("area", image, label_image, index, AREA)
 
 
+@overload
+def sum_labels(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def sum_labels(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def sum_labels(image, label_image=None, index=None):
+def sum_labels(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Sum the values of each label.
 
@@ -205,13 +223,8 @@ def sum_labels(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -223,11 +236,8 @@ def sum_labels(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -235,10 +245,7 @@ def sum_labels(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -253,8 +260,14 @@ def sum_labels(image, label_image=None, index=None):
     return _measure("sum_labels", image, label_image, index, SUM_LABELS)
 
 
+@overload
+def mean(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def mean(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def mean(image, label_image=None, index=None):
+def mean(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Average the values of each label.
 
@@ -308,8 +321,14 @@ def mean(image, label_image=None, index=None):
     return _measure("mean", image, label_image, index, MEAN)
 
 
+@overload
+def variance(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def variance(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def variance(image, label_image=None, index=None):
+def variance(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Compute the variance of the values of each label.
 
@@ -317,13 +336,8 @@ def variance(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -336,11 +350,8 @@ def variance(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -348,10 +359,7 @@ def variance(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
     Blocks are merged by their means and the sums of squares about them, so that a
     large offset of the values costs no accuracy [1]_.
 
@@ -371,8 +379,16 @@ def variance(image, label_image=None, index=None):
     return _measure("variance", image, label_image, index, VARIANCE)
 
 
+@overload
+def standard_deviation(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def standard_deviation(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ...,
+) -> Array: ...  # fmt: skip
 @numpy_only
-def standard_deviation(image, label_image=None, index=None):
+def standard_deviation(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Compute the standard deviation of the values of each label.
 
@@ -380,13 +396,8 @@ def standard_deviation(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -398,11 +409,8 @@ def standard_deviation(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -410,10 +418,7 @@ def standard_deviation(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -426,8 +431,14 @@ def standard_deviation(image, label_image=None, index=None):
     return _measure("standard_deviation", image, label_image, index, DEVIATION)
 
 
+@overload
+def minimum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def minimum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def minimum(image, label_image=None, index=None):
+def minimum(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find the least value of each label.
 
@@ -435,13 +446,8 @@ def minimum(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -465,10 +471,7 @@ def minimum(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
     As in SciPy, NaN counts as greater than any number where ``index`` is an array;
     where one group is asked for (None or a scalar), NaN in the group gives NaN.
 
@@ -483,8 +486,14 @@ def minimum(image, label_image=None, index=None):
     return _measure("minimum", image, label_image, index, MINIMUM)
 
 
+@overload
+def maximum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def maximum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def maximum(image, label_image=None, index=None):
+def maximum(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find the greatest value of each label.
 
@@ -492,13 +501,8 @@ def maximum(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -523,10 +527,7 @@ def maximum(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -539,8 +540,14 @@ def maximum(image, label_image=None, index=None):
     return _measure("maximum", image, label_image, index, MAXIMUM)
 
 
+@overload
+def minimum_position(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def minimum_position(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def minimum_position(image, label_image=None, index=None):
+def minimum_position(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find where the least value of each label is.
 
@@ -548,13 +555,8 @@ def minimum_position(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -579,10 +581,7 @@ def minimum_position(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
     Where the value occurs more than once, the first pixel in raster order is given,
     whatever the chunks. (SciPy does so for one group; with an array of labels its
     choice among equals follows an unstable sort.)
@@ -599,8 +598,14 @@ def minimum_position(image, label_image=None, index=None):
     return _measure("minimum_position", image, label_image, index, MINIMUM_POSITION)
 
 
+@overload
+def maximum_position(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def maximum_position(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def maximum_position(image, label_image=None, index=None):
+def maximum_position(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find where the greatest value of each label is.
 
@@ -608,13 +613,8 @@ def maximum_position(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -639,10 +639,7 @@ def maximum_position(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
     Where the value occurs more than once, the first pixel in raster order is given,
     whatever the chunks. (SciPy does so for one group; with an array of labels its
     choice among equals follows an unstable sort.)
@@ -659,8 +656,14 @@ def maximum_position(image, label_image=None, index=None):
     return _measure("maximum_position", image, label_image, index, MAXIMUM_POSITION)
 
 
+@overload
+def extrema(image: ArrayLike, label_image: Labels, index: AllLabels) -> tuple[Extrema, Array]: ...
+@overload
+def extrema(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Extrema: ...
 @numpy_only
-def extrema(image, label_image=None, index=None):
+def extrema(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Extrema | tuple[Extrema, Array]:
     """
     Find the least and greatest values of each label, and where they are.
 
@@ -668,13 +671,8 @@ def extrema(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -699,10 +697,7 @@ def extrema(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -718,8 +713,14 @@ def extrema(image, label_image=None, index=None):
     return _measure("extrema", image, label_image, index, *statistics)
 
 
+@overload
+def center_of_mass(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def center_of_mass(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def center_of_mass(image, label_image=None, index=None):
+def center_of_mass(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find the centre of mass of each label.
 
@@ -727,13 +728,8 @@ def center_of_mass(image, label_image=None, index=None):
     ----------
     image : array_like
         The values, which weigh the pixels; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -746,11 +742,8 @@ def center_of_mass(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -758,10 +751,7 @@ def center_of_mass(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -775,8 +765,24 @@ def center_of_mass(image, label_image=None, index=None):
     return _measure("center_of_mass", image, label_image, index, CENTER)
 
 
+@overload
+def histogram(
+    image: ArrayLike, min: Real, max: Real, bins: Integer, label_image: Labels, index: AllLabels,
+) -> PerLabel: ...  # fmt: skip
+@overload
+def histogram(
+    image: ArrayLike, min: Real, max: Real, bins: Integer, label_image: Labels = ...,
+    index: Index = ...,
+) -> Array: ...  # fmt: skip
 @numpy_only
-def histogram(image, min, max, bins, label_image=None, index=None):
+def histogram(
+    image: ArrayLike,
+    min: Real,
+    max: Real,
+    bins: Integer,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+) -> Array | PerLabel:
     """
     Count the values of each label into bins.
 
@@ -793,9 +799,7 @@ def histogram(image, min, max, bins, label_image=None, index=None):
         Integer or boolean labels that broadcast against ``image``; chunks may
         differ. Without it the whole image is one group.
     index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+        As in `mean`.
 
     Returns
     -------
@@ -896,8 +900,14 @@ def _pick_histograms(edges, selection, partial, index):
     return result
 
 
+@overload
+def sum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def sum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def sum(image, label_image=None, index=None):
+def sum(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Sum the values of each label: deprecated, use `sum_labels`.
 
