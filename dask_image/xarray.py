@@ -492,7 +492,7 @@ def _measured(
         raise ValueError(f"index must be a number or a list of numbers, got {index!r}")
     variables = {}
     before = "" if prefix is None else f"{prefix}_"
-    for name, values in zip((before + name for name in names), parts):
+    for name, values in zip((f"{before}{name}" for name in names), parts):
         if name.endswith(("position", "centroid")):
             for axis, dim in enumerate(image.dims):
                 variables[f"{name}_{dim}"] = _coordinates(values[..., axis], image, dim)
