@@ -16,7 +16,7 @@ from dask_image._utils.engines.graph import new_array, reading_task, tokenize
 from dask_image._utils.typing import Array, ChunksLike, Integer
 from dask_image.imread._blocks import Block, plane_chunks
 from dask_image.imread._files import expand_grid, expand_names
-from dask_image.imread._pims import describe_pims
+from dask_image.imread._pictures import describe_picture
 from dask_image.imread._tiff import TiffDescriber, is_tiff
 
 
@@ -104,8 +104,9 @@ def imread(
     A single OME file with companion files is read with these; if several files
     are named, each is read for the pages it holds.
 
-    Other formats (PNG, GIF, films, …) are opened with ``pims``, and need what
-    its reader for them needs.
+    Other formats are opened with ``pims``, but for animations (GIF, PNG, WebP), which Pillow
+    reads. JPEG 2000, XR and XL and PNG of 16-bit colours need ``imagecodecs``, films (AVI, MP4,
+    Matroska, QuickTime) ``av``: both come with the extra ``formats``.
 
     Of a name with placeholders, the numbers that occur in the names of files span a grid, which
     must be complete; ``{row}`` and ``{row:03}`` mean the same, and a placeholder that comes twice
@@ -259,7 +260,7 @@ def _describe(path, describer):
                 "only TIFF files have more than series 0 and level 0, got series="
                 f"{describer.series} and level={describer.level}"
             )
-        return describe_pims(path)
+        return describe_picture(path)
 
 
 @contextlib.contextmanager
