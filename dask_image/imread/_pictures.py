@@ -1,7 +1,10 @@
 """Frames of whatever is no TIFF: pictures, films, microscope formats."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +22,7 @@ class PictureFrames:
     """
 
     file: FileState
-    opener: Callable
+    opener: Callable[..., Any]
     whole_shape: tuple[int, ...]
     dtype: np.dtype
     per_item: int
