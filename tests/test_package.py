@@ -15,6 +15,7 @@ import pytest
 import dask_image
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "dask_image"
 MODULES = sorted(
     module.name
     for module in pkgutil.iter_modules(dask_image.__path__, "dask_image.")
@@ -37,6 +38,14 @@ def public_functions(modules):
 def test_version_is_that_of_the_distribution():
     metadata = importlib.import_module("importlib.metadata")
     assert metadata.version("dask-image") == dask_image.__version__
+
+
+def test_one_module_knows_the_private_parts_of_dask():
+    private = re.compile(
+        r"dask\._|_task_spec|_array_expr|dask\.(array\.)?core\b|\bda\.core\b|highlevelgraph"
+    )
+    knowing = [path.name for path in PACKAGE.rglob("*.py") if private.search(path.read_text())]
+    assert knowing == ["graph.py"]
 
 
 def test_tools_have_one_version():

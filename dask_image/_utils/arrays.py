@@ -11,6 +11,7 @@ import numpy as np
 from dask.base import is_dask_collection
 from dask.utils import parse_bytes
 
+from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike
 from dask_image._utils.warnings import warn
 
@@ -76,7 +77,7 @@ def _cut(image):
     if type(image).__module__.partition(".")[0] == "cupy":
         return "auto"  # one GPU works on all of a block at once
     limit = min(BLOCK_BYTES, parse_bytes(dask.config.get("array.chunk-size")))
-    return da.core.normalize_chunks("auto", tuple(image.shape), limit=limit, dtype=image.dtype)
+    return normalize_chunks("auto", tuple(image.shape), limit=limit, dtype=image.dtype)
 
 
 def stack_lazily(value: Any, name: str) -> Any:

@@ -15,6 +15,7 @@ from dask_image._utils.arrays import (
     with_dtype,
     without_idle_chunks,
 )
+from dask_image._utils.engines.graph import unify_chunks
 from dask_image._utils.typing import AllLabels, Array, ArrayLike, Index, Labels, NDArray, Shape
 
 ALL = "all"
@@ -193,7 +194,7 @@ def align_chunks(*arrays: Array) -> list[Array]:
     axes = tuple(range(arrays[0].ndim))
     # Dask leaves different chunks of an axis of length 0 as they are.
     pairs = [item for array in arrays for item in (without_idle_chunks(array), axes)]
-    return da.core.unify_chunks(*pairs)[1]
+    return unify_chunks(*pairs)[1]
 
 
 def as_selection(index: Index | AllLabels, labelled: LabelledImage) -> LabelSelection:

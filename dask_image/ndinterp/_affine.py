@@ -17,6 +17,7 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.backend import numpy_only
+from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
 from dask_image._utils.typing import (
@@ -410,7 +411,7 @@ def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, 
     if output_chunks is None:
         chunks = _chunks(image, shape, geometry, axes)
     else:
-        chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
+        chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)

@@ -23,6 +23,7 @@ from dask_image._utils.arrays import (
 )  # fmt: skip
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
+from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
 from dask_image._utils.typing import (
@@ -204,7 +205,7 @@ def geometric_transform(
     if output_chunks is None:
         chunks = default_chunks(image.chunks, shape, None)
     else:
-        chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
+        chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
     if reach is not None:
         return _within_reach(
             image, call, shape, chunks, spline, dtype, prefilter, reach, "geometric_transform"
@@ -225,7 +226,7 @@ def _normalize_coordinates(coordinates, ndim):
             f"got shape {coordinates.shape}"
         )
     if not isinstance(coordinates, da.Array) and isinstance(coordinates, np.ndarray):
-        chunks = da.core.normalize_chunks(
+        chunks = normalize_chunks(
             (-1, *("auto",) * (coordinates.ndim - 1)),
             coordinates.shape,
             limit=COORDINATE_BYTES,
@@ -249,7 +250,7 @@ def _in_chunks(coordinates, output_chunks, dtype):
             f"output_chunks must be None for coordinates of unknown shape {shape}, "
             f"got {output_chunks!r}"
         )
-    chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
+    chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
     return coordinates.rechunk((-1, *chunks))
 
 

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-import dask.array as da
 import numpy as np
 
+from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.modes import CONSTANT, GRID_CONSTANT, GRID_WRAP, MODES, NEAREST, WRAP
 
 # Farther out a double cannot tell neighbouring pixels apart well enough to say which are read.
@@ -215,7 +215,7 @@ def default_chunks(chunks, shape, stretch):
         )
         shrink = max(growth / GROWTH, 1.0) ** (1 / len(shape))
         sizes = [max(int(size / shrink), 1) for size in sizes]
-    return da.core.normalize_chunks(tuple(sizes), shape)
+    return normalize_chunks(tuple(sizes), shape)
 
 
 # How many blocks of the input one block of the output may read before it is made smaller. A

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import dask.array as da
 import numpy as np
 from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
-from dask.array.core import getter, slices_from_chunks
+from dask.array.core import getter, normalize_chunks, slices_from_chunks, unify_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
@@ -33,12 +33,14 @@ __all__ = [
     "delayed_in",
     "new_array",
     "new_delayed",
+    "normalize_chunks",
     "read_again",
     "reading_task",
     "reference",
     "sequence",
     "task",
     "tokenize",
+    "unify_chunks",
 ]
 
 # Dask's configuration "array.query-planning" chooses between two classes of arrays.
