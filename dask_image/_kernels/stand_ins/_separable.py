@@ -21,6 +21,7 @@ from dask_image._kernels.stand_ins._steps import (
     run_steps,
     write,
 )
+from dask_image._kernels.stand_ins._three_weights import OverThree, fits
 
 # Output rows that one turn of the ring gives; an even number, since loops make two at once.
 BATCH = 8
@@ -275,9 +276,9 @@ def _strip(turn):
     return max(RING_BYTES // (8 * turn), 256)
 
 
-def _together(down, across):
+def _together(first, second):
     # Strips of columns read what the window takes beyond them twice.
-    return across.width * 10 <= _strip(down.width + BATCH)
+    return first.axis < second.axis and second.width * 10 <= _strip(first.width + BATCH)
 
 
 class _OverPlanes:
@@ -323,8 +324,10 @@ class _OverPlanes:
 
 
 SWEEPS = Sweeps(_OverRows, _OverPlanes, _together)
+OF_THREE_WEIGHTS = Sweeps(OverThree, None, lambda first, second: True)
 
 
 def correlate_steps(image, steps, result, region=None):
     """Correlate with one `Symmetric` after another; as `_steps.run_steps`."""
-    run_steps(image, steps, result, region, SWEEPS)
+    three = all(fits(step, image.dtype, result.dtype) for step in steps)
+    run_steps(image, steps, result, region, OF_THREE_WEIGHTS if three else SWEEPS)

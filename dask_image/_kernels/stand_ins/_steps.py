@@ -79,6 +79,7 @@ class Layout:
     across: Step | None
     down_edges: Edges
     across_edges: Edges
+    across_first: bool
     dtype: np.dtype
 
     @property
@@ -102,7 +103,7 @@ def layout(shape, target_shape, group, cuts, dtype):
     return Layout(
         height, width, target_shape[axis] if last else 1, math.prod(target_shape[below:]),
         down, across, edges_of(down, height, cuts.get(axis)),
-        edges_of(across, width, cuts.get(last)), dtype,
+        edges_of(across, width, cuts.get(last)), group[0] is across, dtype,
     )  # fmt: skip
 
 
@@ -160,7 +161,8 @@ class Sweeps:
     planes : type or None
         As `_OverPlanes`, for steps that ``planes.suits``.
     together : callable
-        ``together(down, across)`` tells whether one sweep had better take both steps.
+        ``together(first, second)`` tells whether one sweep had better take two steps along
+        the last axes.
     """
 
     rows: type
@@ -194,7 +196,7 @@ def _groups(steps, ndim, together):
     for step in steps:
         last = groups[-1] if groups else []
         axes = [*(each.axis for each in last), step.axis]
-        if axes == [ndim - 2, ndim - 1] and together(last[0], step):
+        if sorted(axes) == [ndim - 2, ndim - 1] and together(last[0], step):
             last.append(step)
         else:
             groups.append([step])

@@ -3,9 +3,6 @@ Correlation, and the filters made of it.
 
 SciPy adds the products of a pixel in float64 and in one fixed order; these kernels keep that
 order for every pixel and run over many pixels at once, so results are equal to the last bit.
-Sums of few products (`sobel`, `prewitt`, `laplace`) are taken of one window instead of axis by
-axis where no rounding in between can be seen: the same for integers, the rounding of a sum for
-floats.
 """
 
 import functools
@@ -18,13 +15,11 @@ from dask_image._kernels._numba import use_numba
 from dask_image._kernels.rows import companion, cut, scratch, whole
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, NUMBERS, each
 from dask_image._kernels.stand_ins._separable import Symmetric, correlate_steps
+from dask_image._kernels.stand_ins._three_weights import add_axes, fits
 from dask_image._kernels.stand_ins._weights import add_windows
 from dask_image._kernels.stand_ins._windows import along_axes, reach
 
 EPSILON = np.finfo(np.float64).eps
-
-# A window may have so many weights before one axis after another is faster.
-FEW_WEIGHTS = 27
 
 
 # -- what all kernels here do with their first and last arguments ---------------------------
@@ -320,59 +315,6 @@ def gaussian_filter(
 # -- differences -----------------------------------------------------------------------------
 
 
-def _as_window(image, steps, dtype):
-    """
-    Return few weights that do the work of several steps, or None.
-
-    Steps along different axes round in between; whole numbers of which none leaves 32 bits
-    wrap around to the same in the end, and floats are promised to their rounding only. Beyond
-    an edge of ``cval`` steps and windows see different pixels, if not of zero.
-    """
-    shape = [step.width + 1 for step in steps]
-    if len({step.axis for step in steps}) < len(steps) or np.prod(shape) > FEW_WEIGHTS:
-        return None
-    if any(CANONICAL_MODE[step.mode] == "constant" and step.cval != 0 for step in steps):
-        return None
-    weights = np.ones([1] * image.ndim)
-    for step in steps:
-        line = np.array([*step.half[:0:-1], step.half[0], *(step.sign * np.array(step.half[1:]))])
-        weights = weights * line.reshape(
-            [-1 if axis == step.axis else 1 for axis in range(image.ndim)]
-        )
-    return weights if _rounding_is_unseen(image, weights, dtype) else None
-
-
-def _rounding_is_unseen(image, weights, dtype):
-    """Tell whether sums may be rounded at the end only; see `_as_window`."""
-    if dtype.kind == "f" or image.dtype.kind not in "biu" or image.dtype.itemsize > 2:
-        return False
-    return (weights == np.rint(weights)).all() and np.abs(weights).sum() < 2**15
-
-
-def _window_of_steps(image, steps, weights, result, region):
-    taps = np.argwhere(weights)
-    before, modes = [0] * image.ndim, ["nearest"] * image.ndim
-    for step in steps:
-        before[step.axis], modes[step.axis] = step.before, step.mode
-    add_windows(
-        image, taps, weights[tuple(taps.T)], before, weights.shape, modes, steps[0].cval, result,
-        region,
-    )  # fmt: skip
-
-
-def _run_steps(image, steps, dtype, output, region):
-    weights = _as_window(image, steps, dtype) if len(steps) > 1 else None
-    if weights is None:
-        return computed(
-            image, dtype, output, region,
-            lambda result: correlate_steps(image, steps, result, region),
-        )  # fmt: skip
-    return computed(
-        image, dtype, output, region,
-        lambda result: _window_of_steps(image, steps, weights, result, region),
-    )  # fmt: skip
-
-
 def _derivative(scipy_function, smoothing, input, axis, output, mode, cval, *, region=None):
     """Correlate with (-1, 0, 1) along ``axis`` and with ``smoothing`` along the others."""
     image = np.asarray(input)
@@ -388,7 +330,9 @@ def _derivative(scipy_function, smoothing, input, axis, output, mode, cval, *, r
         ]
     if None in steps:
         return cut(scipy_function(image, axis, output, mode, cval), region)
-    return _run_steps(image, steps, dtype, output, region)
+    return computed(
+        image, dtype, output, region, lambda result: correlate_steps(image, steps, result, region)
+    )
 
 
 _prewitt = functools.partial(_derivative, ndimage.prewitt, [1, 1, 1])
@@ -416,20 +360,11 @@ def _laplace(input, output, mode, cval, axes, *, region=None):
         ]
     if not steps or None in steps or len({step.axis for step in steps}) < len(steps):
         return cut(ndimage.laplace(image, output, mode, cval, axes=axes), region)
-    weights = np.zeros(
-        [3 if axis in {step.axis for step in steps} else 1 for axis in range(image.ndim)]
-    )
-    centre = tuple(size // 2 for size in weights.shape)
-    weights[centre] = -2 * len(steps)
-    for step in steps:
-        for side in (0, 2):
-            weights[(*centre[: step.axis], side, *centre[step.axis + 1 :])] = 1
-    if not _rounding_is_unseen(image, weights, dtype):
+    if not all(fits(step, image.dtype, dtype) for step in steps):
         return _sum_of_terms(image, [[step] for step in steps], dtype, output, region)
     return computed(
-        image, dtype, output, region,
-        lambda result: _window_of_steps(image, steps, weights, result, region),
-    )  # fmt: skip
+        image, dtype, output, region, lambda result: add_axes(image, steps, result, region)
+    )
 
 
 def laplace(input, output=None, mode="reflect", cval=0.0, *, axes=None):
@@ -517,7 +452,9 @@ def _in_passes(block, passes, region):
     if dtype and use_numba():
         steps = [_step_of_pass(each_pass, block.ndim) for each_pass in passes]
     if None not in steps:
-        return _run_steps(block, steps, dtype, None, region)
+        return computed(
+            block, dtype, None, region, lambda result: correlate_steps(block, steps, result, region)
+        )
     found = block
     for step in passes:
         found = step.kernel(found, axis=step.axis, mode=step.mode, **step.keywords)

@@ -175,8 +175,8 @@ class _OverRows:
         )  # fmt: skip
 
 
-def _together(down, across):
-    return across.width * 4 <= STRIP
+def _together(first, second):
+    return first.axis < second.axis and second.width * 4 <= STRIP
 
 
 SWEEPS = Sweeps(_OverRows, None, _together)
