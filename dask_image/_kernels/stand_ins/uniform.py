@@ -16,14 +16,18 @@ from scipy import ndimage
 from dask_image._kernels._numba import jit, jit_contract, use_numba
 from dask_image._kernels.rows import companion, cut, scratch
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
-from dask_image._kernels.stand_ins._steps import Step, Sweeps, by_way_of, fill, run_steps, write
+from dask_image._kernels.stand_ins._steps import Step, Sweeps, by_way_of, fill, run_steps
 from dask_image._kernels.stand_ins.correlation import computed, converted, result_dtype
 
+# The sums of a strip of columns stay in the first-level cache.
 STRIP = 2048
+
+# How sums are divided by their number.
+WHOLE, SINGLE, DOUBLE = range(3)
 
 
 @jit
-def _add_row(pixels, start, sign, table, begin, stretch, cval, total, length):
+def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
     """
     Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`).
 
@@ -36,67 +40,105 @@ def _add_row(pixels, start, sign, table, begin, stretch, cval, total, length):
             if start < 0:
                 first, last = begin, begin + length
                 for i in range(np.uint64(length)):
-                    total[i] += sign * cval
+                    total[i] += total.dtype.type(sign * cval)
             else:
                 s, t = np.uint64(start + first + stretch[2]), np.uint64(first - begin)
                 for i in range(np.uint64(last - first)):
-                    total[t + i] += sign * pixels[s + i]
+                    total[t + i] += total.dtype.type(sign * pixels[s + i])
             place = last
             continue
         if table[place] >= 0:
-            total[place - begin] += sign * pixels[start + table[place]]
+            total[place - begin] += total.dtype.type(sign * pixels[start + table[place]])
         place += 1
 
 
 @jit
-def _all_finite(total, length):
-    spoiled = False
-    for i in range(np.uint64(length)):
-        spoiled |= total[i] - total[i] != 0.0
-    return not spoiled
+def _slide(pixels, left, entered, table, stretch, total, begin, length):
+    """Take the row of pixels that begins at ``left`` from the sums, and add that at ``entered``."""
+    first, last = max(stretch[0], begin), min(stretch[1], begin + length)
+    place = begin
+    while place < begin + length:
+        if place == first and last > first:
+            r, t = np.uint64(left + first + stretch[2]), np.uint64(first - begin)
+            s = np.uint64(entered + first + stretch[2])
+            for i in range(np.uint64(last - first)):
+                new, old = total.dtype.type(pixels[s + i]), total.dtype.type(pixels[r + i])
+                total[t + i] += new - old
+            place = last
+            continue
+        if table[place] >= 0:
+            new = total.dtype.type(pixels[entered + table[place]])
+            total[place - begin] += new - total.dtype.type(pixels[left + table[place]])
+        place += 1
 
 
 @jit_contract
-def _divide(total, whole_numbers, size, mean, count):
+def _average(total, how, size, via, native, out, to, count):
     """
-    Write ``total / size``, in so far as it matters, without dividing.
+    Write sums over ``size`` to ``out``, in so far as it matters, without dividing.
 
-    Of whole numbers only that part of the quotient is wanted; half of a pixel's worth away
-    from the next one, no rounding takes it there. Of others, one step of Newton's leaves the
-    quotient rounded as a division does where multiplying and adding are one instruction
-    (P. Markstein, IA-64 and Elementary Functions, 2000).
+    They are rounded to the dtype of ``native`` by way of that of ``via``. Of whole numbers
+    only that part of the quotient is wanted; half of a pixel's worth away from the next one,
+    no rounding takes it there. In double precision one step of Newton's leaves the quotient
+    rounded as a division does where multiplying and adding are one instruction (P. Markstein,
+    IA-64 and Elementary Functions, 2000).
+
+    Returns
+    -------
+    bool
+        Whether all sums are finite.
     """
-    inverse = 1.0 / size
-    if whole_numbers:
-        for i in range(count):
+    inverse, t, spoiled = 1.0 / size, np.uint64(to), False
+    if how == WHOLE:
+        for i in range(np.uint64(count)):
+            value = np.float64(total[i])
+            mean = (value + (0.5 if value >= 0.0 else -0.5)) * inverse
+            out[t + i] = native.dtype.type(via.dtype.type(mean))
+    elif how == SINGLE:
+        for i in range(np.uint64(count)):
             value = total[i]
-            mean[i] = (value + (0.5 if value >= 0.0 else -0.5)) * inverse
-        return
-    for i in range(count):
-        value = total[i]
-        quotient = value * inverse
-        rest = value - quotient * size
-        # Of an infinite sum the rest is no number.
-        mean[i] = quotient + (rest * inverse if rest - rest == 0.0 else 0.0)
+            spoiled |= value - value != 0.0
+            out[t + i] = native.dtype.type(value * inverse)
+    else:
+        for i in range(np.uint64(count)):
+            value = total[i]
+            spoiled |= value - value != 0.0
+            quotient = value * inverse
+            rest = value - quotient * size
+            # Of an infinite sum the rest is no number.
+            out[t + i] = quotient + (rest * inverse if rest - rest == 0.0 else 0.0)
+    return not spoiled
 
 
 @jit
-def _sum_neighbours(row, size, total, count, spare, other):
-    """Write to ``total`` the sums of ``size`` neighbours; ``row`` is longer by the window.
-
-    ``other`` may be ``row``, of which nothing is left then.
+def _sum_neighbours(row, size, sums, count, spare, other):
     """
-    length, span, done = count + np.uint64(size - 1), np.uint64(1), np.uint64(0)
-    for i in range(count):
-        total[i] = 0.0
+    Write to ``sums`` those of ``size`` neighbours; ``row`` is longer by the window.
+
+    Sums of 2, 4, 8 ... pixels are made of one another, and those that ``size`` consists of
+    added up.
+    """
+    length, span, done, none = count + np.uint64(size - 1), np.uint64(1), np.uint64(0), True
     left = size
-    while True:
+    while left > 1:
         if left % 2:
-            for i in range(count):
-                total[i] += row[done + i]
+            if none:
+                for i in range(count):
+                    sums[i] = row[i]
+            else:
+                for i in range(count):
+                    sums[i] += row[done + i]
+            none = False
             done += span
         left //= 2
-        if left == 0:
+        if left == 1:
+            far = done + span
+            if none:
+                for i in range(count):
+                    sums[i] = row[i] + row[i + span]
+            else:
+                for i in range(count):
+                    sums[i] += row[done + i] + row[far + i]
             return
         length -= span
         for i in range(length):
@@ -106,11 +148,11 @@ def _sum_neighbours(row, size, total, count, spare, other):
 
 
 @jit
-def _sweep(image, result, shape, via, whole_numbers, rounds, down, across, strip, buffers):
+def _sweep(image, result, shape, via, how, down, across, strip, buffers):
     """Average along the last axis but one, and then along the last (sizes of 1: leave it)."""
     size, rows, cval = down
     across_size, table, stretch, across_cval = across
-    total, mean, sums, spare, native = buffers
+    total, mean, sums, spare, other, native = buffers
     planes, height, width, columns = shape
     count, wide = rows.size - size + 1, across_size - 1
     zero = 0 * planes  # a literal would have functions compiled once more
@@ -119,35 +161,40 @@ def _sweep(image, result, shape, via, whole_numbers, rounds, down, across, strip
             narrow, sound = min(strip, columns - begin), False
             length = narrow + wide
             for top in range(count):
+                to = (plane * count + top) * columns + begin
                 entering = top + size - 1
-                if not sound:
-                    entering = top
-                    for i in range(length):
-                        total[i] = 0.0
+                left = rows[top - 1] if sound else -1
+                if sound and left >= 0 and rows[entering] >= 0:
+                    base = plane * height
+                    _slide(
+                        image, (base + left) * width, (base + rows[entering]) * width, table,
+                        stretch, total, begin, length,
+                    )  # fmt: skip
                 else:
-                    start = -1 if rows[top - 1] < 0 else (plane * height + rows[top - 1]) * width
-                    _add_row(image, start, -1.0, table, begin, stretch, cval, total, length)
-                while entering < top + size:
-                    start = -1 if rows[entering] < 0 else (plane * height + rows[entering]) * width
-                    _add_row(image, start, 1.0, table, begin, stretch, cval, total, length)
-                    entering += 1
+                    if not sound:
+                        entering = top
+                        for i in range(length):
+                            total[i] = 0
+                    else:
+                        start = -1 if left < 0 else (plane * height + left) * width
+                        _add_row(image, start, -1, table, stretch, cval, total, begin, length)
+                    while entering < top + size:
+                        start = -1
+                        if rows[entering] >= 0:
+                            start = (plane * height + rows[entering]) * width
+                        _add_row(image, start, 1, table, stretch, cval, total, begin, length)
+                        entering += 1
                 # Where a sum is no number it cannot run on: what left would stay in it.
-                sound = size > 1 and (whole_numbers or _all_finite(total, length))
+                if across_size == 1:
+                    sound = _average(total, how, size, via, native, result, to, narrow)
+                    continue
                 row = total
                 if size > 1:
-                    _divide(total, whole_numbers, size, mean, np.uint64(length))
+                    sound = _average(total, how, size, via, native, mean, zero, length)
                     row = mean
-                    if rounds:
-                        write(mean, zero, via, native, zero, length)
-                        for i in range(np.uint64(length)):
-                            mean[i] = native[i]
-                if across_size > 1:
-                    fill(row, zero, length, table, begin, stretch, across_cval)
-                    _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, row)
-                    _divide(sums, whole_numbers, across_size, spare, np.uint64(narrow))
-                    row = spare
-                to = (plane * count + top) * columns + begin
-                write(row, zero, via, result, to, narrow)
+                fill(row, zero, length, table, begin, stretch, across_cval)
+                _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
+                _average(sums, how, across_size, via, native, result, to, narrow)
 
 
 class _OverRows:
@@ -163,15 +210,19 @@ class _OverRows:
         self.across = size, across.table, across.stretch, across.cval
         self.strip = min(layout.columns, STRIP)
         self.by_way_of = by_way_of(layout.dtype)
+        single = SINGLE if layout.dtype == np.float32 else DOUBLE
+        self.how = WHOLE if layout.dtype.kind in "iu" else single
+        largest = max(abs(down.cval), abs(across.cval), 2.0**16)
+        self.short = max(self.down[0], size) * largest < 2.0**31
 
     def __call__(self, image, result):
         length = self.strip + self.across[0] - 1
-        buffers = [scratch(f"average {number}", length) for number in range(4)]
+        small = self.how == WHOLE and self.short and image.dtype == result.dtype
+        dtype = np.int32 if small and image.dtype.itemsize <= 2 else np.float64
+        buffers = [scratch(f"average {number}", length, dtype) for number in range(5)]
         _sweep(
             image.reshape(-1), result.reshape(-1), self.layout.planes(image), self.by_way_of,
-            result.dtype.kind in "iu", self.layout.rounds and result.dtype.kind in "iu", self.down,
-            self.across, self.strip,
-            (*buffers, scratch("average", length, result.dtype)),
+            self.how, self.down, self.across, self.strip, (*buffers, np.empty(0, result.dtype)),
         )  # fmt: skip
 
 
