@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dask_image._kernels._numba import jit
-from dask_image._kernels.rows import scratch
+from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._steps import (
     Step,
     Sweeps,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dask_image._kernels._numba import jit
-from dask_image._kernels.rows import inside, places, scratch, whole
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import inside, places, whole
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ instructions on vectors. Products are added in SciPy's order, and rounded where 
 import numpy as np
 
 from dask_image._kernels._numba import jit
-from dask_image._kernels.rows import places, scratch, whole
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import places, whole
 from dask_image._kernels.stand_ins._steps import Edges, as_source, by_way_of, read
 
 

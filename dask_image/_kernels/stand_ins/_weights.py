@@ -11,12 +11,13 @@ import math
 import numpy as np
 
 from dask_image._kernels._numba import jit
-from dask_image._kernels.rows import places, scratch, whole
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import places, whole
 from dask_image._kernels.stand_ins._steps import Edges, as_source, by_way_of, read, write
 
 # The rings of a strip of columns stay in the first-level cache where that leaves long loops.
 RINGS_BYTES = 1 << 15
-SHORTEST_STRIP = 1024
+SHORTEST_STRIP = 2048
 
 
 @jit

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.rows import companion, cut, scratch, whole
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import companion, cut, whole
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, NUMBERS, each
 from dask_image._kernels.stand_ins._separable import Symmetric, correlate_steps
 from dask_image._kernels.stand_ins._three_weights import add_axes, fits

@@ -14,7 +14,8 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_contract, use_numba
-from dask_image._kernels.rows import companion, cut, scratch
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
 from dask_image._kernels.stand_ins._steps import Step, Sweeps, by_way_of, fill, run_steps
 from dask_image._kernels.stand_ins.correlation import computed, converted, result_dtype
