@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from dask_image._kernels.stand_ins import STAND_INS, stand_in
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, fold
-from tests.helpers import plain_kernels, seeded_image
+from tests.helpers import RELATIVE_TOLERANCE, plain_kernels, seeded_image
 
 MODES = sorted(CANONICAL_MODE)
 INTEGERS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"]
@@ -21,8 +21,12 @@ SHAPES = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 SETTINGS = hypothesis.settings(deadline=None, max_examples=50)
 
 
-def check(scipy_function, *args, rtol=None, **kwargs):
-    """Compare both on the same arguments: the same array to the last bit, or the same error."""
+def check(scipy_function, *args, rounding=False, **kwargs):
+    """
+    Compare both on the same arguments: the same array to the last bit, or the same error.
+
+    Floats may differ by the rounding that is promised if ``rounding`` says so.
+    """
     try:
         expected = scipy_function(*args, **kwargs)
     except (TypeError, ValueError, RuntimeError, IndexError) as error:
@@ -32,8 +36,10 @@ def check(scipy_function, *args, rtol=None, **kwargs):
     found = stand_in(scipy_function)(*args, **kwargs)
     assert found.dtype == expected.dtype
     assert found.shape == expected.shape
-    if rtol is not None and expected.dtype.kind == "f":
-        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
+    if rounding and expected.dtype.kind == "f":
+        rtol = RELATIVE_TOLERANCE[expected.dtype.str[1:]]
+        scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * scale)
     else:
         np.testing.assert_array_equal(found, expected)
 
@@ -95,7 +101,7 @@ def test_correlate(data):
         image,
         weights,
         output=data.draw(st.sampled_from([None, *DTYPES])),
-        mode=data.draw(st.sampled_from(sorted(set(CANONICAL_MODE.values())))),
+        mode=data.draw(st.sampled_from(MODES)),
         cval=data.draw(st.sampled_from([0.0, -2.5, 300.0])),
         origin=origin,
     )
@@ -174,9 +180,9 @@ def test_uniform(data):
     }
     mode = data.draw(st.sampled_from(MODES))
     axis = data.draw(st.integers(-image.ndim, image.ndim - 1))
-    check(ndimage.uniform_filter1d, image, size, axis=axis, mode=mode, **arguments)
-    check(ndimage.uniform_filter, image, size, mode=[mode] * image.ndim, **arguments)
-    check(ndimage.uniform_filter, image, size, mode=mode, axes=(axis,), **arguments)
+    check(ndimage.uniform_filter1d, image, size, axis=axis, mode=mode, rounding=True, **arguments)
+    check(ndimage.uniform_filter, image, size, mode=[mode] * image.ndim, rounding=True, **arguments)
+    check(ndimage.uniform_filter, image, size, mode=mode, axes=(axis,), rounding=True, **arguments)
 
 
 @SETTINGS
@@ -379,3 +385,71 @@ def test_without_numba():
         check(ndimage.uniform_filter, image, 5)
         check(ndimage.median_filter, image, 7)
         check(ndimage.median_filter, image, 13)
+
+
+LINEAR = {
+    ndimage.convolve1d: {"weights": [1.0, 3.0, -2.0], "axis": 0, "origin": 1},
+    ndimage.correlate1d: {"weights": [1, 2, 2, 1], "axis": -1, "origin": -1},
+    ndimage.gaussian_filter: {"sigma": 1.1},
+    ndimage.gaussian_filter1d: {"sigma": 0.8, "axis": 0, "order": 1},
+    ndimage.gaussian_gradient_magnitude: {"sigma": 0.7},
+    ndimage.gaussian_laplace: {"sigma": 0.9},
+    ndimage.laplace: {},
+    ndimage.prewitt: {"axis": 0},
+    ndimage.sobel: {"axis": -1},
+    ndimage.uniform_filter: {"size": 4, "origin": 1},
+    ndimage.uniform_filter1d: {"size": 3, "axis": 0},
+}
+
+
+@SETTINGS
+@hypothesis.given(data=st.data(), function=st.sampled_from(list(LINEAR)))
+def test_regions(data, function):
+    """A companion gives the region of what SciPy gives, in memory of its own."""
+    shape = data.draw(SHAPES)
+    dtype = data.draw(st.sampled_from(["f4", "f8", "u1", "i2", "u2", "i4"]))
+    image = seeded_image(shape, dtype, data.draw(st.integers(0, 9)))
+    starts = [data.draw(st.integers(0, size - 1)) for size in shape]
+    region = tuple(
+        slice(start, data.draw(st.integers(start + 1, size)))
+        for start, size in zip(starts, shape, strict=True)
+    )
+    mode = data.draw(st.sampled_from(MODES))
+    arguments = LINEAR[function] | {"mode": mode, "cval": data.draw(st.sampled_from([0.0, 7.5]))}
+    with np.errstate(invalid="ignore"):
+        expected = function(image, **arguments)[region]
+        found = stand_in(function).in_region(image.copy(), region=region, **arguments)
+    assert found.base is None or found.base.size == found.size
+    if expected.dtype.kind == "f":
+        rtol = RELATIVE_TOLERANCE[expected.dtype.str[1:]]
+        scale = np.abs(expected).max(initial=0)
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * scale)
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_averages_of_equal_pixels_are_those_pixels():
+    uniform_filter = stand_in(ndimage.uniform_filter)
+    for size in (2, 3, 7, 10):
+        image = np.full((30, 25), 3.0)  # sums are exact
+        np.testing.assert_array_equal(uniform_filter(image, size), image)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_averages_far_from_what_is_not_finite(value):
+    image = seeded_image((40, 41), "f8")
+    expected = ndimage.uniform_filter(image, 5)
+    image[20, 30] = value
+    found = stand_in(ndimage.uniform_filter)(image, 5)
+    spoiled = np.zeros(image.shape, bool)
+    spoiled[18:23, 28:33] = True
+    assert not np.isfinite(found[spoiled]).any()
+    np.testing.assert_allclose(found[~spoiled], expected[~spoiled], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4"])
+@pytest.mark.parametrize("size", [9, 40, 300])
+def test_averages_of_integers_at_their_limits(dtype, size):
+    limits = np.iinfo(dtype)
+    image = np.random.default_rng(0).choice([limits.min, limits.max], (50, 61)).astype(dtype)
+    check(ndimage.uniform_filter, image, size)

@@ -1,9 +1,8 @@
 """
-Correlation along one axis, and the filters made of it.
+Correlation, and the filters made of it.
 
-SciPy adds the products of a line in float64 and in one fixed order; these
-kernels keep that order for every pixel and run over many pixels at once, so
-results are equal to the last bit.
+SciPy adds the products of a pixel in float64 and in one fixed order; these kernels keep that
+order for every pixel and run over many pixels at once, so results are equal to the last bit.
 """
 
 import functools
@@ -12,217 +11,215 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.stand_ins._lines import (
-    CANONICAL_MODE,
-    NUMBERS,
-    each,
-    line_tiles,
-    new_output,
-    store,
-)
-from dask_image._kernels.stand_ins._windows import (
-    CACHE_BYTES,
-    along_axes,
-    flat_offsets,
-    pad,
-    reach,
-    segments,
-    trimmed,
-)
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import companion, cut, whole
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, NUMBERS, each
+from dask_image._kernels.stand_ins._separable import Symmetric, correlate_steps
+from dask_image._kernels.stand_ins._three_weights import add_axes, fits
+from dask_image._kernels.stand_ins._weights import add_windows
+from dask_image._kernels.stand_ins._windows import along_axes, reach
+
+EPSILON = np.finfo(np.float64).eps
+
+
+# -- what all kernels here do with their first and last arguments ---------------------------
+
+
+def result_dtype(image, output):
+    """Return the dtype to compute, or None where the case is left to SciPy."""
+    if image.dtype not in NUMBERS and image.dtype != bool or image.ndim == 0 or image.size == 0:
+        return None
+    if isinstance(output, np.ndarray):
+        dtype = output.dtype if output.shape == image.shape else None
+    else:
+        try:
+            dtype = np.dtype(image.dtype if output is None else output)
+        except TypeError:
+            return None
+    # Booleans as output keep SciPy's raw bytes, which NumPy would normalise; it converts to
+    # uint64 in more than one way.
+    return dtype if dtype in NUMBERS and dtype != np.uint64 else None
+
+
+def computed(image, dtype, output, region, run):
+    """Return what ``run(result)`` writes, in ``output`` if that is an array."""
+    shape = (
+        image.shape
+        if region is None
+        else [stop - start for start, stop in whole(region, image.shape)]
+    )
+    given = isinstance(output, np.ndarray) and region is None
+    usable = given and output.flags.c_contiguous and not np.may_share_memory(image, output)
+    result = output if usable else np.empty(shape, dtype)
+    run(result)
+    if given and not usable:
+        output[...] = result
+        return output
+    return result
+
+
+def converted(image, dtype, output, region):
+    """Return the image as it is, for filters with nothing to do."""
+
+    def run(result):
+        result[...] = image if region is None else image[region]
+
+    return computed(image, dtype, output, region, run)
+
+
+# -- along one axis --------------------------------------------------------------------------
 
 
 def _symmetry(weights):
     """Return 1 for symmetric, -1 for antisymmetric, 0 for other weights, by SciPy's rule."""
     if len(weights) % 2 == 0:
         return 0
-    epsilon = np.finfo(np.float64).eps
     mirrored = weights[::-1]
     half = len(weights) // 2 + 1
-    if np.all(np.abs(weights - mirrored)[half:] <= epsilon):
+    if np.all(np.abs(weights - mirrored)[half:] <= EPSILON):
         return 1
-    if np.all(np.abs(weights + mirrored)[half:] <= epsilon):
+    if np.all(np.abs(weights + mirrored)[half:] <= EPSILON):
         return -1
     return 0
 
 
-@jit
-def _add_products(line, weight, total):
-    for pixel in range(total.size):
-        total[pixel] += line[pixel] * weight
+def _step(weights, axis, mode, cval, origin, ndim):
+    """Return a `Symmetric` step, or None for weights that are not or what SciPy refuses."""
+    taps = np.asarray(weights)
+    if mode not in CANONICAL_MODE or taps.ndim != 1 or taps.dtype.kind not in "biuf":
+        return None
+    half = taps.size // 2
+    sign = _symmetry(taps.astype(np.float64)) if taps.size else 0
+    if sign == 0 or not -half <= origin <= half:
+        return None
+    axis = operator.index(axis)
+    if not -ndim <= axis < ndim:
+        return None
+    weights = tuple(map(float, taps[half::-1]))
+    return Symmetric(axis % ndim, half + origin, 2 * half, mode, float(cval), weights, sign)
 
 
-@jit
-def _add_symmetric(left, right, weight, total):
-    for pixel in range(total.size):
-        total[pixel] += (left[pixel] + right[pixel]) * weight
+def _correlate1d(input, weights, axis, output, mode, cval, origin, *, region=None):
+    image = np.asarray(input)
+    dtype = result_dtype(image, output)
+    step = _step(weights, axis, mode, cval, origin, image.ndim) if dtype and use_numba() else None
+    if step is not None:
+        return computed(
+            image, dtype, output, region,
+            lambda result: correlate_steps(image, [step], result, region),
+        )  # fmt: skip
+    taps = np.asarray(weights)
+    if dtype and use_numba() and _is_plain(taps, axis, mode, origin, image.ndim):
+        return _along_line(
+            image, taps.astype(np.float64), axis, dtype, output, mode, cval, origin, region
+        )
+    return cut(ndimage.correlate1d(image, weights, axis, output, mode, cval, origin), region)
 
 
-@jit
-def _add_two_symmetric(left, right, weight, next_left, next_right, next_weight, total):
-    for pixel in range(total.size):
-        total[pixel] = (total[pixel] + (left[pixel] + right[pixel]) * weight) + (
-            next_left[pixel] + next_right[pixel]
-        ) * next_weight
+def _is_plain(taps, axis, mode, origin, ndim):
+    """Tell whether SciPy would take the arguments of `correlate1d`."""
+    return (
+        mode in CANONICAL_MODE
+        and taps.ndim == 1
+        and taps.dtype.kind in "biuf"
+        and -(taps.size // 2) <= origin <= (taps.size - 1) // 2
+        and -ndim <= operator.index(axis) < ndim
+    )
 
 
-@jit
-def _add_antisymmetric(left, right, weight, total):
-    for pixel in range(total.size):
-        total[pixel] += (left[pixel] - right[pixel]) * weight
-
-
-@jit
-def _compiled_sums(extended, stride, weights, symmetry, sums):
-    """Fill ``sums`` with the weighted sums of each row of ``extended``, in SciPy's order."""
-    count = weights.size
-    half = count // 2
-    centre = count - 1 if symmetry == 0 else half
-    for row in range(sums.shape[0]):
-        line = extended[row]
-        for start in range(0, sums.shape[1], 1024):
-            total = sums[row, start : start + 1024]
-            first = line[start + centre * stride :]
-            for pixel in range(total.size):
-                total[pixel] = first[pixel] * weights[centre]
-            tap = 0
-            while tap < centre:
-                left = line[start + tap * stride :]
-                right = line[start + (count - 1 - tap) * stride :]
-                if symmetry == 0:
-                    _add_products(left, weights[tap], total)
-                elif symmetry < 0:
-                    _add_antisymmetric(left, right, weights[tap], total)
-                elif tap + 1 < centre:
-                    # Two at once halve the traffic of the sums.
-                    next_left = line[start + (tap + 1) * stride :]
-                    next_right = line[start + (count - 2 - tap) * stride :]
-                    _add_two_symmetric(
-                        left, right, weights[tap], next_left, next_right, weights[tap + 1], total
-                    )
-                    tap += 1
-                else:
-                    _add_symmetric(left, right, weights[tap], total)
-                tap += 1
+def _along_line(image, weights, axis, dtype, output, mode, cval, origin, region):
+    """Correlate with weights that do not mirror themselves, as a window one pixel thick."""
+    axis = operator.index(axis) % image.ndim
+    # SciPy begins with the product of the last weight.
+    order = np.roll(np.arange(weights.size), 1)
+    taps = np.zeros((weights.size, image.ndim), np.int64)
+    taps[:, axis] = order
+    shape, before = [1] * image.ndim, [0] * image.ndim
+    shape[axis], before[axis] = weights.size, weights.size // 2 + origin
+    modes = ["nearest"] * image.ndim
+    modes[axis] = mode
+    return computed(
+        image, dtype, output, region,
+        lambda result: add_windows(
+            image, taps, weights[order], before, shape, modes, cval, result, region
+        ),
+    )  # fmt: skip
 
 
 def correlate1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
     """Stand in for `scipy.ndimage.correlate1d`."""
-    image = np.asarray(input)
-    taps = np.asarray(weights)
-    result = _result_for(image, output)
-    if (
-        result is None
-        or not use_numba()
-        or mode not in CANONICAL_MODE
-        or taps.ndim != 1
-        or taps.dtype.kind not in "biuf"
-        or not -(taps.size // 2) <= origin <= (taps.size - 1) // 2
-    ):
-        return ndimage.correlate1d(image, weights, axis, output, mode, cval, origin)
-    axis = operator.index(axis) % image.ndim
-    taps = np.ascontiguousarray(taps, dtype=np.float64)
-    before = taps.size // 2 + origin
-    symmetry = _symmetry(taps)
-    tiles = line_tiles(
-        image, result, axis, before, taps.size - 1 - before,
-        CANONICAL_MODE[mode], cval, np.float64,
-    )  # fmt: skip
-    for extended, stride, target in tiles:
-        sums = np.empty((target.shape[0], target.shape[1] * stride))
-        _compiled_sums(extended, stride, taps, symmetry, sums)
-        store(sums.reshape(target.shape), target)
-    return result
+    return _correlate1d(input, weights, axis, output, mode, cval, origin)
 
 
-def _result_for(image, output):
-    """Return the array to write to, or None where the case is left to SciPy."""
-    if image.dtype not in NUMBERS and image.dtype != bool or image.ndim == 0 or image.size == 0:
-        return None
-    result = new_output(image, output)
-    # Booleans as output keep SciPy's raw bytes, which NumPy would normalise.
-    return result if result is not None and result.dtype in NUMBERS else None
+def _convolve1d(input, weights, axis, output, mode, cval, origin, *, region=None):
+    weights = np.asarray(weights)
+    if weights.ndim != 1 or weights.dtype.kind == "c":
+        found = ndimage.convolve1d(input, weights, axis, output, mode, cval, origin)
+        return cut(found, region)
+    # Reversed weights correlate; an even count has its centre one pixel to the other side.
+    origin = -origin - (weights.size % 2 == 0)
+    return _correlate1d(input, weights[::-1], axis, output, mode, cval, origin, region=region)
 
 
 def convolve1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
     """Stand in for `scipy.ndimage.convolve1d`."""
-    weights = np.asarray(weights)
-    if weights.ndim != 1 or weights.dtype.kind == "c":
-        return ndimage.convolve1d(input, weights, axis, output, mode, cval, origin)
-    # Reversed weights correlate; an even count has its centre one pixel to the other side.
-    origin = -origin - (weights.size % 2 == 0)
-    return correlate1d(input, weights[::-1], axis, output, mode, cval, origin)
+    return _convolve1d(input, weights, axis, output, mode, cval, origin)
 
 
-@jit
-def _compiled_window_sums(flat, offsets, weights, sums):
-    """Fill ``sums`` with what windows at the first pixels of ``flat`` add up to."""
-    for start in range(0, sums.size, 1024):
-        total = sums[start : start + 1024]
-        total[:] = 0.0
-        for tap in range(offsets.size):
-            _add_products(flat[start + offsets[tap] :], weights[tap], total)
+# -- under windows of any shape --------------------------------------------------------------
 
 
-def _store_sums(sums, target):
-    """Convert as SciPy does for windows: a negative sum to uint64 by its magnitude."""
-    if target.dtype != np.uint64:
-        store(sums, target)
-        return
-    store(np.abs(sums), target)
-    np.negative(target, where=sums < 0, out=target)
+def _correlate(input, weights, output, mode, cval, origin, axes, *, region=None):
+    image, taps = np.asarray(input), np.asarray(weights)
+    dtype = result_dtype(image, output)
+    window = None
+    if (
+        dtype and use_numba() and taps.dtype.kind in "biuf"
+        and isinstance(mode, str) and mode in CANONICAL_MODE
+    ):  # fmt: skip
+        window = along_axes(np.ones(taps.shape, bool), origin, axes, image.ndim)
+    if window is None:
+        found = ndimage.correlate(image, weights, output, mode, cval, origin, axes=axes)
+        return cut(found, region)
+    full, origins = window
+    taps = taps.reshape(full.shape).astype(np.float64)
+    used = np.abs(taps) > EPSILON  # SciPy passes over smaller ones
+    return computed(
+        image, dtype, output, region,
+        lambda result: add_windows(
+            image, np.argwhere(used), taps[used], reach(full, origins)[0], full.shape,
+            [mode] * image.ndim, cval, result, region,
+        ),
+    )  # fmt: skip
 
 
 def correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
     """Stand in for `scipy.ndimage.correlate`."""
-    image, taps = np.asarray(input), np.asarray(weights)
-    result = _result_for(image, output)
-    window = None
-    if (
-        use_numba()
-        and result is not None
-        and result is not image
-        and taps.dtype.kind in "biuf"
-        and isinstance(mode, str)
-        and CANONICAL_MODE.get(mode, "grid") == mode  # SciPy's grid modes are its own matter here
-    ):
-        window = along_axes(np.ones(taps.shape, bool), origin, axes, image.ndim)
-    if window is None:
-        return ndimage.correlate(image, weights, output, mode, cval, origin, axes=axes)
-    full, origins = window
-    taps = taps.reshape(full.shape).astype(np.float64)
-    used = np.abs(taps) > np.finfo(np.float64).eps  # SciPy passes over smaller ones
-    dtype = image.dtype if mode != "constant" or cval == 0 else np.float64
-    padded = pad(image.astype(dtype, copy=False), *reach(full, origins),
-                 (mode,) * image.ndim, cval)  # fmt: skip
-    offsets = flat_offsets(used, padded.shape)
-    farthest = int(offsets.max(initial=0))
-    found = np.empty(padded.shape, result.dtype)
-    flat, values = padded.ravel(), found.ravel()
-    # Runs that are long against the window seldom convert a pixel twice.
-    share = CACHE_BYTES // max(CACHE_BYTES // 16, 4 * farthest) or 1
-    for start, stop in segments(image.shape, padded.shape, share):
-        sums = np.empty(stop - start)
-        run = flat[start : stop + farthest].astype(np.float64)
-        _compiled_window_sums(run, offsets, taps[used], sums)
-        _store_sums(sums, values[start:stop])
-    result[...] = trimmed(found, image.shape)
-    return result
+    return _correlate(input, weights, output, mode, cval, origin, axes)
 
 
-def convolve(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
-    """Stand in for `scipy.ndimage.convolve`."""
+def _convolve(input, weights, output, mode, cval, origin, axes, *, region=None):
     weights = np.asarray(weights)
     # Of axes out of order SciPy takes lengths and origins apart; leave that to it.
-    places = list(np.atleast_1d(0 if axes is None else axes) % max(np.ndim(input), 1))
-    if weights.dtype.kind == "c" or places != sorted(places):
-        return ndimage.convolve(input, weights, output, mode, cval, origin, axes=axes)
+    order = list(np.atleast_1d(0 if axes is None else axes) % max(np.ndim(input), 1))
+    if weights.dtype.kind == "c" or order != sorted(order):
+        found = ndimage.convolve(input, weights, output, mode, cval, origin, axes=axes)
+        return cut(found, region)
     # Reversed weights correlate; an even count has its centre one pixel to the other side.
     origins = [
         -shift - (size % 2 == 0)
         for shift, size in zip(each(origin, weights.ndim), weights.shape, strict=True)
     ]
-    return correlate(input, np.flip(weights), output, mode, cval, origins, axes=axes)
+    return _correlate(input, np.flip(weights), output, mode, cval, origins, axes, region=region)
+
+
+def convolve(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
+    """Stand in for `scipy.ndimage.convolve`."""
+    return _convolve(input, weights, output, mode, cval, origin, axes)
+
+
+# -- Gaussians -------------------------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=64, typed=True)
@@ -238,20 +235,74 @@ def _gaussian_weights(sigma, order, radius):
     return weights
 
 
+@functools.lru_cache(maxsize=256, typed=True)
+def _gaussian_step(sigma, axis, order, mode, cval, truncate, radius, ndim):
+    """Return the step that SciPy's arguments describe, or None for what it refuses."""
+    try:
+        if radius is None:
+            radius = int(truncate * float(sigma) + 0.5)
+        weights = _gaussian_weights(sigma, operator.index(order), operator.index(radius))
+    except (TypeError, ValueError):
+        return None
+    return _step(weights, axis, mode, cval, 0, ndim)
+
+
+def _gaussian_filter1d(
+    input, sigma, axis, order, output, mode, cval, truncate, radius, *, region=None
+):
+    image = np.asarray(input)
+    dtype, step = result_dtype(image, output), None
+    if dtype and use_numba():
+        step = _gaussian_step(sigma, axis, order, mode, cval, truncate, radius, image.ndim)
+    if step is None:
+        found = ndimage.gaussian_filter1d(
+            image, sigma, axis, order, output, mode, cval, truncate, radius=radius
+        )
+        return cut(found, region)
+    return computed(
+        image, dtype, output, region, lambda result: correlate_steps(image, [step], result, region)
+    )
+
+
 def gaussian_filter1d(
     input, sigma, axis=-1, order=0, output=None, mode="reflect", cval=0.0, truncate=4.0,
     *, radius=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.gaussian_filter1d`."""
-    if radius is None:
-        radius = int(truncate * float(sigma) + 0.5)
-    try:
-        weights = _gaussian_weights(sigma, operator.index(order), operator.index(radius))
-    except (TypeError, ValueError):  # SciPy says what is wrong with the argument
-        return ndimage.gaussian_filter1d(
-            input, sigma, axis, order, output, mode, cval, truncate, radius=radius
+    return _gaussian_filter1d(input, sigma, axis, order, output, mode, cval, truncate, radius)
+
+
+def _gaussian_steps(image, sigma, order, mode, cval, truncate, radius, axes):
+    """Return the steps of a Gaussian filter along several axes, or None for what SciPy refuses."""
+    axes = range(image.ndim) if axes is None else np.atleast_1d(axes)
+    steps = [
+        _gaussian_step(width, int(axis), derivative, boundary, cval, truncate, reach, image.ndim)
+        for axis, width, derivative, boundary, reach in zip(
+            axes, *(each(value, len(axes)) for value in (sigma, order, mode, radius)), strict=True
         )
-    return correlate1d(input, weights, axis, output, mode, cval, 0)
+        if width > 1e-15
+    ]
+    placed = {int(axis) % image.ndim for axis in axes}
+    return None if None in steps or len(placed) < len(axes) else steps
+
+
+def _gaussian_filter(
+    input, sigma, order, output, mode, cval, truncate, radius, axes, *, region=None
+):
+    image = np.asarray(input)
+    dtype, steps = result_dtype(image, output), None
+    if dtype and use_numba():
+        steps = _gaussian_steps(image, sigma, order, mode, cval, truncate, radius, axes)
+    if steps is None:
+        found = ndimage.gaussian_filter(
+            image, sigma, order, output, mode, cval, truncate, radius=radius, axes=axes
+        )
+        return cut(found, region)
+    if not steps:
+        return converted(image, dtype, output, region)
+    return computed(
+        image, dtype, output, region, lambda result: correlate_steps(image, steps, result, region)
+    )
 
 
 def gaussian_filter(
@@ -259,86 +310,182 @@ def gaussian_filter(
     *, radius=None, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.gaussian_filter`."""
-    image = np.asarray(input)
-    result = _result_for(image, output)
-    if result is None:
-        return ndimage.gaussian_filter(
-            image, sigma, order, output, mode, cval, truncate, radius=radius, axes=axes
-        )
-    axes = range(image.ndim) if axes is None else np.atleast_1d(axes)
-    steps = zip(
-        axes, *(each(value, len(axes)) for value in (sigma, order, mode, radius)), strict=True
-    )
-    current = image
-    for axis, sd, derivative, boundary, half_width in steps:
-        if sd > 1e-15:
-            gaussian_filter1d(
-                current, sd, axis, derivative, result, boundary, cval, truncate, radius=half_width
-            )
-            current = result
-    if current is image:
-        result[...] = image
-    return result
+    return _gaussian_filter(input, sigma, order, output, mode, cval, truncate, radius, axes)
 
 
-def _derivative(scipy_function, smoothing, input, axis, output, mode, cval):
+# -- differences -----------------------------------------------------------------------------
+
+
+def _derivative(scipy_function, smoothing, input, axis, output, mode, cval, *, region=None):
     """Correlate with (-1, 0, 1) along ``axis`` and with ``smoothing`` along the others."""
     image = np.asarray(input)
-    result = _result_for(image, output)
-    if result is None:
-        return scipy_function(image, axis, output, mode, cval)
-    axis = operator.index(axis) % image.ndim
-    modes = each(mode, image.ndim)
-    correlate1d(image, [-1, 0, 1], axis, result, modes[axis], cval)
-    for other in range(image.ndim):
-        if other != axis:
-            correlate1d(result, smoothing, other, result, modes[other], cval)
-    return result
+    dtype, steps = result_dtype(image, output), [None]
+    if dtype and use_numba() and -image.ndim <= operator.index(axis) < image.ndim:
+        axis = operator.index(axis) % image.ndim
+        modes = each(mode, image.ndim)
+        steps = [_step([-1, 0, 1], axis, modes[axis], cval, 0, image.ndim)]
+        steps += [
+            _step(smoothing, other, modes[other], cval, 0, image.ndim)
+            for other in range(image.ndim)
+            if other != axis
+        ]
+    if None in steps:
+        return cut(scipy_function(image, axis, output, mode, cval), region)
+    return computed(
+        image, dtype, output, region, lambda result: correlate_steps(image, steps, result, region)
+    )
+
+
+_prewitt = functools.partial(_derivative, ndimage.prewitt, [1, 1, 1])
+_sobel = functools.partial(_derivative, ndimage.sobel, [1, 2, 1])
 
 
 def prewitt(input, axis=-1, output=None, mode="reflect", cval=0.0):
     """Stand in for `scipy.ndimage.prewitt`."""
-    return _derivative(ndimage.prewitt, [1, 1, 1], input, axis, output, mode, cval)
+    return _prewitt(input, axis, output, mode, cval)
 
 
 def sobel(input, axis=-1, output=None, mode="reflect", cval=0.0):
     """Stand in for `scipy.ndimage.sobel`."""
-    return _derivative(ndimage.sobel, [1, 2, 1], input, axis, output, mode, cval)
+    return _sobel(input, axis, output, mode, cval)
 
 
-def _second_difference(input, axis, output, mode, cval):
-    return correlate1d(input, [1, -2, 1], axis, output, mode, cval)
+def _laplace(input, output, mode, cval, axes, *, region=None):
+    image = np.asarray(input)
+    dtype, steps = result_dtype(image, output), [None]
+    if dtype and use_numba():
+        chosen = range(image.ndim) if axes is None else [int(axis) for axis in np.atleast_1d(axes)]
+        steps = [
+            _step([1, -2, 1], axis, boundary, cval, 0, image.ndim)
+            for axis, boundary in zip(chosen, each(mode, len(chosen)), strict=True)
+        ]
+    if not steps or None in steps or len({step.axis for step in steps}) < len(steps):
+        return cut(ndimage.laplace(image, output, mode, cval, axes=axes), region)
+    if not all(fits(step, image.dtype, dtype) for step in steps):
+        return _sum_of_terms(image, [[step] for step in steps], dtype, output, region)
+    return computed(
+        image, dtype, output, region, lambda result: add_axes(image, steps, result, region)
+    )
 
 
 def laplace(input, output=None, mode="reflect", cval=0.0, *, axes=None):
     """Stand in for `scipy.ndimage.laplace`."""
-    return ndimage.generic_laplace(input, _second_difference, output, mode, cval, axes=axes)
+    return _laplace(input, output, mode, cval, axes)
 
 
-def _gaussian_derivative(input, axis, output, mode, cval, sigma, order, **kwargs):
-    orders = [0] * np.ndim(input)
-    orders[axis] = order
-    return gaussian_filter(input, sigma, orders, output, mode, cval, **kwargs)
+def _sum_of_terms(image, terms, dtype, output, region, squares=False):
+    """Add up results of several lists of steps, or their squares for the root of the sum."""
+
+    def run(result):
+        term = scratch("term", result.shape, dtype)
+        for number, steps in enumerate(terms):
+            target = term if number else result
+            if steps:
+                correlate_steps(image, steps, target, region)
+            else:
+                target[...] = image if region is None else image[region]
+            if squares:
+                np.multiply(target, target, target)
+            if number:
+                result += term
+        if squares:
+            np.sqrt(result, result, casting="unsafe")
+
+    return computed(image, dtype, output, region, run)
+
+
+def _of_derivatives(
+    scipy_function, order, squares, input, sigma, output, mode, cval, axes, kwargs, *, region=None
+):
+    """Combine Gaussian derivatives along several axes as SciPy does."""
+    image = np.asarray(input)
+    dtype, terms = result_dtype(image, output), None
+    if dtype and use_numba() and set(kwargs) <= {"truncate", "radius"}:
+        terms = _derivative_terms(image, order, sigma, mode, cval, axes, **kwargs)
+    if not terms or None in terms:
+        return cut(scipy_function(image, sigma, output, mode, cval, axes=axes, **kwargs), region)
+    return _sum_of_terms(image, terms, dtype, output, region, squares)
+
+
+def _derivative_terms(image, order, sigma, mode, cval, axes, truncate=4.0, radius=None):
+    chosen = range(image.ndim) if axes is None else [int(axis) for axis in np.atleast_1d(axes)]
+    if any(not -image.ndim <= axis < image.ndim for axis in chosen):
+        return None
+    # SciPy takes sigmas for a Laplacian in the order of the image's axes if there is one for
+    # each of them.
+    if order == 2 and len(chosen) < image.ndim:
+        sigmas = [0] * image.ndim
+        for axis, width in zip(chosen, each(sigma, len(chosen)), strict=True):
+            sigmas[axis] = width
+        sigma = sigmas
+    terms = []
+    for axis, boundary in zip(chosen, each(mode, len(chosen)), strict=True):
+        orders = [0] * image.ndim
+        orders[axis] = order
+        terms.append(_gaussian_steps(image, sigma, orders, boundary, cval, truncate, radius, None))
+    return terms
 
 
 def gaussian_laplace(input, sigma, output=None, mode="reflect", cval=0.0, *, axes=None, **kwargs):
     """Stand in for `scipy.ndimage.gaussian_laplace`."""
-    # SciPy takes sigmas in the order of the image's axes if there is one for each of them.
-    if axes is not None and np.size(axes) < np.ndim(input):
-        chosen = np.atleast_1d(axes) % np.ndim(input)
-        sigmas = [0] * np.ndim(input)
-        for axis, width in zip(chosen, each(sigma, len(chosen)), strict=True):
-            sigmas[axis] = width
-        sigma = sigmas
-    return ndimage.generic_laplace(
-        input, _gaussian_derivative, output, mode, cval, (sigma, 2), kwargs, axes=axes
-    )
+    return _gaussian_laplace(input, sigma, output, mode, cval, axes, kwargs)
 
 
 def gaussian_gradient_magnitude(
     input, sigma, output=None, mode="reflect", cval=0.0, *, axes=None, **kwargs
 ):
     """Stand in for `scipy.ndimage.gaussian_gradient_magnitude`."""
-    return ndimage.generic_gradient_magnitude(
-        input, _gaussian_derivative, output, mode, cval, (sigma, 1), kwargs, axes=axes
-    )
+    return _gaussian_gradient_magnitude(input, sigma, output, mode, cval, axes, kwargs)
+
+
+_gaussian_laplace = functools.partial(_of_derivatives, ndimage.gaussian_laplace, 2, False)
+_gaussian_gradient_magnitude = functools.partial(
+    _of_derivatives, ndimage.gaussian_gradient_magnitude, 1, True
+)
+
+
+# -- what engines ask for --------------------------------------------------------------------
+
+
+def _in_passes(block, passes, region):
+    """Run several 1-D correlations as few sweeps, or one after another."""
+    dtype, steps = result_dtype(block, passes[0].keywords["output"]), [None]
+    if dtype and use_numba():
+        steps = [_step_of_pass(each_pass, block.ndim) for each_pass in passes]
+    if None not in steps:
+        return computed(
+            block, dtype, None, region, lambda result: correlate_steps(block, steps, result, region)
+        )
+    found = block
+    for step in passes:
+        found = step.kernel(found, axis=step.axis, mode=step.mode, **step.keywords)
+    return cut(found, region)
+
+
+def _step_of_pass(step, ndim):
+    keywords = step.keywords
+    if step.kernel is correlate1d:
+        return _step(
+            keywords["weights"], step.axis, step.mode, keywords["cval"],
+            keywords.get("origin", 0), ndim,
+        )  # fmt: skip
+    return _gaussian_step(
+        keywords["sigma"], step.axis, keywords["order"], step.mode, keywords["cval"],
+        keywords["truncate"], keywords.get("radius"), ndim,
+    )  # fmt: skip
+
+
+correlate1d.in_region = companion(correlate1d, _correlate1d)
+convolve1d.in_region = companion(convolve1d, _convolve1d)
+correlate.in_region = companion(correlate, _correlate)
+convolve.in_region = companion(convolve, _convolve)
+gaussian_filter1d.in_region = companion(gaussian_filter1d, _gaussian_filter1d)
+gaussian_filter.in_region = companion(gaussian_filter, _gaussian_filter)
+prewitt.in_region = companion(prewitt, _prewitt)
+sobel.in_region = companion(sobel, _sobel)
+laplace.in_region = companion(laplace, _laplace)
+gaussian_laplace.in_region = companion(gaussian_laplace, _gaussian_laplace)
+gaussian_gradient_magnitude.in_region = companion(
+    gaussian_gradient_magnitude, _gaussian_gradient_magnitude
+)
+correlate1d.in_passes = gaussian_filter1d.in_passes = _in_passes

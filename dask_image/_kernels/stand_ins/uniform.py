@@ -1,8 +1,11 @@
 """
-Moving averages as one running sum a line.
+Moving averages, two axes in one sweep of rows.
 
-SciPy adds the pixel that enters a window and subtracts the one that leaves it;
-the kernels do the same for the lines of a tile side by side.
+Down the rows the sums run: what enters is added and what leaves is taken away, as in SciPy.
+Along a row they are sums of sums of twice as many pixels each time. Sums of integers are
+exact, so their means are SciPy's to the last bit; those of floats may differ by its rounding.
+A NaN or an infinity spoils the windows that hold it, and no others: where one comes along, the
+running sums begin anew.
 """
 
 import operator
@@ -10,73 +13,312 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, line_tiles, store
-from dask_image._kernels.stand_ins.correlation import _result_for
+from dask_image._kernels._numba import jit, jit_contract, use_numba
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
+from dask_image._kernels.stand_ins._steps import Step, Sweeps, by_way_of, fill, run_steps
+from dask_image._kernels.stand_ins.correlation import computed, converted, result_dtype
+
+# The sums of a strip of columns stay in the first-level cache.
+STRIP = 2048
+
+# How sums are divided by their number.
+WHOLE, SINGLE, DOUBLE = range(3)
 
 
 @jit
-def _compiled_means(extended, stride, size, means):
-    """Fill ``means`` with the running mean of ``size`` pixels of each line of ``extended``."""
-    total = np.empty(stride)
-    for row in range(means.shape[0]):
-        line = extended[row]
-        total[:] = 0.0
-        for tap in range(size):
-            entering = line[tap * stride :]
-            for lane in range(total.size):
-                total[lane] += entering[lane]
-        mean = means[row, :stride]
-        for lane in range(total.size):
-            mean[lane] = total[lane] / size
-        for start in range(stride, means.shape[1], stride):
-            leaving = line[start - stride :]
-            entering = line[start - stride + size * stride :]
-            mean = means[row, start : start + stride]
-            for lane in range(total.size):
-                total[lane] += entering[lane] - leaving[lane]
-                mean[lane] = total[lane] / size
+def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
+    """
+    Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`).
+
+    Where ``start`` is negative, a row of ``cval``.
+    """
+    first, last = max(stretch[0], begin), min(stretch[1], begin + length)
+    place = begin
+    while place < begin + length:
+        if start < 0 or (place == first and last > first):
+            if start < 0:
+                first, last = begin, begin + length
+                for i in range(np.uint64(length)):
+                    total[i] += total.dtype.type(sign * cval)
+            else:
+                s, t = np.uint64(start + first + stretch[2]), np.uint64(first - begin)
+                for i in range(np.uint64(last - first)):
+                    total[t + i] += total.dtype.type(sign * pixels[s + i])
+            place = last
+            continue
+        if table[place] >= 0:
+            total[place - begin] += total.dtype.type(sign * pixels[start + table[place]])
+        place += 1
+
+
+@jit
+def _slide(pixels, left, entered, table, stretch, total, begin, length):
+    """Take the row of pixels that begins at ``left`` from the sums, and add that at ``entered``."""
+    first, last = max(stretch[0], begin), min(stretch[1], begin + length)
+    place = begin
+    while place < begin + length:
+        if place == first and last > first:
+            r, t = np.uint64(left + first + stretch[2]), np.uint64(first - begin)
+            s = np.uint64(entered + first + stretch[2])
+            for i in range(np.uint64(last - first)):
+                new, old = total.dtype.type(pixels[s + i]), total.dtype.type(pixels[r + i])
+                total[t + i] += new - old
+            place = last
+            continue
+        if table[place] >= 0:
+            new = total.dtype.type(pixels[entered + table[place]])
+            total[place - begin] += new - total.dtype.type(pixels[left + table[place]])
+        place += 1
+
+
+@jit_contract
+def _average(total, how, size, via, native, out, to, count):
+    """
+    Write sums over ``size`` to ``out``, in so far as it matters, without dividing.
+
+    They are rounded to the dtype of ``native`` by way of that of ``via``. Of whole numbers
+    only that part of the quotient is wanted; half of a pixel's worth away from the next one,
+    no rounding takes it there. In double precision one step of Newton's leaves the quotient
+    rounded as a division does where multiplying and adding are one instruction (P. Markstein,
+    IA-64 and Elementary Functions, 2000).
+
+    Returns
+    -------
+    bool
+        Whether all sums are finite.
+    """
+    inverse, t, spoiled = 1.0 / size, np.uint64(to), False
+    if how == WHOLE:
+        for i in range(np.uint64(count)):
+            value = np.float64(total[i])
+            mean = (value + (0.5 if value >= 0.0 else -0.5)) * inverse
+            out[t + i] = native.dtype.type(via.dtype.type(mean))
+    elif how == SINGLE:
+        for i in range(np.uint64(count)):
+            value = total[i]
+            spoiled |= value - value != 0.0
+            out[t + i] = native.dtype.type(value * inverse)
+    else:
+        for i in range(np.uint64(count)):
+            value = total[i]
+            spoiled |= value - value != 0.0
+            quotient = value * inverse
+            rest = value - quotient * size
+            # Of an infinite sum the rest is no number.
+            out[t + i] = quotient + (rest * inverse if rest - rest == 0.0 else 0.0)
+    return not spoiled
+
+
+@jit
+def _sum_neighbours(row, size, sums, count, spare, other):
+    """
+    Write to ``sums`` those of ``size`` neighbours; ``row`` is longer by the window.
+
+    Sums of 2, 4, 8 ... pixels are made of one another, and those that ``size`` consists of
+    added up.
+    """
+    length, span, done, none = count + np.uint64(size - 1), np.uint64(1), np.uint64(0), True
+    left = size
+    while left > 1:
+        if left % 2:
+            if none:
+                for i in range(count):
+                    sums[i] = row[i]
+            else:
+                for i in range(count):
+                    sums[i] += row[done + i]
+            none = False
+            done += span
+        left //= 2
+        if left == 1:
+            far = done + span
+            if none:
+                for i in range(count):
+                    sums[i] = row[i] + row[i + span]
+            else:
+                for i in range(count):
+                    sums[i] += row[done + i] + row[far + i]
+            return
+        length -= span
+        for i in range(length):
+            spare[i] = row[i] + row[i + span]
+        row, spare, other = spare, other, spare
+        span += span
+
+
+@jit
+def _sweep(image, result, shape, via, how, down, across, strip, buffers):
+    """Average along the last axis but one, and then along the last (sizes of 1: leave it)."""
+    size, rows, cval = down
+    across_size, table, stretch, across_cval = across
+    total, mean, sums, spare, other, native = buffers
+    planes, height, width, columns = shape
+    count, wide = rows.size - size + 1, across_size - 1
+    zero = 0 * planes  # a literal would have functions compiled once more
+    for plane in range(planes):
+        for begin in range(0, columns, strip):
+            narrow, sound = min(strip, columns - begin), False
+            length = narrow + wide
+            for top in range(count):
+                to = (plane * count + top) * columns + begin
+                entering = top + size - 1
+                left = rows[top - 1] if sound else -1
+                if sound and left >= 0 and rows[entering] >= 0:
+                    base = plane * height
+                    _slide(
+                        image, (base + left) * width, (base + rows[entering]) * width, table,
+                        stretch, total, begin, length,
+                    )  # fmt: skip
+                else:
+                    if not sound:
+                        entering = top
+                        for i in range(length):
+                            total[i] = 0
+                    else:
+                        start = -1 if left < 0 else (plane * height + left) * width
+                        _add_row(image, start, -1, table, stretch, cval, total, begin, length)
+                    while entering < top + size:
+                        start = -1
+                        if rows[entering] >= 0:
+                            start = (plane * height + rows[entering]) * width
+                        _add_row(image, start, 1, table, stretch, cval, total, begin, length)
+                        entering += 1
+                # Where a sum is no number it cannot run on: what left would stay in it.
+                if across_size == 1:
+                    sound = _average(total, how, size, via, native, result, to, narrow)
+                    continue
+                row = total
+                if size > 1:
+                    sound = _average(total, how, size, via, native, mean, zero, length)
+                    row = mean
+                fill(row, zero, length, table, begin, stretch, across_cval)
+                _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
+                _average(sums, how, across_size, via, native, result, to, narrow)
+
+
+class _OverRows:
+    """One step, or two along the last axes."""
+
+    def __init__(self, layout):
+        self.layout = layout
+        down, across = layout.down_edges, layout.across_edges
+        size = 1 if layout.down is None else layout.down.width + 1
+        rows = np.arange(layout.height) if layout.down is None else down.table
+        self.down = size, rows, down.cval
+        size = 1 if layout.across is None else layout.across.width + 1
+        self.across = size, across.table, across.stretch, across.cval
+        self.strip = min(layout.columns, STRIP)
+        self.by_way_of = by_way_of(layout.dtype)
+        single = SINGLE if layout.dtype == np.float32 else DOUBLE
+        self.how = WHOLE if layout.dtype.kind in "iu" else single
+        largest = max(abs(down.cval), abs(across.cval), 2.0**16)
+        self.short = max(self.down[0], size) * largest < 2.0**31
+
+    def __call__(self, image, result):
+        length = self.strip + self.across[0] - 1
+        small = self.how == WHOLE and self.short and image.dtype == result.dtype
+        dtype = np.int32 if small and image.dtype.itemsize <= 2 else np.float64
+        buffers = [scratch(f"average {number}", length, dtype) for number in range(5)]
+        _sweep(
+            image.reshape(-1), result.reshape(-1), self.layout.planes(image), self.by_way_of,
+            self.how, self.down, self.across, self.strip, (*buffers, np.empty(0, result.dtype)),
+        )  # fmt: skip
+
+
+def _together(first, second):
+    return first.axis < second.axis and second.width * 4 <= STRIP
+
+
+SWEEPS = Sweeps(_OverRows, None, _together)
+
+
+# The sums of more pixels might need more bits than a float64 has.
+MOST_PIXELS = 1 << 18
+
+
+def _dtype(image, output, cval):
+    """Return the dtype to compute, or None where the case is left to SciPy."""
+    dtype = result_dtype(image, output)
+    if dtype is None or not use_numba() or (image.dtype.kind in "iu" and image.dtype.itemsize > 4):
+        return None
+    if dtype.kind == "f":
+        return dtype
+    # Means are cut to whole numbers, which takes exact sums.
+    exact = image.dtype.kind in "biu" and float(cval).is_integer() and abs(cval) < 2**32
+    return dtype if exact else None
+
+
+def _steps(sizes, axes, modes, cval, origins, ndim):
+    """Return the steps of sizes beyond 1, or None for what SciPy refuses."""
+    steps = []
+    for size, axis, mode, origin in zip(sizes, axes, modes, origins, strict=True):
+        axis, before = operator.index(axis), size // 2 + origin
+        known = mode in CANONICAL_MODE and -ndim <= axis < ndim
+        if not known or not 1 <= size <= MOST_PIXELS or not 0 <= before < size:
+            return None
+        if size > 1:
+            steps.append(Step(axis % ndim, int(before), int(size) - 1, mode, float(cval)))
+    return steps if len({step.axis for step in steps}) == len(steps) else None
+
+
+def _run(image, steps, dtype, output, region):
+    if not steps:
+        return converted(image, dtype, output, region)
+    return computed(
+        image, dtype, output, region,
+        lambda result: run_steps(image, steps, result, region, SWEEPS),
+    )  # fmt: skip
+
+
+def _uniform_filter1d(input, size, axis, output, mode, cval, origin, *, region=None):
+    image, steps = np.asarray(input), None
+    dtype = _dtype(image, output, cval)
+    if dtype is not None:
+        steps = _steps([size], [axis], [mode], cval, [origin], image.ndim)
+    if steps is None:
+        found = ndimage.uniform_filter1d(image, size, axis, output, mode, cval, origin)
+        return cut(found, region)
+    return _run(image, steps, dtype, output, region)
 
 
 def uniform_filter1d(input, size, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
     """Stand in for `scipy.ndimage.uniform_filter1d`."""
-    image = np.asarray(input)
-    result = _result_for(image, output)
-    # Along the last axis SciPy's own loop is as fast as memory allows.
-    if (
-        result is None
-        or not use_numba()
-        or operator.index(axis) in (-1, image.ndim - 1)
-        or mode not in CANONICAL_MODE
-        or size < 1
-        or not 0 <= size // 2 + origin < size
-    ):
-        return ndimage.uniform_filter1d(image, size, axis, output, mode, cval, origin)
-    axis = operator.index(axis) % image.ndim
-    before = size // 2 + origin
-    tiles = line_tiles(
-        image, result, axis, before, size - 1 - before, CANONICAL_MODE[mode], cval, np.float64
-    )
-    for extended, stride, target in tiles:
-        means = np.empty((target.shape[0], target.shape[1] * stride))
-        _compiled_means(extended, stride, size, means)
-        store(means.reshape(target.shape), target)
-    return result
+    return _uniform_filter1d(input, size, axis, output, mode, cval, origin)
+
+
+def _uniform_filter(input, size, output, mode, cval, origin, axes, *, region=None):
+    image, steps = np.asarray(input), None
+    dtype = _dtype(image, output, cval)
+    if dtype is not None:
+        chosen = range(image.ndim) if axes is None else np.atleast_1d(axes)
+        sizes, origins, modes = (each(value, len(chosen)) for value in (size, origin, mode))
+        used = [number for number, length in enumerate(sizes) if length > 1]
+        steps = _steps(
+            *([values[number] for number in used] for values in (sizes, chosen, modes)), cval,
+            [origins[number] for number in used], image.ndim,
+        )  # fmt: skip
+    if steps is None:
+        found = ndimage.uniform_filter(image, size, output, mode, cval, origin, axes=axes)
+        return cut(found, region)
+    return _run(image, steps, dtype, output, region)
 
 
 def uniform_filter(input, size=3, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
     """Stand in for `scipy.ndimage.uniform_filter`."""
-    image = np.asarray(input)
-    result = _result_for(image, output)
-    if result is None:
-        return ndimage.uniform_filter(image, size, output, mode, cval, origin, axes=axes)
-    axes = range(image.ndim) if axes is None else np.atleast_1d(axes)
-    steps = zip(axes, *(each(value, len(axes)) for value in (size, origin, mode)), strict=True)
-    current = image
-    for axis, width, shift, boundary in steps:
-        if width > 1:
-            uniform_filter1d(current, int(width), axis, result, boundary, cval, shift)
-            current = result
-    if current is image:
-        result[...] = image
-    return result
+    return _uniform_filter(input, size, output, mode, cval, origin, axes)
+
+
+def _in_passes(block, passes, region):
+    """Run several 1-D averages as few sweeps."""
+    sizes, origins = ([step.keywords[name] for step in passes] for name in ("size", "origin"))
+    return _uniform_filter(
+        block, sizes, passes[0].keywords["output"], [step.mode for step in passes],
+        passes[0].keywords["cval"], origins, [step.axis for step in passes], region=region,
+    )  # fmt: skip
+
+
+uniform_filter1d.in_region = companion(uniform_filter1d, _uniform_filter1d)
+uniform_filter.in_region = companion(uniform_filter, _uniform_filter)
+uniform_filter1d.in_passes = _in_passes

@@ -1,0 +1,274 @@
+"""
+One-dimensional filters one after another, as few sweeps over the rows of an image.
+
+SciPy runs a separable filter axis by axis, and rounds to the output's dtype in between. Steps
+along the last two axes are one sweep here; along another axis a step is a sweep over planes,
+seen as long rows. What a sweep needs besides images is planned once for blocks of one shape.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dask_image._kernels._numba import jit
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import inside, places, whole
+
+
+@dataclass(frozen=True)
+class Step:
+    """
+    A filter along one axis.
+
+    ``before`` is how many pixels before a pixel its window begins, ``width`` how many the
+    window takes beyond one.
+    """
+
+    axis: int
+    before: int
+    width: int
+    mode: str
+    cval: float
+
+
+@dataclass(frozen=True)
+class Edges:
+    """
+    Which pixel stands at each place of an axis that is lengthened by a window.
+
+    Attributes
+    ----------
+    table : numpy.ndarray of int64
+        The pixels, -1 for ``cval``.
+    stretch : tuple of int
+        ``(first, last, shift)``: from the place ``first`` until before ``last`` stands the
+        pixel of that place plus ``shift``, and compiled code looks at no table.
+    cval : float
+    """
+
+    table: np.ndarray
+    stretch: tuple[int, int, int]
+    cval: float
+
+    @classmethod
+    def of(cls, table, cval):
+        """Return the edges of what `rows.places` gave."""
+        first, last, pixel = inside(table)
+        return cls(table, (first, last, pixel - first), float(cval))
+
+
+def edges_of(step, length, cut):
+    """Return the `Edges` of an axis of which the step is to fill ``cut`` (None: all)."""
+    if step is None:
+        return Edges(np.empty(0, np.int64), (0, length, 0), 0.0)
+    start, stop = cut or (0, length)
+    start, stop = start - step.before, stop - step.before + step.width
+    return Edges.of(places(start, stop, length, step.mode), step.cval)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a sweep sees an image, and the result: as planes of rows, one step down, one across."""
+
+    height: int
+    width: int
+    rows: int
+    columns: int
+    down: Step | None
+    across: Step | None
+    down_edges: Edges
+    across_edges: Edges
+    across_first: bool
+    dtype: np.dtype
+
+    @property
+    def rounds(self):
+        """Whether SciPy rounds what the first step gives for the second."""
+        return self.down is not None and self.across is not None and self.dtype != np.float64
+
+    def planes(self, image):
+        """Return how many planes there are, and the size of each."""
+        return image.size // (self.height * self.width), self.height, self.width, self.columns
+
+
+def layout(shape, target_shape, group, cuts, dtype):
+    """Return the `Layout` of one or two steps that one sweep takes."""
+    last = len(shape) - 1
+    down = next((step for step in group if step.axis != last), None)
+    across = next((step for step in group if step.axis == last), None)
+    axis = max(last - 1, 0) if down is None else down.axis
+    below = axis + 1 if last else 0
+    height, width = shape[axis] if last else 1, math.prod(shape[below:])
+    return Layout(
+        height, width, target_shape[axis] if last else 1, math.prod(target_shape[below:]),
+        down, across, edges_of(down, height, cuts.get(axis)),
+        edges_of(across, width, cuts.get(last)), group[0] is across, dtype,
+    )  # fmt: skip
+
+
+def run_steps(image, steps, result, region, sweeps):
+    """
+    Run one step after another, and write ``region`` of the outcome to ``result``.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Of a dtype in `rows.NUMBERS` or bool; not empty.
+    steps : sequence of Step
+        At least one.
+    result : numpy.ndarray
+        C-contiguous, of the region's shape; shares no memory with ``image``. Its dtype (not
+        uint64) is what values are rounded to between the steps.
+    region : tuple of slice or None
+    sweeps : Sweeps
+        What runs them.
+    """
+    if region is not None:
+        # Along axes of no step nothing beyond the region is looked at.
+        filtered = {step.axis for step in steps}
+        everything = slice(None)
+        image = image[
+            tuple(everything if axis in filtered else cut for axis, cut in enumerate(region))
+        ]
+        region = tuple(cut if axis in filtered else everything for axis, cut in enumerate(region))
+    image = as_source(image, result.dtype)
+    bounds = tuple(whole(region, image.shape))
+    _run(image, _plan(image.shape, tuple(steps), bounds, result.dtype, sweeps), result)
+
+
+def as_source(image, dtype):
+    """
+    Return the image as compiled sweeps take it whose result has that dtype.
+
+    Loops are compiled for each pair of dtypes; what is no usual pair becomes float64 first.
+    """
+    image = np.ascontiguousarray(image)
+    if image.dtype == bool:
+        image = image.view(np.uint8)
+    return image if image.dtype == dtype or dtype.kind == "f" else image.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Sweeps:
+    """
+    The sweeps of a family of filters.
+
+    Attributes
+    ----------
+    rows : type
+        ``rows(layout)`` makes what is called with an image and the array for the result.
+    planes : type or None
+        As `_OverPlanes`, for steps that ``planes.suits``.
+    together : callable
+        ``together(first, second)`` tells whether one sweep had better take two steps along
+        the last axes.
+    """
+
+    rows: type
+    planes: type | None
+    together: object
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(shape, steps, bounds, dtype, sweeps):
+    """Return sweeps, each with the shape that it gives."""
+    groups, plan = _groups(steps, len(shape), sweeps.together), []
+    for number, group in enumerate(groups):
+        later = {step.axis for rest in groups[number + 1 :] for step in rest}
+        # An axis is cut to the region when it is filtered for the last time.
+        cuts = {step.axis: bounds[step.axis] for step in group if step.axis not in later}
+        target_shape = tuple(
+            cuts[axis][1] - cuts[axis][0] if axis in cuts else size
+            for axis, size in enumerate(shape)
+        )
+        seen = layout(shape, target_shape, group, cuts, dtype)
+        more = number + 1 < len(groups) and len(group) == 1 and sweeps.planes is not None
+        kind = sweeps.planes if more and sweeps.planes.suits(seen) else sweeps.rows
+        plan.append((kind(seen), target_shape))
+        shape = target_shape
+    return plan
+
+
+def _groups(steps, ndim, together):
+    """Pair steps along the last two axes that one sweep can take together."""
+    groups = []
+    for step in steps:
+        last = groups[-1] if groups else []
+        axes = [*(each.axis for each in last), step.axis]
+        if sorted(axes) == [ndim - 2, ndim - 1] and together(last[0], step):
+            last.append(step)
+        else:
+            groups.append([step])
+    return groups
+
+
+def _run(image, plan, result):
+    """Run one sweep, and the others on what it gives."""
+    (sweep, shape), *rest = plan
+    if not rest:
+        sweep(image, result)
+    elif hasattr(sweep, "parts"):
+        for part, target in sweep.parts(image, result):
+            _run(part, rest, target)
+    else:
+        between = scratch(f"between {len(rest) % 2}", shape, result.dtype)
+        sweep(image, between)
+        _run(between, rest, result)
+
+
+# -- compiled parts of sweeps ----------------------------------------------------------------
+#
+# Rows are stretches of flat arrays. Where they begin is unsigned in the inner loops, so that
+# numba looks for no negative index and loops become vector instructions.
+
+
+@jit
+def read(pixels, start, table, begin, count, stretch, cval, row, to):
+    """
+    Write to ``row`` from ``to`` what stands at the places ``begin`` to ``begin + count``.
+
+    ``start`` is where a row of the block begins in ``pixels``; see `Edges`.
+    """
+    first, last = max(stretch[0], begin), min(stretch[1], begin + count)
+    place = begin
+    while place < begin + count:
+        if place == first and last > first:
+            source, target = np.uint64(start + first + stretch[2]), np.uint64(to + first - begin)
+            for i in range(np.uint64(last - first)):
+                row[target + i] = pixels[source + i]
+            place = last
+            continue
+        known = table[place] >= 0
+        row[to + place - begin] = pixels[start + table[place]] if known else cval
+        place += 1
+
+
+@jit
+def write(row, start, by_way_of, pixels, to, count):
+    """Convert a row to pixels as C gives SciPy: by way of the dtype of an array of that name."""
+    s, t = np.uint64(start), np.uint64(to)
+    for i in range(np.uint64(count)):
+        pixels[t + i] = by_way_of.dtype.type(row[s + i])
+
+
+@jit
+def fill(row, start, count, table, begin, stretch, cval):
+    """Write ``cval`` where the table says that no pixel stands."""
+    place = 0
+    while place < count:
+        if begin + place == stretch[0] and stretch[1] > stretch[0]:
+            place = stretch[1] - begin
+            continue
+        if table[begin + place] < 0:
+            row[start + place] = cval
+        place += 1
+
+
+def by_way_of(dtype):
+    """Return an array of the dtype that C converts float64 to on its way to ``dtype``."""
+    if dtype.kind == "f":
+        return np.empty(0, dtype)
+    # Narrow integers wrap around from 32 bits, as the processor's conversion does.
+    return np.empty(0, np.int32 if dtype.itemsize < 4 or dtype == np.int32 else np.int64)

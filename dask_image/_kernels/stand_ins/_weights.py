@@ -1,0 +1,153 @@
+"""
+Sums of products under windows of any shape, row by row.
+
+The rows that a window covers stand in a ring in the cache, converted to float64 and
+lengthened by the boundary mode. Products are added in SciPy's order, several at a time, so
+results are equal to the last bit.
+"""
+
+import math
+
+import numpy as np
+
+from dask_image._kernels._numba import jit
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import places, whole
+from dask_image._kernels.stand_ins._steps import Edges, as_source, by_way_of, read, write
+
+# The rings of a strip of columns stay in the first-level cache where that leaves long loops.
+RINGS_BYTES = 1 << 15
+SHORTEST_STRIP = 2048
+
+
+@jit
+def _add_products(flat, at, weights, total, count):
+    """Add to ``total`` the rows that begin at the places ``at``, each times its weight."""
+    tap = 0
+    for i in range(count):
+        total[i] = 0.0
+    while tap < weights.size:
+        a, v = at[tap], weights[tap]
+        if weights.size - tap < 3:
+            for i in range(count):
+                total[i] += flat[a + i] * v
+            tap += 1
+            continue
+        b, c, w, x = at[tap + 1], at[tap + 2], weights[tap + 1], weights[tap + 2]
+        if weights.size - tap < 6:
+            for i in range(count):
+                total[i] = total[i] + flat[a + i] * v + flat[b + i] * w + flat[c + i] * x
+            tap += 3
+            continue
+        d, e, f = at[tap + 3], at[tap + 4], at[tap + 5]
+        y, z, u = weights[tap + 3], weights[tap + 4], weights[tap + 5]
+        for i in range(count):
+            total[i] = (
+                total[i]
+                + flat[a + i] * v + flat[b + i] * w + flat[c + i] * x
+                + flat[d + i] * y + flat[e + i] * z + flat[f + i] * u
+            )  # fmt: skip
+        tap += 6
+
+
+@jit
+def _sweep_windows(image, result, shape, via, planes, rows, across, taps, strip, buffers):
+    """
+    Write the sums of products of all windows.
+
+    ``planes[plane, k]``, ``rows[row]`` and the table of ``across`` say which plane, row and
+    column stands at each place, -1 where ``cval`` does. ``turns`` says, for each state of the
+    rings, where in them the pixels of a window begin.
+    """
+    table, stretch, cval = across
+    turns, weights = taps
+    rings, total = buffers
+    height, width, columns, turn = shape
+    pitch = rings.size // (planes.shape[1] * turn)
+    count, wide = rows.size - turn + 1, table.size - columns
+    zero = 0 * height
+    for plane in range(planes.shape[0]):
+        for begin in range(0, columns, strip):
+            narrow = min(strip, columns - begin)
+            ready = 0
+            for top in range(count):
+                while ready < top + turn:
+                    for k in range(planes.shape[1]):
+                        to = (k * turn + ready % turn) * pitch
+                        if rows[ready] < 0 or planes[plane, k] < 0:
+                            for i in range(narrow + wide):
+                                rings[to + i] = cval
+                        else:
+                            start = (planes[plane, k] * height + rows[ready]) * width
+                            read(
+                                image, start, table, begin, narrow + wide, stretch, cval, rings, to
+                            )
+                    ready += 1
+                at = turns[top % turn]
+                _add_products(rings, at, weights, total, np.uint64(narrow))
+                write(total, zero, via, result, (plane * count + top) * columns + begin, narrow)
+
+
+def add_windows(image, taps, weights, before, shape, modes, cval, result, region=None):
+    """
+    Write to ``result`` the sums of products of windows with ``weights``.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Of a dtype in `rows.NUMBERS` or bool; not empty.
+    taps : numpy.ndarray of int
+        Which pixels of the window have a weight, a line each, in the order to add them.
+    weights : numpy.ndarray
+        Of float64, one a tap.
+    before : sequence of int
+        How many pixels before its pixel the window begins, along each axis.
+    shape : sequence of int
+        Of the window.
+    modes : sequence of str
+        How the image goes on, along each axis.
+    cval : float
+    result : numpy.ndarray
+        C-contiguous, of the region's shape, not of uint64; shares no memory with ``image``.
+    region : tuple of slice, optional
+    """
+    image = as_source(image, result.dtype)
+    if image.ndim == 1:
+        image, taps = image[None], np.insert(taps, 0, 0, axis=1)
+        before, shape, modes = (0, *before), (1, *shape), ("nearest", *modes)
+        region = None if region is None else (slice(0, 1), *region)
+    tables = [
+        places(start - low, stop - low + size - 1, length, mode)
+        for (start, stop), low, size, length, mode in zip(
+            whole(region, image.shape), before, shape, image.shape, modes, strict=True
+        )
+    ]
+    *lead, height, width = image.shape
+    across, columns = Edges.of(tables[-1], cval), tables[-1].size - shape[-1] + 1
+    used, k = np.unique(taps[:, :-2], axis=0, return_inverse=True)
+    planes = _planes(tables[:-2], used, lead, shape)
+    fits = RINGS_BYTES // (8 * (planes.shape[1] * shape[-2] + 1)) - shape[-1]
+    strip = min(max(fits, SHORTEST_STRIP), columns)
+    turn, pitch = shape[-2], strip + shape[-1] - 1
+    slots = (np.arange(turn)[:, None] + taps[:, -2]) % turn + k.reshape(-1) * turn
+    turns = (slots * pitch + taps[:, -1]).astype(np.uint64)
+    buffers = scratch("rings", planes.shape[1] * turn * pitch), scratch("sums", strip)
+    _sweep_windows(
+        image.reshape(-1), result.reshape(-1), (height, width, columns, shape[-2]),
+        by_way_of(result.dtype), planes, tables[-2],
+        (across.table, across.stretch, across.cval), (turns, weights), strip, buffers,
+    )  # fmt: skip
+
+
+def _planes(tables, used, lead, shape):
+    """Return which plane each plane of the result finds at each of the ``used`` steps away."""
+    planes = np.zeros((*(table.size - size + 1 for table, size in zip(tables, shape)), len(used)),
+                      np.int64)  # fmt: skip
+    outside = np.zeros(planes.shape, bool)
+    for axis, (table, size) in enumerate(zip(tables, shape)):
+        found = table[np.arange(table.size - size + 1)[:, None] + used[:, axis]]
+        found = found.reshape(found.shape[0], *[1] * (len(tables) - axis - 1), len(used))
+        outside |= found < 0
+        planes += found * math.prod(lead[axis + 1 :])
+    planes[outside] = -1
+    return planes.reshape(-1, len(used))
