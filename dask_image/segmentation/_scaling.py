@@ -71,7 +71,7 @@ def rescale_intensity(image, in_range="image", out_range="dtype"):
     limits = [*_range(image, in_range, "in_range"), *_range(image, out_range, "out_range")]
     from_dtype = _is_named(out_range) and not _names(out_range, "image")
     return da.map_blocks(
-        _rescale, image, *limits, from_dtype=from_dtype, out_dtype=dtype, dtype=dtype,
+        _rescale, image, *limits, token="rescale_intensity", from_dtype=from_dtype, out_dtype=dtype, dtype=dtype,
         meta=block_meta(image.ndim, dtype),
     )  # fmt: skip
 
