@@ -5,9 +5,17 @@ import functools
 import dask.array as da
 import numpy as np
 
-from dask_image import local_statistics, ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph
+from dask_image import (
+    local_statistics,
+    ndfilters,
+    ndfourier,
+    ndinterp,
+    ndmeasure,
+    ndmorph,
+    segmentation,
+)
 
-FAMILIES = (ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph, local_statistics)
+FAMILIES = (ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph, local_statistics, segmentation)
 
 # These make structures, and take no image.
 WITHOUT_IMAGE = {"generate_binary_structure", "iterate_structure"}
@@ -131,6 +139,33 @@ CALLS = {
         "watershed_ift": lambda f, x, y, b, u: f(u, y),
         "white_tophat": lambda f, x, y, b, u: f(x, 3),
     },
+    segmentation: {
+        "apply_hysteresis_threshold": lambda f, x, y, b, u: f(x, -0.5, 0.5),
+        "clear_border": lambda f, x, y, b, u: f(y),
+        "downscale_local_mean": lambda f, x, y, b, u: f(x, 2),
+        "expand_labels": lambda f, x, y, b, u: f(y, 2),
+        "find_boundaries": lambda f, x, y, b, u: f(y),
+        "h_maxima": lambda f, x, y, b, u: f(x, 0.5),
+        "h_minima": lambda f, x, y, b, u: f(x, 0.5),
+        "join_segmentations": lambda f, x, y, b, u: f(y, u),
+        "local_maxima": lambda f, x, y, b, u: f(x),
+        "local_minima": lambda f, x, y, b, u: f(x),
+        "peak_local_max": lambda f, x, y, b, u: f(x, 2),
+        "pyramid": lambda f, x, y, b, u: f(x, 3)[-1],
+        "reconstruction": lambda f, x, y, b, u: f(u, u),
+        "relabel_sequential": lambda f, x, y, b, u: f(y),
+        "remove_small_holes": lambda f, x, y, b, u: f(b, max_size=3),
+        "remove_small_objects": lambda f, x, y, b, u: f(b, max_size=3),
+        "rescale_intensity": lambda f, x, y, b, u: f(u),
+        "threshold_isodata": lambda f, x, y, b, u: f(u),
+        "threshold_li": lambda f, x, y, b, u: f(x),
+        "threshold_local": lambda f, x, y, b, u: f(x, 3),
+        "threshold_multiotsu": lambda f, x, y, b, u: f(x),
+        "threshold_otsu": lambda f, x, y, b, u: f(u),
+        "threshold_triangle": lambda f, x, y, b, u: f(u),
+        "threshold_yen": lambda f, x, y, b, u: f(x),
+        "watershed": lambda f, x, y, b, u: f(x, y, 1, b),
+    },
     local_statistics: {
         "apply_local_function": lambda f, x, y, b, u: f(x, np.sum, 2, mask=b, fshape=()),
         "local_histogram": lambda f, x, y, b, u: f(u, 3, 2),
@@ -168,6 +203,11 @@ FURTHER_CALLS = {
         "distance_transform_cdt": lambda f, x, y, b, u: f(b, return_indices=True),
         "distance_transform_bf": lambda f, x, y, b, u: f(b, "taxicab", return_indices=True),
         "grey_dilation": lambda f, x, y, b, u: f(x, structure=np.zeros(_size(x))),
+    },
+    segmentation: {
+        "peak_local_max": lambda f, x, y, b, u: f(x, 1, labels=y),
+        "remove_small_objects": lambda f, x, y, b, u: f(y, max_size=3),
+        "watershed": lambda f, x, y, b, u: f(x, watershed_line=True),
     },
     local_statistics: {
         "local_percentile": lambda f, x, y, b, u: f(x, 1.0, 4, 2, interpolate=None, mask=b),

@@ -89,8 +89,11 @@ def assert_floods(image, markers, connectivity=1, mask=None, chunkings=()):
 SHAPES = [(17,), (7, 8), (1, 9), (3, 5, 4), (2, 3, 2, 3)]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("dtype", ["u1", "i8", "f4", "f8"])
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [*((shape, "u1") for shape in SHAPES), ((7, 8), "f4"), ((7, 8), "f8")],
+    ids=str,
+)
 def test_any_chunks_give_what_kruskal_gives(shape, dtype, either_kernel):
     random = np.random.default_rng(len(shape))
     image = random.integers(0, 4, shape).astype(dtype)
@@ -155,15 +158,13 @@ def test_nan_is_a_wall_and_infinity_is_not(either_kernel):
     assert_floods(image.astype("f4"), markers, 2)
 
 
-@pytest.mark.parametrize("dtype", ["?", "u2", "u4", "u8", "i1", "f2"])
+@pytest.mark.parametrize("dtype", ["?", "u2", "u4", "u8", "i1", "i8", "f2"])
 def test_no_dtype_loses_its_order(dtype, either_kernel):
-    limits = {"b": (0, 1), "u": (0, np.iinfo(dtype).max) if dtype[0] == "u" else 0}
     random = np.random.default_rng(3)
     image = random.integers(0, 2, (6, 6)).astype(dtype)
     if dtype[0] in "ui":
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
         image = random.choice(np.array([low, low + 1, high - 1, high], dtype), (6, 6))
-    assert limits
     markers = (random.random((6, 6)) < 0.2) * random.integers(1, 9, (6, 6))
     assert_floods(image, markers)
 

@@ -146,7 +146,9 @@ def _without_small(image, max_size, connectivity, name):
         return image
     if image.dtype != bool:
         small = reduce_labels(GEOMETRY, image).apply(name, _small_labels, max_size)
-        return da.map_blocks(_without_labels, image, small, dtype=image.dtype, meta=image._meta)
+        return da.map_blocks(
+            _without_labels, image, small, token=name, dtype=image.dtype, meta=image._meta
+        )
     algorithm = LabelledComponents(
         _sizes, np.add, partial(_exceeds, max_size), False, Connectivity(steps), image.dtype
     )
@@ -273,7 +275,12 @@ class _Border:
         """Return which pixels of the image belong to it."""
         bounds = block_bounds(chunks)
         return da.map_blocks(
-            self._block, bounds, dtype=bool, chunks=chunks, meta=np.zeros((0,) * len(chunks), bool)
+            self._block,
+            bounds,
+            token="clear_border-border",
+            dtype=bool,
+            chunks=chunks,
+            meta=np.zeros((0,) * len(chunks), bool),
         )
 
     def _block(self, bounds, block_id=None):

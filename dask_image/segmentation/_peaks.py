@@ -188,7 +188,9 @@ def _window_reach(shape):
 def _peaks(image, window, name):
     """Return which pixels are the highest in a window."""
     if window.size == 1 or image.size == 1:
-        return image.map_blocks(_all_pixels, dtype=np.uint8, meta=image._meta.astype(np.uint8))
+        return image.map_blocks(
+            _all_pixels, token=f"{name}-mark", dtype=np.uint8, meta=image._meta.astype(np.uint8)
+        )
     return map_neighborhood(
         _mark, image, name=f"{name}-mark", reach=_window_reach(window.shape),
         modes=["nearest"] * image.ndim, dtype=np.uint8,
@@ -218,7 +220,13 @@ def _off_border(labels, border):
     """Return labels without those of pixels near the edge of the image."""
     bounds = block_bounds(labels.chunks)
     return labels.map_blocks(
-        _without_border, bounds, labels.shape, border, dtype=labels.dtype, meta=labels._meta
+        _without_border,
+        bounds,
+        labels.shape,
+        border,
+        token="peak_local_max-border",
+        dtype=labels.dtype,
+        meta=labels._meta,
     )
 
 

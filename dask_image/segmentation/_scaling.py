@@ -58,18 +58,20 @@ def rescale_intensity(image, in_range="image", out_range="dtype"):
     >>> rescale_intensity(image).compute()
     array([  0, 127, 255], dtype=uint8)
 
-    A few outliers need not spoil the rest, if percentiles are the range:
+    Limits may be lazy, such as those of a smoothed image, which outliers do not widen:
 
-    >>> in_range = tuple(da.percentile(image, [10, 90], internal_method="dask"))
-    >>> rescale_intensity(image, in_range, (0, 1)).compute()
-    array([0. , 0.5, 1. ])
+    >>> from dask_image.ndfilters import median_filter
+    >>> noisy = da.from_array(np.array([2.0, 2, 90, 4, 4]), chunks=5)
+    >>> smooth = median_filter(noisy, 3)
+    >>> rescale_intensity(noisy, (smooth.min(), smooth.max()), (0, 1)).compute()
+    array([0., 0., 1., 1., 1.])
     """
     image = as_image(image)
     dtype = _output_dtype(out_range, image.dtype)
     limits = [*_range(image, in_range, "in_range"), *_range(image, out_range, "out_range")]
     from_dtype = _is_named(out_range) and not _names(out_range, "image")
     return da.map_blocks(
-        _rescale, image, *limits, from_dtype=from_dtype, out_dtype=dtype, dtype=dtype,
+        _rescale, image, *limits, token="rescale_intensity", from_dtype=from_dtype, out_dtype=dtype, dtype=dtype,
         meta=block_meta(image.ndim, dtype),
     )  # fmt: skip
 

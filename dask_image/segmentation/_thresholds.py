@@ -312,7 +312,7 @@ def threshold_li(image, *, tolerance=None, initial_guess=None):
     >>> import numpy as np
     >>> image = da.from_array(np.array([[1, 2, 1, 9], [2, 8, 9, 1]]), chunks=2)
     >>> threshold_li(image).compute().round(3)
-    np.float64(3.776)
+    np.float64(3.461)
     """
     image = _as_countable(image)
     if tolerance is not None:

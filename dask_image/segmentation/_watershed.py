@@ -152,7 +152,11 @@ def _squared_distances(unmarked):
     farthest = sum(size**2 for size in unmarked.shape)
     dtype = np.dtype(np.int32 if farthest < 2**31 else np.int64)
     return distance_transform_edt(unmarked).map_blocks(
-        _squared, squared_dtype=dtype, dtype=dtype, meta=block_meta(unmarked.ndim, dtype)
+        _squared,
+        squared_dtype=dtype,
+        token="watershed-squares",
+        dtype=dtype,
+        meta=block_meta(unmarked.ndim, dtype),
     )
 
 
