@@ -131,7 +131,8 @@ def imread(
     """
     nframes = _frames_per_chunk(nframes)
     module, array_module = _array_module(arraytype)
-    grid, paths = expand_grid(fname) or ((), expand_names(fname))
+    numbers, paths = expand_grid(fname) or ({}, expand_names(fname))
+    grid = tuple(map(len, numbers.values()))
     sources = _describe_all(paths, integer(series, "series"), integer(level, "level"))
     if grid:
         _check_counts(sources, paths)
