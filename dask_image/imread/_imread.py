@@ -112,8 +112,8 @@ def imread(
     must be complete; ``{row}`` and ``{row:03}`` mean the same, and a placeholder that comes twice
     stands for the same text. `assemble` makes one image of tiles.
 
-    A selection that follows at once, such as ``imread(name)[0, :512, :512]``, reads no more of
-    a TIFF file than the tiles or strips under it.
+    One selection that follows at once, such as ``imread(name)[0, :512, :512]``, reads no more of
+    a TIFF file than the tiles or strips under it; Dask merges no second one, ``[0][:512, :512]``.
 
     Examples
     --------
