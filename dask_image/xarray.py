@@ -10,6 +10,7 @@ to the package of its family, whose pages describe what it does.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,10 @@ from typing import Any
 import dask
 import numpy as np
 
+from dask_image import imread as _files
 from dask_image import ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph
 from dask_image._utils.arguments import per_axis
+from dask_image.imread._files import expand_grid
 
 try:
     import xarray
@@ -61,6 +64,7 @@ __all__ = [
     "grey_dilation",
     "grey_erosion",
     "grey_opening",
+    "imread",
     "label",
     "laplace",
     "maximum",
@@ -372,9 +376,8 @@ def _like(image: xarray.DataArray, result: Any) -> Any:
     if result.shape == image.shape:
         return image.copy(data=result)
     if result.shape[1:] == image.shape:  # indices of the nearest background pixel
-        return xarray.DataArray(
-            result, {**image.coords, "dim": list(image.dims)}, ("dim", *image.dims)
-        )
+        coords = {**image.coords, "dim": list(image.dims)}
+        return xarray.DataArray(result, coords, ("dim", *image.dims)).rename(image.name)
     return result
 
 
@@ -690,7 +693,8 @@ def _zoomed(image: xarray.DataArray, factors: Any, options: dict[str, Any]) -> x
             places = _grid(*changed[name], options["grid_mode"])
             values = _at(places, coordinate.to_numpy())
             coords[name] = xarray.Variable((name,), values, coordinate.attrs)
-    return xarray.DataArray(result, coords, image.dims, image.name, image.attrs)
+    zoomed = xarray.DataArray(result, coords, image.dims, attrs=image.attrs)
+    return zoomed.rename(image.name)
 
 
 def _grid(size: int, new: int, grid_mode: bool) -> np.ndarray:
@@ -698,6 +702,85 @@ def _grid(size: int, new: int, grid_mode: bool) -> np.ndarray:
     if grid_mode:
         return (np.arange(new) + 0.5) * size / new - 0.5
     return np.linspace(0, size - 1, new)
+
+
+# ---------------------------------------------------------------------------------------
+# Files
+
+
+def imread(
+    fname: Any, nframes: int = 1, *, chunks: Any = "auto", level: int = 0, series: int = 0
+) -> xarray.DataArray:
+    """
+    Read images from files as a DataArray with the axes and pixel sizes that the files tell of.
+
+    Parameters
+    ----------
+    fname, nframes, chunks, level, series
+        As of `dask_image.imread.imread`.
+
+    Returns
+    -------
+    xarray.DataArray
+        The array of `dask_image.imread.imread`. Dimensions are the placeholders in the name, with
+        their numbers; then the axes of the file in lower case (``t``, ``c``, ``z``, ``y``,
+        ``x``, ``s``) where there is one file, or one for each number; else ``frame``, and those of
+        a frame. Coordinates along space are in the unit of the pixel size, from the position
+        on the stage if that is known, times in seconds; channels have their names.
+
+    See Also
+    --------
+    dask_image.imread.imread, dask_image.imread.read_metadata
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import numpy as np, tifffile
+    >>> import dask_image.xarray as xndi
+    >>> name = pathlib.Path(tempfile.mkdtemp()) / "cells.ome.tif"
+    >>> facts = {"axes": "CYX", "PhysicalSizeX": 0.5, "Channel": {"Name": ["DAPI", "GFP"]}}
+    >>> tifffile.imwrite(name, np.zeros((2, 5, 2), "uint8"), metadata=facts)
+    >>> image = xndi.imread(name)
+    >>> image.dims, image["c"].to_numpy().tolist(), image["x"].to_numpy().tolist()
+    (('c', 'y', 'x'), ['DAPI', 'GFP'], [0.0, 0.5])
+    """
+    array = _files.imread(fname, nframes, chunks=chunks, level=level, series=series)
+    metadata = _files.read_metadata(fname, level=level, series=series)
+    numbers, _ = expand_grid(fname) or ({}, None)
+    before, inside = array.shape[: len(numbers)], array.shape[len(numbers) :]
+    if math.prod(inside) == math.prod(metadata.shape):
+        array = array.reshape(before + metadata.shape)
+        axes = list(metadata.axes)
+    else:
+        axes = ["frame", *metadata.axes[len(metadata.axes) - len(inside) + 1 :]]
+    dims = [*numbers, *(_unlike(axis.lower(), axes[:place]) for place, axis in enumerate(axes))]
+    image = xarray.DataArray(array, numbers, dims).rename(None)
+    return image.assign_coords(_coordinates_told(image, metadata))
+
+
+def _unlike(name: str, before: list[str]) -> str:
+    """Return a name that does not occur before."""
+    count = [axis.lower() for axis in before].count(name)
+    return f"{name}_{count}" if count else name
+
+
+def _coordinates_told(image: xarray.DataArray, metadata: Any) -> dict[str, xarray.Variable]:
+    """Return the coordinates that a file tells of."""
+    coords = {}
+    for axis, size in metadata.pixel_size.items():
+        unit = metadata.unit.get(axis)
+        start = metadata.position.get(axis, 0.0) if unit == "µm" else 0.0
+        coords[axis.lower()] = (size, start, {"units": unit} if unit else {})
+    if metadata.time_step:
+        coords["t"] = (metadata.time_step, 0.0, {"units": "s"})
+    found = {
+        dim: xarray.Variable(dim, start + step * np.arange(image.sizes[dim]), attrs)
+        for dim, (step, start, attrs) in coords.items()
+        if dim in image.dims
+    }
+    if "c" in image.dims and len(metadata.channel_names) == image.sizes["c"]:
+        found["c"] = xarray.Variable("c", list(metadata.channel_names))
+    return found
 
 
 # ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import tifffile
 import xarray
 
 import dask_image.xarray as xndi
@@ -294,6 +295,42 @@ class TestLabels:
         )
 
 
+class TestFiles:
+    def test_axes_and_coordinates(self, tmp_path):
+        image = seeded_image((3, 2, 4, 5), "u1")
+        facts = {
+            "axes": "TCYX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 250, "PhysicalSizeYUnit": "nm",
+            "TimeIncrement": 1, "TimeIncrementUnit": "min", "Channel": {"Name": ["DAPI", "GFP"]},
+            "Plane": {"PositionX": [10.0] * 6, "PositionXUnit": ["µm"] * 6},
+        }  # fmt: skip
+        tifffile.imwrite(tmp_path / "a.ome.tif", image, metadata=facts)
+        with nothing_computes():
+            lazy = xndi.imread(tmp_path / "a.ome.tif")
+        expected = xarray.DataArray(
+            image,
+            {
+                "t": ("t", [0.0, 60, 120], {"units": "s"}),
+                "c": ["DAPI", "GFP"],
+                "y": ("y", 0.25 * np.arange(4), {"units": "µm"}),
+                "x": ("x", 10 + 0.5 * np.arange(5), {"units": "µm"}),
+            },
+            ("t", "c", "y", "x"),
+        )
+        xarray.testing.assert_identical(lazy.compute(), expected)
+
+    def test_placeholders(self, tmp_path):
+        for well, z in np.ndindex(2, 3):
+            tifffile.imwrite(tmp_path / f"w{well + 5}_z{z}.tif", np.full((4, 5), 10 * well + z))
+        image = xndi.imread(tmp_path / "w{well}_z{z}.tif")
+        assert image.dims == ("well", "z", "y", "x")
+        assert image.sel(well=6, z=2).compute().to_numpy().tolist() == [[12] * 5] * 4
+
+    def test_several_files(self, tmp_path):
+        for number in range(3):
+            tifffile.imwrite(tmp_path / f"{number}.tif", np.zeros((4, 5, 3), "u1"))
+        assert xndi.imread(tmp_path / "*.tif").dims == ("frame", "y", "x", "s")
+
+
 class TestZoom:
     @pytest.mark.parametrize("grid_mode", [False, True])
     def test_coordinates_follow(self, field, grid_mode):
@@ -309,6 +346,7 @@ class TestZoom:
         np.testing.assert_allclose(result["lon"], np.linspace(*ends, 48))
 
     def test_dataset(self, field):
+        assert xndi.zoom(field.rename(None), {"time": 0.5}).name is None
         result = xndi.zoom(field.to_dataset(), {"time": 0.5})
         assert result.sizes == {"time": 2, "lat": 10, "lon": 24}
         assert result["time"].to_numpy().tolist() == TIMES[[0, 3]].tolist()
@@ -330,5 +368,6 @@ def test_every_function_of_the_families_is_here_or_has_a_reason():
 @pytest.mark.parametrize("name", xndi.__all__)
 def test_signatures_name_dimensions(name):
     function = getattr(xndi, name)
+    assert function.__doc__.lstrip().startswith("`dask_image.") or name == "imread"
     assert not {"axes", "axis", "wrap_axes"} & set(inspect.signature(function).parameters)
     assert "See Also" in inspect.getdoc(function)

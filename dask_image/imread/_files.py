@@ -78,8 +78,8 @@ def expand_grid(fname):
 
     Returns
     -------
-    tuple of (tuple of int, list of str), or None
-        How many numbers there are for each placeholder, in the order in which they first occur,
+    tuple of (dict, list of str), or None
+        The numbers there are for each placeholder, in the order in which these first occur,
         and the absolute paths of the files, the last placeholder's number changing fastest.
         None where there are no placeholders.
 
@@ -110,7 +110,7 @@ def expand_grid(fname):
             f"of {pattern!r} there are files for {' × '.join(str(len(v)) for v in values)} numbers "
             f"but {len(missing)} of them missing; the first is that for {numbers}"
         )
-    return tuple(map(len, values)), [found[numbers] for numbers in product(*values)]
+    return dict(zip(fields, values)), [found[numbers] for numbers in product(*values)]
 
 
 def _files_by_numbers(parts, fields):

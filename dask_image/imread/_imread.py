@@ -112,8 +112,8 @@ def imread(
     must be complete; ``{row}`` and ``{row:03}`` mean the same, and a placeholder that comes twice
     stands for the same text. `assemble` makes one image of tiles.
 
-    A selection that follows at once, such as ``imread(name)[0, :512, :512]``, reads no more of
-    a TIFF file than the tiles or strips under it.
+    One selection that follows at once, such as ``imread(name)[0, :512, :512]``, reads no more of
+    a TIFF file than the tiles or strips under it; Dask merges no second one, ``[0][:512, :512]``.
 
     Examples
     --------
@@ -131,7 +131,8 @@ def imread(
     """
     nframes = _frames_per_chunk(nframes)
     module, array_module = _array_module(arraytype)
-    grid, paths = expand_grid(fname) or ((), expand_names(fname))
+    numbers, paths = expand_grid(fname) or ({}, expand_names(fname))
+    grid = tuple(map(len, numbers.values()))
     sources = _describe_all(paths, integer(series, "series"), integer(level, "level"))
     if grid:
         _check_counts(sources, paths)
