@@ -489,7 +489,7 @@ def test_chunks_that_differ_are_cut_not_gathered():
     lazy_image = da.from_array(image, chunks=(5, 24))
     lazy_labels = da.from_array(labels, chunks=(24, 7))
     lazy = ndmeasure.mean(lazy_image, lazy_labels, [1, 2])
-    blocks = [block for block in dict(lazy.dask) if str(block[0]).startswith("label-intensity-")]
+    blocks = [block for block in dict(lazy.dask) if str(block[0]).startswith("label-sums-")]
     assert max(len(block) for block in blocks) == 3
     assert len([block for block in blocks if not str(block[0]).endswith("merged")]) == 20
     np.testing.assert_allclose(lazy.compute(), ndimage.mean(image, labels, [1, 2]), rtol=1e-12)
@@ -646,13 +646,32 @@ def test_area_reads_no_image():
     assert source.pixels == 0
 
 
-def test_statistics_share_their_partials():
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("mean", "sum_labels"),
+        ("variance", "standard_deviation"),
+        ("minimum", "maximum", "minimum_position", "maximum_position"),
+    ],
+)
+def test_statistics_of_a_kind_share_their_partials(names):
     image = da.zeros((40, 40), chunks=10)
     labels = da.ones((40, 40), chunks=10, dtype=int)
-    alone = dict(ndmeasure.mean(image, labels, [1, 2]).dask)
-    others = [getattr(ndmeasure, name)(image, labels, 1) for name in ONE_RESULT]
-    for other in others:
+    alone = dict(getattr(ndmeasure, names[0])(image, labels, [1, 2]).dask)
+    for name in names[1:]:
+        other = getattr(ndmeasure, name)(image, labels, 1)
         assert len(set(dict(other.dask)) - set(alone)) == 1
+
+
+def test_all_statistics_share_the_look_at_labels():
+    image = da.zeros((40, 40), chunks=10)
+    labels = da.ones((40, 40), chunks=10, dtype=int)
+    looks = set()
+    for name in ["area", *ONE_RESULT]:
+        keys = dict(getattr(ndmeasure, name)(image, labels, 1).dask)
+        looks.add(frozenset(key for key in keys if str(key[0]).startswith("label-index-")))
+    (shared,) = looks
+    assert len(shared) == 16
 
 
 @pytest.mark.parametrize("name", ["area", *ONE_RESULT, "histogram"])

@@ -7,17 +7,28 @@ from functools import partial as bind
 import dask.array as da
 import numpy as np
 
+from dask_image._kernels.blocks.label_columns import (
+    COORDINATES,
+    COUNT,
+    GREATEST,
+    LEAST,
+    MASS,
+    SQUARES,
+    SUM,
+)
 from dask_image._kernels.blocks.label_histogram import (
     histogram_partial,
     merge_histograms,
     pick_histograms,
     pool_histogram,
 )
-from dask_image._kernels.blocks.label_moments import COUNT, SQUARES, SUM, WEIGHTED
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.label_reduction import (
+    CENTRE,
+    EXTREMES,
     GEOMETRY,
-    INTENSITY,
+    SPREAD,
+    SUMS,
     LabelStatistic,
     PartialFamily,
     counting,
@@ -42,18 +53,18 @@ def _area(fields, shape):
 
 
 def _sum(fields, shape):
-    return fields["moments"][:, SUM]
+    return fields["sums"][:, SUM]
 
 
 def _mean(fields, shape):
-    return fields["moments"][:, SUM] / fields["moments"][:, COUNT]
+    return fields["sums"][:, SUM] / fields["sums"][:, COUNT]
 
 
 def _variance(fields, shape):
-    moments = fields["moments"]
+    spread = fields["spread"]
     # An infinite mean is infinitely far from itself, which is NaN.
-    squares = np.where(np.isfinite(moments[:, SUM]), moments[:, SQUARES], np.nan)
-    return squares / moments[:, COUNT]
+    squares = np.where(np.isfinite(spread[:, SUM]), spread[:, SQUARES], np.nan)
+    return squares / spread[:, COUNT]
 
 
 def _standard_deviation(fields, shape):
@@ -61,12 +72,12 @@ def _standard_deviation(fields, shape):
 
 
 def _center_of_mass(fields, shape):
-    moments = fields["moments"]
-    return moments[:, WEIGHTED:] / moments[:, SUM, None]
+    centre = fields["centre"]
+    return centre[:, COORDINATES:] / centre[:, MASS, None]
 
 
 def _minimum(fields, shape):
-    return fields["extremes"][:, 0]
+    return fields["extremes"][:, LEAST]
 
 
 def _minimum_or_nan(fields, shape):
@@ -75,7 +86,7 @@ def _minimum_or_nan(fields, shape):
 
 
 def _maximum(fields, shape):
-    return fields["extremes"][:, 1]
+    return fields["extremes"][:, GREATEST]
 
 
 def _position(places, shape):
@@ -83,28 +94,28 @@ def _position(places, shape):
 
 
 def _minimum_position(fields, shape):
-    return _position(fields["places"][:, 0], shape)
+    return _position(fields["places"][:, LEAST], shape)
 
 
 def _maximum_position(fields, shape):
-    return _position(fields["places"][:, 1], shape)
+    return _position(fields["places"][:, GREATEST], shape)
 
 
 AREA = LabelStatistic("area", GEOMETRY, _area, 0, counting)
-SUM_LABELS = LabelStatistic("sum", INTENSITY, _sum, 0, floating)
-MEAN = LabelStatistic("mean", INTENSITY, _mean, np.nan, floating)
-VARIANCE = LabelStatistic("variance", INTENSITY, _variance, np.nan, floating)
-DEVIATION = LabelStatistic("deviation", INTENSITY, _standard_deviation, np.nan, floating)
-CENTER = LabelStatistic("center", INTENSITY, _center_of_mass, np.nan, floating, per_axis=True)
+SUM_LABELS = LabelStatistic("sum", SUMS, _sum, 0, floating)
+MEAN = LabelStatistic("mean", SUMS, _mean, np.nan, floating)
+VARIANCE = LabelStatistic("variance", SPREAD, _variance, np.nan, floating)
+DEVIATION = LabelStatistic("deviation", SPREAD, _standard_deviation, np.nan, floating)
+CENTER = LabelStatistic("center", CENTRE, _center_of_mass, np.nan, floating, per_axis=True)
 MINIMUM = LabelStatistic(
-    "minimum", INTENSITY, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan
+    "minimum", EXTREMES, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan
 )
-MAXIMUM = LabelStatistic("maximum", INTENSITY, _maximum, 0, unchanged, empty=np.nan)
+MAXIMUM = LabelStatistic("maximum", EXTREMES, _maximum, 0, unchanged, empty=np.nan)
 MINIMUM_POSITION = LabelStatistic(
-    "minimum-position", INTENSITY, _minimum_position, 0, counting, per_axis=True, empty=-1
+    "minimum-position", EXTREMES, _minimum_position, 0, counting, per_axis=True, empty=-1
 )
 MAXIMUM_POSITION = LabelStatistic(
-    "maximum-position", INTENSITY, _maximum_position, 0, counting, per_axis=True, empty=-1
+    "maximum-position", EXTREMES, _maximum_position, 0, counting, per_axis=True, empty=-1
 )
 
 
@@ -236,7 +247,8 @@ def sum_labels(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
 
     Examples
     --------
@@ -293,7 +305,8 @@ def mean(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
 
     Examples
     --------
@@ -349,7 +362,8 @@ def variance(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
     Blocks are merged by their means and the sums of squares about them, so that a
     large offset of the values costs no accuracy [1]_.
 
@@ -411,7 +425,8 @@ def standard_deviation(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
 
     Examples
     --------
@@ -466,7 +481,8 @@ def minimum(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
     As in SciPy, NaN counts as greater than any number where ``index`` is an array;
     where one group is asked for (None or a scalar), NaN in the group gives NaN.
 
@@ -524,7 +540,8 @@ def maximum(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
 
     Examples
     --------
@@ -580,7 +597,8 @@ def minimum_position(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
     Where the value occurs more than once, the first pixel in raster order is given,
     whatever the chunks. (SciPy does so for one group; with an array of labels its
     choice among equals follows an unstable sort.)
@@ -640,7 +658,8 @@ def maximum_position(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
     Where the value occurs more than once, the first pixel in raster order is given,
     whatever the chunks. (SciPy does so for one group; with an array of labels its
     choice among equals follows an unstable sort.)
@@ -700,7 +719,8 @@ def extrema(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
 
     Examples
     --------
@@ -759,7 +779,8 @@ def center_of_mass(image, label_image=None, index=None):
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
 
     Examples
     --------

@@ -393,7 +393,7 @@ def _map_with_positions(function, array, image, metric):
 
 def _summarize(block, start):
     packed = line_sweeps.PackedBackground(block)
-    return packed, blocks.distance.background_range(block == 0, start)
+    return packed, blocks.distance.background_range(packed.words, packed.shape, start)
 
 
 def _carry(summaries):
@@ -413,9 +413,9 @@ def _nearest_on_line(summary, carried, start):
 
 
 def _costs_on_line(summary, carried, start, metric):
-    nearest = _nearest_on_line(summary, carried, start)
+    packed, _ = summary
     return blocks.distance.costs_on_first_axis(
-        nearest, start, metric.kind, metric.steps[0], metric.dtype
+        packed.unpack(), start, *carried, metric.kind, metric.steps[0], metric.dtype
     )
 
 
@@ -435,7 +435,7 @@ def _least_costs(image, metric, name):
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
             costs = line_sweeps.join_lines(costs, axis, strips.chunks).map_blocks(
-                blocks.distance.cheapest_costs,
+                _cheapest_costs,
                 axis=axis,
                 metric=metric.kind,
                 step=metric.steps[axis],
@@ -444,6 +444,10 @@ def _least_costs(image, metric, name):
             )
     # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
     return costs.rechunk(image.chunks, method="tasks")
+
+
+def _cheapest_costs(costs, axis, metric, step):
+    return blocks.distance.cheapest_costs(costs, axis, metric, step)
 
 
 def _nearest_background(image, metric, name):
@@ -518,13 +522,13 @@ def _distances_of(costs, metric, starts, block_id=None):
         shape = costs.shape
         before = [np.full(shape, -1 if axis == 0 else 0, np.int32) for axis in range(costs.ndim)]
         return _distances_to(before, metric, starts, block_id)
-    return np.sqrt(costs, dtype=np.float64)
+    return blocks.distance.roots(costs)
 
 
 def _roots_of(costs, absent):
     if _found_nothing(costs):
         return np.full(costs.shape, absent)
-    return np.sqrt(costs, dtype=np.float64)
+    return blocks.distance.roots(costs)
 
 
 def _steps_of(costs, absent):

@@ -4,7 +4,8 @@ Connected components of an array that is held in blocks, in two passes.
 The scan finds the components of a block, and keeps how many there are, a value of each, and the
 labels near its faces. Links compare a block's faces with those of every block that it touches.
 One task unites the components that touch and numbers the unions. Each block then gets its part
-of the numbers and is relabelled. Local labels are never kept: a block is labelled again.
+of the numbers and is relabelled. Local labels are kept as runs where these take no more than
+the block's part of `KEPT_BYTES`; else a block is labelled again.
 """
 
 import math
@@ -18,9 +19,11 @@ from dask_image._kernels import blocks as kernels
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
 
-# Up to here the packed foreground of the whole image (256 MiB at most) is kept between the
-# scan and the relabelling, so that the image is read once. Larger images are read again.
-KEPT_PIXELS = 2**31
+# So much of the whole image is kept between the scan and the relabelling: the runs of a block,
+# or where these take more than the block's part, a bit a pixel. Of up to so many pixels this
+# is enough for the image to be read once; larger images are read again.
+KEPT_BYTES = 2**28
+KEPT_PIXELS = 8 * KEPT_BYTES
 
 # The first pixel of a component that has no pixel of its own in the result.
 UNNUMBERED = np.iinfo(np.int64).max
@@ -236,7 +239,7 @@ class ForegroundComponents(TwoPass):
     like : array
         What kind of array to return.
     scans_again : bool
-        Whether images are computed twice, instead of keeping a bit of each pixel.
+        Whether images are computed twice, instead of keeping their components.
     """
 
     foreground: Callable
@@ -256,15 +259,15 @@ class ForegroundComponents(TwoPass):
         foreground = self.foreground(*blocks)
         components = self._components(foreground)
         if self.seeds is None:
-            firsts = components.first_pixels()
-            values = positions_in(self.image_shape, place, foreground.shape, firsts)
+            values = components.first_pixels(place.start, self.image_shape)
         else:
             seeds = self.seeds(*blocks, place=place)
             none = np.zeros(components.count, bool)
             values = none if seeds is None else components.touched_by(seeds)
         reaches = [self.connectivity.reach(axis) for axis in range(foreground.ndim)]
         faces = cut_faces(components.part, foreground.shape, reaches)
-        kept = None if self.scans_again else (np.packbits(foreground), foreground.shape)
+        part = KEPT_BYTES * foreground.size / max(math.prod(self.image_shape), 1)
+        kept = None if self.scans_again else components.keep(part)
         return Scanned(foreground.shape, values, faces), kept
 
     def link(self, number, summary, neighbours, summaries):
@@ -281,14 +284,11 @@ class ForegroundComponents(TwoPass):
     def finish(self, kept, combined, *blocks):
         """Label a block once more, with the numbers of its components."""
         if self.scans_again:
-            foreground = self.foreground(*map(on_host, blocks))
-        else:
-            packed, shape = kept
-            foreground = np.unpackbits(packed, count=math.prod(shape)).view(bool).reshape(shape)
-        return off_host(self._components(foreground).paint(combined), self.like)
+            kept = self._components(self.foreground(*map(on_host, blocks)))
+        return off_host(kept.paint(combined), self.like)
 
     def kept_bytes(self, shape):
-        """Return the size of a packed block."""
+        """Return the size of a packed block: runs take more in noise only."""
         return math.inf if self.scans_again else math.prod(shape) / 8
 
     def _components(self, foreground):
