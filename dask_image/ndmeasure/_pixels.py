@@ -7,6 +7,8 @@ import dask
 import dask.array as da
 import numpy as np
 
+from dask_image._kernels import blocks as kernels
+from dask_image._kernels._numba import use_numba
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import numpy_only
@@ -17,7 +19,12 @@ from dask_image._utils.engines.label_shuffle import (
     gather_by_label,
     stable_order,
 )
-from dask_image._utils.engines.order_statistics import can_select, middle_values
+from dask_image._utils.engines.order_statistics import (
+    can_select,
+    from_ordered_integers,
+    middle_values,
+    ordered_integers,
+)
 from dask_image._utils.labels import (
     as_labelled_image,
     as_selection,
@@ -522,16 +529,27 @@ def medians(pixels, labels, dtype, nan_wins):
     results = np.full(labels.size, np.nan, dtype)
     if not pixels.values.size:
         return results
-    values = sort_each(pixels.values, pixels.counts)
-    starts = np.cumsum(pixels.counts) - pixels.counts
-    lower = values[starts + (pixels.counts - 1) // 2]
-    upper = values[starts + pixels.counts // 2]
+    lower, upper, last = _middle_of_each(pixels.values, pixels.counts)
     middle = _between(lower, upper, pixels.counts)
     if nan_wins:
-        last = values[starts + pixels.counts - 1]
         middle = np.where(np.isnan(last), last, middle)
     results[find_sorted(labels, pixels.labels)[0]] = middle
     return results
+
+
+def _middle_of_each(values, counts):
+    """Return the two middle values of each run of values, and the last one in order."""
+    if use_numba() and can_select(values.dtype):
+        keys = ordered_integers(values)
+        narrow = keys.dtype
+        keys = keys.astype(np.uint32 if narrow.itemsize <= 4 else np.uint64, copy=False)
+        found = [np.empty(counts.size, keys.dtype) for _ in range(3)]
+        kernels.label_pixels.middle_keys(keys, counts, *found)
+        return [from_ordered_integers(keys.astype(narrow), values.dtype) for keys in found]
+    values = sort_each(values, counts)
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    return values[starts + (counts - 1) // 2], values[starts + counts // 2], values[ends - 1]
 
 
 def _between(lower, upper, counts):
