@@ -244,7 +244,7 @@ def _exact_index(index):
     Those that no integer dtype holds together stay Python integers, of dtype object.
     """
     array = np.asarray(index)
-    if array is index and array.dtype.kind != "O" or array.dtype.kind not in "fO":
+    if array is index and array.dtype.kind != "O" or array.dtype.kind not in ("f", "O"):
         return array
     exact = np.asarray(index, dtype=object)
     if not all(isinstance(each, (int, np.integer, np.bool_)) for each in exact.flat):

@@ -198,9 +198,17 @@ def number_by_first_pixel(links, dtype):
     numbered[leaders] = firsts[leaders] != UNNUMBERED
     owners = np.flatnonzero(numbered)
     numbers = np.zeros(firsts.size, dtype)
-    numbers[owners[np.argsort(firsts[owners], kind="stable")]] = np.arange(1, owners.size + 1)
+    numbers[_ascending(owners, firsts)] = np.arange(1, owners.size + 1, dtype=dtype)
     numbers[nodes] = numbers[leaders[groups]]
     return Numbering(numbers, offsets, owners.size)
+
+
+def _ascending(owners, firsts):
+    """Return components in the order of their first pixels, as those of one block are."""
+    found = firsts[owners]
+    if (found[1:] > found[:-1]).all():
+        return owners
+    return owners[np.argsort(found, kind="stable")]
 
 
 def choose_touched(links, dtype):
