@@ -4,6 +4,11 @@ import numpy as np
 
 from dask_image._kernels._numba import jit
 
+UNSIGNED, SIGNED, FLOAT = range(3)
+KINDS = {"b": UNSIGNED, "u": UNSIGNED, "i": SIGNED, "f": FLOAT}
+
+COUNTED_AT_ONCE = 1 << 15
+
 
 @jit
 def count_pixels(codes, low, counts):
@@ -52,48 +57,119 @@ def copy_segments(source, starts, counts, target):
         at += counts[segment]
 
 
-@jit
-def middle_keys(keys, counts, lower, upper, last):
+def middle_of_each(values, counts):
     """
-    Find the middle and the last ones of each segment of unsigned keys.
+    Find the middle values and the greatest one of each run of values.
 
-    The range that holds the middle is halved by counting how many are no greater: no branch
-    looks at a key, and nothing moves.
+    Parameters
+    ----------
+    values : numpy.ndarray
+        1-D: booleans, integers, or floats of up to 64 bits; NaN counts as the greatest.
+    counts : numpy.ndarray of int64
+        The lengths of the runs, 1 at least.
+
+    Returns
+    -------
+    lower, upper, last : numpy.ndarray
+        Of the dtype of ``values``; the two middle ones are one where a length is odd.
     """
+    dtype, kind = values.dtype, KINDS[values.dtype.kind]
+    wide = dtype.newbyteorder("=")
+    if dtype.itemsize < 4:  # widened, which keeps the values and saves compiling
+        wide, kind = (np.dtype(np.float32), kind) if kind == FLOAT else (np.dtype("i4"), SIGNED)
+    unsigned = np.dtype(f"u{wide.itemsize}")
+    sign = unsigned.type(1 << (8 * wide.itemsize - 1))
+    infinity = np.array(np.inf, f"f{wide.itemsize}").view(unsigned)[()]
+    found = np.empty((3, counts.size), unsigned)
+    values = values.astype(wide, copy=False).view(unsigned)
+    _find_middles(values, counts, kind, sign, infinity, found)
+    return tuple(found.view(wide).astype(dtype, copy=False))
+
+
+@jit
+def _find_middles(values, counts, kind, sign, infinity, found):
+    if counts.size == 0:
+        return
+    keys = np.empty(counts.max(), values.dtype)
     start = 0
-    for segment in range(counts.size):
-        part = keys[start : start + counts[segment]]
-        start += counts[segment]
-        least, greatest = part[0], part[0]
+    for run in range(counts.size):
+        stop = start + counts[run]
+        part = keys[: counts[run]]
+        _as_keys(values[start:stop], kind, sign, infinity, part)
+        lower, upper, last = _middle_keys(part)
+        found[0, run] = _as_value(lower, kind, sign)
+        found[1, run] = _as_value(upper, kind, sign)
+        found[2, run] = _as_value(last, kind, sign)
+        start = stop
+
+
+@jit
+def _as_keys(values, kind, sign, infinity, keys):
+    """Write unsigned integers in the order of the values, NaN greatest of all."""
+    if kind == UNSIGNED:
+        keys[:] = values
+    elif kind == SIGNED:
+        for j in range(keys.size):
+            keys[j] = values[j] ^ sign
+    else:
+        for j in range(keys.size):
+            bits = values[j]
+            # Of negative floats, those with the smaller bits are the greater.
+            key = ~bits if bits & sign else bits | sign
+            keys[j] = ~keys.dtype.type(0) if bits & ~sign > infinity else key
+
+
+@jit
+def _as_value(key, kind, sign):
+    if kind == UNSIGNED:
+        return key
+    if kind == SIGNED or key & sign:
+        return key ^ sign
+    return ~key
+
+
+@jit
+def _middle_keys(keys):
+    """
+    Return the two middle keys, and the greatest.
+
+    The range that holds the lower one is halved, and ends at keys again: after about as many
+    turns as there are bits in the number of keys it holds one. No branch looks at a key,
+    and nothing moves.
+    """
+    least, greatest = keys[0], keys[0]
+    for j in range(keys.size):
+        least = min(least, keys[j])
+        greatest = max(greatest, keys[j])
+    last = greatest
+    rank = (keys.size - 1) // 2
+    while least < greatest:
+        count, below, above = _split(keys, least + (greatest - least) // keys.dtype.type(2))
+        if count > rank:
+            greatest = below
+        else:
+            least = above
+    upper = least
+    if keys.size % 2 == 0:
+        count, _, above = _split(keys, least)
+        upper = above if count == keys.size // 2 else least
+    return least, upper, last
+
+
+@jit
+def _split(keys, middle):
+    """Return how many keys are no greater than ``middle``, the last of them, and the next."""
+    middle = keys.dtype.type(middle)
+    total, below, above = 0, keys.dtype.type(0), ~keys.dtype.type(0)
+    for first in range(0, keys.size, COUNTED_AT_ONCE):
+        part = keys[first : first + COUNTED_AT_ONCE]
+        # As wide as a key, so that lanes of vectors match.
+        count = keys.dtype.type(0)
         for j in range(part.size):
-            least = min(least, part[j])
-            greatest = max(greatest, part[j])
-        last[segment] = greatest
-        rank = (part.size - 1) // 2
-        while least < greatest:
-            middle = keys.dtype.type(least + (greatest - least) // np.uint64(2))
-            if _count_up_to(part, middle) > rank:
-                greatest = middle
-            else:
-                least = keys.dtype.type(middle + np.uint64(1))
-        lower[segment] = upper[segment] = least
-        if part.size % 2 == 0 and _count_up_to(part, least) == part.size // 2:
-            upper[segment] = _least_above(part, least)
-
-
-@jit
-def _count_up_to(keys, bound):
-    count = 0
-    for j in range(keys.size):
-        count += keys[j] <= bound
-    return count
-
-
-@jit
-def _least_above(keys, bound):
-    none = keys.dtype.type(~np.uint64(0))
-    least = none
-    for j in range(keys.size):
-        key = keys[j] if keys[j] > bound else none
-        least = min(least, key)
-    return least
+            key = part[j]
+            inside = key <= middle
+            count = keys.dtype.type(count + inside)
+            below = max(below, key if inside else keys.dtype.type(0))
+            above = min(above, ~keys.dtype.type(0) if inside else key)
+        total += np.int64(count)
+    return total, below, above

@@ -299,9 +299,11 @@ def find_sorted(sorted_labels, labels):
     found : numpy.ndarray of bool
         Whether it stands there.
     """
-    places = np.searchsorted(sorted_labels, labels)
     if not sorted_labels.size:
-        return places, np.zeros(places.shape, bool)
+        return np.zeros(labels.shape, np.intp), np.zeros(labels.shape, bool)
+    if np.array_equal(sorted_labels, labels):  # most often all labels are asked for
+        return np.arange(labels.size), np.ones(labels.shape, bool)
+    places = np.searchsorted(sorted_labels, labels)
     places = np.minimum(places, sorted_labels.size - 1)
     return places, sorted_labels[places] == labels
 

@@ -133,7 +133,7 @@ def ordered_integers(values):
     return turned
 
 
-def from_ordered_integers(keys, dtype):
+def _from_ordered_integers(keys, dtype):
     """Return the values that :func:`ordered_integers` made ``keys`` of."""
     sign = keys.dtype.type(1 << (8 * dtype.itemsize - 1))
     if dtype.kind == "i":
@@ -196,4 +196,4 @@ def settle(counts, settled, digit_bits):
 
 def _as_middle(settled, dtype):
     keys = np.array(settled.prefixes, f"u{dtype.itemsize}")
-    return Middle(settled.count, *from_ordered_integers(keys, dtype))
+    return Middle(settled.count, *_from_ordered_integers(keys, dtype))
