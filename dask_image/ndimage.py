@@ -1,5 +1,5 @@
 """
-`scipy.ndimage` on Dask arrays, under SciPy's own names and signatures.
+`scipy.ndimage` on Dask arrays, under SciPy's names and signatures.
 
 ``import dask_image.ndimage as ndi`` in place of ``import scipy.ndimage as ndi``
 is the whole port. Nothing is computed here: every function hands its arguments
@@ -112,8 +112,8 @@ def _port(function, parameters, name=None, **defaults):
     **defaults
         Defaults of SciPy that differ from those of ``function``.
     """
-    own = inspect.signature(function).parameters
-    first = next(iter(own))
+    ours = inspect.signature(function).parameters
+    first = next(iter(ours))
     name_of = {}
     scipy_parameters = []
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -128,7 +128,7 @@ def _port(function, parameters, name=None, **defaults):
         if parameter not in FILLED_IN_PLACE:
             renamed = first if parameter in ("input", "arr") else RENAMED.get(parameter, parameter)
             name_of[parameter] = renamed
-            default = defaults.get(parameter, own[renamed].default)
+            default = defaults.get(parameter, ours[renamed].default)
         scipy_parameters.append(inspect.Parameter(parameter, kind, default=default))
     signature = inspect.Signature(scipy_parameters)
 
@@ -143,7 +143,7 @@ def _port(function, parameters, name=None, **defaults):
         arguments = dict(bound.arguments)
         more = arguments.pop("kwargs", {})
         for key in more:
-            if key not in own:
+            if key not in ours:
                 raise TypeError(f"{ported.__name__}: {_unknown(key, ported, function)}")
         for array in FILLED_IN_PLACE:
             if arguments.pop(array, None) is not None:

@@ -5,17 +5,9 @@ import inspect
 
 from scipy import ndimage
 
-AREAS = ("ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph")
+from dask_image._utils.capabilities import CAPABILITIES
 
-# Blocks that are CuPy arrays go to CuPy's function of the same name; all else needs NumPy blocks.
-ON_GPU_BY_AREA = {
-    "ndfilters": lambda name: name != "vectorized_filter",  # which CuPy 14 lacks
-    "ndinterp": lambda name: name.startswith("spline_filter"),
-    "ndmorph": lambda name: (
-        name.startswith(("grey_", "morphological_"))
-        or name.endswith(("_tophat", "_erosion", "_dilation", "_opening", "_closing", "_or_miss"))
-    ),
-}
+AREAS = ("ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph")
 
 NOTES = {
     "find_objects": "SciPy's list as one lazy object; as a Dask DataFrame in ``ndmeasure``",
@@ -24,7 +16,6 @@ NOTES = {
     "label": "the number of objects is a lazy 0-d array",
     "sum": "SciPy's older name of ``sum_labels``",
     "value_indices": "one lazy object: a dictionary has no lazy form",
-    "watershed_ift": "one task over the whole array; warns",
 }
 
 
@@ -40,22 +31,23 @@ def row(name):
         area for area in AREAS if name in importlib.import_module(f"dask_image.{area}").__all__
     ]
     if not areas:
-        return f"``{name}``", scipys, "–", "–", "new in SciPy: not here yet"
+        return f"``{name}``", scipys, "–", "–", "–", "new in SciPy: not here yet"
     area = areas[0]
-    on_gpu = ON_GPU_BY_AREA.get(area, lambda name: False)(name)
+    capability = CAPABILITIES[name]
     return (
         f":func:`~dask_image.ndimage.{name}`",
         scipys,
         f":func:`{area} <dask_image.{area}.{name}>`",
-        "yes" if on_gpu else "–",
+        capability.cupy or "–",
+        capability.whole or "–",
         NOTES.get(name, ""),
     )
 
 
 def coverage_table():
     """Return the table as reStructuredText."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 30 10 15 10 35", ""]
-    header = ("function", "SciPy", "Dask", "CuPy", "notes")
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 25 10 13 12 20 20", ""]
+    header = ("function", "SciPy", "Dask", "CuPy", "whole array in one task", "notes")
     for cells in (header, *map(row, scipy_functions())):
         for number, cell in enumerate(cells):
             lines.append(f"   {'*' if number == 0 else ' '} - {cell}".rstrip())

@@ -1,13 +1,27 @@
-"""Blocks on a GPU: filters keep them there, what has no GPU version says so."""
+"""
+Blocks on a GPU: each function does with them what the table of capabilities says.
 
+Without CuPy, arrays that pass for CuPy's show what is refused. With CuPy and a GPU, every
+function that takes CuPy arrays is compared with itself on NumPy arrays.
+"""
+
+import importlib.util
+
+import dask
 import dask.array as da
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from dask_image import local_statistics, ndfilters, ndinterp, ndmeasure, ndmorph
+from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
+from dask_image import ndimage as ported
 from dask_image._utils import backend
+from dask_image._utils.capabilities import CAPABILITIES
+from tests.calls import ALL_CALLS, FAMILIES
 from tests.helpers import seeded_image
+
+HAS_CUPY = importlib.util.find_spec("cupy") is not None
+needs_gpu = pytest.mark.skipif(not HAS_CUPY, reason="needs CuPy and a GPU")
 
 
 class GpuArray(np.ndarray):
@@ -16,9 +30,15 @@ class GpuArray(np.ndarray):
     __module__ = "cupy"
 
 
-def gpu_image():
-    blocks = da.ones((6, 6), chunks=3)
-    return da.Array(blocks.dask, blocks.name, blocks.chunks, meta=np.empty((0, 0)).view(GpuArray))
+def gpu_image(dtype="f8"):
+    blocks = da.ones((6, 6), chunks=3, dtype=dtype)
+    meta = np.empty((0, 0), dtype).view(GpuArray)
+    return da.Array(blocks.dask, blocks.name, blocks.chunks, meta=meta)
+
+
+def function_of(call):
+    """Return the name of the function that one of `ALL_CALLS` calls."""
+    return call.partition(".")[2].removesuffix("_again")
 
 
 def test_kind_of_blocks_is_told_by_the_meta():
@@ -26,42 +46,148 @@ def test_kind_of_blocks_is_told_by_the_meta():
     assert not backend.is_cupy(da.ones(3))
 
 
-REFUSED = {
-    ndmeasure.mean: (), ndmeasure.median: (), ndmeasure.find_objects: (),
-    ndmorph.distance_transform_edt: (), ndinterp.map_coordinates: ([[1.0], [2.0]],),
-    ndinterp.zoom: (2,), local_statistics.local_mean: (3,),
-}  # fmt: skip
+def test_the_table_has_every_public_function():
+    assert set(CAPABILITIES) == {name for family in FAMILIES for name in family.__all__}
 
 
-@pytest.mark.parametrize("function", REFUSED)
-def test_what_has_no_gpu_version_says_so(function):
-    with pytest.raises(NotImplementedError, match=function.__name__):
-        function(gpu_image(), *REFUSED[function])
+WITHOUT_GPU = [name for name in ALL_CALLS if CAPABILITIES[function_of(name)].cupy is None]
+WITH_GPU = [name for name in ALL_CALLS if name not in WITHOUT_GPU]
 
 
-GPU_CALLS = {
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", WITHOUT_GPU)
+def test_what_has_no_gpu_version_says_so(name):
+    arrays = [gpu_image("f8"), gpu_image("i8"), gpu_image("?"), gpu_image("u1")]
+    with pytest.raises(NotImplementedError, match=f"{function_of(name)} has no GPU version"):
+        ALL_CALLS[name](*arrays)
+
+
+IMAGE = da.ones((6, 6), chunks=3)
+
+ONE_OF_SEVERAL = {
+    "labels": lambda: ndmeasure.mean(IMAGE, gpu_image("i8"), [1]),
+    "labels by keyword": lambda: ndmeasure.mean(IMAGE, label_image=gpu_image("i8")),
+    "index": lambda: ndmeasure.mean(IMAGE, IMAGE > 0, gpu_image("i8")),
+    "image by keyword": lambda: ndmorph.distance_transform_edt(image=gpu_image()),
+    "markers": lambda: ndmorph.watershed_ift(IMAGE.astype("u1"), markers=gpu_image("i8")),
+    "among coordinates": lambda: ndinterp.map_coordinates(IMAGE, [IMAGE, gpu_image()]),
+    "under SciPy's names": lambda: ported.find_objects(input=gpu_image("i8")),
+}
+
+
+@pytest.mark.parametrize("case", ONE_OF_SEVERAL)
+def test_any_array_on_a_gpu_is_refused(case):
+    with pytest.raises(NotImplementedError, match="has no GPU version"):
+        ONE_OF_SEVERAL[case]()
+
+
+def sum_on_gpu():
+    import cupy
+
+    return cupy.ReductionKernel("T x", "T y", "x", "a + b", "y = a", "0", "window_sum")
+
+
+def double_line_on_gpu():
+    import cupy
+
+    source = """
+    extern "C" __global__
+    void twice(const double* line, ptrdiff_t size, double* result, ptrdiff_t count) {
+        for (ptrdiff_t i = 0; i < count; ++i) result[i] = 2 * line[i + 1];
+    }
+    """
+    return cupy.RawKernel(source, "twice")
+
+
+# CuPy's generic filters take functions of CuPy's: each case gives a call, and what it must match.
+KERNELS_OF_CUPY = {
+    "ndfilters.generic_filter": (
+        lambda x: ndfilters.generic_filter(x, sum_on_gpu(), 3),
+        lambda x: ndfilters.generic_filter(x, np.sum, 3),
+    ),
+    "ndfilters.generic_filter1d": (
+        lambda x: ndfilters.generic_filter1d(x, double_line_on_gpu(), 3),
+        lambda x: 2 * x,
+    ),
+    "ndfilters.threshold_local_again": (
+        lambda x: ndfilters.threshold_local(x, 3, "generic", param=sum_on_gpu()),
+        lambda x: ndfilters.threshold_local(x, 3, "generic", param=np.sum),
+    ),
+}
+
+
+def compute_on_gpu(result):
+    """Return the arrays of a result, as NumPy arrays; each must lie where its meta says."""
+    import cupy
+
+    arrays = []
+    for each in result if isinstance(result, tuple) else (result,):
+        computed = each.compute(scheduler="synchronous")
+        if each.ndim:
+            assert isinstance(each._meta, cupy.ndarray)
+            assert isinstance(computed, cupy.ndarray)
+        assert computed.dtype == each.dtype
+        arrays.append(cupy.asnumpy(computed))
+    return arrays
+
+
+def arrays_for(shape):
+    random = np.random.default_rng(0)
+    return [
+        random.normal(size=shape), random.integers(0, 4, shape),
+        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
+    ]  # fmt: skip
+
+
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore::dask.array.PerformanceWarning")
+@pytest.mark.parametrize("shape", [(20, 17), (9, 8, 7)])
+@pytest.mark.parametrize("name", WITH_GPU)
+def test_every_function_that_takes_them_on_a_gpu(name, shape):
+    import cupy
+
+    arrays = arrays_for(shape)
+    on_host = [da.from_array(array, chunks=6) for array in arrays]
+    on_gpu = [array.map_blocks(cupy.asarray) for array in on_host]
+    if name in KERNELS_OF_CUPY:
+        call, reference = KERNELS_OF_CUPY[name]
+        results, expected = call(on_gpu[0]), reference(on_host[0])
+    else:
+        results, expected = ALL_CALLS[name](*on_gpu), ALL_CALLS[name](*on_host)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    for result, right in zip(compute_on_gpu(results), dask.compute(*expected), strict=True):
+        assert result.dtype == np.asarray(right).dtype
+        np.testing.assert_allclose(result, right, rtol=1e-10, atol=1e-10)
+
+
+MODES_CALLS = {
     "gaussian_filter": {"sigma": 1.5}, "uniform_filter": {"size": 3}, "median_filter": {"size": 3},
     "minimum_filter": {"size": 4}, "correlate": {"weights": np.ones((2, 3))}, "sobel": {},
     "laplace": {}, "gaussian_laplace": {"sigma": 1},
 }  # fmt: skip
 
 
+@needs_gpu
 @pytest.mark.gpu
 @pytest.mark.parametrize("mode", ["reflect", "mirror", "constant", "nearest"])
-@pytest.mark.parametrize("name", GPU_CALLS)
+@pytest.mark.parametrize("name", MODES_CALLS)
 def test_filters_on_a_gpu(name, mode):
-    cupy = pytest.importorskip("cupy")
+    import cupy
+
     image = seeded_image((20, 17), "f4")
     lazy = da.from_array(image, chunks=6).map_blocks(cupy.asarray)
-    result = getattr(ndfilters, name)(lazy, mode=mode, **GPU_CALLS[name])
+    result = getattr(ndfilters, name)(lazy, mode=mode, **MODES_CALLS[name])
     assert isinstance(result._meta, cupy.ndarray)
-    expected = getattr(ndimage, name)(image, mode=mode, **GPU_CALLS[name])
+    expected = getattr(ndimage, name)(image, mode=mode, **MODES_CALLS[name])
     np.testing.assert_allclose(result.compute().get(), expected, rtol=1e-5, atol=1e-5)
 
 
+@needs_gpu
 @pytest.mark.gpu
 def test_morphology_on_a_gpu():
-    cupy = pytest.importorskip("cupy")
+    import cupy
+
     image = seeded_image((20, 17), "?")
     lazy = da.from_array(image, chunks=6).map_blocks(cupy.asarray)
     result = ndmorph.binary_erosion(lazy)

@@ -191,9 +191,11 @@ def test_the_tree_merges_many_blocks(monkeypatch):
     monkeypatch.setattr(label_reduction, "SPLIT_EVERY", 3)
     labels = da.from_array(labels_of((20, 20)), chunks=2)
     merged = reduce_labels(GEOMETRY, labels)
-    tree = [key for key in dict(merged.step.graph) if str(key[0]).endswith("-merged")]
+    tree = [
+        key for key in dict(merged.step.graph) if str(key[0]).startswith("label_statistics-merge-")
+    ]
     assert len(tree) == 34 + 12 + 4 + 2 + 1
-    counts = merged.apply(lambda partial: partial["count"]).compute()
+    counts = merged.apply("count", lambda partial: partial["count"]).compute()
     np.testing.assert_array_equal(counts, np.unique(labels.compute(), return_counts=True)[1])
 
 
@@ -209,7 +211,11 @@ def test_partials_are_named_after_what_they_measure():
     }
     assert len(keys) == 4
     runs = [
-        {key for key in dict(merged.step.graph) if str(key[0]).startswith("label-index-")}
+        {
+            key
+            for key in dict(merged.step.graph)
+            if str(key[0]).startswith("label_statistics-index-")
+        }
         for merged in (reduce_labels(GEOMETRY, labels), reduce_labels(SUMS, labels, image))
     ]
     assert runs[0] == runs[1]
@@ -221,13 +227,13 @@ def box_volume(fields, shape):
 
 
 def test_a_statistic_is_a_declaration():
-    volume = LabelStatistic("box-volume", GEOMETRY, box_volume, -1, counting)
+    volume = LabelStatistic(GEOMETRY, box_volume, -1, counting)
     labels = np.zeros((8, 9), int)
     labels[1:4, 2:7] = 5
     labelled = as_labelled_image(np.zeros((8, 9)), da.from_array(labels, chunks=3))
     with nothing_computes():
         merged = reduce_labels(GEOMETRY, labelled.labels)
-        lazy = gather(merged, volume, as_selection([5, 6], labelled))
+        lazy = gather(merged, volume, as_selection([5, 6], labelled), "volume")
         present = labels_present(merged)
     assert lazy.compute().tolist() == [15, -1]
     assert present.compute().tolist() == [5]

@@ -48,6 +48,7 @@ def test_any_window_in_any_mode_on_any_chunks(case):
     lazy = map_neighborhood(
         ndimage.correlate,
         da.from_array(image, chunks=chunks),
+        name="filter",
         reach=[(s // 2 + o, (s - 1) // 2 - o) for s, o in zip(sizes, origins)],
         modes=[mode] * image.ndim,
         dtype=image.dtype,
@@ -73,7 +74,7 @@ def gaussian_passes(ndim, sigma, mode):
 def test_passes_apart_and_together(mode, chunk):
     image = seeded_image((20, 13), "f8")
     lazy = da.from_array(image, chunks=chunk)
-    result = map_passes(lazy, gaussian_passes(2, 1.2, mode), image.dtype)
+    result = map_passes(lazy, gaussian_passes(2, 1.2, mode), image.dtype, "filter")
     assert_same(result, ndimage.gaussian_filter(image, 1.2, mode=mode))
 
 
@@ -85,18 +86,20 @@ def test_slabs_of_large_blocks(mode, monkeypatch):
     reach = [(1, 2), (3, 0), (2, 2)]
     sizes, origins = (4, 4, 5), (-1, 1, 0)
     result = map_neighborhood(
-        ndimage.uniform_filter, lazy, reach=reach, modes=[mode] * 3, dtype="f4",
+        ndimage.uniform_filter, lazy, name="filter", reach=reach, modes=[mode] * 3, dtype="f4",
         size=sizes, origin=origins, mode=mode,
     )  # fmt: skip
     assert_same(result, ndimage.uniform_filter(image, sizes, origin=origins, mode=mode))
-    slabs = [key for key in result.dask.layers[result.name] if str(key[0]).startswith("slab")]
+    slabs = [
+        key for key in result.dask.layers[result.name] if str(key[0]).startswith("filter-halo-")
+    ]
     assert slabs
 
 
 def test_at_most_ten_tasks_a_block_in_3d(monkeypatch):
     image = da.zeros((256,) * 3, chunks=64, dtype="f4")
     for sigma in (1, 6):
-        result = map_passes(image, gaussian_passes(3, sigma, "reflect"), image.dtype)
+        result = map_passes(image, gaussian_passes(3, sigma, "reflect"), image.dtype, "filter")
         tasks = len(dict(result.__dask_graph__())) - len(dict(image.__dask_graph__()))
         assert tasks / image.npartitions <= 10
 
@@ -111,6 +114,7 @@ def test_other_arrays_come_along_and_are_rechunked():
         masked_sum,
         da.from_array(image, chunks=2),
         da.from_array(mask, chunks=5),
+        name="filter",
         reach=[(1, 1)] * 2,
         modes=["reflect"] * 2,
         dtype="f8",
@@ -133,6 +137,7 @@ def test_images_of_any_itemsizes_have_cuts_of_their_own(dtype, other, worth, mon
             masked_sum,
             da.from_array(image, chunks=chunks),
             da.from_array(mask, chunks=chunks),
+            name="filter",
             reach=[(1, 1), (1, 0)],
             modes=["reflect"] * 2,
             dtype=masked_sum(image, mask).dtype,
@@ -177,7 +182,12 @@ def test_blocks_whose_mask_alone_goes_without_slabs():
 def test_images_without_pixels_or_axes(shape):
     image = da.from_array(np.ones(shape), chunks=-1)
     result = map_neighborhood(
-        np.negative, image, reach=[(1, 1)] * len(shape), modes=["reflect"] * len(shape), dtype="f8"
+        np.negative,
+        image,
+        name="filter",
+        reach=[(1, 1)] * len(shape),
+        modes=["reflect"] * len(shape),
+        dtype="f8",
     )
     assert_same(result, -np.ones(shape))
 
@@ -186,7 +196,7 @@ def test_chunks_of_size_zero():
     image = seeded_image((5, 4), "f8")
     lazy = da.from_array(image, chunks=((0, 3, 0, 2), (4, 0)))
     result = map_neighborhood(
-        ndimage.uniform_filter, lazy, reach=[(1, 1)] * 2, modes=["wrap"] * 2, dtype="f8",
+        ndimage.uniform_filter, lazy, name="filter", reach=[(1, 1)] * 2, modes=["wrap"] * 2, dtype="f8",
         size=3, mode="wrap",
     )  # fmt: skip
     assert result.chunks == lazy.chunks
@@ -197,7 +207,13 @@ def test_names_tell_arguments_apart():
     image = da.zeros((8, 8), chunks=4)
 
     def name(**changes):
-        arguments = {"reach": [(1, 1)] * 2, "modes": ["wrap"] * 2, "dtype": "f8", "size": 3}
+        arguments = {
+            "name": "filter",
+            "reach": [(1, 1)] * 2,
+            "modes": ["wrap"] * 2,
+            "dtype": "f8",
+            "size": 3,
+        }
         return map_neighborhood(ndimage.uniform_filter, image, **arguments | changes).name
 
     assert name() == name()
@@ -244,6 +260,7 @@ def test_boxes_read_only_what_they_name():
         result = map_boxes(
             add_offset,
             image,
+            name="filter",
             boxes=lambda index: ((1, 3), (4 * index[1] - 1, 4 * index[1] + 1)),
             chunks=((2,), (2, 2)),
             dtype="f8",
@@ -264,7 +281,12 @@ def test_boxes_may_be_empty():
         return np.full((2, 2), box.size)
 
     result = map_boxes(
-        fill, image, boxes=lambda index: ((0, 0), (0, 2)), chunks=((2,), (2, 2)), dtype=int
+        fill,
+        image,
+        name="filter",
+        boxes=lambda index: ((0, 0), (0, 2)),
+        chunks=((2,), (2, 2)),
+        dtype=int,
     )
     np.testing.assert_array_equal(result.compute(), np.zeros((2, 4)))
 
@@ -273,7 +295,7 @@ def test_boxes_may_be_empty():
 def test_any_scheduler(scheduler):
     image = seeded_image((10, 10), "f8")
     lazy = da.from_array(image, chunks=4)
-    result = map_passes(lazy, gaussian_passes(2, 1, "mirror"), image.dtype)
+    result = map_passes(lazy, gaussian_passes(2, 1, "mirror"), image.dtype, "filter")
     with dask.config.set(scheduler=scheduler):
         np.testing.assert_allclose(
             result.compute(), ndimage.gaussian_filter(image, 1, mode="mirror"), rtol=1e-12

@@ -489,7 +489,9 @@ def test_chunks_that_differ_are_cut_not_gathered():
     lazy_image = da.from_array(image, chunks=(5, 24))
     lazy_labels = da.from_array(labels, chunks=(24, 7))
     lazy = ndmeasure.mean(lazy_image, lazy_labels, [1, 2])
-    blocks = [block for block in dict(lazy.dask) if str(block[0]).startswith("label-sums-")]
+    blocks = [
+        block for block in dict(lazy.dask) if str(block[0]).startswith("label_statistics-measure-")
+    ]
     assert max(len(block) for block in blocks) == 3
     assert len([block for block in blocks if not str(block[0]).endswith("merged")]) == 20
     np.testing.assert_allclose(lazy.compute(), ndimage.mean(image, labels, [1, 2]), rtol=1e-12)
@@ -669,7 +671,9 @@ def test_all_statistics_share_the_look_at_labels():
     looks = set()
     for name in ["area", *ONE_RESULT]:
         keys = dict(getattr(ndmeasure, name)(image, labels, 1).dask)
-        looks.add(frozenset(key for key in keys if str(key[0]).startswith("label-index-")))
+        looks.add(
+            frozenset(key for key in keys if str(key[0]).startswith("label_statistics-index-"))
+        )
     (shared,) = looks
     assert len(shared) == 16
 

@@ -7,6 +7,7 @@ import numpy as np
 from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import output_dtype
+from dask_image._utils.capabilities import CAPABILITIES
 
 
 def kernel_for(image, scipy_function):
@@ -51,32 +52,47 @@ def _module(value):
     return type(value).__module__.partition(".")[0]
 
 
-def numpy_only(function):
+def numpy_only(function, name=None):
     """
-    Let a public function refuse CuPy blocks when it is called, for want of GPU kernels.
+    Let a public function refuse CuPy arrays when it is called, as the table of capabilities says.
 
     Parameters
     ----------
     function : callable
-        Its arrays are its first two arguments.
+    name : str, optional
+        In the table, where it is not the function's.
 
     Returns
     -------
     callable
-        Raises NotImplementedError for CuPy arrays, and for Dask arrays of such blocks.
+        Raises NotImplementedError if any argument, positional or keyword, is a CuPy array, a
+        Dask array of such blocks, or a sequence that holds one.
     """
+    name = name or function.__name__
+    if CAPABILITIES[name].cupy is not None:
+        return function
 
     @functools.wraps(function)
     def refusing(*args, **kwargs):
-        for array in [*args[:2], *kwargs.values()]:
-            if _module(array) == "cupy" or _module(getattr(array, "_meta", None)) == "cupy":
-                raise NotImplementedError(
-                    f"{function.__name__} has no GPU version: move the blocks to NumPy with "
-                    "map_blocks(cupy.asnumpy) first"
-                )
+        if _has_cupy([args, kwargs]):
+            raise NotImplementedError(
+                f"{name} has no GPU version: move the blocks to NumPy with "
+                "map_blocks(cupy.asnumpy) first"
+            )
         return function(*args, **kwargs)
 
     return refusing
+
+
+def _has_cupy(value):
+    """Tell whether there is a CuPy array in a value, or in what it contains."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_cupy, value))
+    # An xarray.DataArray holds its array in its data.
+    array = value.data if hasattr(value, "dims") and hasattr(value, "data") else value
+    return "cupy" in (_module(array), _module(getattr(array, "_meta", None)))
 
 
 def result_dtype(scipy_function, image, *args, output=None, **kwargs):

@@ -50,7 +50,7 @@ class LabelSelection:
     index : numpy.ndarray, dask.array.Array or None
         The labels; None for ``pooled`` and ``everything``.
     shape : tuple of int or nan
-        Shape of the result, before axes of its own.
+        Shape of the result, before axes that a statistic adds.
     pooled : bool
         All labels above 0 form one group (``index=None``).
     everything : bool
@@ -93,7 +93,9 @@ def as_label_image(label_image, name="label_image"):
     """
     labels = as_dask_array(label_image, name)
     if labels.dtype.kind == "f":
-        return labels.map_blocks(_whole_labels, what=name, meta=with_dtype(labels, np.int64))
+        return labels.map_blocks(
+            _whole_labels, what=name, token="labels-to-integers", meta=with_dtype(labels, np.int64)
+        )
     if labels.dtype.kind not in "biu":
         raise TypeError(f"{name} must hold integers or booleans, got dtype {labels.dtype}")
     return labels
@@ -159,9 +161,9 @@ def _broadcast(array, shape, other):
         return array
     chunks = []
     for axis in range(-len(shape), 0):
-        own = array.chunks[axis] if -axis <= array.ndim else (1,)
+        ours = array.chunks[axis] if -axis <= array.ndim else (1,)
         theirs = other.chunks[axis] if -axis <= other.ndim else (1,)
-        chunks.append(own if sum(own) == shape[axis] else theirs)
+        chunks.append(ours if sum(ours) == shape[axis] else theirs)
     return da.broadcast_to(without_idle_chunks(array), shape, chunks=tuple(chunks))
 
 

@@ -174,7 +174,7 @@ def _coordinate_back_from_the_edge_pixel(x, size):
     return below, np.where(above >= size, period - above, above)
 
 
-# SciPy's run-in for the modes that have no coefficients of their own.
+# The margin that SciPy adds in modes for which it has no prefilter.
 PADDING = 12
 
 MODES = {

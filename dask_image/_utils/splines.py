@@ -1,4 +1,4 @@
-"""What interpolation is told: the spline, and the box of coefficients that it works on."""
+"""What interpolation works with: the spline, and the box of coefficients."""
 
 from dataclasses import dataclass
 

@@ -63,7 +63,7 @@ def imread(fname, nframes=1, *, arraytype="numpy"):
     ``.reshape(times, channels, planes, *image.shape[1:])`` takes apart again.
     Samples stay where the file has them, as with ``tifffile.imread``:
     ``tifffile.imwrite`` stores an array of shape ``(3, y, x)`` or ``(4, y, x)`` as one
-    picture of so many planes, unless it is told ``photometric="minisblack"``. The
+    picture of so many planes, unless it is given ``photometric="minisblack"``. The
     colour map of a palette is not applied. Some compressions need ``imagecodecs``
     to be installed.
 

@@ -75,7 +75,7 @@ def _opened(path):
 
     with pims.open(path) as reader:
         if isinstance(reader, pims.FramesSequenceND):
-            # Such a reader holds all axes but those of a frame still, unless told to walk them.
+            # Such a reader holds all axes but those of a frame still, unless asked to go along them.
             reader.iter_axes = [axis for axis in reader.sizes if axis not in reader.bundle_axes]
         yield reader
 

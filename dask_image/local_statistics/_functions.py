@@ -6,12 +6,12 @@ from numbers import Real
 import dask.array as da
 import numpy as np
 
-from dask_image import ndinterp
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image.local_statistics._grid import window_grid
 from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
+from dask_image.ndinterp._affine import zoom_image
 
 # Windows of an unknown number of axes cannot have a default that always fits: two axes it is.
 DEFAULT_WINDOW = (50, 50)
@@ -118,6 +118,7 @@ def apply_local_function(
     statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
     return _map_windows(
         statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
+        name="apply_local_function",
     )  # fmt: skip
 
 
@@ -194,6 +195,7 @@ def local_percentile(
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
     return _map_windows(
         statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
+        name="local_percentile",
     )  # fmt: skip
 
 
@@ -257,6 +259,7 @@ def local_histogram(
     statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
     return _map_windows(
         statistic, (bins,), source, selem, spacing, step, interpolate, mask, return_centers,
+        name="local_histogram",
     )  # fmt: skip
 
 
@@ -307,6 +310,7 @@ def local_mean(
     statistic = Moments(False, np.dtype(default if dtype is None else dtype))
     return _map_windows(
         statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
+        name="local_mean",
     )  # fmt: skip
 
 
@@ -361,10 +365,13 @@ def local_standard_deviation(
     statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
     return _map_windows(
         statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
+        name="local_standard_deviation",
     )  # fmt: skip
 
 
-def _map_windows(statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers):
+def _map_windows(
+    statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers, *, name
+):
     """Run a statistic with results of ``shape`` on the windows of all blocks."""
     grid = window_grid(source.shape, selem, spacing, step)
     order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
@@ -381,6 +388,7 @@ def _map_windows(statistic, shape, source, selem, spacing, step, interpolate, ma
     result = map_boxes(
         _in_box,
         *images,
+        name=name,
         boxes=boxes,
         chunks=chunks + tuple((size,) for size in shape),
         dtype=statistic.dtype,
@@ -390,7 +398,7 @@ def _map_windows(statistic, shape, source, selem, spacing, step, interpolate, ma
         footprint=grid.footprint,
     )
     if order is not None:
-        result = _interpolated(result, source, order)
+        result = _interpolated(result, source, order, f"{name}-zoom")
     return (result, _centers(grid, chunks)) if return_centers else result
 
 
@@ -400,12 +408,12 @@ def _in_box(box, *mask_and_windows, statistic, step, footprint):
     return statistic(box, mask[0] if mask else None, windows, step, footprint)
 
 
-def _interpolated(grid, source, order):
+def _interpolated(grid, source, order, name):
     """Bring each component of a grid to the size of ``source``, in its chunks."""
     shape = grid.shape[source.ndim :]
     factors = [size / points for size, points in zip(source.shape, grid.shape)]
     components = [
-        ndinterp.zoom(grid[(..., *index)], factors, order, source.chunks)
+        zoom_image(grid[(..., *index)], factors, order, source.chunks, name=name)
         for index in np.ndindex(*shape)
     ]
     if not shape:

@@ -68,11 +68,18 @@ def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=
     >>> uniform_filter(da.arange(6.0, chunks=3) ** 2, size=3).compute().round(2)
     array([ 0.33,  1.67,  4.67,  9.67, 16.67, 22.  ])
     """
+    return average(image, size, mode, cval, origin, output, axes, name="uniform_filter")
+
+
+def average(
+    image, size, mode="reflect", cval=0.0, origin=0, output=None, axes=None, *, name
+):  # fmt: skip
+    """Filter as `uniform_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
     cval = normalize_cval(cval, image.dtype)
     dtype = _dtype(ndimage.uniform_filter, image, size, None, mode, cval, origin, output, axes)
-    return _map_box(ndimage.uniform_filter1d, image, size, which, mode, cval, origin, dtype)
+    return _map_box(ndimage.uniform_filter1d, image, size, which, mode, cval, origin, dtype, name)
 
 
 def uniform_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
@@ -312,13 +319,15 @@ def _extremum(
     dtype = _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes)
     if footprint is None or footprint.all():
         box = footprint.shape if size is None else size
-        return _map_box(line_function, image, box, which, mode, cval, origin, dtype)
+        name = scipy_function.__name__
+        return _map_box(line_function, image, box, which, mode, cval, origin, dtype, name)
     keywords = {"mode": normalize_mode(mode), "cval": cval, "origin": origin, "output": dtype}
     if axes is not None:
         keywords["axes"] = which
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
+        name=scipy_function.__name__,
         reach=reach,
         modes=[mode] * image.ndim,
         dtype=dtype,
@@ -340,7 +349,7 @@ def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, a
     )
 
 
-def _map_box(line_function, image, size, axes, mode, cval, origin, dtype):
+def _map_box(line_function, image, size, axes, mode, cval, origin, dtype, name):
     sizes = normalize_sizes(size, len(axes), least=0)
     origins = normalize_origins(origin, len(axes))
     kernel = kernel_for(image, line_function)
@@ -357,7 +366,7 @@ def _map_box(line_function, image, size, axes, mode, cval, origin, dtype):
         )
         if axis_size > 1  # as in SciPy, a box of 0 or 1 pixels leaves its axis alone
     ]
-    return map_passes(image, passes, dtype)
+    return map_passes(image, passes, dtype, name)
 
 
 def _along_axis(line_function, image, size, axis, mode, cval, origin, output):
@@ -371,4 +380,5 @@ def _along_axis(line_function, image, size, axis, mode, cval, origin, output):
     mode = normalize_mode(mode)
     dtype = result_dtype(line_function, image, axis=axis, mode=mode, output=output, **keywords)
     kernel = kernel_for(image, line_function)
-    return map_passes(image, [Pass(kernel, axis, reach, mode, keywords | {"output": dtype})], dtype)
+    step = Pass(kernel, axis, reach, mode, keywords | {"output": dtype})
+    return map_passes(image, [step], dtype, line_function.__name__)

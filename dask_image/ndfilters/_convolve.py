@@ -236,6 +236,7 @@ def _map_weights(scipy_function, image, reach, output, keywords):
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
+        name=scipy_function.__name__,
         reach=reach,
         modes=[keywords["mode"]] * image.ndim,
         dtype=dtype,

@@ -123,7 +123,7 @@ def _difference(scipy_function, smoothing, image, axis, mode, cval, output):
         )
         for along in sorted(range(image.ndim), key=lambda each: each != axis)
     ]
-    return map_passes(image, passes, dtype)
+    return map_passes(image, passes, dtype, scipy_function.__name__)
 
 
 def laplace(image, mode="reflect", cval=0.0, *, output=None, axes=None):
@@ -170,6 +170,7 @@ def laplace(image, mode="reflect", cval=0.0, *, output=None, axes=None):
     return map_neighborhood(
         kernel_for(image, ndimage.laplace),
         image,
+        name="laplace",
         reach=on_axes([(1, 1)] * len(which), which, image.ndim, default=(0, 0)),
         modes=on_axes(modes, which, image.ndim, default="nearest"),
         dtype=dtype,
@@ -306,12 +307,12 @@ def generic_gradient_magnitude(
 
 
 def _from_function(
-    scipy_function, combine, image, name, function,
+    scipy_function, combine, image, argument, function,
     mode, cval, extra_arguments, extra_keywords, depth, output, axes,
 ):  # fmt: skip
     image = as_dask_array(image)
     if not callable(function):
-        raise TypeError(f"{name} must be callable, got {function!r}")
+        raise TypeError(f"{argument} must be callable, got {function!r}")
     which = normalize_axes(axes, image.ndim)
     modes = normalize_modes(mode, len(which))
     dtype = result_dtype(ndimage.laplace, image, output=output)
@@ -336,7 +337,7 @@ def _from_function(
         # A derivative may use the mode of its axis on all axes, so each needs a halo of its own.
         terms = [
             _over_blocks(
-                _one_derivative, image, axis_mode, depth, dtype, keywords,
+                _one_derivative, image, axis_mode, depth, dtype, scipy_function.__name__, keywords,
                 function=function, axis=axis,
             )
             for axis, axis_mode in zip(which, modes)
@@ -345,7 +346,10 @@ def _from_function(
     if axes is not None:
         keywords["axes"] = which
     kernel = kernel_for(image, scipy_function)
-    return _over_blocks(kernel, image, modes[0], depth, dtype, keywords, **{name: function})
+    return _over_blocks(
+        kernel, image, modes[0], depth, dtype, scipy_function.__name__, keywords,
+        **{argument: function},
+    )  # fmt: skip
 
 
 def _answers_lazily(function, image, axis, mode, keywords):
@@ -364,16 +368,16 @@ def _answers_lazily(function, image, axis, mode, keywords):
         return False
 
 
-def _over_blocks(kernel, image, mode, depth, dtype, keywords, **more):
+def _over_blocks(kernel, image, mode, depth, dtype, name, keywords, **more):
     """Run a kernel with a halo of ``depth``, or on the whole image where that is not known."""
     if depth is None and image.npartitions > 1:
-        return map_whole(kernel, image, dtype=dtype, mode=mode, **keywords, **more)
+        return map_whole(kernel, image, name=name, dtype=dtype, mode=mode, **keywords, **more)
     depths = per_axis(depth or 0, image.ndim, "depth")
     if any(operator.index(each) < 0 for each in depths):
         raise ArgumentError(f"depth must be made of integers from 0, got {depth!r}")
     return map_neighborhood(
-        kernel, image, reach=[(each, each) for each in depths], modes=[mode] * image.ndim,
-        dtype=dtype, mode=mode, **keywords, **more,
+        kernel, image, name=name, reach=[(each, each) for each in depths],
+        modes=[mode] * image.ndim, dtype=dtype, mode=mode, **keywords, **more,
     )  # fmt: skip
 
 

@@ -86,6 +86,16 @@ def gaussian_filter(
     >>> smooth.compute().round(2)[0]
     array([0.5 , 0.32, 0.13, 0.03, 0.01, 0.  ])
     """
+    return smooth(
+        image, sigma, order, mode, cval, truncate, radius, output, axes, name="gaussian_filter"
+    )
+
+
+def smooth(
+    image, sigma, order=0, mode="reflect", cval=0.0, truncate=4.0, radius=None, output=None,
+    axes=None, *, name,
+):  # fmt: skip
+    """Smooth as `gaussian_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
     count = len(which)
@@ -116,7 +126,7 @@ def gaussian_filter(
         )
         for axis, axis_sigma, axis_order, axis_mode, axis_radius in settings
     ]
-    return map_passes(image, passes, dtype)
+    return map_passes(image, passes, dtype, name)
 
 
 def gaussian(
@@ -143,9 +153,7 @@ def gaussian(
     >>> gaussian(da.ones((4, 4), chunks=2), sigma=1).sum().compute().round(6)
     np.float64(16.0)
     """
-    return gaussian_filter(
-        image, sigma, order, mode, cval, truncate, radius=radius, output=output, axes=axes
-    )
+    return smooth(image, sigma, order, mode, cval, truncate, radius, output, axes, name="gaussian")
 
 
 def gaussian_filter1d(
@@ -212,7 +220,7 @@ def gaussian_filter1d(
         mode,
         keywords | {"output": dtype},
     )
-    return map_passes(image, [step], dtype)
+    return map_passes(image, [step], dtype, "gaussian_filter1d")
 
 
 def gaussian_laplace(
@@ -339,7 +347,15 @@ def _from_derivatives(
         orders = [on_axes([order], [axis], image.ndim, default=0) for axis in which]
         return combine(
             [
-                gaussian_filter(image, sigmas, each, axis_mode, output=dtype, **keywords)
+                smooth(
+                    image,
+                    sigmas,
+                    each,
+                    axis_mode,
+                    output=dtype,
+                    name=scipy_function.__name__,
+                    **keywords,
+                )
                 for each, axis_mode in zip(orders, modes)
             ]
         )
@@ -347,6 +363,7 @@ def _from_derivatives(
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
+        name=scipy_function.__name__,
         reach=[_gaussian_reach(each, truncate, limit) for each, limit in zip(sigmas, radii)],
         modes=(modes or ["nearest"])[:1] * image.ndim,
         dtype=dtype,

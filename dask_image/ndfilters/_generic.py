@@ -22,7 +22,7 @@ from dask_image._utils.arguments import (
     window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
-from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.backend import kernel_for, numpy_only, result_dtype
 from dask_image._utils.engines.overlap import largest_box, map_neighborhood
 
 
@@ -83,6 +83,17 @@ def generic_filter(
     >>> generic_filter(da.arange(6.0, chunks=3), np.ptp, size=3).compute()
     array([1., 2., 2., 2., 2., 1.])
     """
+    return filter_by_function(
+        image, function, size, footprint, mode, cval, origin, extra_arguments, extra_keywords,
+        output, axes, name="generic_filter",
+    )  # fmt: skip
+
+
+def filter_by_function(
+    image, function, size, footprint=None, mode="reflect", cval=0.0, origin=0,
+    extra_arguments=(), extra_keywords=None, output=None, axes=None, *, name,
+):  # fmt: skip
+    """Filter as `generic_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
     _check_callable(function)
     which = normalize_axes(axes, image.ndim)
@@ -98,6 +109,7 @@ def generic_filter(
     return map_neighborhood(
         kernel_for(image, ndimage.generic_filter),
         image,
+        name=name,
         reach=reach,
         modes=[mode] * image.ndim,
         dtype=dtype,
@@ -178,6 +190,7 @@ def generic_filter1d(
     lines = map_neighborhood(
         kernel_for(image, ndimage.generic_filter1d),
         image.rechunk({axis: -1}),
+        name="generic_filter1d",
         reach=[(0, 0)] * image.ndim,
         modes=[mode] * image.ndim,
         dtype=dtype,
@@ -190,6 +203,7 @@ def generic_filter1d(
     return lines.rechunk(image.chunks)
 
 
+@numpy_only
 def vectorized_filter(
     image, function, *, size=None, footprint=None, output=None, mode="reflect", cval=None,
     origin=None, axes=None, batch_memory=2**30,
@@ -289,6 +303,7 @@ def vectorized_filter(
     result = map_neighborhood(
         kernel_for(image, ndimage.vectorized_filter),
         image,
+        name="vectorized_filter",
         reach=full_reach,
         modes=[mode] * image.ndim,
         dtype=computed,

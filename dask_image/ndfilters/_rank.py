@@ -63,7 +63,7 @@ def median_filter(
     >>> median_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), size=3).compute()
     array([1, 1, 1, 5, 5, 5])
     """
-    return _rank(
+    return filter_by_rank(
         ndimage.median_filter, {}, image, size, footprint, mode, cval, origin, output, axes
     )
 
@@ -115,7 +115,7 @@ def percentile_filter(
     >>> percentile_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), 100, size=3).compute()
     array([1, 9, 9, 9, 5, 5])
     """
-    return _rank(
+    return filter_by_rank(
         ndimage.percentile_filter, {"percentile": normalize_finite(percentile, "percentile")},
         image, size, footprint, mode, cval, origin, output, axes,
     )  # fmt: skip
@@ -168,13 +168,17 @@ def rank_filter(
     >>> rank_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), -2, size=3).compute()
     array([1, 1, 1, 5, 5, 5])
     """
-    return _rank(
+    return filter_by_rank(
         ndimage.rank_filter, {"rank": normalize_integer(rank, "rank")},
         image, size, footprint, mode, cval, origin, output, axes,
     )  # fmt: skip
 
 
-def _rank(scipy_function, which_rank, image, size, footprint, mode, cval, origin, output, axes):
+def filter_by_rank(
+    scipy_function, which_rank, image, size, footprint=None, mode="reflect", cval=0.0, origin=0,
+    output=None, axes=None, *, name=None,
+):  # fmt: skip
+    """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
     image = as_dask_array(image)
     which = normalize_axes(axes, image.ndim)
     size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
@@ -193,6 +197,7 @@ def _rank(scipy_function, which_rank, image, size, footprint, mode, cval, origin
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
+        name=name or scipy_function.__name__,
         reach=reach,
         modes=on_axes(modes, which, image.ndim, default="nearest"),
         dtype=dtype,

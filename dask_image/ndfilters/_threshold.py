@@ -1,13 +1,14 @@
 """Local thresholds."""
 
 import numpy as np
+from scipy import ndimage
 
 from dask_image._utils.arguments import normalize_sizes, per_axis
 from dask_image._utils.arrays import as_dask_array, without_idle_chunks
-from dask_image.ndfilters._box import uniform_filter
-from dask_image.ndfilters._gaussian import gaussian_filter
-from dask_image.ndfilters._generic import generic_filter
-from dask_image.ndfilters._rank import median_filter
+from dask_image.ndfilters._box import average
+from dask_image.ndfilters._gaussian import smooth
+from dask_image.ndfilters._generic import filter_by_function
+from dask_image.ndfilters._rank import filter_by_rank
 
 METHODS = ("generic", "gaussian", "mean", "median")
 
@@ -67,23 +68,24 @@ def threshold_local(
     image = as_dask_array(image)
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}")
-    edges = {"mode": mode, "cval": cval, "output": np.float64}
+    edges = {"mode": mode, "cval": cval, "output": np.float64, "name": "threshold_local"}
     if method == "gaussian":
         sizes = per_axis(block_size, image.ndim, "block_size")
         sigma = [(size - 1) / 6 for size in sizes] if param is None else param
-        return _less(gaussian_filter(image, sigma, **edges), offset)
+        return _less(smooth(image, sigma, **edges), offset)
     sizes = normalize_sizes(block_size, image.ndim, "block_size")
     if method == "generic":
         if not callable(param):
             raise TypeError(f"param must be a function for method 'generic', got {param!r}")
-        return _less(generic_filter(image, param, sizes, **edges), offset)
-    average = uniform_filter if method == "mean" else median_filter
-    if method == "median" and mode in ("constant", "grid-constant"):
+        return _less(filter_by_function(image, param, sizes, **edges), offset)
+    if method == "mean":
+        return _less(average(image, sizes, **edges), offset)
+    if mode in ("constant", "grid-constant"):
         # A rank filter rounds cval to the dtype of the image.
         image = image.astype(np.float64)
-    return _less(average(image, sizes, **edges), offset)
+    return _less(filter_by_rank(ndimage.median_filter, {}, image, sizes, **edges), offset)
 
 
-def _less(average, offset):
-    """Subtract an offset, in the chunks of the average."""
-    return (without_idle_chunks(average) - offset).rechunk(average.chunks)
+def _less(averages, offset):
+    """Subtract an offset, in the chunks of the averages."""
+    return (without_idle_chunks(averages) - offset).rechunk(averages.chunks)

@@ -61,7 +61,7 @@ def fourier_gaussian(image, sigma, n=-1, axis=-1, *, output=None):
     """
     spectrum = _Spectrum(image, sigma, "sigma", n, axis)
     line = functools.partial(_line_of_scipy, ndimage.fourier_gaussian)
-    return spectrum.filter(_multiply, line, spectrum.dtype(output))
+    return spectrum.filter("fourier_gaussian", _multiply, line, spectrum.dtype(output))
 
 
 def fourier_uniform(image, size, n=-1, axis=-1, *, output=None):
@@ -104,7 +104,7 @@ def fourier_uniform(image, size, n=-1, axis=-1, *, output=None):
     """
     spectrum = _Spectrum(image, size, "size", n, axis)
     line = functools.partial(_line_of_scipy, ndimage.fourier_uniform)
-    return spectrum.filter(_multiply, line, spectrum.dtype(output))
+    return spectrum.filter("fourier_uniform", _multiply, line, spectrum.dtype(output))
 
 
 def fourier_shift(image, shift, n=-1, axis=-1, *, output=None):
@@ -148,7 +148,9 @@ def fourier_shift(image, shift, n=-1, axis=-1, *, output=None):
     """
     spectrum = _Spectrum(image, shift, "shift", n, axis)
     line = functools.partial(_line_of_scipy, ndimage.fourier_shift)
-    return spectrum.filter(_multiply, line, spectrum.dtype(output, complex_only=True))
+    return spectrum.filter(
+        "fourier_shift", _multiply, line, spectrum.dtype(output, complex_only=True)
+    )
 
 
 def fourier_ellipsoid(image, size, n=-1, axis=-1, *, output=None):
@@ -200,7 +202,9 @@ def fourier_ellipsoid(image, size, n=-1, axis=-1, *, output=None):
             f"image must have one to three axes for fourier_ellipsoid, got {image.ndim}"
         )
     spectrum = _Spectrum(image, size, "size", n, axis)
-    return spectrum.filter(_multiply_ellipsoid, _squared_radius, spectrum.dtype(output))
+    return spectrum.filter(
+        "fourier_ellipsoid", _multiply_ellipsoid, _squared_radius, spectrum.dtype(output)
+    )
 
 
 class _Spectrum:
@@ -230,7 +234,7 @@ class _Spectrum:
             raise ArgumentError(f"output must be one of {names} for this image, got {dtype}")
         return dtype
 
-    def filter(self, kernel, line, dtype):
+    def filter(self, name, kernel, line, dtype):
         """Run ``kernel(block, *factors)`` on each block, with ``line`` giving the factors."""
         image = self.image
         pairs = [image, tuple(range(image.ndim))]
@@ -245,6 +249,7 @@ class _Spectrum:
                 parameter=self.parameters[axis],
                 n=self.lengths[axis],
                 size=image.shape[axis],
+                token=f"{name}-factors",
                 meta=block_meta(1, np.float64),
             )
             pairs += [factors, (axis,)]
@@ -253,6 +258,7 @@ class _Spectrum:
             pairs[1],
             *pairs,
             out_dtype=dtype,
+            token=name,
             dtype=dtype,
             meta=with_dtype(image, dtype),
             align_arrays=False,
@@ -309,7 +315,7 @@ def _multiply_parts(block, factors):
     stays well within the precision of the block.
     """
     real = block.real.dtype
-    parts = np.ascontiguousarray(block).view(real)
+    parts = (block if block.flags.c_contiguous else block.copy(order="C")).view(real)
     last = factors[-1] if parts.shape == block.shape else np.repeat(factors[-1], 2)
     result = parts * np.asarray(last.astype(real), like=block)
     for axis, line in enumerate(factors[:-1]):

@@ -14,7 +14,7 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
 from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
@@ -27,7 +27,7 @@ from dask_image.ndinterp._arguments import (
     normalize_sequence,
     normalize_shape,
 )
-from dask_image.ndinterp._footprint import Affine, Grid, block_starts, default_chunks
+from dask_image.ndinterp._footprint import Affine, Grid, default_chunks
 from dask_image.ndinterp._splines import coefficients
 
 
@@ -109,7 +109,9 @@ def affine_transform(
     else:
         geometry = _affine_geometry(matrix, offset)
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
-    return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks)
+    return _transform(
+        image, geometry, shape, spline, dtype, prefilter, output_chunks, name="affine_transform"
+    )
 
 
 @numpy_only
@@ -190,8 +192,9 @@ def rotate(
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
     geometry = _affine_geometry(turn, offset)
     return _transform(
-        image, geometry, normalize_shape(shape), spline, dtype, prefilter, output_chunks, plane
-    )
+        image, geometry, normalize_shape(shape), spline, dtype, prefilter, output_chunks, plane,
+        name="rotate",
+    )  # fmt: skip
 
 
 @numpy_only
@@ -250,7 +253,9 @@ def shift(
     need_axes(image.ndim)
     geometry = Grid(None, tuple(-one for one in normalize_sequence(shift, image.ndim, "shift")))
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
-    return _transform(image, geometry, image.shape, spline, dtype, prefilter, output_chunks)
+    return _transform(
+        image, geometry, image.shape, spline, dtype, prefilter, output_chunks, name="shift"
+    )
 
 
 @numpy_only
@@ -312,6 +317,16 @@ def zoom(
     >>> ndinterp.zoom(da.arange(4, chunks=2), 2, order=1, output="f8").compute().round(2)
     array([0.  , 0.43, 0.86, 1.29, 1.71, 2.14, 2.57, 3.  ])
     """
+    return zoom_image(
+        image, zoom, order, output_chunks, output, mode, cval, prefilter, grid_mode, name="zoom"
+    )
+
+
+def zoom_image(
+    image, zoom, order, output_chunks, output=None, mode="constant", cval=0.0, prefilter=True,
+    grid_mode=False, *, name,
+):  # fmt: skip
+    """Zoom as `zoom` does, in tasks called ``name``."""
     image = normalize_image(image)
     need_axes(image.ndim)
     factors = normalize_sequence(zoom, image.ndim, "zoom")
@@ -327,7 +342,7 @@ def zoom(
     # SciPy drops the argument when it takes a complex image apart.
     grid_mode = bool(grid_mode) and image.dtype.kind != "c"
     geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, grid_mode)
-    return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks)
+    return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, name=name)
 
 
 def _zoom_steps(shape, zoomed, grid_mode):
@@ -393,11 +408,11 @@ def normalize_interpolation(image, order, mode, cval, output):
     return Spline(order, mode, normalize_cval(cval, image.dtype)), dtype
 
 
-def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, axes=None):
+def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, axes=None, *, name):
     """
     Evaluate an image where ``geometry`` puts the pixels of an output.
 
-    ``axes`` are those that the geometry speaks of; along the others, output and
+    ``axes`` are those that the geometry is about; along the others, output and
     image agree.
     """
     if output_chunks is None:
@@ -407,11 +422,12 @@ def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, 
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, spline = coefficients(image, spline, prefilter, axes)
+    image, spline = coefficients(image, spline, prefilter, axes, name=name)
     planes = _Planes(image, chunks, geometry, spline, axes)
     return map_boxes(
         _evaluate,
         image,
+        name=name,
         boxes=planes.box,
         chunks=chunks,
         dtype=dtype,
@@ -440,7 +456,7 @@ class _Planes:
     def __init__(self, image, chunks, geometry, spline, axes):
         self.axes = tuple(range(image.ndim)) if axes is None else axes
         self.transformed = tuple(range(len(chunks))) if axes is None else axes
-        self.starts = block_starts(chunks)
+        self.starts = block_bounds(chunks)
         self.image = image
         self.geometry = geometry
         self.spline = spline
@@ -451,7 +467,7 @@ class _Planes:
         spans = [self.starts[axis][index[axis] : index[axis] + 2] for axis in self.transformed]
         return tuple(zip(*spans))
 
-    def _own_box(self, where):
+    def _box_read(self, where):
         if where not in self.boxes:
             shape = tuple(self.image.shape[axis] for axis in self.axes)
             self.boxes[where] = self.geometry.box(*where, shape, self.spline)
@@ -459,16 +475,16 @@ class _Planes:
 
     def box(self, index):
         """Return the box of the image that an output block reads."""
-        own = iter(self._own_box(self._where(index)))
+        read = iter(self._box_read(self._where(index)))
         return tuple(
-            next(own) if axis in self.axes else self.starts[axis][index[axis] : index[axis] + 2]
+            next(read) if axis in self.axes else self.starts[axis][index[axis] : index[axis] + 2]
             for axis in range(self.image.ndim)
         )
 
     def arguments(self, index):
         """Return where the box begins, and where the block begins and ends."""
         starts, stops = self._where(index)
-        return tuple(low for low, _ in self._own_box((starts, stops))), starts, stops
+        return tuple(low for low, _ in self._box_read((starts, stops))), starts, stops
 
 
 def _evaluate(block, origin, starts, stops, geometry, shape, spline, axes, out_dtype):

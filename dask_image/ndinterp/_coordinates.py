@@ -19,7 +19,7 @@ from dask_image._utils.arrays import (
 )  # fmt: skip
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
-from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
 from dask_image.ndinterp._affine import normalize_interpolation
 from dask_image.ndinterp._arguments import (
@@ -29,7 +29,6 @@ from dask_image.ndinterp._arguments import (
     normalize_shape,
 )
 from dask_image.ndinterp._footprint import (
-    block_starts,
     default_chunks,
     footprint,
     hull,
@@ -115,7 +114,7 @@ def map_coordinates(
     spline, dtype = normalize_interpolation(image, order, mode, cval, output)
     if output_chunks is not None:
         coordinates = _in_chunks(coordinates, output_chunks, dtype)
-    return _at_coordinates(image, coordinates, spline, dtype, prefilter)
+    return _at_coordinates(image, coordinates, spline, dtype, prefilter, "map_coordinates")
 
 
 @numpy_only
@@ -211,8 +210,11 @@ def geometric_transform(
     else:
         chunks = da.core.normalize_chunks(output_chunks, shape, dtype=dtype)
     if reach is not None:
-        return _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach)
-    return _at_coordinates(image, _mapped(call, chunks, image.ndim), spline, dtype, prefilter)
+        return _within_reach(
+            image, call, shape, chunks, spline, dtype, prefilter, reach, "geometric_transform"
+        )
+    coordinates = _mapped(call, chunks, image.ndim, "geometric_transform-coordinates")
+    return _at_coordinates(image, coordinates, spline, dtype, prefilter, "geometric_transform")
 
 
 def _normalize_coordinates(coordinates, ndim):
@@ -255,21 +257,24 @@ def _in_chunks(coordinates, output_chunks, dtype):
     return coordinates.rechunk((-1, *chunks))
 
 
-def _at_coordinates(image, coordinates, spline, dtype, prefilter):
+def _at_coordinates(image, coordinates, spline, dtype, prefilter, name):
     """Interpolate at lazy coordinates."""
     shape = coordinates.shape[1:]
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(spline, dtype)
         meta = with_dtype(image, dtype, ndim=len(shape))
-        return coordinates[0].map_blocks(_filled, value, dtype, meta=meta)
-    image, spline = coefficients(image, spline, prefilter)
+        return coordinates[0].map_blocks(_filled, value, dtype, token=name, meta=meta)
+    image, spline = coefficients(image, spline, prefilter, name=name)
     chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
     lookup = _Lookup(chunks, image.shape, spline, dtype)
-    cells = map_boxes(_same, image, boxes=lookup.box, chunks=chunks, dtype=image.dtype)
+    cells = map_boxes(
+        _same, image, name=f"{name}-cell", boxes=lookup.box, chunks=chunks, dtype=image.dtype
+    )
     return map_scattered(
         coordinates,
         cells,
         lookup.origin,
+        name=name,
         sort=lookup.sort,
         evaluate=lookup.evaluate,
         merge=lookup.merge,
@@ -309,14 +314,14 @@ class _Lookup:
         """
         Return the pixels that a cell must hold, per axis.
 
-        It serves the points whose first pixel it owns; the outer ones also serve
+        It serves the points whose first pixel lies in it; the outer ones also serve
         those that begin beyond the edge of the image.
         """
         order, mode = self.spline.order, self.spline.mode
         intervals = []
         for axis, block in enumerate(index):
             size = self.shape[axis]
-            start, stop = block_starts(self.chunks)[axis][block : block + 2]
+            start, stop = block_bounds(self.chunks)[axis][block : block + 2]
             first = start if start else -(order // 2) - 1
             # Half a pixel below the last edge rounds to the pixel beyond it.
             last = stop - 1 + order + (stop == size)
@@ -355,7 +360,7 @@ class _Lookup:
         return (type(self).__name__, self.chunks, self.shape, self.spline, str(self.dtype))
 
 
-def _mapped(call, chunks, ndim):
+def _mapped(call, chunks, ndim, name):
     """Return the lazy coordinates that a mapping gives for every output pixel."""
     axes = tuple(range(1, len(chunks) + 1))
     pairs = []
@@ -366,6 +371,7 @@ def _mapped(call, chunks, ndim):
         (0, *axes),
         *pairs,
         new_axes={0: ndim},
+        token=name,
         dtype=float,
         meta=block_meta(len(chunks) + 1, np.float64),
         align_arrays=False,
@@ -393,7 +399,7 @@ def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
     return result.reshape(ndim, *shape)
 
 
-def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach):
+def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach, name):
     """Transform block by block, each from its surroundings."""
     reach = normalize_sequence(reach, image.ndim, "reach")
     if len(shape) != image.ndim:
@@ -403,8 +409,8 @@ def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach):
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, spline = coefficients(image, spline, prefilter)
-    starts = block_starts(chunks)
+    image, spline = coefficients(image, spline, prefilter, name=name)
+    starts = block_bounds(chunks)
 
     def box(index):
         intervals = []
@@ -425,6 +431,7 @@ def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach):
     return map_boxes(
         _map_block,
         image,
+        name=name,
         boxes=box,
         chunks=chunks,
         dtype=dtype,

@@ -1,6 +1,5 @@
 """Which pixels of the input an interval of coordinates reads: pure decisions, no graph."""
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -222,8 +221,3 @@ def default_chunks(chunks, shape, stretch):
 # How many blocks of the input one block of the output may read before it is made smaller. A
 # rotation by 45 degrees reads two.
 GROWTH = 4.5
-
-
-def block_starts(chunks):
-    """Return per axis where each block begins, and where the last one ends."""
-    return [(0, *itertools.accumulate(sizes)) for sizes in chunks]

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_axis
 from dask_image._utils.backend import kernel_for
-from dask_image._utils.engines.overlap import Pass, map_boxes, map_passes
+from dask_image._utils.engines.overlap import Pass, block_bounds, map_boxes, map_passes
 from dask_image._utils.modes import NEAREST
 from dask_image.ndinterp._arguments import (
     normalize_image,
@@ -16,7 +16,6 @@ from dask_image.ndinterp._arguments import (
     normalize_order,
     normalize_output,
 )
-from dask_image.ndinterp._footprint import block_starts
 
 # The largest pole of each recursive filter (Unser, Splines, IEEE SPM 1999): what lies m pixels
 # away counts with its m-th power.
@@ -82,7 +81,7 @@ def spline_filter1d(
     order, mode = normalize_order(order), normalize_mode(mode)
     dtype = normalize_output(output, image)
     axis = normalize_axis(axis, image.ndim)
-    result = filter_axes(image, [axis], order, mode, dtype, [depth])
+    result = filter_axes(image, [axis], order, mode, dtype, "spline_filter1d", [depth])
     return result if output_chunks is None else result.rechunk(output_chunks)
 
 
@@ -133,11 +132,11 @@ def spline_filter(
     depths = list(depth) if np.iterable(depth) else [depth] * image.ndim
     if len(depths) != image.ndim:
         raise ArgumentError(f"depth must have {image.ndim} values, got {len(depths)}")
-    result = filter_axes(image, range(image.ndim), order, mode, dtype, depths)
+    result = filter_axes(image, range(image.ndim), order, mode, dtype, "spline_filter", depths)
     return result if output_chunks is None else result.rechunk(output_chunks)
 
 
-def filter_axes(image, axes, order, mode, dtype, depths=None):
+def filter_axes(image, axes, order, mode, dtype, name, depths=None):
     """Return the coefficients along ``axes``, in ``dtype``."""
     if order < 2 or image.size == 0 or not len(axes):
         return image.astype(dtype)
@@ -157,7 +156,7 @@ def filter_axes(image, axes, order, mode, dtype, depths=None):
         )
         for axis, depth in zip(axes, depths)
     ]
-    return map_passes(image, passes, dtype)
+    return map_passes(image, passes, dtype, name)
 
 
 def _filter_axis(block, axis, mode, order, dtype, function):
@@ -177,7 +176,7 @@ def _filter_axis(block, axis, mode, order, dtype, function):
     return filtered[(slice(None),) * axis + (slice(size),)]
 
 
-def coefficients(image, spline, prefilter, axes=None):
+def coefficients(image, spline, prefilter, axes=None, *, name):
     """
     Return what interpolation starts from: coefficients, and the spline with their padding.
 
@@ -189,6 +188,8 @@ def coefficients(image, spline, prefilter, axes=None):
         Whether ``image`` holds pixels rather than coefficients.
     axes : sequence of int, optional
         Those that are interpolated along. Default: all.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -201,12 +202,13 @@ def coefficients(image, spline, prefilter, axes=None):
         return image, spline
     spline = replace(spline, padding=spline.mode.padding)
     if spline.padding:
-        image = _padded(image, axes, spline)
+        image = _padded(image, axes, spline, f"{name}-pad")
     dtype = np.dtype("c16" if image.dtype.kind == "c" else "f8")
-    return filter_axes(image, axes, spline.order, spline.mode, dtype), spline
+    name = f"{name}-prefilter"
+    return filter_axes(image, axes, spline.order, spline.mode, dtype, name), spline
 
 
-def _padded(image, axes, spline):
+def _padded(image, axes, spline, name):
     """Return the image with a margin, which goes into the blocks at its edges."""
     width = spline.padding
     if spline.mode.code == NEAREST:
@@ -223,7 +225,7 @@ def _padded(image, axes, spline):
         chunks[axis][-1] += width
     chunks = tuple(map(tuple, chunks))
     widths = [width if axis in axes else 0 for axis in range(image.ndim)]
-    starts = block_starts(chunks)
+    starts = block_bounds(chunks)
 
     def inside(index):
         """Return which pixels of the image an output block holds."""
@@ -246,6 +248,6 @@ def _padded(image, axes, spline):
         )
 
     return map_boxes(
-        np.pad, image, boxes=inside, chunks=chunks, dtype=image.dtype,
+        np.pad, image, name=name, boxes=inside, chunks=chunks, dtype=image.dtype,
         block_arguments=margins, **keywords,
     )  # fmt: skip

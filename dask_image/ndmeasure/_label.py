@@ -56,9 +56,9 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
 
     Notes
     -----
-    Nothing is computed until the results are. A block is labelled once to find
-    its components, and again to paint them once all blocks have been seen; what
-    is kept in between is one bit per pixel, the components' first pixels and
+    Nothing is computed until the results are. The components of a block are found, and
+    written as labels once all blocks have been seen; what is kept in between is where they
+    lie, in no more than a bit per pixel of the image as a whole, their first pixels and
     the labels at the faces of blocks. Of an image of more than 2**31 pixels not
     even that bit is kept, but the image is computed twice: there, an image that
     is not reproducible (made of random numbers that are not seeded, say) must
@@ -102,7 +102,7 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
         )
     labels, count = foreground_components([image], is_foreground, connectivity, dtype, "label")
     if wanted != dtype:
-        labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted)
+        labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted, token="label-cast")
     return labels, count
 
 

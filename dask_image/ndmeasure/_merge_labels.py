@@ -30,7 +30,7 @@ def merge_labels_across_chunk_boundaries(
     """
     Join objects that were labelled in each block by itself.
 
-    For segmentation by a model of one's own, run on one block at a time: its
+    For segmentation by a model that is run on one block at a time: its
     objects are cut at the faces of blocks. Here the parts become one object
     again, either where they touch, or, if blocks were segmented with some of
     their surroundings, where they agree on those.
@@ -199,7 +199,7 @@ class Trim:
         return trimmed
 
     def inner(self, index, shape):
-        """Return the slices of a block that are its own."""
+        """Return the slices of a block without what it holds of its neighbours."""
         return tuple(
             slice(before, size - after)
             for size, (before, after) in zip(shape, map(self.sides, range(len(shape)), index))
@@ -220,7 +220,7 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class Pixels:
+class PixelLabels:
     """Labels of a block that has too many runs."""
 
     labels: np.ndarray
@@ -245,12 +245,12 @@ def compact(labels):
 
 
 def shrink(ranks):
-    """Return Runs or Pixels of a block, whichever is smaller."""
+    """Return Runs or PixelLabels of a block, whichever is smaller."""
     flat = ranks.ravel()
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     kind = np.min_scalar_type(int(flat.max(initial=0)))
     if changes.size * (kind.itemsize + 4) > flat.size * kind.itemsize:
-        return Pixels(ranks.astype(kind))
+        return PixelLabels(ranks.astype(kind))
     starts = np.concatenate([np.zeros(min(flat.size, 1), np.intp), changes])
     lengths = np.diff(starts, append=flat.size)
     if flat.size < 2**32:

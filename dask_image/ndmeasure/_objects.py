@@ -1,6 +1,7 @@
 """Bounding boxes of labels, as slices."""
 
 import operator
+from functools import partial
 
 import numpy as np
 
@@ -57,12 +58,12 @@ def find_objects(label_image):
     label_image = as_label_image(label_image)
     merged = reduce_labels(GEOMETRY, label_image)
     return frame_from_delayed(
-        merged.apply(_frame_of_slices),
+        merged.apply("find_objects", _frame_of_slices),
         _as_frame(np.empty(0, label_image.dtype), [[]] * label_image.ndim),
     )
 
 
-@numpy_only
+@partial(numpy_only, name="find_objects")
 def find_objects_list(label_image, max_label=0):
     """
     Find the bounding box of every label, as SciPy returns them.
@@ -90,7 +91,7 @@ def find_objects_list(label_image, max_label=0):
     except TypeError:
         raise TypeError(f"max_label must be an integer, got {max_label!r}") from None
     merged = reduce_labels(GEOMETRY, as_label_image(label_image))
-    return merged.apply(_list_of_slices, max_label)
+    return merged.apply("find_objects", _list_of_slices, max_label)
 
 
 def _slices(partial, chosen):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 
-import dask
 import dask.array as da
 import numpy as np
 
@@ -12,6 +11,7 @@ from dask_image._kernels._numba import use_numba
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import numpy_only
+from dask_image._utils.engines.graph import delayed_blocks, delayed_call
 from dask_image._utils.engines.label_shuffle import (
     Shuffle,
     apply_by_label,
@@ -93,7 +93,7 @@ def median(image, label_image=None, index=None):
     if selection.pooled:
         return _pooled_median(labelled, dtype)
     shuffle = Shuffle(partial(medians, dtype=dtype, nan_wins=selection.single), dtype)
-    return _apply(labelled, _cut_fractions(selection, labelled), shuffle, np.nan)
+    return _apply(labelled, _cut_fractions(selection, labelled), shuffle, np.nan, "median")
 
 
 @numpy_only
@@ -193,7 +193,7 @@ def labeled_comprehension(
         pass_positions=pass_positions,
     )
     shuffle = Shuffle(function, out_dtype, True, bool(pass_positions))
-    return _apply(labelled, selection, shuffle, default)
+    return _apply(labelled, selection, shuffle, default, "labeled_comprehension")
 
 
 @numpy_only
@@ -244,7 +244,7 @@ def value_indices(image, *, ignore_value=None):
         if normalize_number(ignore_value, "ignore_value") != int(ignore_value):
             raise ValueError(f"ignore_value must be a whole number, got {ignore_value!r}")
         ignore_value = image.dtype.type(int(ignore_value))
-    return gather_by_label(image, _indices_of_values, image.shape, ignore_value)
+    return gather_by_label(image, "value_indices", _indices_of_values, image.shape, ignore_value)
 
 
 def _indices_of_values(pixels, shape, ignore_value):
@@ -261,15 +261,15 @@ def _indices_of_values(pixels, shape, ignore_value):
 # From an index to requested labels, and back
 
 
-def _apply(labelled, selection, shuffle, default):
+def _apply(labelled, selection, shuffle, default, name):
     """Apply ``shuffle`` to the selected labels; return what the public function returns."""
     image, label_image = labelled.image, labelled.labels
     if selection.pooled:
         requested = da.ones(1, dtype=np.uint8, chunks=1)
-        return apply_by_label(image, _group_of(labelled), requested, shuffle).reshape(())
+        return apply_by_label(image, _group_of(labelled), requested, shuffle, name).reshape(())
     if selection.everything:
         requested = _labels_present(label_image)
-        results = apply_by_label(image, label_image, requested, shuffle)
+        results = apply_by_label(image, label_image, requested, shuffle, name)
         return results, requested.astype(label_image.dtype)
     index = selection.index
     if isinstance(index, np.ndarray):
@@ -284,11 +284,12 @@ def _apply(labelled, selection, shuffle, default):
             "k",
             label_image.dtype,
             None,
+            token=f"{name}-index",
             dtype=_integer_dtype(label_image.dtype),
             adjust_chunks={"k": lambda size: np.nan},
             meta=block_meta(1, _integer_dtype(label_image.dtype)),
         )
-    results = apply_by_label(image, label_image, requested, shuffle)
+    results = apply_by_label(image, label_image, requested, shuffle, name)
     axes = tuple(range(index.ndim))
     return da.blockwise(
         _place,
@@ -300,6 +301,7 @@ def _apply(labelled, selection, shuffle, default):
         index,
         axes,
         default=default,
+        token=name,
         concatenate=True,
         dtype=shuffle.dtype,
         meta=block_meta(index.ndim, shuffle.dtype),
@@ -557,14 +559,14 @@ def _pooled_median(labelled, dtype):
     image, group = labelled.image, _group_of(labelled)
     fits = image.nbytes <= LARGEST_GATHER
     if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not fits):
-        found = dask.delayed(_median_of_middle, pure=True)(middle_values(image, group), dtype)
+        middle = middle_values(image, group, "median")
+        found = delayed_call("median", _median_of_middle, middle, dtype)
     else:
         if not fits:
             _warn_of_pooling(labelled)
-        blocks = zip(image.to_delayed().ravel(), group.to_delayed().ravel(), strict=True)
-        compress = dask.delayed(_compress, pure=True)
-        pieces = [compress(values, chosen) for values, chosen in blocks]
-        found = dask.delayed(_median_of_pieces, pure=True)(pieces, dtype)
+        blocks = zip(delayed_blocks(image), delayed_blocks(group), strict=True)
+        pieces = [delayed_call("median-piece", _compress, *pair) for pair in blocks]
+        found = delayed_call("median", _median_of_pieces, pieces, dtype)
     return da.from_delayed(found, (), meta=block_meta(0, dtype))
 
 

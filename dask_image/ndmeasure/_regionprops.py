@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-import dask
 import dask.array as da
 import numpy as np
 
@@ -21,6 +20,7 @@ from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
+from dask_image._utils.engines.graph import delayed_call
 from dask_image._utils.engines.label_reduction import (
     CENTRE,
     EXTREMES,
@@ -377,10 +377,10 @@ def regionprops_table(
     measured = _measure(label_image, intensity_image, properties)
     if as_frame:
         require_dataframe("regionprops_table(as_frame=True)")
-    table = dask.delayed(_table, pure=True)(*measured, properties, spacing, columns)
+    table = delayed_call("regionprops_table", _table, *measured, properties, spacing, columns)
     if as_frame:
         return frame_from_delayed(
-            dask.delayed(_as_frame, pure=True)(table),
+            delayed_call("regionprops_table-frame", _as_frame, table),
             _as_frame({name: np.empty(0, dtype) for name, dtype in columns.items()}),
         )
     return {
@@ -432,10 +432,14 @@ def _measure(label_image, intensity_image, properties):
     )
     if families:
         label_image, image = align_chunks(label_image, image)
-    return (
-        reduce_labels(GEOMETRY, label_image).apply(_objects_only),
-        [reduce_labels(family, label_image, image).apply(_objects_only) for family in families],
-    )
+    partials = [
+        reduce_labels(GEOMETRY, label_image),
+        *(reduce_labels(family, label_image, image) for family in families),
+    ]
+    geometry, *intensities = [
+        partial.apply("regionprops_table-objects", _objects_only) for partial in partials
+    ]
+    return geometry, intensities
 
 
 def _objects_only(partial):

@@ -101,25 +101,19 @@ def _maximum_position(fields, shape):
     return _position(fields["places"][:, GREATEST], shape)
 
 
-AREA = LabelStatistic("area", GEOMETRY, _area, 0, counting)
-SUM_LABELS = LabelStatistic("sum", SUMS, _sum, 0, floating)
-MEAN = LabelStatistic("mean", SUMS, _mean, np.nan, floating)
-VARIANCE = LabelStatistic("variance", SPREAD, _variance, np.nan, floating)
-DEVIATION = LabelStatistic("deviation", SPREAD, _standard_deviation, np.nan, floating)
-CENTER = LabelStatistic("center", CENTRE, _center_of_mass, np.nan, floating, per_axis=True)
-MINIMUM = LabelStatistic(
-    "minimum", EXTREMES, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan
-)
-MAXIMUM = LabelStatistic("maximum", EXTREMES, _maximum, 0, unchanged, empty=np.nan)
-MINIMUM_POSITION = LabelStatistic(
-    "minimum-position", EXTREMES, _minimum_position, 0, counting, per_axis=True, empty=-1
-)
-MAXIMUM_POSITION = LabelStatistic(
-    "maximum-position", EXTREMES, _maximum_position, 0, counting, per_axis=True, empty=-1
-)
+AREA = LabelStatistic(GEOMETRY, _area, 0, counting)
+SUM_LABELS = LabelStatistic(SUMS, _sum, 0, floating)
+MEAN = LabelStatistic(SUMS, _mean, np.nan, floating)
+VARIANCE = LabelStatistic(SPREAD, _variance, np.nan, floating)
+DEVIATION = LabelStatistic(SPREAD, _standard_deviation, np.nan, floating)
+CENTER = LabelStatistic(CENTRE, _center_of_mass, np.nan, floating, per_axis=True)
+MINIMUM = LabelStatistic(EXTREMES, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan)
+MAXIMUM = LabelStatistic(EXTREMES, _maximum, 0, unchanged, empty=np.nan)
+MINIMUM_POSITION = LabelStatistic(EXTREMES, _minimum_position, 0, counting, per_axis=True, empty=-1)
+MAXIMUM_POSITION = LabelStatistic(EXTREMES, _maximum_position, 0, counting, per_axis=True, empty=-1)
 
 
-def _measure(image, label_image, index, *statistics):
+def _measure(name, image, label_image, index, *statistics):
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
@@ -130,7 +124,7 @@ def _measure(image, label_image, index, *statistics):
         )
     merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image)
     results = [
-        _in_image(gather(merged, statistic, selection), statistic, labelled)
+        _in_image(gather(merged, statistic, selection, name), statistic, labelled)
         for statistic in statistics
     ]
     result = results[0] if len(results) == 1 else tuple(results)
@@ -142,8 +136,8 @@ def _in_image(result, statistic, labelled):
     given, shape = labelled.image_shape, labelled.labels.shape
     if not statistic.per_axis or given == shape:
         return result
-    own = shape[len(shape) - len(given) :]
-    stretched = np.array([size != full for size, full in zip(given, own, strict=True)], bool)
+    full_shape = shape[len(shape) - len(given) :]
+    stretched = np.array([size != full for size, full in zip(given, full_shape, strict=True)], bool)
     result = result[..., len(shape) - len(given) :]
     # A position of -1, of nothing, stays what it is.
     first = da.minimum(result, 0) if result.dtype.kind == "i" else result.dtype.type(0)
@@ -202,7 +196,7 @@ def area(image, label_image=None, index=None):
     >>> found.compute(), areas.compute()
     (array([1, 2]), array([3, 1]))
     """
-    return _measure(image, label_image, index, AREA)
+    return _measure("area", image, label_image, index, AREA)
 
 
 @numpy_only
@@ -260,7 +254,7 @@ def sum_labels(image, label_image=None, index=None):
     >>> sum_labels(image, labels).compute()  # all labels above 0 together
     np.float64(16.0)
     """
-    return _measure(image, label_image, index, SUM_LABELS)
+    return _measure("sum_labels", image, label_image, index, SUM_LABELS)
 
 
 @numpy_only
@@ -316,7 +310,7 @@ def mean(image, label_image=None, index=None):
     >>> mean(image, labels, [1, 2, 9]).compute()
     array([ 3.,  7., nan])
     """
-    return _measure(image, label_image, index, MEAN)
+    return _measure("mean", image, label_image, index, MEAN)
 
 
 @numpy_only
@@ -380,7 +374,7 @@ def variance(image, label_image=None, index=None):
     >>> variance(image + 1e8, labels, [1, 2]).compute().round(6)
     array([2.666667, 0.      ])
     """
-    return _measure(image, label_image, index, VARIANCE)
+    return _measure("variance", image, label_image, index, VARIANCE)
 
 
 @numpy_only
@@ -436,7 +430,7 @@ def standard_deviation(image, label_image=None, index=None):
     >>> standard_deviation(image, labels, [1, 2]).compute().round(3)
     array([1.633, 0.   ])
     """
-    return _measure(image, label_image, index, DEVIATION)
+    return _measure("standard_deviation", image, label_image, index, DEVIATION)
 
 
 @numpy_only
@@ -494,7 +488,7 @@ def minimum(image, label_image=None, index=None):
     >>> minimum(image, labels, [1, 2]).compute()
     array([1., 7.])
     """
-    return _measure(image, label_image, index, MINIMUM)
+    return _measure("minimum", image, label_image, index, MINIMUM)
 
 
 @numpy_only
@@ -551,7 +545,7 @@ def maximum(image, label_image=None, index=None):
     >>> maximum(image, labels, [1, 2]).compute()
     array([5., 7.])
     """
-    return _measure(image, label_image, index, MAXIMUM)
+    return _measure("maximum", image, label_image, index, MAXIMUM)
 
 
 @numpy_only
@@ -612,7 +606,7 @@ def minimum_position(image, label_image=None, index=None):
     array([[0, 0],
            [1, 2]])
     """
-    return _measure(image, label_image, index, MINIMUM_POSITION)
+    return _measure("minimum_position", image, label_image, index, MINIMUM_POSITION)
 
 
 @numpy_only
@@ -673,7 +667,7 @@ def maximum_position(image, label_image=None, index=None):
     array([[1, 0],
            [1, 2]])
     """
-    return _measure(image, label_image, index, MAXIMUM_POSITION)
+    return _measure("maximum_position", image, label_image, index, MAXIMUM_POSITION)
 
 
 @numpy_only
@@ -733,7 +727,7 @@ def extrema(image, label_image=None, index=None):
            [1, 2]]))
     """
     statistics = (MINIMUM, MAXIMUM, MINIMUM_POSITION, MAXIMUM_POSITION)
-    return _measure(image, label_image, index, *statistics)
+    return _measure("extrema", image, label_image, index, *statistics)
 
 
 @numpy_only
@@ -791,7 +785,7 @@ def center_of_mass(image, label_image=None, index=None):
     array([[0.556, 0.333],
            [1.   , 2.   ]])
     """
-    return _measure(image, label_image, index, CENTER)
+    return _measure("center_of_mass", image, label_image, index, CENTER)
 
 
 @numpy_only
@@ -874,7 +868,7 @@ def histogram(image, min, max, bins, label_image=None, index=None):
     shape, dtype = selection.shape, np.dtype(object)
     if selection.single:
         shape, dtype = (edges.size - 1,), np.dtype(np.int64)
-    result = gather_with(pick, merged, selection, "label-histogram", shape, dtype)
+    result = gather_with(pick, merged, selection, "histogram", shape, dtype)
     return (result, labels_present(merged)) if selection.everything else result
 
 
@@ -947,4 +941,4 @@ def sum(image, label_image=None, index=None):
     np.float64(10.0)
     """
     warn("sum is deprecated: use sum_labels, which gives the same", DeprecationWarning)
-    return sum_labels(image, label_image, index)
+    return _measure("sum", image, label_image, index, SUM_LABELS)

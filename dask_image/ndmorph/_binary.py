@@ -146,7 +146,7 @@ def is_longer(structure, block, axes=None):
     """
     Tell whether a structure is longer than a block, along any axis.
 
-    SciPy 1.17 then writes out of bounds from the second iteration on, unless it is told
+    SciPy 1.17 then writes out of bounds from the second iteration on, unless it is made
     to go over the whole block each time (``brute_force``).
     """
     axes = range(block.ndim) if axes is None else axes
@@ -167,7 +167,7 @@ def _hit_or_miss(box, *trim, scipy_kernel, **keywords):
     return found[trim[0]].copy() if trim else found
 
 
-def _map_periodic(kernel, images, reach, periodic, **keywords):
+def _map_periodic(kernel, images, name, reach, periodic, **keywords):
     """Run ``kernel`` on blocks whose halo wraps around the ``periodic`` axes."""
     image = images[0]
     bounds = block_bounds(image.chunks)
@@ -182,6 +182,7 @@ def _map_periodic(kernel, images, reach, periodic, **keywords):
     return map_boxes(
         kernel,
         *images,
+        name=name,
         boxes=lambda index: tuple(interval(*place)[0] for place in enumerate(index)),
         block_arguments=lambda index: (tuple(interval(*place)[1] for place in enumerate(index)),),
         chunks=image.chunks,
@@ -239,7 +240,7 @@ def _as_mask(mask, image):
 
 
 def _morphology(
-    functions, image, structure, iterations, mask, border_value, origin, brute_force, axes,
+    name, functions, image, structure, iterations, mask, border_value, origin, brute_force, axes,
     output, wrap_axes,
 ):  # fmt: skip
     """Run SciPy's ``functions`` one after the other, each ``iterations`` times."""
@@ -260,8 +261,7 @@ def _morphology(
     if iterations < 1:
         for function in functions:
             image = until_stable(
-                function, image, mask=mask, wrap_axes=periodic or None, name=function.__name__,
-                **keywords,
+                function, image, mask=mask, wrap_axes=periodic or None, name=name, **keywords,
             )  # fmt: skip
         return image
     # CuPy knows no other way.
@@ -279,12 +279,12 @@ def _morphology(
         images = [image] if mask is None else [image, mask]
         if periodic:
             image = _map_periodic(
-                _trimmed_binary_morphology, images, reach, periodic, steps=steps, **keywords
+                _trimmed_binary_morphology, images, name, reach, periodic, steps=steps, **keywords
             )
         else:
             image = map_neighborhood(
-                _binary_morphology, *images, reach=reach, modes=["constant"] * image.ndim,
-                dtype=bool, steps=steps, **keywords,
+                _binary_morphology, *images, name=name, reach=reach,
+                modes=["constant"] * image.ndim, dtype=bool, steps=steps, **keywords,
             )  # fmt: skip
     return image
 
@@ -350,8 +350,8 @@ def binary_erosion(
            [0, 0, 0, 0]])
     """
     return _morphology(
-        [ndimage.binary_erosion], image, structure, iterations, mask, border_value, origin,
-        brute_force, axes, output, wrap_axes,
+        "binary_erosion", [ndimage.binary_erosion], image, structure, iterations, mask,
+        border_value, origin, brute_force, axes, output, wrap_axes,
     )  # fmt: skip
 
 
@@ -411,8 +411,8 @@ def binary_dilation(
            [0, 0, 0, 1]])
     """
     return _morphology(
-        [ndimage.binary_dilation], image, structure, iterations, mask, border_value, origin,
-        brute_force, axes, output, wrap_axes,
+        "binary_dilation", [ndimage.binary_dilation], image, structure, iterations, mask,
+        border_value, origin, brute_force, axes, output, wrap_axes,
     )  # fmt: skip
 
 
@@ -464,8 +464,8 @@ def binary_opening(
     array([0, 0, 0, 1, 1, 1, 1, 0])
     """
     return _morphology(
-        [ndimage.binary_erosion, ndimage.binary_dilation], image, structure, iterations, mask,
-        border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_opening", [ndimage.binary_erosion, ndimage.binary_dilation], image, structure, iterations,
+        mask, border_value, origin, brute_force, axes, output, wrap_axes,
     )  # fmt: skip
 
 
@@ -517,8 +517,8 @@ def binary_closing(
     array([0, 0, 1, 1, 1, 1, 1, 0, 0])
     """
     return _morphology(
-        [ndimage.binary_dilation, ndimage.binary_erosion], image, structure, iterations, mask,
-        border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_closing", [ndimage.binary_dilation, ndimage.binary_erosion], image, structure, iterations,
+        mask, border_value, origin, brute_force, axes, output, wrap_axes,
     )  # fmt: skip
 
 
@@ -589,9 +589,10 @@ def binary_hit_or_miss(
     if wrap_axes is not None and image.size:
         periodic = normalize_axes(wrap_axes, image.ndim)
         return _map_periodic(
-            _hit_or_miss, [image], reach, periodic, scipy_kernel=kernel, **keywords
-        )
+            _hit_or_miss, [image], "binary_hit_or_miss", reach, periodic, scipy_kernel=kernel,
+            **keywords,
+        )  # fmt: skip
     return map_neighborhood(
-        _hit_or_miss, image, reach=reach, modes=["constant"] * image.ndim, dtype=bool,
-        scipy_kernel=kernel, **keywords,
+        _hit_or_miss, image, name="binary_hit_or_miss", reach=reach,
+        modes=["constant"] * image.ndim, dtype=bool, scipy_kernel=kernel, **keywords,
     )  # fmt: skip

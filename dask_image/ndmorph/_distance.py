@@ -47,7 +47,7 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
 
     The result is exact, whatever the chunks, and equal to that of
-    `scipy.ndimage.distance_transform_edt`, which see; the choice between
+    `scipy.ndimage.distance_transform_edt`; the choice between
     background pixels that are equally near is SciPy's too.
 
     Parameters
@@ -124,14 +124,15 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     metric = Metric.on(image.shape, EUCLIDEAN, sampling)
     if 0 in image.shape:
         return _nothing(image, np.float64, return_distances, return_indices)
+    name = "distance_transform_edt"
     distances = indices = None
     if return_indices:
-        indices = _nearest_background(image, metric, "distance_transform_edt")
+        indices = _nearest_background(image, metric, name)
         if return_distances:
-            distances = _map_with_positions(_distances_to, indices, image, metric=metric)
+            distances = _map_with_positions(_distances_to, indices, image, metric, name)
     else:
-        costs = _least_costs(image, metric, "distance_transform_edt")
-        distances = _map_with_positions(_distances_of, costs, image, metric=metric)
+        costs = _least_costs(image, metric, name)
+        distances = _map_with_positions(_distances_of, costs, image, metric, name)
     return _results(distances, indices)
 
 
@@ -140,7 +141,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     """
     Count the steps from each foreground pixel to the nearest background (zero) pixel.
 
-    Equal to `scipy.ndimage.distance_transform_cdt`, which see, whatever the
+    Equal to `scipy.ndimage.distance_transform_cdt`, whatever the
     chunks, in its choice between pixels that are equally near too.
 
     Parameters
@@ -185,7 +186,7 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     Notes
     -----
     Distances of a named metric are found axis by axis, as those of
-    `distance_transform_edt` are. Indices, and a metric of one's own, take two
+    `distance_transform_edt` are. Indices, and a metric given as an array, take two
     sweeps over the image in raster order [1]_, there and back, in slabs that
     are whole along all axes but the first; these sweeps visit one slab after the
     other, as each needs the edge of the one before it, and only then are the
@@ -222,8 +223,9 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
         return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
     metric = Metric.on(image.shape, kind)
     distances = _least_costs(image, metric, "distance_transform_cdt").map_blocks(
-        _steps_of, dtype=np.int32, absent=-1, meta=block_meta(image.ndim, np.int32)
-    )
+        _steps_of, dtype=np.int32, absent=-1, token="distance_transform_cdt",
+        meta=block_meta(image.ndim, np.int32),
+    )  # fmt: skip
     return _results(distances, None)
 
 
@@ -234,7 +236,7 @@ def distance_transform_bf(
     """
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
 
-    The results are those of `scipy.ndimage.distance_transform_bf`, which see.
+    The results are those of `scipy.ndimage.distance_transform_bf`.
     SciPy compares each pixel with all background pixels, by brute force; here
     the same distances are found as in `distance_transform_edt`, in a time that
     does not grow with the number of background pixels.
@@ -313,6 +315,7 @@ def distance_transform_bf(
             _roots_of if name == "euclidean" else _steps_of,
             dtype=dtype,
             absent=absent,
+            token="distance_transform_bf",
             meta=block_meta(image.ndim, dtype),
         )
     if return_indices:
@@ -379,7 +382,7 @@ def _results(distances, indices):
     return indices if distances is None else (distances, indices)
 
 
-def _map_with_positions(function, array, image, metric):
+def _map_with_positions(function, array, image, metric, name):
     """Map over blocks a function that needs to know where in the image they are."""
     return array.map_blocks(
         function,
@@ -387,6 +390,7 @@ def _map_with_positions(function, array, image, metric):
         dtype=np.float64,
         meta=block_meta(image.ndim, np.float64),
         metric=metric,
+        token=name,
         starts=line_sweeps.block_starts(image),
     )
 
@@ -440,6 +444,7 @@ def _least_costs(image, metric, name):
                 metric=metric.kind,
                 step=metric.steps[axis],
                 dtype=metric.dtype,
+                token=f"{name}-lines",
                 meta=block_meta(image.ndim, metric.dtype),
             )
     # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
@@ -471,6 +476,7 @@ def _nearest_background(image, metric, name):
             starts=line_sweeps.block_starts(features)[1:],
             chunks=((axis + 1,), *features.chunks[1:]),
             dtype=np.int32,
+            token=f"{name}-lines",
             meta=block_meta(image.ndim + 1, np.int32),
         )
     return features.rechunk(((image.ndim,), *image.chunks), method="tasks")
@@ -498,7 +504,7 @@ def _last_nearest_background(image, metric, name):
     features = _nearest_background(image[turn].T, metric, name)
     features = features[::-1].transpose(0, *range(image.ndim, 0, -1))[(slice(None), *turn)]
     highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
-    return features.map_blocks(_turn_round, highest, dtype=np.int32)
+    return features.map_blocks(_turn_round, highest, dtype=np.int32, token=name)
 
 
 def _turn_round(features, highest):
@@ -563,6 +569,7 @@ def _swept(image, structure, return_distances, return_indices, name):
         new_axis=0,
         chunks=((image.ndim,), *image.chunks),
         dtype=np.int32,
+        token=name,
         meta=block_meta(image.ndim + 1, np.int32),
     )
     return _results(distances if return_distances else None, indices)

@@ -91,6 +91,7 @@ def _grey(
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
+        name=scipy_function.__name__,
         reach=on_axes(reach, chosen, image.ndim, default=(0, 0)),
         modes=on_axes(modes, chosen, image.ndim, "constant"),
         dtype=dtype,

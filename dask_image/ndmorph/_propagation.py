@@ -4,7 +4,7 @@ Propagation through a mask, and holes filled by it.
 What spreads from pixel to pixel until nothing changes fills connected components
 of the mask, as long as steps lead both ways: then the engine of `label` finds the
 components that are reached. Structures that lead one way only are followed block
-by block in one task; structures without their own middle, under which a pixel
+by block in one task; structures whose middle is not set, under which a pixel
 can be lost again, are left to SciPy on the whole array.
 """
 
@@ -71,7 +71,7 @@ def binary_propagation(
     dask.array.PerformanceWarning
         If the structure is not symmetric about its middle. Then one task
         follows the spreading through all blocks, in two bits of memory a pixel;
-        or, if the structure leaves out its own middle, on the whole array.
+        or, if the structure leaves out its middle, on the whole array.
 
     Examples
     --------
@@ -179,9 +179,9 @@ def until_stable(
     )  # fmt: skip
     images = [array for array in (image, mask) if array is not None]
     if like.ndim == 0 or like.size == 0:
-        return _by_scipy(scipy_function, spread, images)
+        return _by_scipy(spread, images, name)
     if not spread.monotone:
-        return _by_scipy(scipy_function, spread, images)
+        return _by_scipy(spread, images, name)
     if not spread.symmetric:
         return _by_following(spread, images, name)
     result, _ = foreground_components(
@@ -236,7 +236,7 @@ class Spread:
 
     @property
     def monotone(self):
-        """Whether what is reached stays so: the structure shows its own middle."""
+        """Whether what is reached stays so: the structure holds its middle."""
         middle = tuple(
             size // 2 + origin
             for size, origin in zip(self.structure.shape, self.origins, strict=True)
@@ -489,24 +489,23 @@ def _by_following(spread, images, name):
     return result
 
 
-def _by_scipy(scipy_function, spread, images):
+def _by_scipy(spread, images, name):
     """Let SciPy have the whole array, where a pixel can be lost that was reached before."""
     image = images[0]
     if image.size and image.ndim and not spread.monotone:
         if spread.wrap_axes:
             raise NotImplementedError(
-                "wrap_axes needs a structure that holds its own middle, got "
+                "wrap_axes needs a structure that holds its middle, got "
                 f"{spread.structure.tolist()} with origin {spread.origins}"
             )
         if image.npartitions > 1:
             warn(
-                "structure does not hold its own middle: "
-                f"{scipy_function.__name__} sees the whole array in one task",
+                f"structure does not hold its middle: {name} sees the whole array in one task",
                 da.PerformanceWarning,
             )
     return da.map_blocks(
         _whole, *(array.rechunk(-1) for array in images), spread=spread, dtype=bool,
-        meta=with_dtype(image, bool),
+        meta=with_dtype(image, bool), token=name,
     ).rechunk(image.chunks)  # fmt: skip
 
 

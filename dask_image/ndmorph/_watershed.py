@@ -6,15 +6,16 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
-from dask_image._utils.backend import kernel_for
+from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.warnings import warn
 
 
+@numpy_only
 def watershed_ift(image, markers, structure=None, *, output=None):
     """
     Grow markers over an image, along the least steep paths.
 
-    Equal to `scipy.ndimage.watershed_ift`, which see, because it calls it: on
+    Equal to `scipy.ndimage.watershed_ift`, because it calls it: on
     the whole image, in one lazy task.
 
     Parameters
@@ -106,6 +107,7 @@ def watershed_ift(image, markers, structure=None, *, output=None):
         markers.rechunk(-1, method="tasks"),
         structure=structure,
         dtype=markers.dtype,
+        token="watershed_ift",
         meta=with_dtype(markers, markers.dtype),
     )
     return flooded.rechunk(image.chunks, method="tasks")

@@ -1,5 +1,5 @@
 """
-Connected components of one block: label it, look at parts of it, paint it.
+Connected components of one block: label it, look at parts of it, relabel it.
 
 With numba, components are joined run by run: a line of pixels is cut into runs
 of foreground, and runs of neighbouring lines are united in a disjoint-set
@@ -94,12 +94,12 @@ class ArrayComponents:
         """Return the labels in ``box``, a tuple of slices with step 1."""
         return self._labels[box].astype(np.int32 if self.count < 2**31 else np.int64)
 
-    def paint(self, table):
+    def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
         return table[self._labels]
 
     def keep(self, most_bytes):
-        """Return what can ``paint`` as well, with a bit a pixel if labels take more than that."""
+        """Return what can `relabel` as well, with a bit a pixel if labels take more than that."""
         if self._labels.nbytes <= most_bytes:
             return self
         words = pack_lines(self._labels != 0)
@@ -153,33 +153,33 @@ class RunComponents:
     def part(self, box):
         """Return the labels in ``box``, a tuple of slices with step 1."""
         identity = np.arange(self.count + 1, dtype=self._labels.dtype)
-        return self._paint(box, identity)
+        return self._relabel(box, identity)
 
-    def paint(self, table):
+    def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
-        return self._paint((slice(None),) * len(self._shape), table)
+        return self._relabel((slice(None),) * len(self._shape), table)
 
     def keep(self, most_bytes):
-        """Return what can ``paint`` as well: with the runs, or if they take more, with a bit a pixel."""
+        """Return what can `relabel` as well: with the runs, or if they take more, with a bit a pixel."""
         if self._bounds.nbytes + self._labels.nbytes <= most_bytes:
             self._words = None
             return self
         return PackedForeground(self._words, self._displacements, self._shape)
 
-    def _paint(self, box, table):
+    def _relabel(self, box, table):
         ranges = [range(size)[part] for size, part in zip(self._shape, box)]
         shape = [len(part) for part in ranges]
         size = int(np.prod(shape, dtype=np.int64))
-        painted = np.empty(size + PAINTED_AT_ONCE, table.dtype)
+        relabelled = np.empty(size + WRITTEN_AT_ONCE, table.dtype)
         if size:
             lines = np.zeros((), np.int64)
             for along, part in zip(self._shape[:-1], ranges[:-1]):
                 lines = lines[..., None] * along + np.array(part, np.int64)
-            _paint_lines(
+            _relabel_lines(
                 lines.ravel(), ranges[-1].start, shape[-1], self._bounds, self._pointer,
-                self._labels, table, painted,
+                self._labels, table, relabelled,
             )  # fmt: skip
-        return painted[:size].reshape(shape)
+        return relabelled[:size].reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -201,11 +201,13 @@ class PackedForeground:
     displacements: tuple
     shape: tuple
 
-    def paint(self, table):
+    def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
         if use_numba():
-            return RunComponents(self.words, self.displacements, self.shape).paint(table)
-        return components_of(unpack_lines(self.words, self.shape), self.displacements).paint(table)
+            return RunComponents(self.words, self.displacements, self.shape).relabel(table)
+        return components_of(unpack_lines(self.words, self.shape), self.displacements).relabel(
+            table
+        )
 
 
 def _line_starts(shape, start, image_shape):
@@ -462,12 +464,12 @@ def _touch(bounds, pointer, labels, seeds, touched):
 
 
 @jit
-def _paint_lines(lines, first, width, bounds, pointer, labels, table, painted):
+def _relabel_lines(lines, first, width, bounds, pointer, labels, table, relabelled):
     """
-    Paint ``width`` pixels of some lines, from column ``first`` on, into ``painted``.
+    Relabel ``width`` pixels of some lines, from column ``first`` on, into ``relabelled``.
 
-    ``PAINTED_AT_ONCE`` pixels are written at a time, too many as a rule, and what follows them
-    is painted over: no branch depends on how short a run is. The last line may leave as many
+    ``WRITTEN_AT_ONCE`` pixels are written at a time, too many as a rule, and what follows them
+    is written over: no branch depends on how short a run is. The last line may leave as many
     pixels beyond its end.
     """
     background = table[0]
@@ -486,21 +488,21 @@ def _paint_lines(lines, first, width, bounds, pointer, labels, table, painted):
             end = min(bounds[2 * each + 1] + shift, stop)
             if begin >= stop:
                 break
-            _fill(painted, at, begin, background)
-            _fill(painted, begin, end, table[labels[each]])
+            _fill(relabelled, at, begin, background)
+            _fill(relabelled, begin, end, table[labels[each]])
             at = end
-        _fill(painted, at, stop, background)
+        _fill(relabelled, at, stop, background)
 
 
-PAINTED_AT_ONCE = 8
+WRITTEN_AT_ONCE = 8
 
 
 @jit
-def _fill(painted, start, stop, value):
-    for step in range(PAINTED_AT_ONCE):
-        painted[np.uint64(start + step)] = value
-    if stop > start + PAINTED_AT_ONCE:
-        painted[start + PAINTED_AT_ONCE : stop] = value
+def _fill(relabelled, start, stop, value):
+    for step in range(WRITTEN_AT_ONCE):
+        relabelled[np.uint64(start + step)] = value
+    if stop > start + WRITTEN_AT_ONCE:
+        relabelled[start + WRITTEN_AT_ONCE : stop] = value
 
 
 @jit

@@ -25,7 +25,7 @@ from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
 KEPT_BYTES = 2**28
 KEPT_PIXELS = 8 * KEPT_BYTES
 
-# The first pixel of a component that has no pixel of its own in the result.
+# The first pixel of a component that has no pixel in the result.
 UNNUMBERED = np.iinfo(np.int64).max
 
 
@@ -82,7 +82,7 @@ def off_host(array, like):
 
 
 def cut_faces(part, shape, reaches):
-    """Return what ``Survey.faces`` is to hold; ``part`` returns the labels in a box."""
+    """Return the labels near the faces of a block; ``part`` returns those in a box."""
     faces = {}
     for axis, reach in enumerate(reaches):
         if reach:
@@ -196,19 +196,19 @@ def number_by_first_pixel(links, dtype):
     numbered = firsts != UNNUMBERED
     numbered[nodes] = False
     numbered[leaders] = firsts[leaders] != UNNUMBERED
-    owners = np.flatnonzero(numbered)
+    roots = np.flatnonzero(numbered)
     numbers = np.zeros(firsts.size, dtype)
-    numbers[_ascending(owners, firsts)] = np.arange(1, owners.size + 1, dtype=dtype)
+    numbers[_ascending(roots, firsts)] = np.arange(1, roots.size + 1, dtype=dtype)
     numbers[nodes] = numbers[leaders[groups]]
-    return Numbering(numbers, offsets, owners.size)
+    return Numbering(numbers, offsets, roots.size)
 
 
-def _ascending(owners, firsts):
+def _ascending(roots, firsts):
     """Return components in the order of their first pixels, as those of one block are."""
-    found = firsts[owners]
+    found = firsts[roots]
     if (found[1:] > found[:-1]).all():
-        return owners
-    return owners[np.argsort(found, kind="stable")]
+        return roots
+    return roots[np.argsort(found, kind="stable")]
 
 
 def choose_touched(links, dtype):
@@ -293,7 +293,7 @@ class ForegroundComponents(TwoPass):
         """Label a block once more, with the numbers of its components."""
         if self.scans_again:
             kept = self._components(self.foreground(*map(on_host, blocks)))
-        return off_host(kept.paint(combined), self.like)
+        return off_host(kept.relabel(combined), self.like)
 
     def kept_bytes(self, shape):
         """Return the size of a packed block: runs take more in noise only."""

@@ -53,7 +53,7 @@ def cell_chunks(chunks, itemsize, blocks_of_places):
     return tuple(cells)
 
 
-def map_scattered(places, cells, origins, *, sort, evaluate, merge, dtype, meta):
+def map_scattered(places, cells, origins, *, name, sort, evaluate, merge, dtype, meta):
     """
     Evaluate every block of places in every cell.
 
@@ -65,6 +65,8 @@ def map_scattered(places, cells, origins, *, sort, evaluate, merge, dtype, meta)
         Its blocks are the cells, overlapping as far as they need to.
     origins : callable
         ``origins(index)`` gives where a cell begins in the image.
+    name : str
+        Of the function that the user called.
     sort : callable
         ``sort(block_of_places)`` gives what the other two take first.
     evaluate : callable
@@ -81,11 +83,11 @@ def map_scattered(places, cells, origins, *, sort, evaluate, merge, dtype, meta)
     -------
     dask.array.Array
     """
-    token = tokenize(places.name, cells.name, sort, evaluate, merge, dtype)
-    name, sorted_name, pair_name = (f"{part}-{token}" for part in ("scatter", "sort", "pair"))
-    tasks = {}
     all_cells = list(itertools.product(*map(range, cells.numblocks)))
     where = [origins(index) for index in all_cells]
+    token = tokenize(places.name, cells.name, where, sort, evaluate, merge, dtype, meta)
+    sorted_name, pair_name, name = f"{name}-sort-{token}", f"{name}-read-{token}", f"{name}-{token}"
+    tasks = {}
     places_name, cells_name = blocks_of(places), blocks_of(cells)
     for block in itertools.product(*map(range, places.numblocks[1:])):
         key = (sorted_name, *block)

@@ -14,7 +14,7 @@ import numpy as np
 from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef, convert_legacy_graph
 from dask.array.core import slices_from_chunks
 from dask.base import clone_key, tokenize
-from dask.delayed import Delayed
+from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "block_slices",
     "blocks_of",
     "delayed_blocks",
+    "delayed_call",
     "delayed_in",
     "new_array",
     "new_delayed",
@@ -161,6 +162,25 @@ def new_delayed(key, tasks, dependencies):
     dask.delayed.Delayed
     """
     return Delayed(key, Step(key, tasks, dependencies).graph)
+
+
+def delayed_call(name, function, *args):
+    """
+    Return what a function returns, lazy.
+
+    Parameters
+    ----------
+    name : str
+        Of the function that the user called, and of the step if it has several.
+    function : callable
+    *args
+        For the function; what is lazy, is computed for it.
+
+    Returns
+    -------
+    dask.delayed.Delayed
+    """
+    return delayed(function)(*args, dask_key_name=f"{name}-{tokenize(function, *args)}")
 
 
 def delayed_in(step, key):

@@ -12,11 +12,11 @@ blocks alone, never on the labels:
 
 To measure something new, declare it and gather it::
 
-    BOX = LabelStatistic("box", GEOMETRY, finalize=box, absent=0, dtype=counting)
+    BOX = LabelStatistic(GEOMETRY, finalize=box, absent=0, dtype=counting)
 
-    merged = reduce_labels(GEOMETRY, labels)            # or (SUMS, labels, image)
-    boxes = gather(merged, BOX, as_selection(index, …)) # dask.array, lazy
-    table = merged.apply(function, *arguments)          # Delayed: function(partial, …)
+    merged = reduce_labels(GEOMETRY, labels)                   # or (SUMS, labels, image)
+    boxes = gather(merged, BOX, as_selection(index, …), "box") # dask.array, lazy
+    table = merged.apply("table", function, *arguments)        # Delayed: function(partial, …)
 
 where ``finalize(fields, shape)`` gets the merged arrays (one row for each label wanted),
 the image's shape, and returns one row a label. The fields:
@@ -84,6 +84,7 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.labels import locate_labels
 
 SPLIT_EVERY = 4
@@ -98,7 +99,7 @@ class PartialFamily:
     Attributes
     ----------
     name : str
-        Part of the names of the tasks.
+        What the names of its tasks begin with.
     partial : callable
         ``partial(index, [block,] location)`` measures a block, as a dict of arrays.
     merge : callable
@@ -117,13 +118,17 @@ class PartialFamily:
 
 
 GEOMETRY = PartialFamily(
-    "geometry", geometry_partial, merge_geometry, pool_geometry, reads_image=False
+    "label_statistics", geometry_partial, merge_geometry, pool_geometry, reads_image=False
 )
-SUMS = PartialFamily("sums", sums_partial, merge_sums, pool_sums, reads_image=True)
-SPREAD = PartialFamily("spread", spread_partial, merge_spread, pool_spread, reads_image=True)
-CENTRE = PartialFamily("centre", centre_partial, merge_centre, pool_centre, reads_image=True)
+SUMS = PartialFamily("label_statistics", sums_partial, merge_sums, pool_sums, reads_image=True)
+SPREAD = PartialFamily(
+    "label_statistics", spread_partial, merge_spread, pool_spread, reads_image=True
+)
+CENTRE = PartialFamily(
+    "label_statistics", centre_partial, merge_centre, pool_centre, reads_image=True
+)
 EXTREMES = PartialFamily(
-    "extremes", extremes_partial, merge_extremes, pool_extremes, reads_image=True
+    "label_statistics", extremes_partial, merge_extremes, pool_extremes, reads_image=True
 )
 
 
@@ -149,8 +154,6 @@ class LabelStatistic:
 
     Attributes
     ----------
-    name : str
-        Part of the name of the result.
     family : PartialFamily
         The partials it is computed from.
     finalize : callable
@@ -172,7 +175,6 @@ class LabelStatistic:
         scalar), where SciPy treats that differently.
     """
 
-    name: str
     family: PartialFamily
     finalize: Callable
     absent: complex
@@ -216,12 +218,14 @@ class MergedPartial:
     labels_dtype: np.dtype
     image_dtype: np.dtype | None = None
 
-    def apply(self, function, *arguments):
+    def apply(self, name, function, *arguments):
         """
         Hand the partial to ``function`` in a task.
 
         Parameters
         ----------
+        name : str
+            Of the function that the user called, and of the step if it has several.
         function : callable
             ``function(partial, *arguments)``; it must not modify the partial.
         *arguments
@@ -231,7 +235,7 @@ class MergedPartial:
         -------
         dask.delayed.Delayed
         """
-        name = f"label-apply-{tokenize(self.key, function, arguments)}"
+        name = f"{name}-{tokenize(self.key, function, arguments)}"
         tasks = {name: task(name, function, reference(self.key), *arguments)}
         return new_delayed(name, tasks, [self.step])
 
@@ -255,16 +259,17 @@ def reduce_labels(family, labels, image=None):
     """
     if not family.reads_image:
         image = None  # so that all that measure these labels share the tasks
-    indexed = "label-index-" + tokenize(labels)
-    name = f"label-{family.name}-" + tokenize(family, labels, image)
+    indexed = "label_statistics-index-" + tokenize(labels)
+    token = tokenize(family, labels, image)
+    name = f"{family.name}-measure-{token}"
     indexing, measured = {}, {}
-    starts = [np.concatenate([[0], np.cumsum(sizes)]).tolist() for sizes in labels.chunks]
+    bounds = block_bounds(labels.chunks)
     labels_name = blocks_of(labels)
     image_name = None if image is None else blocks_of(image)
     for index in np.ndindex(labels.numblocks):
         block = reference((labels_name, *index))
         indexing[(indexed, *index)] = task((indexed, *index), index_labels, block)
-        origin = tuple(start[block] for start, block in zip(starts, index, strict=True))
+        origin = tuple(along[block] for along, block in zip(bounds, index, strict=True))
         inputs = [reference((indexed, *index))]
         if family.reads_image:
             inputs.append(reference((image_name, *index)))
@@ -275,7 +280,7 @@ def reduce_labels(family, labels, image=None):
     step = Step(name, measured, [ready, image] if family.reads_image else [ready])
     root = next(iter(measured))
     if len(measured) > 1:
-        merged, root = _merge_tree(family, name, list(measured))
+        merged, root = _merge_tree(family, f"{family.name}-merge-{token}", list(measured))
         step = Step(root[0], merged, [step])
     image_dtype = None if image is None else image.dtype
     return MergedPartial(root, step, family, labels.shape, labels.dtype, image_dtype)
@@ -283,13 +288,12 @@ def reduce_labels(family, labels, image=None):
 
 def _merge_tree(family, name, keys):
     """Return the tasks that merge ``keys``, and the key of the last."""
-    tree = f"{name}-merged"
     tasks = {}
     level = 0
     while len(keys) > 1:
         merged = []
         for number in range(0, len(keys), SPLIT_EVERY):
-            key = (tree, level, number // SPLIT_EVERY)
+            key = (name, level, number // SPLIT_EVERY)
             group = [reference(part) for part in keys[number : number + SPLIT_EVERY]]
             tasks[key] = task(key, family.merge, sequence(group))
             merged.append(key)
@@ -298,7 +302,7 @@ def _merge_tree(family, name, keys):
     return tasks, keys[0]
 
 
-def gather(merged, statistic, selection):
+def gather(merged, statistic, selection, name):
     """
     Return a statistic of the labels that were asked for.
 
@@ -310,6 +314,8 @@ def gather(merged, statistic, selection):
         What to compute from it.
     selection : LabelSelection
         The labels.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -323,7 +329,6 @@ def gather(merged, statistic, selection):
         shape = (shape if len(shape) < 2 else (math.prod(shape),)) + item
     dtype = statistic.dtype(merged.image_dtype)
     pick = bind(_pick, statistic, dtype, item, merged.shape, replace(selection, index=None))
-    name = f"label-{statistic.name}"
     return gather_with(pick, merged, selection, name, shape, dtype)
 
 
@@ -340,7 +345,7 @@ def gather_with(pick, merged, selection, name, shape, dtype):
     selection : LabelSelection
         The labels.
     name : str
-        What the name of the array starts with.
+        Of the function that the user called.
     shape : tuple of int or nan
         Shape of the array.
     dtype : numpy.dtype
@@ -376,7 +381,7 @@ def labels_present(merged):
     dask.array.Array
         1-D, ascending, of unknown length.
     """
-    name = "labels-present-" + tokenize(merged.key)
+    name = "label_statistics-labels-" + tokenize(merged.key)
     tasks = {(name, 0): task((name, 0), _foreground, reference(merged.key))}
     return new_array(name, tasks, [merged.step], ((np.nan,),), block_meta(1, merged.labels_dtype))
 

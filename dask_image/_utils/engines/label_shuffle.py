@@ -319,7 +319,7 @@ def split_block(values, labels, requested, box, with_positions, partitions):
     if partitions == 1:
         return [pixels]
     bounds = partition_bounds(requested.size, partitions)
-    # A bound at the very end has no label of its own: nothing lies beyond it.
+    # A bound at the very end is no label's: nothing lies beyond it.
     cuts = [np.searchsorted(pixels.labels, requested[bound]) for bound in bounds[:-1]]
     cuts.append(pixels.labels.size)
     ends = np.concatenate([[0], np.cumsum(pixels.counts)])
@@ -472,7 +472,7 @@ class Shuffle(NamedTuple):
     with_positions: bool = False
 
 
-def apply_by_label(image, label_image, requested, shuffle):
+def apply_by_label(image, label_image, requested, shuffle, name):
     """
     Shuffle pixels by label and apply a function to each label's.
 
@@ -485,6 +485,8 @@ def apply_by_label(image, label_image, requested, shuffle):
         may be unknown).
     shuffle : Shuffle
         What to apply, and what it needs.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -504,12 +506,15 @@ def apply_by_label(image, label_image, requested, shuffle):
     partitions = count_partitions(image, label_image, requested.size, with_positions)
     token = tokenize(image, label_image, requested, shuffle, partitions)
     wanted = (blocks_of(requested), 0)
-    tasks = _split_tasks(image, label_image, wanted, with_positions, partitions, token)
+    split, piece, partition, joined = (
+        f"{name}-{step}-{token}" for step in ("split", "piece", "partition", "join")
+    )
+    tasks = _split_tasks(image, label_image, wanted, with_positions, partitions, split, piece)
     results = []
     for number in range(partitions):
         blocks = range(math.prod(label_image.numblocks))
-        pieces = sequence(reference((f"piece-{token}", block, number)) for block in blocks)
-        key = (f"partition-{token}", number)
+        pieces = sequence(reference((piece, block, number)) for block in blocks)
+        key = (partition, number)
         tasks[key] = task(
             key,
             apply_to_partition,
@@ -521,19 +526,18 @@ def apply_by_label(image, label_image, requested, shuffle):
             shuffle,
         )
         results.append(reference(key))
-    name = f"apply-by-label-{token}"
-    tasks[name, 0] = task((name, 0), np.concatenate, sequence(results))
+    tasks[joined, 0] = task((joined, 0), np.concatenate, sequence(results))
     meta = block_meta(1, shuffle.dtype)
-    return new_array(name, tasks, [image, label_image, requested], (requested.shape,), meta)
+    return new_array(joined, tasks, [image, label_image, requested], (requested.shape,), meta)
 
 
-def _split_tasks(image, label_image, wanted, with_positions, partitions, token):
+def _split_tasks(image, label_image, wanted, with_positions, partitions, split_name, piece_name):
     """Return the tasks that cut every block into a piece for each partition."""
     tasks = {}
     boxes = block_slices(label_image.chunks)
     keys = zip(_flat_keys(image), _flat_keys(label_image), boxes, strict=True)
     for block, (values, labels, box) in enumerate(keys):
-        split = (f"split-{token}", block)
+        split = (split_name, block)
         tasks[split] = task(
             split,
             split_block,
@@ -545,7 +549,7 @@ def _split_tasks(image, label_image, wanted, with_positions, partitions, token):
             partitions,
         )
         for number in range(partitions):
-            piece = (f"piece-{token}", block, number)
+            piece = (piece_name, block, number)
             tasks[piece] = task(piece, operator.getitem, reference(split), number)
     return tasks
 
@@ -556,7 +560,7 @@ def _flat_keys(array):
     return [(name, *block) for block in np.ndindex(array.numblocks)]
 
 
-def gather_by_label(label_image, function, *args):
+def gather_by_label(label_image, name, function, *args):
     """
     Bring the positions of all pixels together, by label.
 
@@ -564,6 +568,8 @@ def gather_by_label(label_image, function, *args):
     ----------
     label_image : dask.array.Array
         Of an integer dtype.
+    name : str
+        Of the function that the user called.
     function : callable
         ``function(pixels, *args)`` gets the :class:`Pixels` of the whole image,
         with positions and without values.
@@ -579,10 +585,10 @@ def gather_by_label(label_image, function, *args):
     tasks, pieces = {}, []
     boxes = block_slices(label_image.chunks)
     for block, (labels, box) in enumerate(zip(_flat_keys(label_image), boxes, strict=True)):
-        key = (f"group-{token}", block)
+        key = (f"{name}-group-{token}", block)
         tasks[key] = task(key, group_block, None, reference(labels), None, box, True)
         pieces.append(reference(key))
-    name = f"gather-by-label-{token}"
+    name = f"{name}-{token}"
     tasks[name] = task(name, _merge_and_call, function, sequence(pieces), label_image.shape, *args)
     return new_delayed(name, tasks, [label_image])
 

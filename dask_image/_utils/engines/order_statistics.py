@@ -9,12 +9,11 @@ the image again, so that no more than a few blocks are held.
 
 from typing import NamedTuple
 
-import dask
 import dask.array as da
 import numpy as np
 
 from dask_image._utils.arrays import block_meta
-from dask_image._utils.engines.graph import delayed_blocks, read_again
+from dask_image._utils.engines.graph import delayed_blocks, delayed_call, read_again
 
 DIGIT_BITS = 16
 
@@ -63,7 +62,7 @@ def can_select(dtype):
     return dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8)
 
 
-def middle_values(image, group):
+def middle_values(image, group, name):
     """
     Find the middle values of a part of an image.
 
@@ -73,6 +72,8 @@ def middle_values(image, group):
         Of a dtype that :func:`can_select` takes.
     group : dask.array.Array
         True for the pixels that count; shape and chunks as ``image``.
+    name : str
+        Of the function that the user called.
 
     Returns
     -------
@@ -92,14 +93,15 @@ def middle_values(image, group):
             shift,
             digit_bits,
             settled=settled,
+            token=f"{name}-count",
             dtype=np.int64,
             new_axis=(image.ndim, image.ndim + 1),
             chunks=(*((1,) * blocks for blocks in image.numblocks), (3,), (1 << digit_bits,)),
             meta=block_meta(image.ndim + 2, np.int64),
         ).sum(axis=tuple(range(image.ndim)), split_every=4)
         (counts,) = delayed_blocks(counts)
-        settled = dask.delayed(settle, pure=True)(counts, settled, digit_bits)
-    return dask.delayed(_as_middle, pure=True)(settled, image.dtype)
+        settled = delayed_call(f"{name}-settle", settle, counts, settled, digit_bits)
+    return delayed_call(f"{name}-settle", _as_middle, settled, image.dtype)
 
 
 def ordered_integers(values):

@@ -221,9 +221,9 @@ def _cut(block, where):
 class _Source:
     """Where pieces of an image's blocks are found: in the blocks, or in slabs cut off them."""
 
-    def __init__(self, image, name, windows=None):
+    def __init__(self, image, slab_key=(), windows=None):
         self.name = blocks_of(image)
-        self.slab_name = name
+        self.slab_key = slab_key
         self.chunks = image.chunks
         self.itemsize = image.dtype.itemsize
         self.tasks = {}
@@ -237,7 +237,7 @@ class _Source:
             slab = self._slab(pieces, index)
             if slab is not None:
                 axis, begin, end = slab
-                key = (self.slab_name, 2 * axis + (begin > 0), *index)
+                key = (*self.slab_key, 2 * axis + (begin > 0), *index)
                 if key not in self.tasks:
                     where = (slice(None),) * axis + (slice(begin, end),)
                     self.tasks[key] = task(key, _cut, reference((self.name, *index)), where)
@@ -314,20 +314,20 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
     return tasks
 
 
-def map_whole(kernel, image, *, dtype, **keywords):
+def map_whole(kernel, image, *, name, dtype, **keywords):
     """
     Run ``kernel`` on the whole image in one task, for what no chunked algorithm can do.
 
     Warns with `dask.array.PerformanceWarning`. Arguments as for `map_neighborhood`.
     """
     warn(
-        f"{_kernel_name(kernel)} needs the whole image of shape {image.shape} in one task",
+        f"{name} needs the whole image of shape {image.shape} in one task",
         da.PerformanceWarning,
     )
     nothing = [(0, 0)] * image.ndim
     whole = map_neighborhood(
-        kernel, image.rechunk(-1), reach=nothing, modes=["nearest"] * image.ndim, dtype=dtype,
-        **keywords,
+        kernel, image.rechunk(-1), name=name, reach=nothing, modes=["nearest"] * image.ndim,
+        dtype=dtype, **keywords,
     )  # fmt: skip
     return whole.rechunk(image.chunks)
 
@@ -336,7 +336,7 @@ def _new_array(name, tasks, images, chunks, dtype):
     return new_array(name, tasks, images, chunks, with_dtype(images[0], dtype, ndim=len(chunks)))
 
 
-def map_neighborhood(kernel, image, *others, reach, modes, dtype, **keywords):
+def map_neighborhood(kernel, image, *others, name, reach, modes, dtype, **keywords):
     """
     Run ``kernel`` on every block of ``image`` as if on the whole image.
 
@@ -349,6 +349,8 @@ def map_neighborhood(kernel, image, *others, reach, modes, dtype, **keywords):
     image : dask.array.Array
     *others : dask.array.Array
         Further arrays of the same shape, rechunked to match ``image``.
+    name : str
+        Of the function that the user called, and of the step if it has several.
     reach : sequence of (int, int)
         Per axis, how many pixels before and after an output pixel are read.
     modes : sequence of str
@@ -369,11 +371,9 @@ def map_neighborhood(kernel, image, *others, reach, modes, dtype, **keywords):
     images = [image, *(other.rechunk(image.chunks) for other in others)]
     reach = [(max(before, 0), max(after, 0)) for before, after in reach]
     token = tokenize(kernel, [array.name for array in images], reach, modes, dtype, keywords)
-    name = f"{_kernel_name(kernel)}-{token}"
+    halo, name = f"{name}-halo-{token}", f"{name}-{token}"
     windows = neighborhood_windows(image.chunks, reach, modes)
-    sources = [
-        _Source(array, f"slab-{position}-{token}", windows) for position, array in enumerate(images)
-    ]
+    sources = [_Source(array, (halo, position), windows) for position, array in enumerate(images)]
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
@@ -398,7 +398,7 @@ def _empty_blocks(name, image, dtype):
     return tasks
 
 
-def map_boxes(kernel, image, *others, boxes, chunks, dtype, block_arguments=None, **keywords):
+def map_boxes(kernel, image, *others, name, boxes, chunks, dtype, block_arguments=None, **keywords):
     """
     Compute every output block from the box of input pixels that it names.
 
@@ -411,6 +411,8 @@ def map_boxes(kernel, image, *others, boxes, chunks, dtype, block_arguments=None
     *others : dask.array.Array
         Further arrays of the same shape, rechunked to match ``image``; the
         same box of each is read.
+    name : str
+        Of the function that the user called, and of the step if it has several.
     boxes : callable
         ``boxes(index)`` gives, for the index of an output block, ``(start, stop)``
         for each axis of the image. Pixels outside of the image are taken from
@@ -443,24 +445,21 @@ def map_boxes(kernel, image, *others, boxes, chunks, dtype, block_arguments=None
         for index in itertools.product(*map(range, numblocks))
     }
     extras = {index: block_arguments(index) for index in needs} if block_arguments else {}
-    name = f"{_kernel_name(kernel)}-" + tokenize(
+    token = tokenize(
         kernel, [array.name for array in images], list(needs.values()), chunks, dtype,
         list(extras.values()), keywords,
     )  # fmt: skip
+    name = f"{name}-{token}"
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
-        [_Source(array, name) for array in images],
+        [_Source(array) for array in images],
         lambda index: [window(axis, *interval) for axis, interval in enumerate(needs[index])],
         [array._meta for array in images],
         numblocks,
         lambda index: extras.get(index, ()),
     )
     return _new_array(name, tasks, images, chunks, dtype)
-
-
-def _kernel_name(kernel):
-    return getattr(kernel, "__name__", type(kernel).__name__).strip("_").replace("_", "-")
 
 
 @dataclass(frozen=True)
@@ -474,7 +473,7 @@ class Pass:
     keywords: dict
 
 
-def map_passes(image, passes, dtype):
+def map_passes(image, passes, dtype, name):
     """
     Run 1-D kernels one after another, each along its own axis.
 
@@ -485,6 +484,8 @@ def map_passes(image, passes, dtype):
         Kernels are called as ``kernel(block, axis=axis, mode=mode, **keywords)``.
     dtype : dtype
         Of the result, and of what goes from one pass to the next.
+    name : str
+        Of the function that the user called, and of the step if it has several.
 
     Returns
     -------
@@ -497,9 +498,9 @@ def map_passes(image, passes, dtype):
         return image.astype(dtype)
     if image.size > 0 and _redundancy(image.chunks, passes) > 1.5:
         for step in passes:
-            image = _map_together(image, [step], dtype)
+            image = _map_together(image, [step], dtype, name)
         return image
-    return _map_together(image, passes, dtype)
+    return _map_together(image, passes, dtype, name)
 
 
 def _redundancy(chunks, passes):
@@ -516,7 +517,7 @@ def _redundancy(chunks, passes):
     return len(passes) * math.prod(shares) / apart
 
 
-def _map_together(image, passes, dtype):
+def _map_together(image, passes, dtype, name):
     reach = [[0, 0] for _ in range(image.ndim)]
     modes = ["nearest"] * image.ndim
     for step in passes:
@@ -524,7 +525,7 @@ def _map_together(image, passes, dtype):
         reach[step.axis][1] += step.reach[1]
         modes[step.axis] = step.mode
     return map_neighborhood(
-        run_passes, image, reach=reach, modes=modes, dtype=dtype, passes=tuple(passes)
+        run_passes, image, name=name, reach=reach, modes=modes, dtype=dtype, passes=tuple(passes)
     )
 
 

@@ -90,11 +90,11 @@ class TwoPass(abc.ABC):
         number : int
             Of the block, counted in C order.
         summary : object
-            Its own.
+            That of the block.
         neighbours : tuple of (int, tuple of int)
             Number of each neighbour, and the shift from this block's origin to its.
         summaries : list
-            Theirs.
+            Those of the neighbours.
 
         Returns
         -------

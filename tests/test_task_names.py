@@ -1,0 +1,96 @@
+"""Tasks are named after the function that the user called and the step, as dashboards show them."""
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from dask.utils import key_split
+
+from dask_image import ndfilters, ndmeasure
+from tests.calls import ALL_CALLS
+
+STEPS = {
+    # of filters and interpolation
+    "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "cell", "sort", "read",
+    "coordinates", "factors",
+    # of labels and unions of components
+    "scan", "summary", "link", "number", "number-part", "relabel", "count", "cast", "combine",
+    "combine-part", "finish", "wait",
+    # of measurements
+    "measure", "merge", "split", "piece", "partition", "join", "index", "group", "objects", "frame",
+    "settle",
+    # of distances
+    "carry", "lines", "sweep", "pack", "forward", "backward", "part",
+}  # fmt: skip
+
+# What the measurements of one pair of image and labels share, whichever function measures.
+SHARED = {f"label_statistics-{step}" for step in ("runs", "measure", "merge", "labels")}
+
+# What Dask's and NumPy's functions call their tasks.
+OF_DASK = {
+    "add", "arange", "array", "astype", "broadcast_to", "delayed-container", "from-value",
+    "fromdelayed", "getitem", "invert", "logical_not", "mul", "ne", "ones_like", "rechunk-merge",
+    "rechunk-split", "reshape", "sqrt", "stack", "sub", "sum", "sum-aggregate", "sum-partial",
+    "transpose", "unique-aggregate", "unique_internal",
+}  # fmt: skip
+
+# The function that the user hands over calls one of ours.
+OF_USER = {"generic_gradient_magnitude": {"correlate1d"}, "generic_laplace": {"correlate1d"}}
+
+
+def names_of_tasks(result, *inputs):
+    """Return what a dashboard calls the tasks of a result, without those of its inputs."""
+    collections, _ = dask.base.unpack_collections(result)
+    keys = {key for each in collections for key in each.__dask_graph__()}
+    given = {key for each in inputs for key in each.__dask_graph__()}
+    return {key_split(key) for key in keys - given}
+
+
+def check(name, names):
+    function = name.partition(".")[2].removesuffix("_again")
+    understood = {function, *SHARED, *OF_DASK, *OF_USER.get(function, ())}
+    understood |= {f"{function}-{step}" for step in STEPS}
+    assert names <= understood
+    assert any(each.partition("-")[0] == function for each in names) or function in OF_USER
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ALL_CALLS)
+def test_every_task_says_which_function_and_step(name):
+    random = np.random.default_rng(0)
+    shape, chunks = (12, 10), (5, 4)
+    arrays = [
+        random.normal(size=shape), random.integers(0, 4, shape),
+        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
+    ]  # fmt: skip
+    lazy = [da.from_array(array, chunks=chunks) for array in arrays]
+    check(name, names_of_tasks(ALL_CALLS[name](*lazy), *lazy))
+
+
+def test_halos_of_large_blocks(monkeypatch):
+    monkeypatch.setattr("dask_image._utils.engines.overlap.SLAB_WORTH_BYTES", 0)
+    image = da.ones((20, 20), chunks=10)
+    names = names_of_tasks(ndfilters.gaussian_filter(image, 0.5), image)
+    assert names == {"gaussian_filter", "gaussian_filter-halo"}
+
+
+@pytest.mark.parametrize(
+    ("method", "param"), [("gaussian", None), ("mean", None), ("median", None), ("generic", np.max)]
+)
+def test_each_method_of_a_threshold(method, param):
+    image = da.ones((20, 20), chunks=10)
+    result = ndfilters.threshold_local(image, 3, method, param=param)
+    assert names_of_tasks(result, image) == {"threshold_local", "sub"}
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f8"])
+def test_the_median_of_all_pixels(dtype):
+    image = da.ones((20, 20), chunks=10, dtype=dtype)
+    names = names_of_tasks(ndmeasure.median(image), image)
+    check("ndmeasure.median", names - {"gt", "from-value", "ones"})
+
+
+def test_derivatives_whose_axes_differ_in_mode():
+    image = da.ones((20, 20), chunks=10)
+    result = ndfilters.gaussian_laplace(image, 1, mode=["wrap", "nearest"])
+    assert names_of_tasks(result, image) == {"gaussian_laplace", "add"}
