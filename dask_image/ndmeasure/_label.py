@@ -58,9 +58,9 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
     -----
     Nothing is computed until the results are. The components of a block are found, and
     written as labels once all blocks have been seen; what is kept in between is where they
-    lie, in no more than a bit per pixel of the image as a whole, their first pixels and
+    lie, which takes up to 256 MiB for the whole image, their first pixels and
     the labels at the faces of blocks. Of an image of more than 2**31 pixels not
-    even that bit is kept, but the image is computed twice: there, an image that
+    even that is kept, but the image is computed twice: there, an image that
     is not reproducible (made of random numbers that are not seeded, say) must
     be stored first.
 
