@@ -22,6 +22,13 @@ INTEGER_METRICS = {
 }
 
 
+COST_TYPES = {
+    EUCLIDEAN: (np.int32, np.int64),
+    TAXICAB: (np.int16, np.int32, np.int64),
+    CHESSBOARD: (np.int16, np.int32, np.int64),
+}
+
+
 @dataclass(frozen=True)
 class Metric:
     """What a distance is, on a grid of pixels."""
@@ -37,7 +44,8 @@ class Metric:
         if kind == EUCLIDEAN and sampling is not None:
             return cls(kind, sampling, np.dtype(np.float64))
         farthest = sum(size**2 for size in shape) if kind == EUCLIDEAN else sum(shape)
-        dtype = np.int32 if farthest < unreachable(np.int32) else np.int64
+        # Kernels work on as many pixels at once as fit a vector.
+        dtype = next(each for each in COST_TYPES[kind] if farthest < unreachable(each))
         return cls(kind, (1,) * len(shape), np.dtype(dtype))
 
 

@@ -109,7 +109,7 @@ def along_rows(costs, metric, step, cheapest, far):
             left, right = tile * TILE, min((tile + 1) * TILE, inner)
             for y in range(length):
                 row = cheapest[i, y, left:right]
-                row[:] = costs[i, y, left:right]
+                _copy(costs[i, y, left:right], row)
                 near = _lower_row(costs[i], y, left, right, metric, step, row)
                 if not near:
                     far[i, tile] = True
@@ -148,11 +148,11 @@ def along_lines(costs, metric, step, unreachable, cheapest, far):
     wide = np.full(length + 2 * NEAR, unreachable, costs.dtype)
     first = NEAR
     for i in range(lines):
-        wide[first : first + length] = costs[i]
+        _copy(costs[i], wide[first : first + length])
         for left in range(0, length, TILE):
             right = min(left + TILE, length)
             row = cheapest[i, left:right]
-            row[:] = costs[i, left:right]
+            _copy(costs[i, left:right], row)
             near = _lower_segment(wide, first + left, first + right, length, metric, step, row)
             if not near:
                 far[i, 0] = True
@@ -235,6 +235,13 @@ def _lower_by_four(a1, b1, price1, a2, b2, price2, a3, b3, price3, a4, b4, price
 
 
 @jit
+def _copy(row, copied):
+    # An assignment to a slice is many times slower.
+    for j in range(copied.size):
+        copied[j] = row[j]
+
+
+@jit
 def _largest(row):
     most = row[0]
     for j in range(row.size):
@@ -249,7 +256,7 @@ def taxicab_rows(costs, cheapest):
     for i in range(outer):
         for left in range(0, inner, TILE):
             right = min(left + TILE, inner)
-            cheapest[i, 0, left:right] = costs[i, 0, left:right]
+            _copy(costs[i, 0, left:right], cheapest[i, 0, left:right])
             for y in range(1, length):
                 _lower_by_one(
                     cheapest[i, y - 1, left:right], costs[i, y, left:right],
@@ -280,16 +287,13 @@ def taxicab_lines(costs, unreachable, cheapest):
     wide = np.full(length + 2 * margin, unreachable, costs.dtype)
     for i in range(lines):
         row = cheapest[i]
-        row[:] = costs[i]
+        _copy(costs[i], row)
         d = 1
         while d < length and d < _largest(row):
-            wide[margin : margin + length] = row
-            for left in range(0, length, TILE):
-                right = min(left + TILE, length)
-                _lower_segment_by_four(
-                    wide, margin + left, margin + right, d, d, (d, 2 * d, 3 * d, 4 * d), False,
-                    row[left:right],
-                )  # fmt: skip
+            _copy(row, wide[margin : margin + length])
+            # A move that leads beyond the line may cost less, and overflows nothing then.
+            prices = (d, min(2 * d, length), min(3 * d, length), min(4 * d, length))
+            _lower_segment_by_four(wide, margin, margin + length, d, d, prices, False, row)
             d *= 5
 
 

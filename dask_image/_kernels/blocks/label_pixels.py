@@ -107,7 +107,8 @@ def _find_middles(values, counts, kind, sign, infinity, found):
 def _as_keys(values, kind, sign, infinity, keys):
     """Write unsigned integers in the order of the values, NaN greatest of all."""
     if kind == UNSIGNED:
-        keys[:] = values
+        for j in range(keys.size):
+            keys[j] = values[j]
     elif kind == SIGNED:
         for j in range(keys.size):
             keys[j] = values[j] ^ sign

@@ -43,7 +43,7 @@ class PackedBackground:
 
     def __init__(self, block):
         self.shape = block.shape
-        self.words = kernels.bits.pack_lines(block == 0)
+        self.words = kernels.bits.pack_lines(np.logical_not(block))
 
     def unpack(self):
         """Return the boolean array that is true at the background."""
