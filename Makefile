@@ -12,7 +12,7 @@ COVERED = 93
 # install_requires of setup.cfg with every `>=` turned into `==`
 LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
-.PHONY: help test test-minimum fuzz coverage demo docs lint types format package
+.PHONY: help test test-minimum test-query-planning fuzz coverage demo docs lint types format package
 .PHONY: benchmark benchmark-peer clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make types         check types"
 	@echo "make package       build wheel and sdist into dist/, check and install both"
 	@echo "make test-minimum  run the tests on the oldest supported dependencies, without numba"
+	@echo "make test-query-planning  run every function on arrays of Dask's query planning"
 	@echo "make benchmark     print speeds beside SciPy's"
 	@echo "make benchmark-peer  print speeds beside those of the public dask-image package"
 	@echo "make clean         remove environments, caches and results"
@@ -46,6 +47,9 @@ test: .venv/ready
 
 test-minimum: .venv-minimum/ready
 	.venv-minimum/bin/python -m pytest -n $(WORKERS) tests $(ARGS)
+
+test-query-planning: .venv/ready
+	DASK_ARRAY__QUERY_PLANNING=True .venv/bin/python -m pytest tests/test_query_planning.py $(ARGS)
 
 coverage: .venv/ready
 	.venv/bin/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered \

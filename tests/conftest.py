@@ -1,5 +1,8 @@
 """Settings that every test shares."""
 
+import contextlib
+
+import dask
 import hypothesis
 import pytest
 
@@ -11,6 +14,22 @@ hypothesis.settings.register_profile(
     "repeatable", derandomize=True, deadline=None, max_examples=50, print_blob=False
 )
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def set_option():
+    """Return ``set_option(key, value)``, which sets an option of ours for one test."""
+    with contextlib.ExitStack() as options:
+        yield lambda key, value: options.enter_context(
+            dask.config.set({f"dask-image.{key}": value})
+        )
+
+
+@pytest.fixture
+def compiled_kernels():
+    """Skip a test that compares compiled kernels with others, where there are none."""
+    if not use_numba():
+        pytest.skip("numba is not installed, or not wanted")
 
 
 @pytest.fixture(params=["compiled", "plain"])

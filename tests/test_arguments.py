@@ -17,7 +17,6 @@ from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
 from dask_image._utils.arrays import BLOCK_BYTES, as_dask_array
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.warnings import warn
-from dask_image.ndmeasure import _pixels
 from tests.helpers import assert_same, nothing_computes, seeded_image
 from tests.test_ndimage import ARRAY_CALLS, MEASUREMENTS
 
@@ -418,8 +417,8 @@ WARNING = {
 
 
 @pytest.mark.parametrize("case", WARNING)
-def test_warnings_point_at_the_users_line(case, monkeypatch):
-    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 1)
+def test_warnings_point_at_the_users_line(case, set_option):
+    set_option("median.memory", 1)
     function, category = WARNING[case]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -175,7 +175,7 @@ def test_merging_leaves_its_inputs_alone(either_kernel, family):
 
 
 @pytest.mark.parametrize("family", [GEOMETRY, *INTENSITIES], ids=lambda family: family.name)
-def test_both_kernels_agree(family):
+def test_both_kernels_agree(family, compiled_kernels):
     labels, image = labels_of((9, 11)), seeded_image((9, 11), "f8")
     image[3, 4:9] = np.nan
     compiled = family.merge(partials_of(family, labels, image, 4))

@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import dask
+import dask.array as da
 import numpy as np
 import pytest
 import tifffile
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dask_image.imread import imread
+from dask_image.imread import _tiff, imread
 from dask_image.imread._files import natural_key
 from tests.helpers import nothing_computes, seeded_image
 
@@ -294,6 +295,286 @@ def write_ome_set(folder, image):
                     contiguous=False,
                 )
     return names
+
+
+def segments_read(monkeypatch):
+    """Return a list that fills with (file, offset) of each strip or tile read from now on."""
+    read = []
+    plain = _tiff._read_exactly
+
+    def counting(file, offset, out):
+        read.append((file.name, offset))
+        plain(file, offset, out)
+
+    monkeypatch.setattr(_tiff, "_read_exactly", counting)
+    return read
+
+
+LARGE_LAYOUTS = {
+    "tiles": {"tile": (32, 16)},
+    "zlib-tiles": {"tile": (32, 16), "compression": "zlib"},
+    "tiles-big-endian": {"tile": (16, 16), "byteorder": ">", "compression": "zlib"},
+    "predictor": {"tile": (16, 32), "compression": "zlib", "predictor": True},
+    "strips": {"rowsperstrip": 7},
+    "zlib-strips": {"rowsperstrip": 7, "compression": "zlib"},
+    "one-strip": {},
+    "one-strip-big-endian": {"byteorder": ">"},
+    "one-zlib-strip": {"compression": "zlib", "rowsperstrip": 1000},
+    "zlib-rows": {"compression": "zlib", "rowsperstrip": 1},
+}
+
+
+class TestLargePages:
+    """Pages larger than Dask's array.chunk-size are cut along their tiles or strips."""
+
+    @pytest.fixture(autouse=True)
+    def small_chunks(self):
+        with dask.config.set({"array.chunk-size": "4 kiB"}):
+            yield
+
+    @pytest.mark.parametrize("layout", LARGE_LAYOUTS)
+    @pytest.mark.parametrize("samples", [(), (3,)])
+    def test_whole_segments(self, tmp_path, layout, samples, monkeypatch):
+        image = seeded_image((2, 100, 75, *samples), "uint16")
+        options = {"photometric": "rgb" if samples else "minisblack", **LARGE_LAYOUTS[layout]}
+        name = write(tmp_path / "a.tif", image, **options)
+        lazy = imread(name)
+        check(lazy, image)
+        with tifffile.TiffFile(name) as tiff:
+            key = tiff.pages.first
+            rows, columns = key.chunks[:2]
+            raw = key.is_final
+        if raw:
+            rows = 1
+        assert all(size % rows == 0 for size in lazy.chunks[1][:-1])
+        assert all(size % columns == 0 for size in lazy.chunks[2][:-1])
+        segment = rows * columns * image.itemsize * (samples or (1,))[0]
+        block = lazy.chunks[1][0] * lazy.chunks[2][0] * image.itemsize * (samples or (1,))[0]
+        assert block <= max(4096, segment)
+        # Each is read once.
+        read = segments_read(monkeypatch)
+        lazy.compute(scheduler="sync")
+        assert len(read) == len(set(read))
+
+    @pytest.mark.parametrize("layout", LARGE_LAYOUTS)
+    @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    def test_any_chunks(self, tmp_path, layout, data):
+        image = seeded_image((3, 50, 47), "int16")
+        name = write(tmp_path / "a.tif", image, **LARGE_LAYOUTS[layout])
+        entry = st.one_of(st.integers(1, 60), st.sampled_from(["auto", -1, None]))
+        chunks = data.draw(st.one_of(entry, st.tuples(entry, entry)))
+        nframes = data.draw(st.sampled_from([1, 2, -1]))
+        check(imread(name, nframes, chunks=chunks), image)
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    @pytest.mark.parametrize("nframes", [1, 3, -1])
+    @pytest.mark.parametrize("separate", [False, True])
+    def test_volumes(self, tmp_path, compression, nframes, separate, monkeypatch):
+        shape = (3, 5, 70, 66) if separate else (9, 70, 66)
+        volume = seeded_image(shape, "u1")
+        options = {"photometric": "rgb", "planarconfig": "separate"} if separate else {}
+        name = write(
+            tmp_path / "a.tif", volume, volumetric=True, tile=(2, 16, 16),
+            compression=compression, **options,
+        )  # fmt: skip
+        expected = volume.swapaxes(0, 1) if separate else volume
+        check(imread(name, nframes), expected)
+        check(imread(name, nframes, chunks=(33, 20)), expected)
+        if nframes == -1:
+            read = segments_read(monkeypatch)
+            imread(name, nframes).compute(scheduler="sync")
+            assert len(read) == len(set(read))
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    @pytest.mark.parametrize("nframes", [1, 3, -1])
+    def test_separate_planes(self, tmp_path, compression, nframes):
+        image = seeded_image((4, 3, 70, 58), "u2")
+        name = write(
+            tmp_path / "a.tif", image, photometric="rgb", planarconfig="separate",
+            compression=compression, tile=(16, 16), byteorder=">",
+        )  # fmt: skip
+        lazy = imread(name, nframes)
+        assert lazy.numblocks[1] == 1 < lazy.numblocks[2]
+        check(lazy, image)
+        check(imread(name, nframes, chunks=(33, 20)), image)
+
+    def test_frames_that_fit_stay_whole(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((9, 64, 64), "u1"), tile=(16, 16))
+        assert imread(name).chunks == ((1,) * 9, (64,), (64,))
+        assert imread(name, -1).chunks == ((9,), (64,), (64,))
+
+    def test_frames_in_a_block_make_it_smaller(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((9, 64, 80), "u1"), tile=(16, 16))
+        assert max(imread(name).chunks[1]) * max(imread(name).chunks[2]) > 2048
+        lazy = imread(name, 4)
+        assert 4 * max(lazy.chunks[1]) * max(lazy.chunks[2]) <= 4096
+
+    def test_several_files(self, tmp_path):
+        image = seeded_image((4, 100, 75), "uint16")
+        for number, (frame, layout) in enumerate(zip(image, LARGE_LAYOUTS.values())):
+            write(tmp_path / f"a{number}.tif", frame, **layout)
+        check(imread(tmp_path / "*.tif", 3), image)
+
+    def test_a_block_carries_and_reads_its_own_tiles_only(self, tmp_path, monkeypatch):
+        image = seeded_image((1600, 1600), "u1")
+        name = write(tmp_path / "a.tif", image, tile=(16, 16), compression="zlib")
+        lazy = imread(name)
+        assert max(len(pickle.dumps(task)) for task in dict(lazy.dask).values()) < 2000
+        read = segments_read(monkeypatch)
+        corner = lazy[0, -50:, -50:].compute()
+        np.testing.assert_array_equal(corner, image[-50:, -50:])
+        assert len(read) < 40
+
+    @pytest.mark.parametrize("layout", ["zlib-tiles", "zlib-strips", "one-strip-big-endian"])
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    def test_any_part(self, tmp_path, layout, data):
+        image = seeded_image((3, 50, 47, 3), "int16")
+        options = {"photometric": "rgb", **LARGE_LAYOUTS[layout]}
+        name = write(tmp_path / "a.tif", image, **options)
+        index = []
+        for size in image.shape:
+            numbers = st.integers(-size, size - 1)
+            ends = st.integers(-size - 2, size + 2) | st.none()
+            steps = st.sampled_from([None, 1, 2, 7, -1, -3])
+            index.append(data.draw(numbers | st.builds(slice, ends, ends, steps)))
+        if data.draw(st.booleans()):
+            axis = data.draw(st.integers(0, 3))
+            index[axis] = data.draw(st.lists(st.integers(0, image.shape[axis] - 1), max_size=5))
+        elif data.draw(st.booleans()):
+            index.insert(data.draw(st.integers(0, 4)), None)
+        lazy = imread(name, data.draw(st.sampled_from([1, 2, -1])))
+        expected = da.from_array(image)[tuple(index)].compute()
+        np.testing.assert_array_equal(lazy[tuple(index)].compute(scheduler="sync"), expected)
+
+    def test_only_what_is_selected_is_read(self, tmp_path, monkeypatch):
+        image = seeded_image((9, 160, 160), "u1")
+        name = write(tmp_path / "a.tif", image, tile=(16, 16), compression="zlib")
+        lazy = imread(name, 4, chunks=-1)
+        read = segments_read(monkeypatch)
+        np.testing.assert_array_equal(lazy[3, 20:30, 40:50].compute(), image[3, 20:30, 40:50])
+        assert len(read) == 2
+
+    def test_tiles_that_are_not_in_the_file(self, tmp_path):
+        image = np.zeros((1, 100, 100), "u1")
+        image[0, :16, 40:] = 3
+        name = str(tmp_path / "a.tif")
+        tiles = [image[0, :16, column : column + 16] for column in range(0, 96, 16)] + [
+            np.pad(image[0, :16, 96:], ((0, 0), (0, 12)))
+        ]
+        tifffile.imwrite(
+            name, iter(tiles + [None] * 42), shape=(100, 100), dtype="u1", tile=(16, 16),
+            compression="zlib", photometric="minisblack",
+        )  # fmt: skip
+        check(imread(name), image)
+
+    def test_pictures_of_other_formats(self, tmp_path):
+        image = seeded_image((1, 90, 70, 3), "u1")
+        Image.fromarray(image[0]).save(tmp_path / "a.png")
+        check(imread(tmp_path / "a.png"), image)
+        check(imread(tmp_path / "a.png", chunks=(33, 20)), image)
+
+    def test_from_worker_processes(self, tmp_path):
+        image = seeded_image((1, 100, 75), "uint16")
+        name = write(tmp_path / "a.tif", image, **LARGE_LAYOUTS["predictor"])
+        lazy = pickle.loads(pickle.dumps(imread(name)))
+        check(lazy, image)
+
+    @pytest.mark.parametrize(
+        "chunks", [0, -2, 1.5, True, "all", (3,), (3, 4, 5), (3, (40, 11)), ((0, 50), 3), ()]
+    )
+    def test_bad_chunks(self, tmp_path, chunks):
+        name = write(tmp_path / "a.tif", np.zeros((50, 60), "u1"))
+        with pytest.raises(ValueError, match="chunks must be"):
+            imread(name, chunks=chunks)
+
+    def test_given_sizes(self, tmp_path):
+        image = seeded_image((1, 50, 60), "u1")
+        lazy = imread(write(tmp_path / "a.tif", image[0]), chunks=((20, 30), -1))
+        assert lazy.chunks == ((1,), (20, 30), (60,))
+        check(lazy, image)
+
+
+def write_pyramid(name, image):
+    """Write frames in three resolutions, as one of several programs does, and return these."""
+    levels = [image, image[:, ::2, ::2], image[:, ::4, ::4]]
+    options = {"tile": (16, 16), "compression": "zlib", "photometric": "minisblack"}
+    with tifffile.TiffWriter(name, bigtiff=True) as tiff:
+        if str(name).endswith("ome.tif"):
+            tiff.write(levels[0], subifds=2, metadata={"axes": "ZYX"}, **options)
+            for level in levels[1:]:
+                tiff.write(level, subfiletype=1, **options)
+        elif str(name).endswith(".svs"):
+            text = "Aperio Image Library v1\r\n|AppMag = 20|MPP = 0.5"
+            options.update(metadata=None, description=text)
+            tiff.write(levels[0][0], **options)
+            tiff.write(image[0, ::8, ::8], metadata=None, description=text)
+            for level in levels[1:]:
+                tiff.write(level[0], **options)
+        else:
+            options["metadata"] = None
+            for frame in image:
+                tiff.write(frame, subifds=2, **options)
+                tiff.write(frame[::2, ::2], subfiletype=1, **options)
+                tiff.write(frame[::4, ::4], subfiletype=1, **options)
+    return levels
+
+
+class TestLevelsAndSeries:
+    @pytest.mark.parametrize("name", ["a.ome.tif", "a.tif"])
+    @pytest.mark.parametrize("level", [0, 1, 2, -1, np.int64(1)])
+    def test_levels_of_subifds(self, tmp_path, name, level):
+        levels = write_pyramid(tmp_path / name, seeded_image((3, 80, 64), "u1"))
+        check(imread(tmp_path / name, 2, level=level), levels[level])
+        check(imread(tmp_path / name, 2, level=level, chunks=20), levels[level])
+
+    @pytest.mark.parametrize("level", [0, 1, 2])
+    def test_levels_of_a_slide(self, tmp_path, level):
+        levels = write_pyramid(tmp_path / "a.svs", seeded_image((1, 80, 64), "u1"))
+        check(imread(tmp_path / "a.svs", level=level), levels[level])
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    @pytest.mark.parametrize("series", [0, 1, -1])
+    def test_series(self, tmp_path, compression, series):
+        images = [seeded_image((4, 16, 17), "uint8"), seeded_image((2, 8, 9), "uint16")]
+        with tifffile.TiffWriter(tmp_path / "a.ome.tif") as tiff:
+            for image in images:
+                tiff.write(image, metadata={"axes": "ZYX"}, compression=compression)
+        check(imread(tmp_path / "a.ome.tif", 3, series=series), images[series])
+
+    def test_levels_have_names_of_their_own(self, tmp_path):
+        write_pyramid(tmp_path / "a.tif", np.zeros((1, 64, 64), "u1"))
+        assert imread(tmp_path / "a.tif").name != imread(tmp_path / "a.tif", level=1).name
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"level": 3}, r"a\.tif: there is no level 3: it has level 0 to 2"),
+            ({"level": -4}, "there is no level -4"),
+            ({"series": 1}, "there is no series 1: its only series is 0"),
+        ],
+    )
+    def test_no_such_thing(self, tmp_path, arguments, message):
+        write_pyramid(tmp_path / "a.tif", np.zeros((2, 64, 64), "u1"))
+        with pytest.raises(ValueError, match=message):
+            imread(tmp_path / "a.tif", **arguments)
+
+    def test_no_such_level_of_a_single_page(self, tmp_path):
+        name = write(tmp_path / "a.tif", np.zeros((64, 64), "u1"), compression="zlib")
+        with pytest.raises(ValueError, match="its only level is 0"):
+            imread(name, level=1)
+
+    def test_other_formats_have_one(self, tmp_path):
+        Image.fromarray(np.zeros((4, 5), "u1")).save(tmp_path / "a.png")
+        with pytest.raises(ValueError, match="only TIFF files"):
+            imread(tmp_path / "a.png", level=1)
+
+    @pytest.mark.parametrize("argument", ["level", "series"])
+    def test_no_number(self, tmp_path, argument):
+        name = write(tmp_path / "a.tif", np.zeros((64, 64), "u1"))
+        with pytest.raises(TypeError, match=argument):
+            imread(name, **{argument: "first"})
 
 
 class TestNames:

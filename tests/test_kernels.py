@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from dask_image._kernels.stand_ins import STAND_INS, rank, stand_in
+from dask_image._kernels.stand_ins import STAND_INS, stand_in
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, fold
 from tests.helpers import plain_kernels, seeded_image
 
@@ -252,22 +252,6 @@ def test_median_of_boxes(dtype, size):
     image = seeded_image((37, 23), dtype)
     check(ndimage.median_filter, image, size)
     check(ndimage.percentile_filter, image, 15, size=size, mode="mirror", axes=(0, 1))
-
-
-@pytest.mark.parametrize("run", [rank._plain_network, rank._compiled_network])
-@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (3, 3), (4, 3), (3, 5), (5, 6), (2, 8)])
-def test_networks_sort(shape, run):
-    width, count = 40, shape[0] * shape[1]
-    image = np.random.default_rng(count).integers(0, 30, (shape[0], width + shape[1]))
-    windows = np.lib.stride_tricks.sliding_window_view(image, shape)[0, :width]
-    ranks = np.sort(windows.reshape(width, -1), axis=1)
-    rows = np.arange(shape[0]) * image.shape[1]
-    for place in range(count):
-        network = rank.selection_network(((True,) * shape[1],) * shape[0], place)
-        buffers = np.empty((network.buffers, width + network.widest), image.dtype)
-        run(image.ravel(), rows, network.operations, buffers, 0, width)
-        found = buffers[network.result, network.result_shift :][:width]
-        np.testing.assert_array_equal(found, ranks[:, place])
 
 
 @SETTINGS

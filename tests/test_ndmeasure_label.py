@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import ndimage, sparse
 from skimage import segmentation
 
-from dask_image._utils.engines import components as engine
 from dask_image.ndmeasure import (
     label,
     merge_labels_across_chunk_boundaries,
@@ -44,9 +43,9 @@ SHAPES_AND_CHUNKS = [
 
 
 @pytest.fixture(params=["read once", "read again"])
-def either_way(request, monkeypatch):
+def either_way(request, set_option):
     if request.param == "read again":
-        monkeypatch.setattr(engine, "KEPT_PIXELS", 0)
+        set_option("label.memory", 0)
 
 
 def pairs_of_neighbours(ndim):
@@ -236,8 +235,8 @@ def test_image_is_read_once_and_let_go():
 
 
 @pytest.mark.parametrize("kept", [0, 2**31])
-def test_blocks_of_the_image_do_not_pile_up(kept, monkeypatch):
-    monkeypatch.setattr(engine, "KEPT_PIXELS", kept)
+def test_blocks_of_the_image_do_not_pile_up(kept, set_option):
+    set_option("label.memory", kept)
     image = da.map_blocks(Counted.of_ones, chunks=((8,) * 8, (8,) * 8), dtype=bool)
     labels, _ = label(image)
     Counted.alive, Counted.most = 0, 0
@@ -491,8 +490,8 @@ def test_pairs_to_matrix():
     np.testing.assert_array_equal(np.argwhere(matrix.toarray()), [[1, 2], [2, 3]])
 
 
-def test_large_images_may_have_any_graph(monkeypatch):
-    monkeypatch.setattr(engine, "KEPT_PIXELS", 0)
+def test_large_images_may_have_any_graph(set_option):
+    set_option("label.memory", 0)
     image = seeded_image((12, 14), "?")
     lazy = da.from_array(image, chunks=5).rechunk(4)[::-1].map_blocks(np.copy)
     labels, count = label(lazy)

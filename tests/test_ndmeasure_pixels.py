@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from dask_image._utils.engines import label_shuffle, order_statistics
-from dask_image.ndmeasure import _pixels, labeled_comprehension, median, value_indices
+from dask_image.ndmeasure import labeled_comprehension, median, value_indices
 from tests.helpers import assert_same, nothing_computes, seeded_image
 
 CHUNKS = [-1, 1, 3, ((1, 4, 2), (2, 2, 5))]
@@ -69,9 +69,9 @@ def test_median_has_the_shape_of_the_index(index):
 
 
 @pytest.fixture(params=[True, False], ids=["gathered", "counted"])
-def gathered(request, monkeypatch):
+def gathered(request, monkeypatch, set_option):
     """Gather a pooled image in one task, or count its values in several passes."""
-    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 2**30 if request.param else 0)
+    set_option("median.memory", 2**30 if request.param else 0)
     monkeypatch.setattr(order_statistics, "DIGIT_BITS", 8)  # more passes, less to count in each
     return request.param
 
@@ -105,8 +105,8 @@ def test_pooled_median_of_complex_values():
     assert_same(median(da.from_array(image, chunks=4), labels), ndimage.median(image, labels))
 
 
-def test_large_images_are_read_again_for_each_pass(monkeypatch):
-    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 0)
+def test_large_images_are_read_again_for_each_pass(set_option):
+    set_option("median.memory", 0)
     passes = []
 
     def read(block, block_info=None):
@@ -123,8 +123,8 @@ def test_large_images_are_read_again_for_each_pass(monkeypatch):
 
 
 @pytest.mark.parametrize("chunks", [4, -1])
-def test_a_pass_waits_for_the_one_before_it(monkeypatch, chunks):
-    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 0)
+def test_a_pass_waits_for_the_one_before_it(set_option, chunks):
+    set_option("median.memory", 0)
     running, passes = [], []
 
     def read(block, block_info=None):
@@ -229,8 +229,8 @@ def test_empty_images_have_no_median():
     assert found.shape == present.shape == (0,)
 
 
-def test_pooling_from_many_blocks_warns(monkeypatch):
-    monkeypatch.setattr(_pixels, "LARGEST_GATHER", 0)
+def test_pooling_from_many_blocks_warns(set_option):
+    set_option("median.memory", 0)
     with pytest.warns(da.PerformanceWarning, match="pooled"):
         median(da.zeros((4, 4), chunks=2, dtype=complex))
     with pytest.warns(da.PerformanceWarning, match="pooled"):

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image._utils.engines import components as engine
 from dask_image.ndmorph import (
     binary_dilation,
     binary_erosion,
@@ -83,8 +82,8 @@ def test_any_real_dtype(dtype):
     )
 
 
-def test_images_read_again(monkeypatch):
-    monkeypatch.setattr(engine, "KEPT_PIXELS", 0)
+def test_images_read_again(set_option):
+    set_option("label.memory", 0)
     seeds, mask = seeds_and_mask((9, 11))
     assert_matches_scipy(binary_propagation, ndimage.binary_propagation, seeds, chunks=4, mask=mask)
     assert_matches_scipy(binary_fill_holes, ndimage.binary_fill_holes, mask, chunks=4)

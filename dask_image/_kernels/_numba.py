@@ -9,7 +9,7 @@ import functools
 import logging
 import os
 
-import dask
+from dask_image._utils import options
 
 logger = logging.getLogger("dask_image")
 
@@ -37,7 +37,7 @@ def use_numba():
     """
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
-    if dask.config.get("dask-image.kernels", "numba") == "scipy":
+    if options.kernels() == "scipy":
         return False
     # The same can be said in numba's own file of settings.
     return _numba() is not None and not _numba().config.DISABLE_JIT
@@ -51,6 +51,11 @@ def jit(function):
 def jit_contract(function):
     """As `jit`; a multiplication and an addition may be fused into one step (and nothing else)."""
     return _compile(function, {"fastmath": {"contract"}})
+
+
+def jit_inline(function):
+    """As `jit`, for the inner loop of one compiled function: it becomes a part of that."""
+    return _compile(function, {"inline": "always"})
 
 
 def _compile(function, options):

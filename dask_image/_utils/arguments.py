@@ -8,7 +8,6 @@ import numpy as np
 from dask.base import is_dask_collection
 
 from dask_image._utils.modes import MODES
-from dask_image._utils.warnings import warn
 
 FILTER_MODES = tuple(MODES)
 
@@ -214,62 +213,3 @@ def window_reach(sizes, origins, name="origin"):
             )
         reach.append((before, size - 1 - before))
     return reach
-
-
-def footprint_window(size, footprint, origin, axes, ndim):
-    """
-    Return what window ``size`` or ``footprint`` stand for, and how far it reaches.
-
-    Parameters
-    ----------
-    size : int, sequence of int or None
-    footprint : array_like of bool or None
-        Takes precedence; a size beside it is warned about, as SciPy does.
-    origin : int or sequence of int
-    axes : tuple of int
-        The axes that the window has.
-    ndim : int
-        How many axes the image has.
-
-    Returns
-    -------
-    size : list of int or None
-        One of the two is None.
-    footprint : numpy.ndarray of bool or None
-        With the axes of the window.
-    reach : list of (int, int)
-        For every axis of the image.
-    """
-    if footprint is None:
-        if size is None:
-            raise ArgumentError("size or footprint must be given, got neither")
-        size = shape = normalize_sizes(size, len(axes))
-    else:
-        if size is not None:
-            warn("ignoring size because footprint is set")
-        size = None
-        footprint = np.asarray(footprint, dtype=bool)
-        if footprint.ndim != len(axes):
-            raise ArgumentError(
-                f"footprint must have one axis for each of {len(axes)} axes, "
-                f"got {footprint.ndim} axes"
-            )
-        if not footprint.any():
-            raise ValueError("footprint must have a pixel that is True, got none")
-        shape = footprint.shape
-    return size, footprint, reach_on_axes(shape, origin, axes, ndim)
-
-
-def reach_on_axes(shape, origin, axes, ndim):
-    """
-    Return for every axis of an image how far a window of ``shape`` along ``axes`` reaches.
-
-    SciPy pairs axes that are not in rising order with sizes and origins in one
-    way in some functions and in another way in others; the reach returned for
-    them is wide enough for any pairing.
-    """
-    reach = window_reach(shape, normalize_origins(origin, len(axes)))
-    if list(axes) != sorted(axes):
-        widest = max(shape)
-        reach = [(widest, widest)] * len(axes)
-    return on_axes(reach, axes, ndim, default=(0, 0))

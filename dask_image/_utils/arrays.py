@@ -1,5 +1,7 @@
 """Turn what a caller passes into a Dask array that every engine can rely on."""
 
+import math
+
 import dask
 import dask.array as da
 import numpy as np
@@ -139,6 +141,11 @@ def without_mask(array, name):
     if not lazy:
         return np.ma.getdata(array)
     return array.map_blocks(np.ma.getdata, meta=block_meta(array.ndim, array.dtype))
+
+
+def count_blocks(array):
+    """Return how many blocks a Dask array has."""
+    return math.prod(array.numblocks)
 
 
 def block_meta(ndim, dtype, like=None):

@@ -2,8 +2,10 @@
 
 from dask_image.imread._files import natural_sorted  # noqa: F401 - other packages look for it here
 from dask_image.imread._imread import imread
+from dask_image.imread._metadata import ImageMetadata, read_metadata  # noqa: F401 - of a result
+from dask_image.imread._mosaic import assemble
 
-__all__ = ["imread"]
+__all__ = ["assemble", "imread", "read_metadata"]
 
 
 def __getattr__(name):

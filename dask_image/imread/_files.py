@@ -4,6 +4,8 @@ import glob
 import os
 import re
 from dataclasses import dataclass
+from itertools import product
+from string import Formatter
 
 
 def natural_key(name):
@@ -63,6 +65,76 @@ def expand_names(fname):
     if not names:
         raise ValueError("fname must name at least one file, got an empty list")
     return [path for name in names for path in _expand(name)]
+
+
+def expand_grid(fname):
+    """
+    Return the files that a name with placeholders stands for, such as ``"r{row}_c{column}.tif"``.
+
+    Parameters
+    ----------
+    fname : object
+        What the user gave as name or names.
+
+    Returns
+    -------
+    tuple of (tuple of int, list of str), or None
+        How many numbers there are for each placeholder, in the order in which they first occur,
+        and the absolute paths of the files, the last placeholder's number changing fastest.
+        None where there are no placeholders.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file, or not one for each combination of the numbers that occur.
+    ValueError
+        If ``*`` or ``?`` stand beside placeholders, or two files have the same numbers.
+    """
+    if not isinstance(fname, (str, os.PathLike)):
+        return None
+    pattern = os.fsdecode(fname)
+    if not re.search(r"{[^\W\d]\w*}", pattern) or _exists(pattern):
+        return None
+    parts = [(text, field) for text, field, _, _ in Formatter().parse(pattern)]
+    if any(sign in text for text, _ in parts for sign in "*?"):
+        raise ValueError(f"placeholders and the signs * and ? do not go together, got {pattern!r}")
+    fields = list(dict.fromkeys(field for _, field in parts if field is not None))
+    found = _files_by_numbers(parts, fields)
+    if not found:
+        raise FileNotFoundError(f"no file matches {pattern!r}, a number for each placeholder")
+    values = [sorted({numbers[axis] for numbers in found}) for axis in range(len(fields))]
+    missing = [numbers for numbers in product(*values) if numbers not in found]
+    if missing:
+        numbers = ", ".join(f"{field}={number}" for field, number in zip(fields, missing[0]))
+        raise FileNotFoundError(
+            f"of {pattern!r} there are files for {' × '.join(str(len(v)) for v in values)} numbers "
+            f"but {len(missing)} of them missing; the first is that for {numbers}"
+        )
+    return tuple(map(len, values)), [found[numbers] for numbers in product(*values)]
+
+
+def _files_by_numbers(parts, fields):
+    """Return the files of a pattern by the numbers in their names."""
+    seen = set()
+    expression = wildcard = ""
+    for text, field in parts:
+        expression += re.escape(text)
+        wildcard += glob.escape(text)
+        if field is not None:
+            # The second time, a placeholder stands for the same text.
+            expression += f"(?P={field})" if field in seen else f"(?P<{field}>[0-9]+)"
+            wildcard += "*"
+            seen.add(field)
+    found = {}
+    for name in natural_sorted(glob.glob(wildcard)):
+        match = re.fullmatch(expression, name)
+        if match is None or os.path.isdir(name):
+            continue
+        numbers = tuple(int(match[field]) for field in fields)
+        if numbers in found:
+            raise ValueError(f"{found[numbers]} and {name} have the same numbers")
+        found[numbers] = os.path.abspath(name)
+    return found
 
 
 def _expand(name):

@@ -11,18 +11,32 @@ from dask_image.imread._files import FileState
 @dataclass(frozen=True)
 class PimsFrames:
     """
-    Frames ``start`` to ``stop`` of a file that PIMS reads.
+    Frames ``start`` to ``stop`` of a file that PIMS reads, some of their rows and columns.
 
     A reader may take an animated picture for one frame, or give all of it for each
     frame, hence ``per_item``, the number of frames in what it calls one.
     """
 
     file: FileState
-    frame_shape: tuple[int, ...]
+    whole_shape: tuple[int, ...]
     dtype: np.dtype
     per_item: int
     start: int
     stop: int
+    rows: range
+    columns: range
+
+    plane_axis = 0  # of a frame: the rows
+
+    @property
+    def segment_shape(self):
+        """Rows and columns of what is read at once: a frame."""
+        return self.whole_shape[:2]
+
+    @property
+    def frame_shape(self):
+        """Rows and columns of a frame, and its samples."""
+        return (len(self.rows), len(self.columns), *self.whole_shape[2:])
 
     @property
     def count(self):
@@ -34,15 +48,18 @@ class PimsFrames:
         """Every file that is read, once."""
         return (self.file,)
 
-    def select(self, start, stop):
-        """Return the frames ``start`` to ``stop`` of these."""
-        return replace(self, start=self.start + start, stop=self.start + stop)
+    def select(self, start, stop, rows, columns):
+        """Return the frames ``start`` to ``stop`` of these, and a part of each."""
+        start, stop = start + self.start, stop + self.start
+        return replace(self, start=start, stop=stop, rows=rows, columns=columns)
 
     def read_into(self, out):
         """Fill ``out``, an array of shape ``(count, *frame_shape)`` and of ``dtype``."""
         with open(self.file.path, "rb") as file:
             self.file.check(file)
-        expected = (self.per_item, *self.frame_shape)
+        expected = (self.per_item, *self.whole_shape)
+        rows = slice(self.rows.start, self.rows.stop)
+        columns = slice(self.columns.start, self.columns.stop)
         with _opened(self.file.path) as reader:
             for item in range(self.start // self.per_item, -(-self.stop // self.per_item)):
                 frames = _frames_in(reader[item])
@@ -54,7 +71,7 @@ class PimsFrames:
                 position = item * self.per_item
                 first, last = max(position, self.start), min(position + len(frames), self.stop)
                 out[first - self.start : last - self.start] = frames[
-                    first - position : last - position
+                    first - position : last - position, rows, columns
                 ]
 
 
@@ -110,7 +127,17 @@ def describe_pims(path):
         items = 1
     first = _frames_in(first)
     per_item, *frame_shape = first.shape
-    return PimsFrames(state, tuple(frame_shape), first.dtype, per_item, 0, items * per_item)
+    rows, columns = map(range, frame_shape[:2])
+    return PimsFrames(
+        state, tuple(frame_shape), first.dtype, per_item, 0, items * per_item, rows, columns
+    )
+
+
+def frame_rate(path):
+    """Return the frames a second of a film, None where its reader knows none."""
+    with _opened(path) as reader:
+        rate = getattr(reader, "frame_rate", None)
+    return float(rate) if rate and len(reader) > 1 else None
 
 
 def _agree(shape, announced):

@@ -1,20 +1,20 @@
 """
 Frames of TIFF files.
 
-The header of a file is read once, with ``tifffile``. What a task needs to find
-the pixels of its frames – where each page starts, how it is packed – travels
+The header of a file is read once. What a task needs to find the pixels of its
+block – where the strips or tiles under it start, how they are packed – travels
 with the task, which then opens the file once and reads nothing but pixels.
 """
 
 import math
 import os
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
-import tifffile
 
+from dask_image.imread import _tifffile
 from dask_image.imread._files import FileState
 
 # Classic and BigTIFF, both byte orders, and the variant that Hamamatsu and Olympus write.
@@ -28,57 +28,90 @@ def is_tiff(file):
 
 
 class Page(NamedTuple):
-    """Where the pixels of one page lie."""
+    """Where the strips or tiles of one page lie, ``indices`` being their numbers in the page."""
 
     file: FileState
     directory: int
+    indices: range | tuple[int, ...]
     offsets: tuple[int, ...]
     byte_counts: tuple[int, ...]
     jpeg_options: dict
 
 
-class Decoder:
+@dataclass(frozen=True)
+class PageLayout:
     """
-    Unpacks the strips or tiles of a page.
+    What a page is made of: the same for all pages of a series.
 
-    ``tifffile`` makes the function from the header of a page. It cannot travel to
-    another process: there, the header is read once more.
+    ``shape`` is: planes of separate samples, depth, rows, columns, interleaved samples;
+    ``segment_shape`` the depth, rows and columns of a strip or tile. Samples stay where the file
+    has them: planes before rows and columns, interleaved ones behind.
     """
 
-    def __init__(self, decode=None):
-        self._decode = decode
+    shape: tuple[int, int, int, int, int]
+    segment_shape: tuple[int, int, int]
+    stored_dtype: np.dtype
+    planes_are_samples: bool
+    decoder: _tifffile.Decoder | None
+    fill_value: float
 
-    def __reduce__(self):
-        return Decoder, ()
+    @property
+    def frames_per_page(self):
+        """Number of frames in a page."""
+        planes, depth, *_ = self.shape
+        return depth if self.planes_are_samples else planes * depth
 
-    def for_page(self, page):
-        """Return the function that unpacks ``page``."""
-        if self._decode is None:
-            with tifffile.TiffFile(page.file.path) as tiff:
-                tiff.filehandle.seek(page.directory)
-                self._decode = tifffile.TiffPage(tiff, 0).decode
-        return self._decode
+    @property
+    def grid(self):
+        """Number of segments: planes, depth, rows, columns; they are counted in this order."""
+        planes, *sizes, _ = self.shape
+        return (planes, *(-(-size // part) for size, part in zip(sizes, self.segment_shape)))
+
+    def frames_at(self, plane, depths):
+        """Return the frames of a page that a range of depths of one plane belongs to."""
+        if self.planes_are_samples:
+            return depths
+        before = plane * self.shape[1]
+        return range(before + depths.start, before + depths.stop)
+
+    def segments_under(self, frames, rows, columns):
+        """Return the numbers of the segments that ranges of frames, rows and columns touch."""
+        planes, slabs, rows_of_segments, per_row = self.grid
+        depth, height, width = self.segment_shape
+        down = range(rows.start // height, -(-rows.stop // height))
+        along = range(columns.start // width, -(-columns.stop // width))
+        numbers = []
+        for plane, slab in product(range(planes), range(slabs)):
+            inside = range(slab * depth, min((slab + 1) * depth, self.shape[1]))
+            if not _common(self.frames_at(plane, inside), frames):
+                continue
+            above = (plane * slabs + slab) * rows_of_segments
+            for row in down:
+                left = (above + row) * per_row
+                numbers.extend(range(left + along.start, left + along.stop))
+        return numbers
+
+
+def _common(one, other):
+    """Return the range that two ranges have in common."""
+    return range(max(one.start, other.start), min(one.stop, other.stop))
+
+
+def _inside(part, whole):
+    """Return where a range lies in another one, as a slice."""
+    return slice(part.start - whole.start, part.stop - whole.start)
 
 
 @dataclass(frozen=True)
 class TiffFrames:
-    """
-    Frames ``start`` to ``stop`` of ``pages``, and how to read them.
-
-    ``page_shape`` is ``tifffile``'s: planes of separate samples, depth, rows,
-    columns, interleaved samples. Samples stay where the file has them: planes
-    before rows and columns, interleaved ones behind.
-    """
+    """Frames ``start`` to ``stop`` of ``pages``, some of their rows and columns."""
 
     pages: tuple[Page, ...]
-    page_shape: tuple[int, int, int, int, int]
-    stored_dtype: np.dtype
-    planes_are_samples: bool
-    has_samples: bool
-    decoder: Decoder | None
-    fill_value: float
+    layout: PageLayout
     start: int
     stop: int
+    rows: range
+    columns: range
 
     @property
     def count(self):
@@ -88,84 +121,135 @@ class TiffFrames:
     @property
     def dtype(self):
         """Native dtype of the frames."""
-        return self.stored_dtype.newbyteorder("=")
+        return self.layout.stored_dtype.newbyteorder("=")
 
     @property
-    def frames_per_page(self):
-        """Number of frames in a page."""
-        planes, depth, _, _, _ = self.page_shape
-        return depth if self.planes_are_samples else planes * depth
+    def plane_axis(self):
+        """Which axis of a frame the rows are; columns follow."""
+        return int(self.layout.planes_are_samples)
+
+    @property
+    def segment_shape(self):
+        """Rows and columns of what is read or unpacked at once."""
+        return self.layout.segment_shape[1:]
 
     @property
     def frame_shape(self):
         """Rows and columns of a frame; for colours, samples before or behind them."""
-        planes, _, rows, columns, samples = self.page_shape
-        before = (planes,) if self.planes_are_samples else ()
-        behind = (samples,) if self.has_samples else ()
-        return (*before, rows, columns, *behind)
+        planes, _, _, _, samples = self.layout.shape
+        before = (planes,) if self.layout.planes_are_samples else ()
+        behind = (samples,) if samples > 1 else ()
+        return (*before, len(self.rows), len(self.columns), *behind)
 
     @property
     def files(self):
         """Every file that is read, once."""
         return tuple(dict.fromkeys(page.file for page in self.pages))
 
-    def select(self, start, stop):
-        """Return the frames ``start`` to ``stop`` of these, with the pages they need only."""
+    def select(self, start, stop, rows, columns):
+        """
+        Return the frames ``start`` to ``stop`` of these, and a part of each.
+
+        Of the pages, and of their strips or tiles, those that are needed are left.
+
+        Parameters
+        ----------
+        start, stop : int
+        rows, columns : range
+        """
         start, stop = start + self.start, stop + self.start
-        first = start // self.frames_per_page
-        last = -(-stop // self.frames_per_page)
-        skipped = first * self.frames_per_page
+        per_page = self.layout.frames_per_page
+        first, last = start // per_page, -(-stop // per_page)
+        pages = self.pages[first:last]
+        if (rows, columns) != (self.rows, self.columns) or per_page > 1:
+            pages = tuple(
+                self._part(page, range(start - at * per_page, stop - at * per_page), rows, columns)
+                for at, page in enumerate(pages, first)
+            )
+        skipped = first * per_page
         return replace(
-            self, pages=self.pages[first:last], start=start - skipped, stop=stop - skipped
+            self, pages=pages, start=start - skipped, stop=stop - skipped, rows=rows,
+            columns=columns,
+        )  # fmt: skip
+
+    def _part(self, page, frames, rows, columns):
+        if self.layout.decoder is None:
+            return page
+        numbers = self.layout.segments_under(frames, rows, columns)
+        places = numbers
+        if not isinstance(page.indices, range):  # a part of a part
+            place_of = {number: place for place, number in enumerate(page.indices)}
+            places = [place_of[number] for number in numbers]
+        return page._replace(
+            indices=tuple(numbers),
+            offsets=tuple(page.offsets[place] for place in places),
+            byte_counts=tuple(page.byte_counts[place] for place in places),
         )
 
     def read_into(self, out):
         """Fill ``out``, an array of shape ``(count, *frame_shape)`` and of ``dtype``."""
-        position = -self.start
+        planes, _, _, _, samples = self.layout.shape
+        planes = planes if self.layout.planes_are_samples else 1
+        shape = (len(out), planes, len(self.rows), len(self.columns), samples)
+        out = out.reshape(shape)  # which is contiguous: a view
+        read = self._read_raw if self.layout.decoder is None else self._read_segments
+        page_frames = range(self.layout.frames_per_page)
+        first = 0
         for file_state, pages in groupby(self.pages, key=lambda page: page.file):
             # Reads, each at a place of its own, gain nothing from a buffer.
             with open(file_state.path, "rb", buffering=0) as file:
                 file_state.check(file)
                 for page in pages:
-                    self._read_page_into(file, page, out, position)
-                    position += self.frames_per_page
+                    frames = _common(page_frames, range(self.start - first, self.stop - first))
+                    begin = first - self.start
+                    read(file, page, out[begin + frames.start : begin + frames.stop], frames)
+                    first += len(page_frames)
 
-    def _read_page_into(self, file, page, out, position):
-        if self.decoder is None and self.frames_per_page == 1:
-            frame = out[position]
-            _read_exactly(file, page.offsets[0], frame.reshape(-1).view(np.uint8))
-            if not self.stored_dtype.isnative:
-                frame.byteswap(inplace=True)
-            return
-        frames = self._as_frames(self._read_page(file, page))
-        first, last = max(position, 0), min(position + len(frames), len(out))
-        out[first:last] = frames[first - position : last - position]
+    def _read_raw(self, file, page, out, frames):
+        """Read some frames of a page that lie in the file as they are."""
+        layout = self.layout
+        _, depth, rows, columns, samples = layout.shape
+        pixel = samples * layout.stored_dtype.itemsize
+        for frame, plane in product(frames, range(out.shape[1])):
+            number = plane * depth + frame if layout.planes_are_samples else frame
+            top = page.offsets[0] + number * rows * columns * pixel
+            part = out[frame - frames.start, plane]
+            if len(self.columns) == columns:
+                runs = [(self.rows.start, part)]
+            else:
+                runs = zip(self.rows, part)
+            for row, run in runs:
+                place = top + (row * columns + self.columns.start) * pixel
+                _read_exactly(file, place, run.reshape(-1).view(np.uint8))
+        if not layout.stored_dtype.isnative:
+            out.byteswap(inplace=True)
 
-    def _read_page(self, file, page):
-        """Return a whole page in ``page_shape``."""
-        pixels = np.empty(self.page_shape, self.stored_dtype)
-        if self.decoder is None:
-            _read_exactly(file, page.offsets[0], pixels.reshape(-1).view(np.uint8))
-            return pixels
-        decode = self.decoder.for_page(page)
-        _, depth, rows, columns, _ = self.page_shape
-        for index, (offset, count) in enumerate(zip(page.offsets, page.byte_counts, strict=True)):
-            packed = _read_bytes(file, offset, count) if count else None
-            segment, (plane, z, y, x, _), shape = decode(packed, index, **page.jpeg_options)
-            place = (plane, *(slice(low, low + size) for low, size in zip((z, y, x), shape)))
-            # Tiles reach over the edge of the image. One that is not in the file is not lost: the
-            # format lets writers leave out tiles that hold nothing but the fill value.
-            pixels[place] = (
-                self.fill_value
-                if segment is None
-                else segment[: depth - z, : rows - y, : columns - x]
+    def _read_segments(self, file, page, out, frames):
+        """Read some frames of a page that lies in the file as strips or tiles."""
+        layout = self.layout
+        decode = layout.decoder.for_page(page.file.path, page.directory)
+        limits = layout.shape[1:4]
+        for index, offset, size in zip(page.indices, page.offsets, page.byte_counts, strict=True):
+            packed = _read_bytes(file, offset, size) if size else None
+            segment, (plane, *origin, _), shape = decode(packed, index, **page.jpeg_options)
+            # Tiles reach over the edge of the image.
+            depths, rows, columns = (
+                range(low, min(low + size, limit))
+                for low, size, limit in zip(origin, shape, limits)
             )
-        return pixels
-
-    def _as_frames(self, pixels):
-        if self.planes_are_samples:  # of each slice of a volume
-            pixels = pixels.swapaxes(0, 1)
-        return pixels.reshape(-1, *self.frame_shape)
+            here = layout.frames_at(plane, depths)
+            kept = _common(here, frames), _common(rows, self.rows), _common(columns, self.columns)
+            place = [
+                _inside(part, whole) for part, whole in zip(kept, (frames, self.rows, self.columns))
+            ]
+            place.insert(1, plane if layout.planes_are_samples else 0)
+            # One that is not in the file is not lost: the format lets writers leave out tiles
+            # that hold nothing but the fill value.
+            out[tuple(place)] = (
+                layout.fill_value
+                if segment is None
+                else segment[tuple(map(_inside, kept, (here, rows, columns)))]
+            )
 
 
 def _read_exactly(file, offset, out):
@@ -210,10 +294,14 @@ class TiffDescriber:
     alone : bool
         Whether the frames that an OME file holds in companion files belong to
         the result. Where several files are named, each counts for its own.
+    series, level : int
+        Which series of pictures of each file, and which of its resolutions.
     """
 
-    def __init__(self, *, alone):
+    def __init__(self, *, alone, series=0, level=0):
         self._alone = alone
+        self.series = series
+        self.level = level
         self._decoders = {}
         self._templates = {}
 
@@ -245,60 +333,18 @@ class TiffDescriber:
             pages = tuple(page._replace(file=state) for page in frames.pages)
             return replace(frames, pages=pages)
         file.seek(0)
-        with tifffile.TiffFile(file, _multifile=self._alone) as tiff:
-            frames = self._frames(tiff, state)
+        with _tifffile.opened(file, companions=self._alone) as tiff:
+            stored = _tifffile.stored_pages(tiff, self.series, self.level, self._decoders)
+        frames = _frames_of(stored, state)
         for page in frames.pages:
             end = max(map(sum, zip(page.offsets, page.byte_counts)))
             if end > page.file.size:
                 raise ValueError(
                     f"{page.file.path} ends after {page.file.size} bytes, its pixels after {end}"
                 )
-        if frames.decoder is None:
+        if stored.decoder is None:
             self._remember(file, frames, state)
         return frames
-
-    def _frames(self, tiff, state):
-        count = len(tiff.pages)
-        if not count:
-            raise ValueError("it holds no pages")
-        _check_last_page(tiff)
-        first = tiff.pages.first
-        # Only contiguous pixels can stand for more than their page, and only separate planes for
-        # more than samples: all else need not be asked what series it is part of.
-        if count == 1 and not first.is_contiguous and first.shaped[0] == 1:
-            return self._paged_frames([first], first, first.axes, state)
-        series = tiff.series[0]
-        if series.dataoffset is not None and not series.is_multifile:
-            return _contiguous_frames(series, state)
-        return self._paged_frames(series.pages, series.keyframe, series.axes, state)
-
-    def _paged_frames(self, series_pages, key, axes, state):
-        """Return the frames of a series of pages, each in strips or tiles."""
-        _check_pixels(key)
-        states = {state.path: state}
-        pages = []
-        for page in series_pages:
-            if page is None:
-                raise ValueError("its OME description refers to pages that no file holds")
-            path = page.parent.filehandle.path
-            if path not in states:
-                states[path] = FileState.of(path)
-            pages.append(_page(page, key, states[path]))
-        # What tifffile calls final is to be read as it lies in the file, but for the byte order.
-        if key.is_final and all(page.is_contiguous for page in series_pages):
-            return _frames_of(
-                [
-                    page._replace(offsets=page.offsets[:1], byte_counts=(key.nbytes,))
-                    for page in pages
-                ],
-                key, key.shaped, axes, None,
-            )  # fmt: skip
-        if key.hash not in self._decoders:
-            self._decoders[key.hash] = Decoder(key.decode)
-        decoder = self._decoders[key.hash]
-        # Of nothing, a decoder makes nothing; one that lacks its codec says so.
-        decoder.for_page(pages[0])(None, 0, **pages[0].jpeg_options)
-        return _frames_of(pages, key, key.shaped, axes, decoder)
 
     def _remember(self, file, frames, state):
         """Keep the bytes around the pixels, if the pixels are one run and the rest is short."""
@@ -315,57 +361,27 @@ class TiffDescriber:
         self._templates[state.size] = Template(frames, head, file.read())
 
 
-def _check_last_page(tiff):
-    """Fail if the chain of pages breaks off: the last page must link to nothing."""
-    handle = tiff.filehandle
-    handle.seek(tiff.pages.next_page_offset)
-    link = handle.read(tiff.tiff.offsetsize)
-    if any(link) or not link:
-        raise ValueError(f"the chain of its pages breaks off after {len(tiff.pages)} pages")
-
-
-def _check_pixels(key):
-    if key is None or key.dtype is None or 0 in key.shaped:
-        raise ValueError("its first page holds no pixels of a known type")
-
-
-def _contiguous_frames(series, state):
-    """Return the frames of a series whose pixels lie in one run."""
-    key = series.keyframe
-    _check_pixels(key)
-    planes, _, rows, columns, samples = key.shaped
-    # Planes that are no samples, and the slices of a volume, can be read one by one.
-    alone = (1, 1, rows, columns, samples)
-    shape = key.shaped if planes > 1 and "S" in series.axes else alone
-    size = math.prod(shape) * key.dtype.itemsize
-    count = math.prod(series.shape) * key.dtype.itemsize // size
-    pages = [
-        Page(state, key.offset, (series.dataoffset + i * size,), (size,), {}) for i in range(count)
-    ]
-    return _frames_of(pages, key, shape, series.axes, None)
-
-
-def _frames_of(pages, key, shape, axes, decoder):
-    planes, _, _, _, samples = shape
-    separate = planes > 1 and "S" in axes
-    # Decoders put bytes in native order, raw pixels are as the file has them.
-    byte_order = "=" if decoder else key.parent.byteorder
-    frames = TiffFrames(
-        pages=tuple(pages),
-        page_shape=shape,
-        stored_dtype=key.dtype.newbyteorder(byte_order),
-        planes_are_samples=separate,
-        has_samples=samples > 1,
-        decoder=decoder,
-        fill_value=key.nodata,
-        start=0,
-        stop=0,
+def _frames_of(stored, state):
+    """Return all frames of the pages that a file's header, or several, tell of."""
+    planes, _, rows, columns, _ = stored.page_shape
+    layout = PageLayout(
+        shape=stored.page_shape,
+        segment_shape=stored.segment_shape,
+        stored_dtype=stored.dtype,
+        planes_are_samples=planes > 1 and "S" in stored.axes,
+        decoder=stored.decoder,
+        fill_value=stored.fill_value,
     )
-    return replace(frames, stop=len(pages) * frames.frames_per_page)
-
-
-def _page(page, key, state):
-    options = {}
-    if key.compression in {6, 7, 33007, 34892}:  # the flavours of JPEG
-        options = {"jpegtables": page.jpegtables, "jpegheader": key.jpegheader}
-    return Page(state, page.offset, tuple(page.dataoffsets), tuple(page.databytecounts), options)
+    # Some writers list more than the page is made of.
+    needed = math.prod(layout.grid) if layout.decoder else 1
+    states = {state.path: state}
+    pages = []
+    for path, directory, offsets, byte_counts, jpeg_options in stored.pages:
+        if len(offsets) < needed:
+            raise ValueError(f"page {len(pages)} lists {len(offsets)} strips or tiles of {needed}")
+        if path not in states:
+            states[path] = FileState.of(path)
+        where = range(needed), offsets[:needed], byte_counts[:needed]
+        pages.append(Page(states[path], directory, *where, jpeg_options))
+    count = len(pages) * layout.frames_per_page
+    return TiffFrames(tuple(pages), layout, 0, count, range(rows), range(columns))

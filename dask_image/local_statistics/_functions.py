@@ -6,7 +6,7 @@ from numbers import Real
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image.local_statistics._grid import window_grid
@@ -399,7 +399,7 @@ def _map_windows(
     )
     if order is not None:
         result = _interpolated(result, source, order, f"{name}-zoom")
-    return (result, _centers(grid, chunks)) if return_centers else result
+    return (result, _centers(grid, chunks, f"{name}-centers")) if return_centers else result
 
 
 def _in_box(box, *mask_and_windows, statistic, step, footprint):
@@ -412,19 +412,29 @@ def _interpolated(grid, source, order, name):
     """Bring each component of a grid to the size of ``source``, in its chunks."""
     shape = grid.shape[source.ndim :]
     factors = [size / points for size, points in zip(source.shape, grid.shape)]
-    components = [
-        zoom_image(grid[(..., *index)], factors, order, source.chunks, name=name)
-        for index in np.ndindex(*shape)
-    ]
     if not shape:
-        return components[0]
-    return da.stack(components, axis=-1).reshape(*source.shape, *shape)
+        return zoom_image(grid, factors, order, source.chunks, name=name)
+    components = [
+        _interpolated(grid[(slice(None),) * source.ndim + (place,)], source, order, name)
+        for place in range(shape[0])
+    ]
+    return da.stack(components, axis=source.ndim)
 
 
-def _centers(grid, chunks):
+def _centers(grid, chunks, name):
     """Return the positions of all centres."""
-    axes = [da.from_array(grid.centers(axis), chunks=(sizes,)) for axis, sizes in enumerate(chunks)]
-    return da.stack(da.meshgrid(*axes, indexing="ij"), axis=-1).rechunk({-1: -1})
+    ndim = len(chunks)
+    pairs = []
+    for axis, sizes in enumerate(chunks):
+        pairs += [da.from_array(grid.centers(axis), chunks=(sizes,)), (axis,)]
+    return da.blockwise(
+        _mesh, tuple(range(ndim + 1)), *pairs, new_axes={ndim: ndim}, token=name,
+        dtype=pairs[0].dtype, meta=block_meta(ndim + 1, pairs[0].dtype), align_arrays=False,
+    )  # fmt: skip
+
+
+def _mesh(*lines):
+    return np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)
 
 
 def _mask(mask, source):

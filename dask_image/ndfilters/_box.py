@@ -5,20 +5,16 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
-    footprint_window,
-    normalize_axes,
     normalize_axis,
     normalize_cval,
+    normalize_integer,
     normalize_mode,
     normalize_modes,
-    normalize_origins,
-    normalize_sizes,
-    per_axis,
-    window_reach,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
+from dask_image._utils.windows import sized, sized_or_footprint
 
 
 def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
@@ -76,10 +72,13 @@ def average(
 ):  # fmt: skip
     """Filter as `uniform_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
-    which = normalize_axes(axes, image.ndim)
-    cval = normalize_cval(cval, image.dtype)
-    dtype = _dtype(ndimage.uniform_filter, image, size, None, mode, cval, origin, output, axes)
-    return _map_box(ndimage.uniform_filter1d, image, size, which, mode, cval, origin, dtype, name)
+    window = sized(size, origin, axes, image.ndim, least=0)
+    modes = normalize_modes(mode, len(window.axes))
+    keywords = {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
+    dtype = result_dtype(
+        ndimage.uniform_filter, image, output=output, **keywords, **window.keywords
+    )
+    return _map_box(ndimage.uniform_filter1d, image, window, modes, keywords["cval"], dtype, name)
 
 
 def uniform_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
@@ -169,10 +168,11 @@ def minimum_filter(
     >>> minimum_filter(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=3).compute()
     array([4, 3, 3, 3, 9, 9])
     """
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     return _extremum(
-        ndimage.minimum_filter, ndimage.minimum_filter1d,
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
+        ndimage.minimum_filter, ndimage.minimum_filter1d, image, window, mode, cval, output
+    )
 
 
 def maximum_filter(
@@ -218,10 +218,11 @@ def maximum_filter(
     >>> maximum_filter(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=3).compute()
     array([5, 5, 9, 9, 9, 9])
     """
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     return _extremum(
-        ndimage.maximum_filter, ndimage.maximum_filter1d,
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
+        ndimage.maximum_filter, ndimage.maximum_filter1d, image, window, mode, cval, output
+    )
 
 
 def minimum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
@@ -306,65 +307,39 @@ def maximum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *
     return _along_axis(ndimage.maximum_filter1d, image, size, axis, mode, cval, origin, output)
 
 
-def _extremum(
-    scipy_function, line_function, image, size, footprint, mode, cval, origin, output, axes
-):
-    image = as_dask_array(image)
-    which = normalize_axes(axes, image.ndim)
-    if footprint is None and size is not None:
-        size = normalize_sizes(size, len(which), least=0)
-    else:
-        size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
+def _extremum(scipy_function, line_function, image, window, mode, cval, output):
+    name = scipy_function.__name__
+    modes = normalize_modes(mode, len(window.axes))
     cval = normalize_cval(cval, image.dtype)
-    dtype = _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes)
-    if footprint is None or footprint.all():
-        box = footprint.shape if size is None else size
-        name = scipy_function.__name__
-        return _map_box(line_function, image, box, which, mode, cval, origin, dtype, name)
-    keywords = {"mode": normalize_mode(mode), "cval": cval, "origin": origin, "output": dtype}
-    if axes is not None:
-        keywords["axes"] = which
+    keywords = {"mode": mode, "cval": cval} | window.keywords
+    dtype = result_dtype(scipy_function, image, output=output, **keywords)
+    if window.is_box:
+        return _map_box(line_function, image, window, modes, cval, dtype, name)
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
-        name=scipy_function.__name__,
-        reach=reach,
-        modes=[mode] * image.ndim,
+        name=name,
+        reach=window.reach,
+        modes=[normalize_mode(mode)] * image.ndim,
         dtype=dtype,
-        footprint=footprint,
+        output=dtype,
         **keywords,
     )
 
 
-def _dtype(scipy_function, image, size, footprint, mode, cval, origin, output, axes):
-    normalize_modes(mode, len(normalize_axes(axes, image.ndim)))
-    count = len(normalize_axes(axes, image.ndim))
-    per_axis(size, count, "size")
-    normalize_origins(origin, count)
-    window = {"size": size} if footprint is None else {"footprint": footprint}
-    if axes is not None:
-        window["axes"] = axes
-    return result_dtype(
-        scipy_function, image, mode=mode, cval=cval, origin=origin, output=output, **window
-    )
-
-
-def _map_box(line_function, image, size, axes, mode, cval, origin, dtype, name):
-    sizes = normalize_sizes(size, len(axes), least=0)
-    origins = normalize_origins(origin, len(axes))
+def _map_box(line_function, image, window, modes, cval, dtype, name):
+    """Filter one axis after another."""
     kernel = kernel_for(image, line_function)
     passes = [
         Pass(
             kernel,
             axis,
-            window_reach([axis_size], [axis_origin])[0],
-            axis_mode,
-            {"size": axis_size, "cval": cval, "origin": axis_origin, "output": dtype},
+            window.paired_reach[axis],
+            mode,
+            {"size": size, "cval": cval, "origin": origin, "output": dtype},
         )
-        for axis, axis_size, axis_origin, axis_mode in zip(
-            axes, sizes, origins, normalize_modes(mode, len(axes))
-        )
-        if axis_size > 1  # as in SciPy, a box of 0 or 1 pixels leaves its axis alone
+        for axis, size, origin, mode in zip(window.axes, window.shape, window.origins, modes)
+        if size > 1  # as in SciPy, a box of 0 or 1 pixels leaves its axis alone
     ]
     return map_passes(image, passes, dtype, name)
 
@@ -374,11 +349,13 @@ def _along_axis(line_function, image, size, axis, mode, cval, origin, output):
     axis = normalize_axis(axis, image.ndim)
     if np.iterable(size):
         raise ArgumentError(f"size must be one whole number, got {size!r}")
-    cval = normalize_cval(cval, image.dtype)
-    keywords = {"size": normalize_sizes(size, 1)[0], "cval": cval, "origin": origin}
-    reach = window_reach([keywords["size"]], [origin])[0]
+    window = sized(size, normalize_integer(origin, "origin"), axis, image.ndim)
     mode = normalize_mode(mode)
+    keywords = {
+        "size": window.shape[0], "origin": window.origins[0],
+        "cval": normalize_cval(cval, image.dtype),
+    }  # fmt: skip
     dtype = result_dtype(line_function, image, axis=axis, mode=mode, output=output, **keywords)
     kernel = kernel_for(image, line_function)
-    step = Pass(kernel, axis, reach, mode, keywords | {"output": dtype})
+    step = Pass(kernel, axis, window.reach[axis], mode, keywords | {"output": dtype})
     return map_passes(image, [step], dtype, line_function.__name__)

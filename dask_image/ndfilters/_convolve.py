@@ -5,15 +5,15 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
-    normalize_axes,
     normalize_axis,
     normalize_cval,
+    normalize_integer,
     normalize_mode,
-    reach_on_axes,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.windows import weighted
 
 
 def correlate(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
@@ -192,17 +192,8 @@ def convolve1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, o
 def _with_weights(scipy_function, image, weights, mode, cval, origin, output, axes):
     image = as_dask_array(image)
     weights = _as_weights(weights)
-    which = normalize_axes(axes, image.ndim)
-    mode = normalize_mode(mode)
-    if weights.ndim != len(which):
-        raise ArgumentError(
-            f"weights must have one axis for each of {len(which)} axes, got {weights.ndim} axes"
-        )
-    reach = reach_on_axes(weights.shape, origin, which, image.ndim)
-    keywords = {"weights": weights, "mode": mode, "cval": cval, "origin": origin}
-    if axes is not None:
-        keywords["axes"] = which
-    return _map_weights(scipy_function, image, reach, output, keywords)
+    window = weighted(weights, origin, axes, image.ndim)
+    return _map_weights(scipy_function, image, window, mode, cval, output, window.keywords)
 
 
 def _along_axis(scipy_function, image, weights, axis, mode, cval, origin, output):
@@ -211,34 +202,29 @@ def _along_axis(scipy_function, image, weights, axis, mode, cval, origin, output
     axis = normalize_axis(axis, image.ndim)
     if weights.ndim != 1:
         raise ArgumentError(f"weights must be a sequence of numbers, got shape {weights.shape}")
-    reach = reach_on_axes(weights.shape, origin, (axis,), image.ndim)
-    keywords = {
-        "weights": weights, "axis": axis, "mode": normalize_mode(mode), "cval": cval,
-        "origin": origin,
-    }  # fmt: skip
-    return _map_weights(scipy_function, image, reach, output, keywords)
+    window = weighted(weights, normalize_integer(origin, "origin"), axis, image.ndim)
+    keywords = {"weights": weights, "axis": axis, "origin": window.origins[0]}
+    return _map_weights(scipy_function, image, window, mode, cval, output, keywords)
 
 
 def _as_weights(weights):
     weights = np.asarray(weights)
     if weights.dtype.kind not in "biufc":
         raise TypeError(f"weights must be numbers, got dtype {weights.dtype}")
-    if weights.size == 0:
-        raise ArgumentError(f"weights must not be empty, got shape {weights.shape}")
     return weights
 
 
-def _map_weights(scipy_function, image, reach, output, keywords):
-    if scipy_function in (ndimage.convolve, ndimage.convolve1d):
-        reach = [(after, before) for before, after in reach]
-    keywords["cval"] = normalize_cval(keywords["cval"], image.dtype)
+def _map_weights(scipy_function, image, window, mode, cval, output, keywords):
+    convolves = scipy_function in (ndimage.convolve, ndimage.convolve1d)
+    mode = normalize_mode(mode)
+    keywords |= {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
     dtype = result_dtype(scipy_function, image, output=output, **keywords)
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
         name=scipy_function.__name__,
-        reach=reach,
-        modes=[keywords["mode"]] * image.ndim,
+        reach=window.reach_from_behind if convolves else window.reach,
+        modes=[mode] * image.ndim,
         dtype=dtype,
         output=dtype,
         **keywords,

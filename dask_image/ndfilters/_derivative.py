@@ -17,7 +17,7 @@ from dask_image._utils.arguments import (
     on_axes,
     per_axis,
 )
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, count_blocks
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes, map_whole
 
@@ -239,7 +239,8 @@ def generic_laplace(
     """
     return _from_function(
         ndimage.generic_laplace, add_terms, image, "derivative2", derivative2,
-        mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+        mode=mode, cval=cval, extras=normalize_extras(extra_arguments, extra_keywords),
+        depth=depth, output=output, axes=axes,
     )  # fmt: skip
 
 
@@ -302,13 +303,14 @@ def generic_gradient_magnitude(
     """
     return _from_function(
         ndimage.generic_gradient_magnitude, magnitude_of_terms, image, "derivative", derivative,
-        mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+        mode=mode, cval=cval, extras=normalize_extras(extra_arguments, extra_keywords),
+        depth=depth, output=output, axes=axes,
     )  # fmt: skip
 
 
 def _from_function(
-    scipy_function, combine, image, argument, function,
-    mode, cval, extra_arguments, extra_keywords, depth, output, axes,
+    scipy_function, combine, image, argument, function, *, mode, cval, extras, depth, output,
+    axes,
 ):  # fmt: skip
     image = as_dask_array(image)
     if not callable(function):
@@ -319,10 +321,9 @@ def _from_function(
     if not which:
         return image.astype(dtype)
     cval = normalize_cval(cval, image.dtype)
-    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     keywords = {
         "cval": cval, "output": dtype,
-        "extra_arguments": extra_arguments, "extra_keywords": extra_keywords,
+        "extra_arguments": extras[0], "extra_keywords": extras[1],
     }  # fmt: skip
     if _answers_lazily(function, image, which[0], modes[0], keywords):
         return combine(
@@ -370,7 +371,7 @@ def _answers_lazily(function, image, axis, mode, keywords):
 
 def _over_blocks(kernel, image, mode, depth, dtype, name, keywords, **more):
     """Run a kernel with a halo of ``depth``, or on the whole image where that is not known."""
-    if depth is None and image.npartitions > 1:
+    if depth is None and count_blocks(image) > 1:
         return map_whole(kernel, image, name=name, dtype=dtype, mode=mode, **keywords, **more)
     depths = per_axis(depth or 0, image.ndim, "depth")
     if any(operator.index(each) < 0 for each in depths):

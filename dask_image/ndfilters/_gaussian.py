@@ -87,13 +87,14 @@ def gaussian_filter(
     array([0.5 , 0.32, 0.13, 0.03, 0.01, 0.  ])
     """
     return smooth(
-        image, sigma, order, mode, cval, truncate, radius, output, axes, name="gaussian_filter"
-    )
+        image, sigma, order=order, mode=mode, cval=cval, truncate=truncate, radius=radius,
+        output=output, axes=axes, name="gaussian_filter",
+    )  # fmt: skip
 
 
 def smooth(
-    image, sigma, order=0, mode="reflect", cval=0.0, truncate=4.0, radius=None, output=None,
-    axes=None, *, name,
+    image, sigma, *, name, order=0, mode="reflect", cval=0.0, truncate=4.0, radius=None,
+    output=None, axes=None,
 ):  # fmt: skip
     """Smooth as `gaussian_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
@@ -153,7 +154,9 @@ def gaussian(
     >>> gaussian(da.ones((4, 4), chunks=2), sigma=1).sum().compute().round(6)
     np.float64(16.0)
     """
-    return smooth(image, sigma, order, mode, cval, truncate, radius, output, axes, name="gaussian")
+    return gaussian_filter(
+        image, sigma, order, mode, cval, truncate, radius=radius, output=output, axes=axes
+    )
 
 
 def gaussian_filter1d(
@@ -276,7 +279,8 @@ def gaussian_laplace(
         sigmas = on_axes(sigmas, which, image.ndim, default=0)
     return _from_derivatives(
         ndimage.gaussian_laplace, add_terms, 2,
-        image, sigma, sigmas, mode, cval, truncate, radius, output, axes,
+        image, sigma=sigma, sigmas=sigmas, mode=mode, cval=cval, truncate=truncate,
+        radius=radius, output=output, axes=axes,
     )  # fmt: skip
 
 
@@ -328,13 +332,15 @@ def gaussian_gradient_magnitude(
     sigmas = normalize_sigmas(sigma, image.ndim)
     return _from_derivatives(
         ndimage.gaussian_gradient_magnitude, magnitude_of_terms, 1,
-        image, sigma, sigmas, mode, cval, truncate, radius, output, axes,
+        image, sigma=sigma, sigmas=sigmas, mode=mode, cval=cval, truncate=truncate,
+        radius=radius, output=output, axes=axes,
     )  # fmt: skip
 
 
 def _from_derivatives(
-    scipy_function, combine, order, image, sigma, sigmas, mode, cval, truncate, radius, output, axes
-):
+    scipy_function, combine, order, image, *, sigma, sigmas, mode, cval, truncate, radius, output,
+    axes,
+):  # fmt: skip
     """Run SciPy's function, or combine ``order``-th derivatives where each has a mode of its own."""
     which = normalize_axes(axes, image.ndim)
     modes = normalize_modes(mode, len(which))
@@ -350,8 +356,8 @@ def _from_derivatives(
                 smooth(
                     image,
                     sigmas,
-                    each,
-                    axis_mode,
+                    order=each,
+                    mode=axis_mode,
                     output=dtype,
                     name=scipy_function.__name__,
                     **keywords,

@@ -8,22 +8,19 @@ from dask.base import normalize_token
 from scipy import LowLevelCallable, ndimage
 
 from dask_image._utils.arguments import (
-    footprint_window,
     normalize_axes,
     normalize_axis,
     normalize_cval,
     normalize_extras,
+    normalize_integer,
     normalize_mode,
     normalize_number,
-    normalize_origins,
-    normalize_sizes,
-    on_axes,
     per_axis,
-    window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, numpy_only, result_dtype
 from dask_image._utils.engines.overlap import largest_box, map_neighborhood
+from dask_image._utils.windows import sized, sized_or_footprint
 
 
 def generic_filter(
@@ -83,40 +80,32 @@ def generic_filter(
     >>> generic_filter(da.arange(6.0, chunks=3), np.ptp, size=3).compute()
     array([1., 2., 2., 2., 2., 1.])
     """
-    return filter_by_function(
-        image, function, size, footprint, mode, cval, origin, extra_arguments, extra_keywords,
-        output, axes, name="generic_filter",
-    )  # fmt: skip
-
-
-def filter_by_function(
-    image, function, size, footprint=None, mode="reflect", cval=0.0, origin=0,
-    extra_arguments=(), extra_keywords=None, output=None, axes=None, *, name,
-):  # fmt: skip
-    """Filter as `generic_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
     _check_callable(function)
-    which = normalize_axes(axes, image.ndim)
-    size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
+    extras = normalize_extras(extra_arguments, extra_keywords)
+    return filter_by_function(
+        image, function, window, mode, cval, output, extras, name="generic_filter"
+    )
+
+
+def filter_by_function(image, function, window, mode, cval, output, extras=((), {}), *, name):
+    """Filter as `generic_filter`, in tasks called ``name``."""
     mode = normalize_mode(mode)
     cval = normalize_cval(cval, image.dtype)
-    extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
-    window = {"size": size} if footprint is None else {"footprint": footprint}
-    keywords = {"mode": mode, "cval": cval, "origin": origin} | window
-    if axes is not None:
-        keywords["axes"] = which
+    keywords = {"mode": mode, "cval": cval} | window.keywords
     dtype = result_dtype(ndimage.generic_filter, image, np.sum, output=output, **keywords)
     return map_neighborhood(
         kernel_for(image, ndimage.generic_filter),
         image,
         name=name,
-        reach=reach,
+        reach=window.reach,
         modes=[mode] * image.ndim,
         dtype=dtype,
         function=function,
         output=dtype,
-        extra_arguments=extra_arguments,
-        extra_keywords=extra_keywords,
+        extra_arguments=extras[0],
+        extra_keywords=extras[1],
         **keywords,
     )
 
@@ -180,12 +169,12 @@ def generic_filter1d(
     image = as_dask_array(image)
     _check_callable(function)
     axis = normalize_axis(axis, image.ndim)
-    filter_size = normalize_sizes(filter_size, 1, "filter_size")[0]
-    window_reach([filter_size], [origin])
+    origin = normalize_integer(origin, "origin")
+    window = sized(filter_size, origin, axis, image.ndim, name="filter_size")
     cval = normalize_cval(cval, image.dtype)
     extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
-    keywords = {"axis": axis, "mode": normalize_mode(mode), "cval": cval, "origin": origin}
-    keywords["filter_size"] = filter_size
+    keywords = {"axis": axis, "mode": normalize_mode(mode), "cval": cval}
+    keywords |= {"filter_size": window.shape[0], "origin": window.origins[0]}
     dtype = result_dtype(ndimage.generic_filter1d, image, _fill_nothing, output=output, **keywords)
     lines = map_neighborhood(
         kernel_for(image, ndimage.generic_filter1d),
@@ -284,10 +273,9 @@ def vectorized_filter(
     window = {"size": size} if footprint is None else {"footprint": footprint}
     keywords = {"mode": mode, "cval": cval, "origin": origin, "batch_memory": batch_memory}
     keywords |= window | ({} if axes is None else {"axes": which})
-    sizes = normalize_sizes(shape, len(which))
-    origins = normalize_origins(0 if origin is None else origin, len(which))
-    reach = window_reach(sizes, origins)
-    if inside and any(origins):
+    box = sized(shape, 0 if origin is None else origin, which, image.ndim)
+    sizes = box.shape
+    if inside and any(box.origins):
         raise ValueError(f"origin must be 0 with mode 'valid', got {origin!r}")
     if inside and any(size > image.shape[axis] for axis, size in zip(which, sizes)):
         raise ValueError(
@@ -295,16 +283,15 @@ def vectorized_filter(
         )
     if image.size == 0:
         return image
-    full_reach = on_axes(reach, which, image.ndim, default=(0, 0))
-    box = largest_box(image.chunks, full_reach, [mode] * image.ndim)
-    _check_batches(batch_memory, image.dtype.itemsize, box, which, sizes)
+    largest = largest_box(image.chunks, box.paired_reach, [mode] * image.ndim)
+    _check_batches(batch_memory, image.dtype.itemsize, largest, which, sizes)
     # SciPy takes arrays only for output here.
     computed = result_dtype(ndimage.vectorized_filter, image, function, **keywords)
     result = map_neighborhood(
         kernel_for(image, ndimage.vectorized_filter),
         image,
         name="vectorized_filter",
-        reach=full_reach,
+        reach=box.paired_reach,
         modes=[mode] * image.ndim,
         dtype=computed,
         function=function,
@@ -315,7 +302,7 @@ def vectorized_filter(
     return result[
         tuple(
             slice(before, length - after)
-            for (before, after), length in zip(full_reach, image.shape)
+            for (before, after), length in zip(box.paired_reach, image.shape)
         )
     ]
 

@@ -3,8 +3,6 @@
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
-    footprint_window,
-    normalize_axes,
     normalize_cval,
     normalize_finite,
     normalize_integer,
@@ -14,6 +12,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.windows import sized_or_footprint
 
 
 def median_filter(
@@ -63,9 +62,9 @@ def median_filter(
     >>> median_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), size=3).compute()
     array([1, 1, 1, 5, 5, 5])
     """
-    return filter_by_rank(
-        ndimage.median_filter, {}, image, size, footprint, mode, cval, origin, output, axes
-    )
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
+    return filter_by_rank(ndimage.median_filter, {}, image, window, mode, cval, output)
 
 
 def percentile_filter(
@@ -115,10 +114,17 @@ def percentile_filter(
     >>> percentile_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), 100, size=3).compute()
     array([1, 9, 9, 9, 5, 5])
     """
+    image = as_dask_array(image)
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
     return filter_by_rank(
-        ndimage.percentile_filter, {"percentile": normalize_finite(percentile, "percentile")},
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
+        ndimage.percentile_filter,
+        {"percentile": normalize_finite(percentile, "percentile")},
+        image,
+        window,
+        mode,
+        cval,
+        output,
+    )
 
 
 def rank_filter(
@@ -168,26 +174,24 @@ def rank_filter(
     >>> rank_filter(da.from_array([1, 1, 9, 1, 5, 5], chunks=3), -2, size=3).compute()
     array([1, 1, 1, 5, 5, 5])
     """
-    return filter_by_rank(
-        ndimage.rank_filter, {"rank": normalize_integer(rank, "rank")},
-        image, size, footprint, mode, cval, origin, output, axes,
-    )  # fmt: skip
-
-
-def filter_by_rank(
-    scipy_function, which_rank, image, size, footprint=None, mode="reflect", cval=0.0, origin=0,
-    output=None, axes=None, *, name=None,
-):  # fmt: skip
-    """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
     image = as_dask_array(image)
-    which = normalize_axes(axes, image.ndim)
-    size, footprint, reach = footprint_window(size, footprint, origin, which, image.ndim)
-    modes = normalize_modes(mode, len(which))
+    window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
+    return filter_by_rank(
+        ndimage.rank_filter,
+        {"rank": normalize_integer(rank, "rank")},
+        image,
+        window,
+        mode,
+        cval,
+        output,
+    )
+
+
+def filter_by_rank(scipy_function, which_rank, image, window, mode, cval, output, name=None):
+    """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
+    modes = normalize_modes(mode, len(window.axes))
     cval = normalize_cval(cval, image.dtype)
-    window = {"size": size} if footprint is None else {"footprint": footprint}
-    keywords = {"mode": mode, "cval": cval, "origin": origin} | window | which_rank
-    if axes is not None:
-        keywords["axes"] = which
+    keywords = {"mode": mode, "cval": cval} | window.keywords | which_rank
     if image.ndim == 1 and output is not None:
         # SciPy's rank filters of lines write beyond the end of a narrower output.
         result_dtype(scipy_function, image, **keywords)
@@ -198,8 +202,8 @@ def filter_by_rank(
         kernel_for(image, scipy_function),
         image,
         name=name or scipy_function.__name__,
-        reach=reach,
-        modes=on_axes(modes, which, image.ndim, default="nearest"),
+        reach=window.reach,
+        modes=on_axes(modes, window.axes, image.ndim, default="nearest"),
         dtype=dtype,
         output=dtype,
         **keywords,

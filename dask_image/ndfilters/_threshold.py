@@ -3,8 +3,9 @@
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import normalize_sizes, per_axis
-from dask_image._utils.arrays import as_dask_array, without_idle_chunks
+from dask_image._utils.arguments import normalize_number, normalize_sizes, per_axis
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.windows import sized
 from dask_image.ndfilters._box import average
 from dask_image.ndfilters._gaussian import smooth
 from dask_image.ndfilters._generic import filter_by_function
@@ -68,24 +69,29 @@ def threshold_local(
     image = as_dask_array(image)
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}")
-    edges = {"mode": mode, "cval": cval, "output": np.float64, "name": "threshold_local"}
+    settings = {"mode": mode, "cval": cval, "output": np.float64, "name": "threshold_local"}
     if method == "gaussian":
         sizes = per_axis(block_size, image.ndim, "block_size")
         sigma = [(size - 1) / 6 for size in sizes] if param is None else param
-        return _less(smooth(image, sigma, **edges), offset)
+        return _less(smooth(image, sigma, **settings), offset)
     sizes = normalize_sizes(block_size, image.ndim, "block_size")
     if method == "generic":
         if not callable(param):
             raise TypeError(f"param must be a function for method 'generic', got {param!r}")
-        return _less(filter_by_function(image, param, sizes, **edges), offset)
+        window = sized(sizes, 0, None, image.ndim)
+        return _less(filter_by_function(image, param, window, **settings), offset)
     if method == "mean":
-        return _less(average(image, sizes, **edges), offset)
+        return _less(average(image, sizes, **settings), offset)
     if mode in ("constant", "grid-constant"):
         # A rank filter rounds cval to the dtype of the image.
         image = image.astype(np.float64)
-    return _less(filter_by_rank(ndimage.median_filter, {}, image, sizes, **edges), offset)
+    window = sized(sizes, 0, None, image.ndim)
+    return _less(filter_by_rank(ndimage.median_filter, {}, image, window, **settings), offset)
 
 
 def _less(averages, offset):
-    """Subtract an offset, in the chunks of the averages."""
-    return (without_idle_chunks(averages) - offset).rechunk(averages.chunks)
+    """Subtract an offset, block by block."""
+    return averages.map_blocks(
+        np.subtract, normalize_number(offset, "offset"), token="threshold_local",
+        meta=averages._meta,
+    )  # fmt: skip

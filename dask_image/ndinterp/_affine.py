@@ -318,13 +318,14 @@ def zoom(
     array([0.  , 0.43, 0.86, 1.29, 1.71, 2.14, 2.57, 3.  ])
     """
     return zoom_image(
-        image, zoom, order, output_chunks, output, mode, cval, prefilter, grid_mode, name="zoom"
-    )
+        image, zoom, order, output_chunks, output=output, mode=mode, cval=cval,
+        prefilter=prefilter, grid_mode=grid_mode, name="zoom",
+    )  # fmt: skip
 
 
 def zoom_image(
-    image, zoom, order, output_chunks, output=None, mode="constant", cval=0.0, prefilter=True,
-    grid_mode=False, *, name,
+    image, zoom, order, output_chunks, *, name, output=None, mode="constant", cval=0.0,
+    prefilter=True, grid_mode=False,
 ):  # fmt: skip
     """Zoom as `zoom` does, in tasks called ``name``."""
     image = normalize_image(image)

@@ -58,11 +58,11 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
     -----
     Nothing is computed until the results are. The components of a block are found, and
     written as labels once all blocks have been seen; what is kept in between is where they
-    lie, which takes up to 256 MiB for the whole image, their first pixels and
-    the labels at the faces of blocks. Of an image of more than 2**31 pixels not
-    even that is kept, but the image is computed twice: there, an image that
-    is not reproducible (made of random numbers that are not seeded, say) must
-    be stored first.
+    lie, which takes 256 MiB for the whole image at the most (option
+    ``dask-image.label.memory``), their first pixels and the labels at the faces of blocks.
+    Of an image of more than 8 pixels for each of these bytes, 2**31, not even that is kept,
+    but the image is computed twice: there, an image that is not reproducible (made of random
+    numbers that are not seeded, say) must be stored first.
 
     Examples
     --------

@@ -8,10 +8,12 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
+from dask_image._utils import options
 from dask_image._utils.arguments import normalize_number
-from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
+from dask_image._utils.arrays import as_dask_array, block_meta, count_blocks
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.graph import delayed_blocks, delayed_call
+from dask_image._utils.engines.graph import array_of_delayed, delayed_blocks, delayed_call
+from dask_image._utils.engines.label_reduction import GEOMETRY, labels_present, reduce_labels
 from dask_image._utils.engines.label_shuffle import (
     Shuffle,
     apply_by_label,
@@ -28,9 +30,6 @@ from dask_image._utils.labels import (
     labels_that_fit,
 )
 from dask_image._utils.warnings import warn
-
-# Up to here, one task may hold a whole image, which is faster than going over it repeatedly.
-LARGEST_GATHER = 256 << 20
 
 
 @numpy_only
@@ -268,7 +267,8 @@ def _apply(labelled, selection, shuffle, default, name):
         requested = da.ones(1, dtype=np.uint8, chunks=1)
         return apply_by_label(image, _group_of(labelled), requested, shuffle, name).reshape(())
     if selection.everything:
-        requested = _labels_present(label_image)
+        present = labels_present(reduce_labels(GEOMETRY, label_image))
+        requested = present.astype(_integer_dtype(label_image.dtype))
         results = apply_by_label(image, label_image, requested, shuffle, name)
         return results, requested.astype(label_image.dtype)
     index = selection.index
@@ -315,20 +315,11 @@ def _group_of(labelled):
 
 def _warn_of_pooling(labelled):
     """Warn that one task takes the whole image, if that is more than a block."""
-    if labelled.labels.npartitions > 1:
+    if count_blocks(labelled.labels) > 1:
         warn(
             "without an index all pixels are pooled, which takes them into one task",
             da.PerformanceWarning,
         )
-
-
-def _labels_present(label_image):
-    """Return the labels that occur, ascending and without the background: a lazy array."""
-    label_image = label_image.astype(_integer_dtype(label_image.dtype))
-    if label_image.size == 0:  # what Dask can't flatten
-        return da.zeros(0, dtype=label_image.dtype)
-    present = da.unique(without_idle_chunks(label_image))
-    return present[present != 0]
 
 
 def _integer_dtype(dtype):
@@ -557,17 +548,18 @@ def _between(lower, upper, counts):
 def _pooled_median(labelled, dtype):
     """Return the median of all pixels of the group."""
     image, group = labelled.image, _group_of(labelled)
-    fits = image.nbytes <= LARGEST_GATHER
+    # One task for the whole image is faster than going over it repeatedly.
+    fits = image.nbytes <= options.memory("median")
     if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not fits):
         middle = middle_values(image, group, "median")
-        found = delayed_call("median", _median_of_middle, middle, dtype)
+        found = delayed_call("median-finish", _median_of_middle, middle, dtype)
     else:
         if not fits:
             _warn_of_pooling(labelled)
         blocks = zip(delayed_blocks(image), delayed_blocks(group), strict=True)
         pieces = [delayed_call("median-piece", _compress, *pair) for pair in blocks]
-        found = delayed_call("median", _median_of_pieces, pieces, dtype)
-    return da.from_delayed(found, (), meta=block_meta(0, dtype))
+        found = delayed_call("median-finish", _median_of_pieces, pieces, dtype)
+    return array_of_delayed("median", found, (), block_meta(0, dtype))
 
 
 def _compress(values, chosen):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-import dask.array as da
 import numpy as np
 
 from dask_image._kernels.blocks.label_columns import (
@@ -20,7 +19,7 @@ from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
-from dask_image._utils.engines.graph import delayed_call
+from dask_image._utils.engines.graph import array_of_delayed, delayed_call
 from dask_image._utils.engines.label_reduction import (
     CENTRE,
     EXTREMES,
@@ -384,7 +383,9 @@ def regionprops_table(
             _as_frame({name: np.empty(0, dtype) for name, dtype in columns.items()}),
         )
     return {
-        name: da.from_delayed(table[name], (np.nan,), dtype=dtype)
+        name: array_of_delayed(
+            "regionprops_table-column", table, (np.nan,), np.zeros(0, dtype), take=name
+        )
         for name, dtype in columns.items()
     }
 

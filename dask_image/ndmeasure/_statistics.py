@@ -124,14 +124,14 @@ def _measure(name, image, label_image, index, *statistics):
         )
     merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image)
     results = [
-        _in_image(gather(merged, statistic, selection, name), statistic, labelled)
+        _in_image(gather(merged, statistic, selection, name), statistic, labelled, name)
         for statistic in statistics
     ]
     result = results[0] if len(results) == 1 else tuple(results)
     return (result, labels_present(merged)) if selection.everything else result
 
 
-def _in_image(result, statistic, labelled):
+def _in_image(result, statistic, labelled, name):
     """Turn coordinates in the broadcast image into coordinates in the image that was given."""
     given, shape = labelled.image_shape, labelled.labels.shape
     if not statistic.per_axis or given == shape:
@@ -139,9 +139,13 @@ def _in_image(result, statistic, labelled):
     full_shape = shape[len(shape) - len(given) :]
     stretched = np.array([size != full for size, full in zip(given, full_shape, strict=True)], bool)
     result = result[..., len(shape) - len(given) :]
+    return result.map_blocks(_at_first_pixel, stretched, token=name, meta=result._meta)
+
+
+def _at_first_pixel(result, stretched):
     # A position of -1, of nothing, stays what it is.
-    first = da.minimum(result, 0) if result.dtype.kind == "i" else result.dtype.type(0)
-    return da.where(stretched, first, result)
+    first = np.minimum(result, 0) if result.dtype.kind == "i" else result.dtype.type(0)
+    return np.where(stretched, first, result)
 
 
 @numpy_only

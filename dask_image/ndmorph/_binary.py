@@ -10,13 +10,11 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
-    normalize_origins,
-    on_axes,
-    window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
+from dask_image._utils.windows import binary_window
 from dask_image.ndmorph._propagation import until_stable
 
 # What a task, each piece of its halo and each pixel carried from pass to pass cost, counted in
@@ -24,6 +22,11 @@ from dask_image.ndmorph._propagation import until_stable
 TASK_COST = 3_000_000
 PIECE_COST = 100_000
 PIXEL_COST = 20
+
+TOGETHER = {
+    (ndimage.binary_erosion, ndimage.binary_dilation): ndimage.binary_opening,
+    (ndimage.binary_dilation, ndimage.binary_erosion): ndimage.binary_closing,
+}
 
 
 def generate_binary_structure(rank, connectivity):
@@ -88,51 +91,27 @@ def iterate_structure(structure, iterations, origin=None):
     return ndimage.iterate_structure(structure, iterations, origin)
 
 
-class _Window:
-    """A structure on an image: what both directions of morphology read of it."""
-
-    def __init__(self, image, structure, origin, axes, name="structure"):
-        chosen = normalize_axes(axes, image.ndim)
-        if structure is None:
-            structure = ndimage.generate_binary_structure(len(chosen), 1)
-        self.structure = np.asarray(structure, dtype=bool)
-        if self.structure.ndim != len(chosen):
-            raise ArgumentError(
-                f"{name} must have one axis for each of {len(chosen)} axes, "
-                f"got {self.structure.ndim} axes"
-            )
-        if self.structure.size == 0:
-            raise ArgumentError(f"{name} must not be empty, got shape {self.structure.shape}")
-        self.origins = normalize_origins(origin, len(chosen))
-        reach = window_reach(self.structure.shape, self.origins)
-        if list(chosen) != sorted(chosen):
-            # Wide enough for any pairing of axes, origins and structure.
-            reach = [(max(self.structure.shape),) * 2] * len(chosen)
-        self.reach = on_axes(reach, chosen, image.ndim, default=(0, 0))
-        self.axes = chosen if len(chosen) < image.ndim else None
-
-    def keywords(self):
-        """Return the arguments that tell SciPy about this window."""
-        keywords = {"structure": self.structure, "origin": self.origins}
-        return keywords if self.axes is None else keywords | {"axes": self.axes}
-
-    def reach_of(self, scipy_function):
-        """Return how far one iteration reads; dilation looks through the window from behind."""
-        if scipy_function is ndimage.binary_dilation:
-            return [(after, before) for before, after in self.reach]
-        return self.reach
+def _reach_of(window, scipy_function):
+    """Return how far one iteration reads; dilation looks through the window from behind."""
+    dilates = scipy_function is ndimage.binary_dilation
+    return window.reach_from_behind if dilates else window.reach
 
 
-def _binary_morphology(block, mask=None, *, steps, **keywords):
+def _binary_morphology(block, mask=None, *, steps, region=None, **keywords):
     """Run some iterations of erosion or dilation, one kind after the other, on a block."""
-    structure = keywords["structure"]
-    keywords |= {
-        "structure": _beside(block, structure),
-        "brute_force": keywords["brute_force"] or is_longer(structure, block, keywords.get("axes")),
-    }
-    for kernel, iterations in steps:
-        block = kernel(block, mask=mask, iterations=iterations, **keywords)
-    return block
+    keywords |= {"structure": _beside(block, keywords["structure"])}
+    *first, (kernel, iterations) = steps
+    for other, times in first:
+        block = other(block, mask=mask, iterations=times, **keywords)
+    if region is None:
+        return kernel(block, mask=mask, iterations=iterations, **keywords)
+    in_region = getattr(kernel, "in_region", None)
+    if in_region is None:
+        return kernel(block, mask=mask, iterations=iterations, **keywords)[region].copy()
+    return in_region(block, mask=mask, iterations=iterations, region=region, **keywords)
+
+
+_binary_morphology.in_region = _binary_morphology
 
 
 def _beside(block, structure):
@@ -213,7 +192,7 @@ def _passes(image, functions, iterations, window):
     A pass that does more of them needs fewer tasks, but computes more of its
     neighbours' pixels again; the cheapest number of passes wins.
     """
-    count = int(window.structure.sum())
+    count = int(window.described["structure"].sum())
 
     def cost(passes, total):
         each = math.ceil(total / passes)
@@ -229,10 +208,12 @@ def _passes(image, functions, iterations, window):
 
 def _as_mask(mask, image):
     """Return the mask as a boolean Dask array of the image's chunks, or None."""
-    if mask is None or (np.ndim(mask) == 0 and image.ndim > 0 and bool(mask)):
+    if mask is None:
         return None
-    if np.ndim(mask) == 0 and image.ndim > 0:
-        return da.zeros_like(image, dtype=bool)
+    # NumPy may compute a lazy mask to learn its number of axes.
+    axes = mask.ndim if hasattr(mask, "ndim") else np.ndim(mask)
+    if axes == 0 and image.ndim > 0:
+        return None if bool(mask) else da.zeros_like(image, dtype=bool)
     mask = as_dask_array(mask, name="mask")
     if mask.shape != image.shape:
         raise ArgumentError(f"mask must have the shape of image {image.shape}, got {mask.shape}")
@@ -240,19 +221,26 @@ def _as_mask(mask, image):
 
 
 def _morphology(
-    name, functions, image, structure, iterations, mask, border_value, origin, brute_force, axes,
-    output, wrap_axes,
-):  # fmt: skip
+    name,
+    functions,
+    image,
+    window,
+    *,
+    iterations,
+    mask,
+    border_value,
+    brute_force,
+    output,
+    wrap_axes,
+):
     """Run SciPy's ``functions`` one after the other, each ``iterations`` times."""
-    image = as_dask_array(image)
     output_dtype(output, bool)
     try:
         iterations = operator.index(iterations)
     except TypeError:
         raise TypeError(f"iterations must be an integer, got {iterations!r}") from None
-    window = _Window(image, structure, origin, axes)
     mask = _as_mask(mask, image)
-    keywords = window.keywords() | {"border_value": int(bool(border_value))}
+    keywords = window.keywords | {"border_value": int(bool(border_value))}
     # SciPy itself says what it refuses, on one pixel, before there is a graph.
     result_dtype(functions[0], image, **keywords)
     periodic = () if wrap_axes is None else normalize_axes(wrap_axes, image.ndim)
@@ -272,9 +260,12 @@ def _morphology(
             reach = [
                 (before + count * more_before, after + count * more_after)
                 for (before, after), (more_before, more_after) in zip(
-                    reach, window.reach_of(function), strict=True
+                    reach, _reach_of(window, function), strict=True
                 )
             ]
+        if len(steps) == 2:
+            # What begins and ends as bits need not become pixels in between.
+            steps = [(TOGETHER[tuple(function for function, _ in steps)], iterations)]
         steps = tuple((kernel_for(image, function), count) for function, count in steps)
         images = [image] if mask is None else [image, mask]
         if periodic:
@@ -349,9 +340,11 @@ def binary_erosion(
            [1, 1, 1, 1],
            [0, 0, 0, 0]])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_erosion", [ndimage.binary_erosion], image, structure, iterations, mask,
-        border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_erosion", [ndimage.binary_erosion], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 
@@ -410,9 +403,11 @@ def binary_dilation(
     array([[1, 0, 1, 1],
            [0, 0, 0, 1]])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_dilation", [ndimage.binary_dilation], image, structure, iterations, mask,
-        border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_dilation", [ndimage.binary_dilation], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 
@@ -463,9 +458,11 @@ def binary_opening(
     >>> binary_opening(image).compute().astype(int)
     array([0, 0, 0, 1, 1, 1, 1, 0])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_opening", [ndimage.binary_erosion, ndimage.binary_dilation], image, structure, iterations,
-        mask, border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_opening", [ndimage.binary_erosion, ndimage.binary_dilation], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 
@@ -516,9 +513,11 @@ def binary_closing(
     >>> binary_closing(image).compute().astype(int)
     array([0, 0, 1, 1, 1, 1, 1, 0, 0])
     """
+    image = as_dask_array(image)
     return _morphology(
-        "binary_closing", [ndimage.binary_dilation, ndimage.binary_erosion], image, structure, iterations,
-        mask, border_value, origin, brute_force, axes, output, wrap_axes,
+        "binary_closing", [ndimage.binary_dilation, ndimage.binary_erosion], image, binary_window(structure, origin, axes, image.ndim),
+        iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
+        output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
 
 
@@ -566,19 +565,18 @@ def binary_hit_or_miss(
     """
     image = as_dask_array(image)
     output_dtype(output, bool)
-    hit = _Window(image, structure1, origin1, axes, name="structure1")
-    miss = _Window(
-        image,
-        ~hit.structure if structure2 is None else structure2,
+    hit = binary_window(structure1, origin1, axes, image.ndim, "structure1")
+    hits = hit.described["structure"]
+    miss = binary_window(
+        ~hits if structure2 is None else structure2,
         hit.origins if origin2 is None else origin2,
-        axes,
-        name="structure2",
-    )
+        axes, image.ndim, "structure2",
+    )  # fmt: skip
     keywords = {
-        "structure1": hit.structure, "structure2": miss.structure,
-        "origin1": hit.origins, "origin2": miss.origins,
+        "structure1": hits, "structure2": miss.described["structure"],
+        "origin1": list(hit.origins), "origin2": list(miss.origins),
     }  # fmt: skip
-    if hit.axes is not None:
+    if hit.names_axes:
         keywords["axes"] = hit.axes
     result_dtype(ndimage.binary_hit_or_miss, image, **keywords)
     reach = [

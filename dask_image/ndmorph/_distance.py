@@ -510,9 +510,9 @@ def _last_nearest_background(image, metric, name):
     turn = (slice(None, None, -1),) * image.ndim
     metric = Metric(metric.kind, metric.steps[::-1], metric.dtype)
     features = _nearest_background(image[turn].T, metric, name)
-    features = features[::-1].transpose(0, *range(image.ndim, 0, -1))[(slice(None), *turn)]
+    features = features[::-1].transpose((0, *range(image.ndim, 0, -1)))[(slice(None), *turn)]
     highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
-    return features.map_blocks(_turn_round, highest, dtype=np.int32, token=name)
+    return features.map_blocks(_turn_round, highest, token=name, meta=features._meta)
 
 
 def _turn_round(features, highest):

@@ -1,99 +1,32 @@
 """Grey morphology: erosion, dilation, and what SciPy makes of the two."""
 
-import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
-    ArgumentError,
-    normalize_axes,
     normalize_cval,
     normalize_modes,
-    normalize_origins,
-    normalize_sizes,
     on_axes,
-    window_reach,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
-from dask_image._utils.warnings import warn
+from dask_image._utils.windows import grey_window
 
 
-def _window(size, footprint, structure, count):
-    """Return the window's shape, and the arguments that describe it to SciPy."""
-    if size is None and footprint is None and structure is None:
-        raise ValueError("size, footprint or structure must be given, got none of them")
-    if structure is not None:
-        structure = np.asarray(structure)
-        if structure.dtype.kind not in "biuf":
-            raise TypeError(f"structure must hold real numbers, got dtype {structure.dtype}")
-        if structure.size == 0:
-            raise ArgumentError(f"structure must not be empty, got shape {structure.shape}")
-        if structure.ndim != count:
-            raise ArgumentError(
-                f"structure must have one axis for each of {count} axes, got {structure.ndim} axes"
-            )
-    if footprint is not None:
-        if size is not None:
-            warn("ignoring size because footprint is set")
-        footprint = np.asarray(footprint, dtype=bool)
-        if not footprint.any():
-            raise ValueError("footprint must have a pixel that is True, got none")
-        if footprint.ndim != count:
-            raise ArgumentError(
-                f"footprint must have one axis for each of {count} axes, got {footprint.ndim} axes"
-            )
-    if footprint is not None and structure is not None and footprint.shape != structure.shape:
-        raise ArgumentError(
-            f"footprint and structure must have one shape, got {footprint.shape} "
-            f"and {structure.shape}"
-        )
-    if footprint is not None:
-        shape, arguments = footprint.shape, {"footprint": footprint}
-    elif structure is not None:
-        shape, arguments = structure.shape, {}
-    else:
-        shape = normalize_sizes(size, count, least=0)
-        arguments = {"size": shape}
-    return shape, arguments if structure is None else arguments | {"structure": structure}
-
-
-def _reach(shape, origins, box):
-    """Return what a window reads; as in SciPy, a box leaves axes of 0 or 1 pixels alone."""
-    origins = [0 if box and size < 2 else origin for size, origin in zip(shape, origins)]
-    return [(before, max(after, 0)) for before, after in window_reach(shape, origins)]
-
-
-def _grey(
-    scipy_function, image, size, footprint, structure, mode, cval, origin, axes, output, steps=1
-):
+def _grey(scipy_function, image, window, mode, cval, output, steps=1):
     """Run SciPy's function on blocks with one halo, of ``steps`` times the window's reach."""
-    image = as_dask_array(image)
-    chosen = normalize_axes(axes, image.ndim)
-    shape, arguments = _window(size, footprint, structure, len(chosen))
-    origins = normalize_origins(origin, len(chosen))
-    # Dilation looks through the window from behind. A second step mirrored at an edge of the
-    # image turns before into after: the halo of several steps is as wide on both sides.
-    reach = [
-        (max(before, after) * steps,) * 2 if steps > 1 or before != after else (before, after)
-        for before, after in _reach(shape, origins, "size" in arguments)
-    ]
-    if list(chosen) != sorted(chosen):
-        reach = [(max(shape, default=0) * steps,) * 2] * len(chosen)
-    modes = normalize_modes(mode, len(chosen))
-    arguments |= {"mode": mode, "cval": normalize_cval(cval, image.dtype), "origin": origins}
+    modes = normalize_modes(mode, len(window.axes))
+    arguments = window.keywords | {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
     if output is not None:
         arguments["output"] = output_dtype(output, image.dtype)
-    if axes is not None:
-        arguments["axes"] = chosen
     # SciPy itself says what it refuses, and what dtype it returns, on one pixel.
     dtype = result_dtype(scipy_function, image, **arguments)
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
         name=scipy_function.__name__,
-        reach=on_axes(reach, chosen, image.ndim, default=(0, 0)),
-        modes=on_axes(modes, chosen, image.ndim, "constant"),
+        reach=window.widened(steps),
+        modes=on_axes(modes, window.axes, image.ndim, "constant"),
         dtype=dtype,
         **arguments,
     )
@@ -154,10 +87,9 @@ def grey_erosion(
     >>> grey_erosion(image, size=3).compute()
     array([3, 3, 4, 4, 4, 4])
     """
-    return _grey(
-        ndimage.grey_erosion, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_erosion, image, window, mode, cval, output)
 
 
 def grey_dilation(
@@ -215,10 +147,9 @@ def grey_dilation(
     >>> grey_dilation(image, size=3).compute()
     array([5, 9, 9, 9, 7, 7])
     """
-    return _grey(
-        ndimage.grey_dilation, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_dilation, image, window, mode, cval, output)
 
 
 def grey_opening(
@@ -275,10 +206,9 @@ def grey_opening(
     >>> grey_opening(image, size=3).compute()
     array([3, 4, 4, 4, 4, 4])
     """
-    return _grey(
-        ndimage.grey_opening, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_opening, image, window, mode, cval, output, steps=2)
 
 
 def grey_closing(
@@ -335,10 +265,9 @@ def grey_closing(
     >>> grey_closing(image, size=3).compute()
     array([5, 5, 4, 4, 4, 7])
     """
-    return _grey(
-        ndimage.grey_closing, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.grey_closing, image, window, mode, cval, output, steps=2)
 
 
 def morphological_gradient(
@@ -396,10 +325,9 @@ def morphological_gradient(
     >>> morphological_gradient(image, size=3).compute()
     array([2, 6, 5, 5, 3, 3])
     """
-    return _grey(
-        ndimage.morphological_gradient, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.morphological_gradient, image, window, mode, cval, output)
 
 
 def morphological_laplace(
@@ -457,10 +385,9 @@ def morphological_laplace(
     >>> morphological_laplace(image, size=3).compute()
     array([ 2,  2, -5,  5,  3, -3])
     """
-    return _grey(
-        ndimage.morphological_laplace, image, size, footprint, structure, mode, cval, origin, axes,
-        output,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.morphological_laplace, image, window, mode, cval, output)
 
 
 def white_tophat(
@@ -517,10 +444,9 @@ def white_tophat(
     >>> white_tophat(image, size=3).compute()
     array([0, 1, 5, 0, 0, 3])
     """
-    return _grey(
-        ndimage.white_tophat, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.white_tophat, image, window, mode, cval, output, steps=2)
 
 
 def black_tophat(
@@ -577,7 +503,6 @@ def black_tophat(
     >>> black_tophat(image, size=3).compute()
     array([2, 0, 2, 0, 0, 0])
     """
-    return _grey(
-        ndimage.black_tophat, image, size, footprint, structure, mode, cval, origin, axes,
-        output, steps=2,
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = grey_window(size, footprint, structure, origin, axes, image.ndim)
+    return _grey(ndimage.black_tophat, image, window, mode, cval, output, steps=2)

@@ -20,15 +20,15 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
-    normalize_origins,
     on_axes,
     window_reach,
 )
-from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
+from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of, touching_along
 from dask_image._utils.engines.components import foreground_components, off_host, on_host
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
 from dask_image._utils.warnings import warn
+from dask_image._utils.windows import binary_window
 
 
 def binary_propagation(
@@ -173,9 +173,10 @@ def until_stable(
     like = mask if image is None else image
     if mask is not None:
         mask = _as_mask(mask, like)
+    window = binary_window(structure, origin, axes, like.ndim)
     spread = _spread(
-        scipy_function, like, image is not None, mask is not None, structure, border_value,
-        origin, axes, wrap_axes,
+        scipy_function, window, like.shape, border_value, wrap_axes,
+        has_image=image is not None, has_mask=mask is not None,
     )  # fmt: skip
     images = [array for array in (image, mask) if array is not None]
     if like.ndim == 0 or like.size == 0:
@@ -305,24 +306,10 @@ class Spread:
         return seeds
 
 
-def _spread(
-    scipy_function, like, has_image, has_mask, structure, border_value, origin, axes, wrap_axes
-):
-    """Check arguments as SciPy does, and return the Spread they stand for."""
-    ndim = like.ndim
-    chosen = normalize_axes(axes, ndim)
-    if structure is None:
-        structure = ndimage.generate_binary_structure(len(chosen), 1)
-    structure = np.asarray(structure, dtype=bool)
-    if structure.ndim != len(chosen):
-        raise ArgumentError(
-            f"structure must have one axis for each of {len(chosen)} axes, "
-            f"got {structure.ndim} axes"
-        )
-    if structure.size == 0:
-        raise ArgumentError(f"structure must not be empty, got shape {structure.shape}")
-    origins = normalize_origins(origin, len(chosen))
-    window_reach(structure.shape, origins)
+def _spread(scipy_function, window, shape, border_value, wrap_axes, has_image, has_mask):
+    """Return the Spread of a window over an image of ``shape``."""
+    ndim = len(shape)
+    structure, origins = window.described["structure"], window.origins
     erode = scipy_function is ndimage.binary_erosion
     if not erode:
         structure = np.flip(structure)
@@ -334,12 +321,12 @@ def _spread(
         border = bool(operator.index(border_value))
     except TypeError:
         raise TypeError(f"border_value must be 0 or 1, got {border_value!r}") from None
-    others = tuple(axis for axis in range(ndim) if axis not in chosen)
+    others = tuple(axis for axis in range(ndim) if axis not in window.axes)
     periodic = () if wrap_axes is None else normalize_axes(wrap_axes, ndim)
     return Spread(
-        shape=like.shape,
+        shape=shape,
         structure=np.expand_dims(structure, others),
-        origins=tuple(int(along) for along in on_axes(origins, chosen, ndim, default=0)),
+        origins=tuple(int(along) for along in on_axes(origins, window.axes, ndim, default=0)),
         border=border != erode,
         erode=erode,
         has_image=has_image,
@@ -498,7 +485,7 @@ def _by_scipy(spread, images, name):
                 "wrap_axes needs a structure that holds its middle, got "
                 f"{spread.structure.tolist()} with origin {spread.origins}"
             )
-        if image.npartitions > 1:
+        if count_blocks(image) > 1:
             warn(
                 f"structure does not hold its middle: {name} sees the whole array in one task",
                 da.PerformanceWarning,

@@ -5,7 +5,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError
-from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
+from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.warnings import warn
 
@@ -95,7 +95,7 @@ def watershed_ift(image, markers, structure=None, *, output=None):
     if markers.dtype.kind != "i":
         raise ArgumentError(f"markers must be of a signed integer dtype, got {markers.dtype}")
     structure = _normalize_structure(structure, image.ndim)
-    if image.npartitions > 1 or markers.npartitions > 1:
+    if count_blocks(image) > 1 or count_blocks(markers) > 1:
         warn(
             "watershed_ift depends on the order in which all pixels of the image are visited, "
             f"so the whole image, of shape {image.shape}, is put together in one task",

@@ -50,6 +50,7 @@ _MODULES = {
         ndimage.percentile_filter,
         ndimage.rank_filter,
     ),
+    "splines": (ndimage.spline_filter1d,),
     "uniform": (
         ndimage.uniform_filter,
         ndimage.uniform_filter1d,

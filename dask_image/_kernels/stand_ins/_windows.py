@@ -7,9 +7,14 @@ at once is one on shifted views of a vector; what it computes in the padding is
 thrown away.
 """
 
+import functools
+from dataclasses import dataclass
+
 import numpy as np
 
-from dask_image._kernels.stand_ins._lines import each, fold
+from dask_image._kernels.row_programs import Axis
+from dask_image._kernels.rows import whole
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, fold
 
 # What the views of one run of vector operations may take together: most of a second-level cache.
 CACHE_BYTES = 1 << 20
@@ -89,3 +94,74 @@ def segments(shape, padded_shape, bytes_each):
 def trimmed(padded, shape):
     """Return the part of a padded result that windows with their corner in the image gave."""
     return padded[tuple(slice(size) for size in shape)]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A footprint, its origins, and how the image goes on, each along all axes of an image."""
+
+    footprint: np.ndarray
+    key: bytes
+    origins: tuple
+    modes: tuple
+
+    @property
+    def is_box(self):
+        """Whether the footprint has no holes."""
+        return bool(self.footprint.all())
+
+    def axes(self, shape, region=None):
+        """Return what there is to compute along each axis for a region of an image."""
+        return [
+            Axis(length, *bounds, size, size // 2 + origin, mode)
+            for length, bounds, size, origin, mode in zip(
+                shape, whole(region, shape), self.footprint.shape, self.origins, self.modes,
+                strict=True,
+            )
+        ]  # fmt: skip
+
+
+def window_of(size, footprint, mode, origin, axes, ndim, separable=False):
+    """
+    Return the `Window` that SciPy's arguments describe, or None for what it refuses.
+
+    ``separable`` tells that SciPy filters by boxes one axis after another.
+    """
+    chosen = tuple(range(ndim)) if axes is None else tuple(np.atleast_1d(axes) % ndim)
+    if footprint is None:
+        sizes = each(size, len(chosen))
+        if not all(length == int(length) and length > 0 for length in sizes):
+            return None
+        shape, pixels = tuple(map(int, sizes)), None
+    else:
+        footprint = np.asarray(footprint, bool)
+        shape, pixels = footprint.shape, footprint.tobytes()
+        if len(shape) != len(chosen) or not footprint.any():
+            return None
+        if footprint.all():
+            pixels = None
+    modes, origins = tuple(each(mode, len(chosen))), tuple(each(origin, len(chosen)))
+    if not all(isinstance(name, str) and name in CANONICAL_MODE for name in modes):
+        return None
+    if np.ndim(mode) > 0 and not (separable and pixels is None):
+        return None
+    return _window(shape, pixels, modes, origins, chosen, ndim, separable)
+
+
+@functools.lru_cache(maxsize=128)
+def _window(shape, pixels, modes, origins, chosen, ndim, separable):
+    if pixels is None and separable:
+        # Each axis is filtered by itself, so their order is of no importance.
+        order = np.argsort(chosen)
+        chosen, modes, origins, shape = (
+            tuple(values[i] for i in order) for values in (chosen, modes, origins, shape)
+        )
+    footprint = np.ones(shape, bool) if pixels is None else np.frombuffer(pixels, bool)
+    footprint = footprint.reshape(shape)
+    placed = along_axes(footprint, origins, chosen, ndim)
+    if placed is None:
+        return None
+    footprint, origins = placed
+    mode_of = dict(zip(chosen, modes, strict=True))
+    modes = tuple(mode_of.get(axis, "nearest") for axis in range(ndim))
+    return Window(footprint, footprint.tobytes(), tuple(origins), modes)

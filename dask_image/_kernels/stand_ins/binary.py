@@ -1,88 +1,325 @@
 """
-Binary morphology with one vector operation a pixel of the structure.
+Binary morphology on bits, 64 pixels a word.
 
-Blocks are held one byte a pixel in a padded array that keeps its border value,
-so that any number of iterations runs between two buffers. Boxes run axis by axis.
+A block is packed into rows of words with a border around it, which keeps its value. In that
+flat array every pixel of a structure lies at a fixed distance, so one iteration is a few shifts
+of words, combined by "or"; erosion is the dilation of the complement. Any number of iterations
+runs between packing and unpacking. Boxes of any width take a few steps along each axis.
 """
 
+import functools
+import math
 import operator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
+from dask_image._kernels._numba import jit, jit_inline, use_numba
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import each
-from dask_image._kernels.stand_ins._windows import along_axes, flat_offsets, pad, reach, segments
-from dask_image._kernels.stand_ins.extrema import maximum_filter, minimum_filter
+from dask_image._kernels.stand_ins._windows import along_axes, reach
+
+ALL = np.uint64(2**64 - 1)
+
+# Words of the result that are combined at a time: they stay in the first-level cache.
+WORDS_AT_A_TIME = 1024
 
 
-def _reset_border(padded, before, shape, value):
-    """Write ``value`` to all of ``padded`` outside the image, in place."""
-    for axis, (low, size) in enumerate(zip(before, shape, strict=True)):
-        around = (slice(None),) * axis
-        padded[(*around, slice(0, low))] = value
-        padded[(*around, slice(low + size, None))] = value
+@dataclass(frozen=True)
+class _Layout:
+    """
+    Where the bits of an image are in a flat array of words, with their border.
 
+    ``shape`` is that of the array of rows, the last axis in words; the image lies in it from
+    ``before`` on. ``margin`` words stand before and after, so that no shift leaves the memory.
+    """
 
-def _iterate_box(combine, image, structure, origins, iterations, mask, border):
-    """Erode or dilate by a full box: a minimum or maximum along one axis after the other."""
-    box_filter = minimum_filter if combine is np.bitwise_and else maximum_filter
-    state = image
-    for _ in range(iterations):
-        found = box_filter(
-            state, size=structure.shape, mode="constant", cval=border, origin=origins
+    image: tuple
+    before: tuple
+    shape: tuple
+    margin: int
+
+    @property
+    def words(self):
+        """How many words the array has."""
+        return math.prod(self.shape)
+
+    def rows(self, words):
+        """Return the words of the image's rows, as an array of bytes that shares memory."""
+        array = words[self.margin : self.margin + self.words].reshape(self.shape)
+        inside = tuple(
+            slice(low, low + size) for low, size in zip(self.before, self.image[:-1], strict=False)
         )
-        if mask is not None:
-            np.copyto(found, state, where=~mask)
-        state = found
-    return state
+        return array[inside].view(np.uint8)[..., 8 * self.before[-1] :]
+
+    def new(self, name, value):
+        """Return an array of words for this layout, ``value`` all over the border."""
+        words = scratch(name, self.words + 2 * self.margin, np.uint64)
+        value = ALL if value else 0
+        array = words[self.margin : self.margin + self.words].reshape(self.shape)
+        words[: self.margin] = words[self.margin + self.words :] = value
+        for axis, low in enumerate(self.before):
+            along = (slice(None),) * axis
+            array[(*along, slice(0, low))] = value
+            if axis < len(self.shape) - 1:
+                array[(*along, slice(low + self.image[axis], None))] = value
+            elif self.image[-1] % 64:
+                array[..., -1] = value
+        return words
+
+    def pack(self, pixels, words):
+        """Write the bits of an image where they belong; ``True`` is an image of nothing else."""
+        whole, bits = divmod(self.image[-1], 8)
+        rows = self.rows(words)[..., : whole + (bits > 0)]
+        if pixels is True:
+            rows[...] = 255
+        else:
+            rows[...] = np.packbits(pixels, axis=-1, bitorder="little")
+        if bits:
+            # The last bytes of the rows have part in the border.
+            rows[..., -1] &= (1 << bits) - 1
+            rows[..., -1] |= (255 << bits) & 255 if words[0] else 0
+
+    def unpack(self, words, region=None):
+        """Return the image, or a region of it."""
+        columns = slice(0, self.image[-1])
+        packed = self.rows(words)[..., : -(-self.image[-1] // 8)]
+        if region is not None:
+            packed, columns = packed[region[:-1]], region[-1]
+        image = np.unpackbits(packed, axis=-1, count=self.image[-1], bitorder="little").view(bool)
+        whole = columns.indices(self.image[-1]) == (0, self.image[-1], 1)
+        return image if whole else image[..., columns].copy()
 
 
-def _iterate(combine, image, structure, origins, iterations, mask, border):
-    """Combine each pixel's neighbours under ``structure``, ``iterations`` times."""
-    before, after = reach(structure, origins)
-    state = pad(image, before, after, ("constant",) * image.ndim, border)
-    found = np.empty_like(state)
-    inside = tuple(slice(low, low + size) for low, size in zip(before, image.shape, strict=True))
-    offsets = flat_offsets(structure, state.shape)
-    centre = int(np.ravel_multi_index(before, state.shape))
-    spans = list(segments(image.shape, state.shape, 8))
-    for _ in range(iterations):
-        flat, values = state.ravel(), found.ravel()
-        for start, stop in spans:
-            combined = values[start + centre : stop + centre]
-            if len(offsets) == 1:
-                combined[...] = flat[start + offsets[0] : stop + offsets[0]]
-                continue
-            first, second = offsets[:2]
-            combine(
-                flat[start + first : stop + first], flat[start + second : stop + second],
-                out=combined,
+@functools.lru_cache(maxsize=4)
+def _inside(layout):
+    """Return the words in which all of the image is set, and nothing else; to be read only."""
+    words = np.zeros(layout.words + 2 * layout.margin, np.uint64)
+    layout.pack(True, words)
+    return words
+
+
+def _layout(shape, windows):
+    """Return the layout for an image and all windows that are going to be used on it."""
+    reaches = [reach(structure, origins) for structure, origins in windows]
+    before = [max(values) for values in zip(*(low for low, _ in reaches), strict=True)]
+    after = [max(values) for values in zip(*(high for _, high in reaches), strict=True)]
+    # The words after a row stand before the next one too.
+    words = -(-shape[-1] // 64)
+    before[-1] = -(-max(before[-1], after[-1]) // 64)
+    after[-1] = 0
+    padded = [
+        low + size + high
+        for low, size, high in zip(before, [*shape[:-1], words], after, strict=True)
+    ]
+    strides = [math.prod(padded[axis + 1 :]) for axis in range(len(padded))]
+    margin = 2 + sum(
+        (low + high + 1) * stride for low, high, stride in zip(before, after, strides, strict=True)
+    )
+    return _Layout(tuple(shape), tuple(before), tuple(padded), margin)
+
+
+def _steps(structure, origins, layout):
+    """
+    Return the distances to combine in each of one or more steps, as ``(words, bits)``.
+
+    A box takes steps that double it, along one axis after the other.
+    """
+    before, _ = reach(structure, origins)
+    strides = [64 * math.prod(layout.shape[axis + 1 :]) for axis in range(structure.ndim)]
+    strides[-1] = 1
+    if structure.all():
+        corner = -sum(low * stride for low, stride in zip(before, strides, strict=True))
+        distances = []
+        for size, stride in zip(structure.shape, strides, strict=True):
+            span = 1
+            while span < size:
+                step = min(span, size - span)
+                distances.append([0, step * stride])
+                span += step
+        distances = distances or [[0]]
+        distances[-1] = [corner + distance for distance in distances[-1]]
+    else:
+        distances = [(np.argwhere(structure) - before) @ strides]
+    return [
+        np.array([divmod(int(distance), 64) for distance in step], np.int64) for step in distances
+    ]
+
+
+@jit_inline
+def _combine(source, first, bits, target, begin, count):
+    """Combine bits some distance away with those of the target."""
+    if bits == 0:
+        for word in range(count):
+            target[begin + word] |= source[first + word]
+    else:
+        rest = np.uint64(64) - bits
+        following = first + np.uint64(1)
+        for word in range(count):
+            target[begin + word] |= (source[first + word] >> bits) | (
+                source[following + word] << rest
+            )
+
+
+@jit
+def _spread(source, distances, target, start, stop):
+    """Write to ``target`` which words have a bit set at any of the distances in ``source``."""
+    for begin in range(start, stop, WORDS_AT_A_TIME):
+        count = min(WORDS_AT_A_TIME, stop - begin)
+        target[begin : begin + count] = 0
+        for step in range(distances.shape[0]):
+            _combine(
+                source, np.uint64(begin + distances[step, 0]), np.uint64(distances[step, 1]),
+                target, np.uint64(begin), np.uint64(count),
             )  # fmt: skip
-            for offset in offsets[2:]:
-                combine(combined, flat[start + offset : stop + offset], out=combined)
+
+
+@jit
+def _keep(source, changing, target, start, stop):
+    """Take bits that must not change from ``source``."""
+    for word in range(np.uint64(start), np.uint64(stop)):
+        may = changing[word]
+        target[word] = (target[word] & may) | (source[word] & ~may)
+
+
+def _plain_spread(source, distances, target, start, stop):
+    """Do what `_spread` does with NumPy."""
+    target[start:stop] = 0
+    for words, bits in distances.tolist():
+        near = source[start + words : stop + words]
+        if bits == 0:
+            target[start:stop] |= near
+            continue
+        target[start:stop] |= near >> np.uint64(bits)
+        target[start:stop] |= source[start + words + 1 : stop + words + 1] << np.uint64(64 - bits)
+
+
+def _plain_keep(source, changing, target, start, stop):
+    inside = slice(start, stop)
+    target[inside] ^= (target[inside] ^ source[inside]) & ~changing[inside]
+
+
+class _Bits:
+    """An image as bits, and what is done to it."""
+
+    def __init__(self, image, layout, mask, border):
+        self.layout = layout
+        names = ("bits", "spread bits", "more bits")
+        self.buffers = [self.layout.new(name, border) for name in names]
+        self.state = self.buffers[0]
+        self.layout.pack(image, self.state)
+        self.changing = _inside(layout)
         if mask is not None:
-            np.copyto(found[inside], state[inside], where=~mask)
-        _reset_border(found, before, image.shape, border)
-        state, found = found, state
-    return np.ascontiguousarray(state[inside])
+            self.changing = layout.new("changing bits", False)
+            layout.pack(mask, self.changing)
+
+    def dilate(self, steps, iterations):
+        """Set what has a set bit under the structure, some times or until nothing changes."""
+        start = self.layout.margin
+        stop = start + self.layout.words
+        spread, keep = (_spread, _keep) if use_numba() else (_plain_spread, _plain_keep)
+        while True:
+            found = self.state
+            for step in steps:
+                source = found
+                used = (id(source), id(self.state))
+                found = next(words for words in self.buffers if id(words) not in used)
+                spread(source, step, found, start, stop)
+            keep(self.state, self.changing, found, start, stop)
+            stable = iterations < 1 and np.array_equal(found, self.state)
+            self.state = found
+            iterations -= 1
+            if stable or iterations == 0:
+                return
+
+    def erode(self, steps, iterations):
+        """Keep what has no unset bit under the structure."""
+        self.complement()
+        self.dilate(steps, iterations)
+        self.complement()
+
+    def complement(self):
+        """Turn every bit round, those of the border included."""
+        for words in self.buffers:
+            np.invert(words, out=words)
+
+    def image(self, region=None):
+        """Return the image, or a region of it, in fresh memory."""
+        return self.layout.unpack(self.state, region)
 
 
-def _transform(combine, image, structure, iterations, mask, border_value, origin, axes):
-    """Return the eroded or dilated image, or None for a case that is left to SciPy."""
-    if image.ndim == 0 or image.size == 0 or image.dtype.kind not in "biuf" or iterations < 1:
+EROSION, DILATION = "erosion", "dilation"
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The layout for images of one shape, and the steps of operations on them."""
+
+    layout: _Layout
+    steps: tuple
+    has_centre: bool
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(shape, axes, windows):
+    """Plan operations by ``windows``: shape, bytes, origins of a structure; None if SciPy must."""
+    placed = [
+        along_axes(np.frombuffer(pixels, bool).reshape(lengths), origins, axes, len(shape))
+        for lengths, pixels, origins in windows
+    ]
+    if any(window is None or not window[0].any() for window in placed):
         return None
-    window = along_axes(structure, origin, axes, image.ndim)
-    if window is None or not window[0].any():
+    layout = _layout(shape, placed)
+    steps = tuple(_steps(structure, origins, layout) for structure, origins in placed)
+    has_centre = all(
+        structure[tuple(reach(structure, origins)[0])] for structure, origins in placed
+    )
+    return _Plan(layout, steps, has_centre)
+
+
+def _plan_for(image, axes, windows):
+    """Return the plan for structures and their origins on an image, None if SciPy must."""
+    if image.ndim == 0 or image.size == 0 or image.dtype.kind not in "biuf":
+        return None
+    axes = None if axes is None else tuple(np.atleast_1d(axes).tolist())
+    return _plan(
+        image.shape, axes,
+        tuple(
+            (structure.shape, structure.tobytes(), tuple(each(origin, structure.ndim)))
+            for structure, origin in windows
+        ),
+    )  # fmt: skip
+
+
+def _as_bits(image):
+    """Return an image whose values NumPy can pack."""
+    return image if image.dtype.kind in "biu" else image != 0
+
+
+def _transform(operations, image, structure, iterations, mask, border_value, origin, axes, region):
+    """Return the image after some operations, or None for a case that is left to SciPy."""
+    structure = _structure_for(image, structure, axes)
+    # The centre of a reflected window of even size lies one pixel to the other side.
+    reflected = [
+        -shift - (size % 2 == 0)
+        for shift, size in zip(each(origin, structure.ndim), structure.shape, strict=True)
+    ]
+    windows = {EROSION: (structure, origin), DILATION: (np.flip(structure), reflected)}
+    plan = _plan_for(image, axes, [windows[operation] for operation in operations])
+    # What has no centre may never come to an end.
+    if plan is None or (iterations < 1 and not plan.has_centre):
         return None
     if mask is not None:
         mask = np.asarray(mask)
         if mask.shape != image.shape:
             return None
-        mask = mask.astype(bool, copy=False)
-    state = np.ascontiguousarray(image if image.dtype == bool else image != 0).view(np.uint8)
-    run = _iterate_box if window[0].all() else _iterate
-    found = run(combine, state, *window, iterations, mask, int(bool(border_value)))
-    return found.view(bool)
+        mask = _as_bits(mask)
+    bits = _Bits(_as_bits(image), plan.layout, mask, int(bool(border_value)))
+    for operation, steps in zip(operations, plan.steps, strict=True):
+        (bits.erode if operation == EROSION else bits.dilate)(steps, iterations)
+    return bits.image(region)
 
 
 def _structure_for(image, structure, axes):
@@ -92,22 +329,45 @@ def _structure_for(image, structure, axes):
     return ndimage.generate_binary_structure(image.ndim if axes is None else np.size(axes), 1)
 
 
+def _morphology(
+    scipy_function, operations, input, structure, iterations, mask, output, border_value, origin,
+    brute_force, axes, *, region=None,
+):  # fmt: skip
+    image = np.asarray(input)
+    if not isinstance(output, np.ndarray):
+        found = _transform(
+            operations, image, structure, operator.index(iterations), mask, border_value, origin,
+            axes, region,
+        )  # fmt: skip
+        if found is not None:
+            return found
+    return cut(
+        scipy_function(
+            image, structure=structure, iterations=iterations, mask=mask, output=output,
+            border_value=border_value, origin=origin, brute_force=brute_force, axes=axes,
+        ),
+        region,
+    )  # fmt: skip
+
+
+def _both_ways(
+    scipy_function, operations, input, structure, iterations, output, origin, mask, border_value,
+    brute_force, axes, *, region=None,
+):  # fmt: skip
+    """Do the same with the arguments in the order of opening and closing."""
+    return _morphology(
+        scipy_function, operations, input, structure, iterations, mask, output, border_value,
+        origin, brute_force, axes, region=region,
+    )  # fmt: skip
+
+
 def binary_erosion(
     input, structure=None, iterations=1, mask=None, output=None, border_value=0, origin=0,
     brute_force=False, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.binary_erosion`."""
-    image = np.asarray(input)
-    if not isinstance(output, np.ndarray):
-        window = _structure_for(image, structure, axes)
-        found = _transform(
-            np.bitwise_and, image, window, operator.index(iterations), mask, border_value, origin,
-            axes,
-        )  # fmt: skip
-        if found is not None:
-            return found
-    return ndimage.binary_erosion(
-        image, structure, iterations, mask, output, border_value, origin, brute_force, axes=axes
+    return _erode(
+        input, structure, iterations, mask, output, border_value, origin, brute_force, axes
     )
 
 
@@ -116,22 +376,8 @@ def binary_dilation(
     brute_force=False, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.binary_dilation`."""
-    image = np.asarray(input)
-    if not isinstance(output, np.ndarray):
-        window = np.flip(_structure_for(image, structure, axes))
-        # The centre of a reflected window of even size lies one pixel to the other side.
-        origins = [
-            -shift - (size % 2 == 0)
-            for shift, size in zip(each(origin, window.ndim), window.shape, strict=True)
-        ]
-        found = _transform(
-            np.bitwise_or, image, window, operator.index(iterations), mask, border_value, origins,
-            axes,
-        )  # fmt: skip
-        if found is not None:
-            return found
-    return ndimage.binary_dilation(
-        image, structure, iterations, mask, output, border_value, origin, brute_force, axes=axes
+    return _dilate(
+        input, structure, iterations, mask, output, border_value, origin, brute_force, axes
     )
 
 
@@ -140,10 +386,9 @@ def binary_opening(
     brute_force=False, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.binary_opening`."""
-    arguments = (structure, iterations, mask)
-    rest = (border_value, origin, brute_force)
-    eroded = binary_erosion(input, *arguments, None, *rest, axes=axes)
-    return binary_dilation(eroded, *arguments, output, *rest, axes=axes)
+    return _open(
+        input, structure, iterations, output, origin, mask, border_value, brute_force, axes
+    )
 
 
 def binary_closing(
@@ -151,31 +396,47 @@ def binary_closing(
     brute_force=False, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.binary_closing`."""
-    arguments = (structure, iterations, mask)
-    rest = (border_value, origin, brute_force)
-    dilated = binary_dilation(input, *arguments, None, *rest, axes=axes)
-    return binary_erosion(dilated, *arguments, output, *rest, axes=axes)
+    return _close(
+        input, structure, iterations, output, origin, mask, border_value, brute_force, axes
+    )
+
+
+_erode = functools.partial(_morphology, ndimage.binary_erosion, [EROSION])
+_dilate = functools.partial(_morphology, ndimage.binary_dilation, [DILATION])
+_open = functools.partial(_both_ways, ndimage.binary_opening, [EROSION, DILATION])
+_close = functools.partial(_both_ways, ndimage.binary_closing, [DILATION, EROSION])
 
 
 def binary_hit_or_miss(
     input, structure1=None, structure2=None, output=None, origin1=0, origin2=None, *, axes=None
 ):
     """Stand in for `scipy.ndimage.binary_hit_or_miss`."""
+    return _hit_or_miss(input, structure1, structure2, output, origin1, origin2, axes)
+
+
+def _hit_or_miss(input, structure1, structure2, output, origin1, origin2, axes, *, region=None):
     image = np.asarray(input)
-    hit = _structure_for(image, structure1, axes)
-    miss = ~hit if structure2 is None else np.asarray(structure2, dtype=bool)
-    if isinstance(output, np.ndarray) or image.dtype.kind not in "biuf":
-        return ndimage.binary_hit_or_miss(
-            image, structure1, structure2, output, origin1, origin2, axes=axes
+    if not isinstance(output, np.ndarray):
+        hit = _structure_for(image, structure1, axes)
+        miss = ~hit if structure2 is None else np.asarray(structure2, dtype=bool)
+        plan = _plan_for(
+            image, axes, [(hit, origin1), (miss, origin1 if origin2 is None else origin2)]
         )
-    hits = binary_erosion(image, hit, origin=origin1, axes=axes)
-    # Missing means that no pixel of the second structure meets the image: a dilation, reflected
-    # back, whose result is turned round.
-    missed = _transform(
-        np.bitwise_or, image, miss, 1, None, 0, origin1 if origin2 is None else origin2, axes
+        if plan is not None:
+            bits = _Bits(_as_bits(image), plan.layout, None, 0)
+            bits.erode(plan.steps[0], 1)
+            hits = bits.image(region)
+            bits = _Bits(_as_bits(image), plan.layout, None, 0)
+            bits.dilate(plan.steps[1], 1)
+            return np.greater(hits, bits.image(region), out=hits)
+    found = ndimage.binary_hit_or_miss(
+        image, structure1, structure2, output, origin1, origin2, axes=axes
     )
-    if missed is None:
-        return ndimage.binary_hit_or_miss(
-            image, structure1, structure2, output, origin1, origin2, axes=axes
-        )
-    return hits & ~missed
+    return cut(found, region)
+
+
+binary_erosion.in_region = companion(binary_erosion, _erode)
+binary_dilation.in_region = companion(binary_dilation, _dilate)
+binary_opening.in_region = companion(binary_opening, _open)
+binary_closing.in_region = companion(binary_closing, _close)
+binary_hit_or_miss.in_region = companion(binary_hit_or_miss, _hit_or_miss)

@@ -1,43 +1,45 @@
 """
 Minimum and maximum filters, and the flat grey morphology made of them.
 
-A box runs axis by axis. Along one axis the extremum of 2, 4, 8, ... neighbours
-is that of two overlapping halves (the doubling scheme), so a window of any width
-takes about log2(width) vector operations. Other footprints take one operation a
-pixel of the footprint.
+A window is cut into runs of pixels side by side, equal runs above one another into stacks.
+The extremum of 3, 9, 27, ... neighbours is that of three parts, which may overlap, along a run as
+down a stack, so both take about log3(length) comparisons of rows. A box is one stack; its other
+axes follow one after another.
 """
 
+import dataclasses
+import functools
+import math
 import operator
 
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels.stand_ins._lines import (
-    CANONICAL_MODE,
-    NUMBERS,
-    TILE_BYTES,
-    each,
-    hand_over,
-    holds_nan,
-    line_tiles,
-    new_output,
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.row_programs import (
+    AS_IT_IS,
+    LOWER,
+    UPPER,
+    Axis,
+    Recorder,
+    as_planes,
+    run,
 )
-from dask_image._kernels.stand_ins._windows import (
-    along_axes,
-    flat_offsets,
-    pad,
-    reach,
-    segments,
-    trimmed,
-)
+from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.stand_ins._lines import NUMBERS, store
+from dask_image._kernels.stand_ins._windows import window_of
+
+# Shorter rows take SciPy less time than calls of NumPy do.
+LEAST_PLAIN_WIDTH = 200
 
 
 def fits(value, dtype):
     """Tell whether ``value`` may stand in an array of ``dtype`` in place of SciPy's float64."""
-    if not np.isscalar(value) or isinstance(value, (str, complex)):
+    if not np.isscalar(value) or isinstance(value, (str, complex)) or not np.isfinite(value):
         return False
     if dtype.kind == "f":
-        return not np.isnan(value)
+        return True
     if dtype.kind == "b":
         return value in (0, 1)
     limits = np.iinfo(dtype)
@@ -45,122 +47,228 @@ def fits(value, dtype):
     return value == int(value) and limits.min <= value <= limits.max and abs(value) < 2**53
 
 
-def result_for(image, output, cval):
-    """Return the array to write to, or None where the case is left to SciPy."""
+def result_dtype(image, output, cval):
+    """Return the dtype of the result, or None where the case is left to SciPy."""
+    if image.ndim == 0 or image.size == 0 or not fits(cval, image.dtype):
+        return None
     if image.dtype not in NUMBERS and image.dtype != bool:
         return None
-    if image.ndim == 0 or image.size == 0 or not np.isfinite(cval) or not fits(cval, image.dtype):
+    try:
+        dtype = image.dtype if output is None else np.dtype(getattr(output, "dtype", output))
+    except TypeError:
         return None
-    result = new_output(image, output)
-    if result is None or not np.can_cast(image.dtype, result.dtype, "safe"):
+    if not np.can_cast(image.dtype, dtype, "safe") or dtype not in {image.dtype, *NUMBERS}:
         return None
-    if result.dtype not in NUMBERS and result.dtype != image.dtype:
-        return None
-    return None if holds_nan(image) else result
+    return dtype
 
 
-def _slide(extremum, extended, size, stride, length):
-    """Return the ``extremum`` of every ``size`` neighbours ``stride`` apart in each row."""
-    current, width = extended, 1
-    targets = [np.empty_like(extended), extended]  # each is free once the other is filled
-    while 2 * width <= size:
-        shift = width * stride
-        halved = targets[0][:, : current.shape[1] - shift]
-        extremum(current[:, :-shift], current[:, shift:], out=halved)
-        current, width = halved, 2 * width
-        targets.reverse()
-    last = (size - width) * stride
-    values = targets[0][:, :length]
-    return extremum(current[:, :length], current[:, last : last + length], out=values)
+def pays(image):
+    """Tell whether rows are long enough for the kernels to be faster than SciPy."""
+    return use_numba() or image.shape[-1] >= LEAST_PLAIN_WIDTH
 
 
-def _filter1d(scipy_function, extremum, image, size, axis, output, mode, cval, origin):
-    result = result_for(image, output, cval)
-    if (
-        result is None
-        or mode not in CANONICAL_MODE
-        or size < 1
-        or not 0 <= size // 2 + origin < size
-    ):
-        return scipy_function(image, size, axis, output, mode, cval, origin)
-    axis = operator.index(axis) % image.ndim
-    before = size // 2 + origin
-    tiles = line_tiles(
-        image, result, axis, before, size - 1 - before, CANONICAL_MODE[mode], cval, image.dtype,
-        tile_bytes=TILE_BYTES // 2,
-    )  # fmt: skip
-    for extended, stride, target in tiles:
-        values = _slide(extremum, extended, size, stride, target.shape[1] * stride)
-        hand_over(values.reshape(target.shape), target)
-    return result
+def is_wide(dtype):
+    """Tell whether the values may be integers that float64 rounds."""
+    return dtype.kind in "iu" and dtype.itemsize == 8
+
+
+def finish(found, dtype, output):
+    """Return values of an image as SciPy leaves them in ``output`` after a trip through float64."""
+    if dtype == found.dtype and is_wide(dtype):
+        through_double(found)
+    return hand_over(found, dtype, output)
+
+
+def hand_over(found, dtype, output):
+    """Return a result as an array of another dtype, or in a given one."""
+    if isinstance(output, np.ndarray):
+        output[...] = found
+        return output
+    return found.astype(dtype, copy=False)
+
+
+def _rounds_up(image):
+    """
+    Tell whether float64 rounds some integers up beyond their type, and C makes small ones of them.
+
+    That is not monotonic, so it matters that SciPy does so after each axis.
+    """
+    return int(image.max()) > np.iinfo(image.dtype).max - 1024
+
+
+def through_double(values):
+    """Round 64-bit integers in place as C converts them to float64 and back."""
+    if -(2**53) < int(values.min()) and int(values.max()) < 2**53:
+        return
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, 1 << 14):
+        part = flat[start : start + (1 << 14)]
+        store(part.astype(np.float64), part)
+
+
+def _stretched(recorder, kind, value, size, axis):
+    """Return the extremum of ``size`` values, ``value`` and its followers along an axis."""
+
+    def moved(steps):
+        return (*value[:axis], value[axis] + steps, *value[axis + 1 :])
+
+    span = 1
+    while span < size:
+        last = min(2 * span, size - span)
+        value = recorder.compare(kind, value, moved(min(span, last)), moved(last))
+        span += last
+    return value
+
+
+def _runs(flags):
+    """Return ``(start, length)`` of the stretches of True."""
+    edges = np.flatnonzero(np.diff(np.pad(flags.astype(np.int8), 1)))
+    return [(int(start), int(stop - start)) for start, stop in edges.reshape(-1, 2)]
+
+
+@functools.lru_cache(maxsize=64)
+def _program(kind, shape, pixels):
+    """Return the program that finds the extremum under a footprint of at least two axes."""
+    planes = np.frombuffer(pixels, bool).reshape(-1, *shape[-2:])
+    used = [plane for plane in range(len(planes)) if planes[plane].any()]
+    recorder = Recorder([(plane, 0) for plane in used])
+    last = shape[-2] - 1
+    found = []
+    for number, plane in enumerate(used):
+        rows_of = {}
+        for row, flags in enumerate(planes[plane]):
+            for stretch in _runs(flags):
+                rows_of.setdefault(stretch, np.zeros(last + 1, bool))[row] = True
+        for (column, length), rows in rows_of.items():
+            for row, count in _runs(rows):
+                stretch = _stretched(recorder, kind, (number, row - last, column), length, 2)
+                found.append(_stretched(recorder, kind, stretch, count, 1))
+    return recorder.program([(-last, recorder.extremum(kind, found))])
+
+
+def apply(kind, image, window, axes, cval, out, how=AS_IT_IS, other=None):
+    """
+    Write the extremum under a `Window` to ``out``; tell whether that is left to SciPy.
+
+    ``axes`` says which part of the image is wanted; ``how`` and ``other`` as for `run`.
+    """
+    if is_wide(image.dtype) and window.is_box and _rounds_up(image):
+        return True
+    if image.ndim == 1:
+        axes = [Axis(1, 0, 1), *axes]
+    image, out = as_planes(image), as_planes(out)
+    other = None if other is None else as_planes(other)
+    if window.is_box:
+        return _box(kind, image, list(axes), cval, out, how, other)
+    program = _program(kind, tuple(axis.size for axis in axes), window.key)
+    return run(program, image, axes, cval, out, how, other)
+
+
+def _box(kind, image, axes, cval, out, how, other):
+    """
+    Write the extremum of boxes to ``out``; tell whether there was a NaN.
+
+    The last two axes come first, in one sweep, then each of the others.
+    """
+
+    def filtered(source, axes, target, *last):
+        shape = tuple(axis.size for axis in axes)
+        program = _program(kind, shape, b"\1" * math.prod(shape))
+        return run(program, source, axes, cval, target, *last)
+
+    steps = [place for place in range(image.ndim - 3, -1, -1) if axes[place].size > 1]
+    if not steps:
+        return filtered(image, axes, out, how, other)
+    first, shape = list(axes), list(out.shape)
+    for place in steps:
+        # What the filter along this axis is going to read.
+        low, high = axes[place].extent()
+        first[place] = Axis(axes[place].length, low, high, first=axes[place].first)
+        axes[place] = dataclasses.replace(axes[place], first=low)
+        shape[place] = high - low
+    current = scratch("extremum", tuple(shape), image.dtype)
+    odd = filtered(image, first, current)
+    for place in steps:
+        source = current.reshape(math.prod(shape[:place]), shape[place], -1)
+        shape[place] = out.shape[place]
+        flat_shape = (source.shape[0], shape[place], source.shape[2])
+        across = [Axis(length, 0, length) for length in flat_shape]
+        across[1] = axes[place]
+        if place == steps[-1]:
+            rest = [] if other is None else [how, np.ascontiguousarray(other).reshape(flat_shape)]
+            filtered(source, across, out.reshape(flat_shape), *rest)
+        else:
+            current = scratch(f"extremum along {place}", flat_shape, image.dtype)
+            filtered(source, across, current)
+    return odd
+
+
+def flat_filter(kind, image, window, cval, region=None):
+    """
+    Return the extremum under a `Window`, or None where it is left to SciPy.
+
+    ``region`` is where in the image the result is wanted (None: everywhere).
+    """
+    axes = window.axes(image.shape, region)
+    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
+    return None if apply(kind, image, window, axes, cval, out) else out
+
+
+def _filter(scipy_function, kind, input, size, footprint, output, mode, cval, origin, axes,
+            *, region=None):  # fmt: skip
+    image = np.asarray(input)
+    dtype = result_dtype(image, output, cval)
+    window = None
+    if dtype is not None and pays(image) and (size is None) != (footprint is None):
+        window = window_of(size, footprint, mode, origin, axes, image.ndim, separable=True)
+    found = None if window is None else flat_filter(kind, image, window, cval, region)
+    if found is not None:
+        return finish(found, dtype, output)
+    return cut(
+        scipy_function(image, size, footprint, output, mode, cval, origin, axes=axes), region
+    )
+
+
+def _filter1d(scipy_function, kind, input, size, axis, output, mode, cval, origin, *, region=None):
+    image = np.asarray(input)
+    dtype = result_dtype(image, output, cval)
+    window = None
+    if dtype is not None and pays(image) and size >= 1:
+        axis = operator.index(axis)
+        window = window_of([size], None, [mode], [origin], [axis], image.ndim, separable=True)
+    found = None if window is None else flat_filter(kind, image, window, cval, region)
+    if found is not None:
+        return finish(found, dtype, output)
+    return cut(scipy_function(image, size, axis, output, mode, cval, origin), region)
+
+
+def _in_passes(block, passes, region):
+    """Run several 1-D filters of one kind as one filter of boxes."""
+    first = passes[0]
+    kernel = {minimum_filter1d: minimum_filter, maximum_filter1d: maximum_filter}[first.kernel]
+    columns = {
+        name: [step.keywords[name] for step in passes] for name in ("size", "cval", "origin")
+    }
+    return kernel.in_region(
+        block,
+        region=region,
+        size=columns["size"],
+        origin=columns["origin"],
+        cval=columns["cval"][0],
+        mode=[step.mode for step in passes],
+        output=first.keywords["output"],
+        axes=tuple(step.axis for step in passes),
+    )
 
 
 def minimum_filter1d(input, size, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
     """Stand in for `scipy.ndimage.minimum_filter1d`."""
-    return _filter1d(
-        ndimage.minimum_filter1d, np.minimum, np.asarray(input), size, axis, output, mode, cval,
-        origin,
-    )  # fmt: skip
+    return _minimum1d(input, size, axis, output, mode, cval, origin)
 
 
 def maximum_filter1d(input, size, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
     """Stand in for `scipy.ndimage.maximum_filter1d`."""
-    return _filter1d(
-        ndimage.maximum_filter1d, np.maximum, np.asarray(input), size, axis, output, mode, cval,
-        origin,
-    )  # fmt: skip
-
-
-def _box_filter(filter1d, image, sizes, axes, result, modes, cval, origins):
-    """Filter along each axis in turn, the results of one being the input of the next."""
-    current = image
-    for axis, size, mode, origin in zip(axes, sizes, modes, origins, strict=True):
-        if size > 1:
-            filter1d(current, int(size), axis, result, mode, cval, origin)
-            current = result
-    if current is image:
-        result[...] = image
-    return result
-
-
-def _footprint_filter(extremum, image, footprint, origins, result, mode, cval):
-    """Take the extremum over shifted views of the padded image, one a pixel of the footprint."""
-    padded = pad(image, *reach(footprint, origins), (mode,) * image.ndim, cval)
-    found = np.empty_like(padded)
-    flat, values = padded.ravel(), found.ravel()
-    offsets = flat_offsets(footprint, padded.shape)
-    for start, stop in segments(image.shape, padded.shape, 8 * image.itemsize):
-        best = values[start:stop]
-        best[...] = flat[start + offsets[0] : stop + offsets[0]]
-        for offset in offsets[1:]:
-            extremum(best, flat[start + offset : stop + offset], out=best)
-    hand_over(trimmed(found, image.shape), result)
-    return result
-
-
-def _filter(scipy_function, extremum, filter1d, image, size, footprint, output, mode, cval,
-            origin, axes):  # fmt: skip
-    def delegate():
-        return scipy_function(image, size, footprint, output, mode, cval, origin, axes=axes)
-
-    if size is not None and footprint is not None:
-        return delegate()
-    image = np.asarray(image)
-    result = result_for(image, output, cval)
-    if result is None or (size is None and footprint is None):
-        return delegate()
-    chosen = tuple(range(image.ndim)) if axes is None else tuple(np.atleast_1d(axes) % image.ndim)
-    if footprint is not None and np.all(footprint) and np.ndim(footprint) == len(chosen):
-        size, footprint = np.shape(footprint), None
-    if footprint is None:
-        sizes, modes, origins = (each(value, len(chosen)) for value in (size, mode, origin))
-        return _box_filter(filter1d, image, sizes, chosen, result, modes, cval, origins)
-    window = along_axes(footprint, origin, axes, image.ndim)
-    if window is None or not window[0].any() or result is image or np.ndim(mode) > 0:
-        return delegate()
-    if mode not in CANONICAL_MODE:
-        return delegate()
-    return _footprint_filter(extremum, image, *window, result, CANONICAL_MODE[mode], cval)
+    return _maximum1d(input, size, axis, output, mode, cval, origin)
 
 
 def minimum_filter(
@@ -168,10 +276,7 @@ def minimum_filter(
     *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.minimum_filter`."""
-    return _filter(
-        ndimage.minimum_filter, np.minimum, minimum_filter1d,
-        input, size, footprint, output, mode, cval, origin, axes,
-    )  # fmt: skip
+    return _minimum(input, size, footprint, output, mode, cval, origin, axes)
 
 
 def maximum_filter(
@@ -179,7 +284,16 @@ def maximum_filter(
     *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.maximum_filter`."""
-    return _filter(
-        ndimage.maximum_filter, np.maximum, maximum_filter1d,
-        input, size, footprint, output, mode, cval, origin, axes,
-    )  # fmt: skip
+    return _maximum(input, size, footprint, output, mode, cval, origin, axes)
+
+
+_minimum1d = functools.partial(_filter1d, ndimage.minimum_filter1d, LOWER)
+_maximum1d = functools.partial(_filter1d, ndimage.maximum_filter1d, UPPER)
+_minimum = functools.partial(_filter, ndimage.minimum_filter, LOWER)
+_maximum = functools.partial(_filter, ndimage.maximum_filter, UPPER)
+
+minimum_filter1d.in_region = companion(minimum_filter1d, _minimum1d)
+maximum_filter1d.in_region = companion(maximum_filter1d, _maximum1d)
+minimum_filter.in_region = companion(minimum_filter, _minimum)
+maximum_filter.in_region = companion(maximum_filter, _maximum)
+minimum_filter1d.in_passes = maximum_filter1d.in_passes = _in_passes

@@ -1,10 +1,137 @@
 """Grey morphology with a flat footprint: minimum and maximum filters with SciPy's reflections."""
 
+import dataclasses
+import functools
+
 import numpy as np
 from scipy import ndimage
 
+from dask_image._kernels.memory import scratch
+from dask_image._kernels.row_programs import AS_IT_IS, LESS, LOWER, TAKEN_FROM, UPPER
+from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import each
-from dask_image._kernels.stand_ins.extrema import maximum_filter, minimum_filter
+from dask_image._kernels.stand_ins._windows import window_of
+from dask_image._kernels.stand_ins.extrema import apply, finish, is_wide, pays, result_dtype
+
+
+def _windows(size, footprint, mode, origin, axes, ndim):
+    """Return the windows of erosion (LOWER) and dilation (UPPER), or None for SciPy's errors."""
+    if (size is None) == (footprint is None):
+        return None
+    count = ndim if axes is None else np.size(axes)
+    reflected = None if footprint is None else np.flip(footprint)
+    lengths = each(size, count) if footprint is None else np.shape(footprint)
+    # The centre of a reflected window of even size lies one pixel to the other side.
+    origins = [
+        -shift - (length % 2 == 0)
+        for shift, length in zip(each(origin, count), lengths, strict=False)
+    ]
+    windows = {
+        LOWER: window_of(size, footprint, mode, origin, axes, ndim, separable=True),
+        UPPER: window_of(size, reflected, mode, origins, axes, ndim, separable=True),
+    }
+    return windows if all(windows.values()) else None
+
+
+def _steps(kinds, image, windows, cval, region, *last):
+    """
+    Run one or two filters one after the other; None where that is left to SciPy.
+
+    ``last`` is how the result is stored, and another array for that.
+    """
+    axes = windows[kinds[-1]].axes(image.shape, region)
+    source = image
+    if len(kinds) == 2:
+        extents = [axis.extent() for axis in axes]
+        axes = [
+            dataclasses.replace(axis, first=low)
+            for axis, (low, _) in zip(axes, extents, strict=True)
+        ]
+        shape = tuple(high - low for low, high in extents)
+        source = scratch("morphology", shape, image.dtype)
+        window = windows[kinds[0]]
+        before = window.axes(image.shape, [slice(*extent) for extent in extents])
+        if apply(kinds[0], image, window, before, cval, source):
+            return None
+        finish(source, image.dtype, None)  # SciPy rounds long integers between the steps
+    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
+    odd = apply(kinds[-1], source, windows[kinds[-1]], axes, cval, out, *last)
+    return None if odd else out
+
+
+def _prepared(image, size, footprint, structure, output, mode, cval, origin, axes):
+    """Return the result's dtype and the windows, or None twice where SciPy sees to the case."""
+    dtype = result_dtype(image, output, cval)
+    if dtype is None or structure is not None or not pays(image):
+        return None, None
+    windows = _windows(size, footprint, mode, origin, axes, image.ndim)
+    return (dtype, windows) if windows else (None, None)
+
+
+def _sequence(scipy_function, kinds, input, *arguments, region=None):
+    """Erosion, dilation, opening or closing."""
+    image = np.asarray(input)
+    dtype, windows = _prepared(image, *arguments)
+    if windows:
+        output, cval = arguments[3], arguments[5]
+        found = _steps(kinds, image, windows, cval, region)
+        if found is not None:
+            return finish(found, dtype, output)
+    *arguments, axes = arguments
+    return cut(scipy_function(image, *arguments, axes=axes), region)
+
+
+def _combined(scipy_function, combine, input, *arguments, region=None):
+    """Combine several results, in the image's dtype."""
+    image = np.asarray(input)
+    _, windows = _prepared(image, *arguments)
+    if windows and arguments[3] is None:
+        found = combine(image, windows, arguments[5], region)
+        if found is not None:
+            return found
+    *arguments, axes = arguments
+    return cut(scipy_function(image, *arguments, axes=axes), region)
+
+
+def _inside(image, region):
+    return image if region is None else image[region]
+
+
+def _top_hat(kinds, how, image, windows, cval, region):
+    image_there = _inside(image, region)
+    if image.dtype != bool and not is_wide(image.dtype):
+        return _steps(kinds, image, windows, cval, region, how, image_there)
+    found = _steps(kinds, image, windows, cval, region)
+    if found is None:
+        return None
+    found = finish(found, image.dtype, None)
+    if image.dtype == bool:
+        return np.bitwise_xor(image_there, found, out=found)
+    return np.subtract(*((image_there, found)[:: 1 if how == TAKEN_FROM else -1]), out=found)
+
+
+def _both_ways(how, image, windows, cval, region):
+    """Return the dilated image and the eroded one: two arrays, or their difference."""
+    axes = windows[LOWER].axes(image.shape, region)
+    eroded = scratch("eroded", tuple(axis.stop - axis.start for axis in axes), image.dtype)
+    if image.dtype == bool or apply(LOWER, image, windows[LOWER], axes, cval, eroded):
+        return None
+    if how == LESS and not is_wide(image.dtype):
+        return _steps([UPPER], image, windows, cval, region, how, eroded)
+    dilated = finish(_steps([UPPER], image, windows, cval, region), image.dtype, None)
+    eroded = finish(eroded, image.dtype, None)
+    return np.subtract(dilated, eroded, out=dilated) if how == LESS else (dilated, eroded)
+
+
+def _laplace(image, windows, cval, region):
+    found = _both_ways(AS_IT_IS, image, windows, cval, region)
+    if found is None:
+        return None
+    total, eroded = found
+    image = _inside(image, region)
+    for combine, other in ((np.add, eroded), (np.subtract, image), (np.subtract, image)):
+        combine(total, other, out=total)
+    return total
 
 
 def grey_erosion(
@@ -12,11 +139,7 @@ def grey_erosion(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.grey_erosion`."""
-    if structure is not None or (size is None) == (footprint is None):
-        return ndimage.grey_erosion(
-            input, size, footprint, structure, output, mode, cval, origin, axes=axes
-        )
-    return minimum_filter(input, size, footprint, output, mode, cval, origin, axes=axes)
+    return _erode(input, size, footprint, structure, output, mode, cval, origin, axes)
 
 
 def grey_dilation(
@@ -24,21 +147,7 @@ def grey_dilation(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.grey_dilation`."""
-    if structure is not None or (size is None) == (footprint is None):
-        return ndimage.grey_dilation(
-            input, size, footprint, structure, output, mode, cval, origin, axes=axes
-        )
-    image = np.asarray(input)
-    count = image.ndim if axes is None else np.size(axes)
-    if footprint is not None:
-        footprint = np.flip(footprint)
-    lengths = each(size, count) if footprint is None else footprint.shape
-    # The centre of a reflected window of even size lies one pixel to the other side.
-    origins = [
-        -shift - (length % 2 == 0)
-        for shift, length in zip(each(origin, count), lengths, strict=False)
-    ]
-    return maximum_filter(image, size, footprint, output, mode, cval, origins, axes=axes)
+    return _dilate(input, size, footprint, structure, output, mode, cval, origin, axes)
 
 
 def grey_opening(
@@ -46,9 +155,7 @@ def grey_opening(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.grey_opening`."""
-    window = (size, footprint, structure)
-    eroded = grey_erosion(input, *window, None, mode, cval, origin, axes=axes)
-    return grey_dilation(eroded, *window, output, mode, cval, origin, axes=axes)
+    return _open(input, size, footprint, structure, output, mode, cval, origin, axes)
 
 
 def grey_closing(
@@ -56,9 +163,7 @@ def grey_closing(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.grey_closing`."""
-    window = (size, footprint, structure)
-    dilated = grey_dilation(input, *window, None, mode, cval, origin, axes=axes)
-    return grey_erosion(dilated, *window, output, mode, cval, origin, axes=axes)
+    return _close(input, size, footprint, structure, output, mode, cval, origin, axes)
 
 
 def morphological_gradient(
@@ -66,13 +171,7 @@ def morphological_gradient(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.morphological_gradient`."""
-    arguments = (size, footprint, structure, None, mode, cval, origin)
-    if isinstance(output, np.ndarray) or np.asarray(input).dtype == bool:
-        return ndimage.morphological_gradient(
-            input, size, footprint, structure, output, mode, cval, origin, axes=axes
-        )
-    dilated = grey_dilation(input, *arguments, axes=axes)
-    return np.subtract(dilated, grey_erosion(input, *arguments, axes=axes), out=dilated)
+    return _find_gradient(input, size, footprint, structure, output, mode, cval, origin, axes)
 
 
 def morphological_laplace(
@@ -80,17 +179,7 @@ def morphological_laplace(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.morphological_laplace`."""
-    image = np.asarray(input)
-    arguments = (size, footprint, structure, None, mode, cval, origin)
-    if isinstance(output, np.ndarray) or image.dtype == bool:
-        return ndimage.morphological_laplace(
-            input, size, footprint, structure, output, mode, cval, origin, axes=axes
-        )
-    total = grey_dilation(image, *arguments, axes=axes)
-    total += grey_erosion(image, *arguments, axes=axes)
-    total -= image
-    total -= image
-    return total
+    return _find_laplace(input, size, footprint, structure, output, mode, cval, origin, axes)
 
 
 def white_tophat(
@@ -98,14 +187,7 @@ def white_tophat(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.white_tophat`."""
-    image = np.asarray(input)
-    if output is not None:
-        return ndimage.white_tophat(
-            image, size, footprint, structure, output, mode, cval, origin, axes=axes
-        )
-    opened = grey_opening(image, size, footprint, structure, None, mode, cval, origin, axes=axes)
-    difference = np.bitwise_xor if image.dtype == bool else np.subtract
-    return difference(image, opened, out=opened)
+    return _white(input, size, footprint, structure, output, mode, cval, origin, axes)
 
 
 def black_tophat(
@@ -113,11 +195,26 @@ def black_tophat(
     origin=0, *, axes=None,
 ):  # fmt: skip
     """Stand in for `scipy.ndimage.black_tophat`."""
-    image = np.asarray(input)
-    if output is not None:
-        return ndimage.black_tophat(
-            image, size, footprint, structure, output, mode, cval, origin, axes=axes
-        )
-    closed = grey_closing(image, size, footprint, structure, None, mode, cval, origin, axes=axes)
-    difference = np.bitwise_xor if image.dtype == bool else np.subtract
-    return difference(closed, image, out=closed)
+    return _black(input, size, footprint, structure, output, mode, cval, origin, axes)
+
+
+_partial = functools.partial
+OPENING, CLOSING = [LOWER, UPPER], [UPPER, LOWER]
+
+_erode = _partial(_sequence, ndimage.grey_erosion, [LOWER])
+_dilate = _partial(_sequence, ndimage.grey_dilation, [UPPER])
+_open = _partial(_sequence, ndimage.grey_opening, OPENING)
+_close = _partial(_sequence, ndimage.grey_closing, CLOSING)
+_find_gradient = _partial(_combined, ndimage.morphological_gradient, _partial(_both_ways, LESS))
+_find_laplace = _partial(_combined, ndimage.morphological_laplace, _laplace)
+_white = _partial(_combined, ndimage.white_tophat, _partial(_top_hat, OPENING, TAKEN_FROM))
+_black = _partial(_combined, ndimage.black_tophat, _partial(_top_hat, CLOSING, LESS))
+
+grey_erosion.in_region = companion(grey_erosion, _erode)
+grey_dilation.in_region = companion(grey_dilation, _dilate)
+grey_opening.in_region = companion(grey_opening, _open)
+grey_closing.in_region = companion(grey_closing, _close)
+morphological_gradient.in_region = companion(morphological_gradient, _find_gradient)
+morphological_laplace.in_region = companion(morphological_laplace, _find_laplace)
+white_tophat.in_region = companion(white_tophat, _white)
+black_tophat.in_region = companion(black_tophat, _black)

@@ -1,214 +1,199 @@
 """
 Rank, median and percentile filters.
 
-Windows of few pixels go through a network of minima and maxima: Batcher's
-odd-even merge sort (K. E. Batcher, "Sorting networks and their applications",
-1968), less all that the wanted rank does not depend on, with vectors of
-neighbouring pixels in place of numbers; what windows have in common is sorted
-once. Larger windows over 8- and 16-bit pixels keep a
-histogram that slides along the last axis (T. S. Huang, G. J. Yang and G. Y. Tang,
-"A fast two-dimensional median filtering algorithm", 1979).
+Windows go through a network of comparisons between rows of pixels that sorts as little as the
+wanted rank needs. Sorted columns are merged to wider and wider strips by Batcher's odd-even
+merge (K. E. Batcher, "Sorting networks and their applications", 1968); windows side by side
+share them. So do windows above one another: what all windows of a group have in common is sorted
+first, then what each half of them has in common besides, down to the single window (after
+A. Adams, "Fast median filters using separable sorting networks", 2021). Whatever is too small or
+too large to be the result is left out as soon as that is certain. The largest windows over 8- and
+16-bit pixels keep a histogram that slides along the last axis (T. S. Huang, G. J. Yang and
+G. Y. Tang, "A fast two-dimensional median filtering algorithm", 1979).
 """
 
 import functools
 import operator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, hand_over, store
+from dask_image._kernels.row_programs import (
+    LOWER,
+    MIDDLE,
+    UPPER,
+    Axis,
+    Recorder,
+    as_planes,
+    run,
+)
+from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, store
 from dask_image._kernels.stand_ins._windows import (
-    along_axes,
     flat_offsets,
     pad,
     reach,
-    segments,
-    trimmed,
+    window_of,
 )
-from dask_image._kernels.stand_ins.extrema import maximum_filter, minimum_filter, result_for
+from dask_image._kernels.stand_ins.extrema import (
+    finish,
+    flat_filter,
+    hand_over,
+    is_wide,
+    pays,
+    result_dtype,
+    through_double,
+)
 
-# Pixels in a window up to which a network is faster than what else there is, by measurement.
-LARGEST_NETWORK = 225
-LARGEST_NETWORK_BESIDE_HISTOGRAM = {1: 64, 2: 121}
+# Pixels in a window up to which a network is used; windows beyond it slide a histogram over 8-
+# and 16-bit pixels and are left to SciPy for others. Along lines SciPy is fast: there the bytes of
+# a window count.
+LARGEST_NETWORK = 4096
+LARGEST_NETWORK_BESIDE_HISTOGRAM = 2048
+LARGEST_NETWORK_ALONG_LINES = 400
 
-# How many values are sorted at a time.
-SAMPLES_AT_A_TIME = 1_000_000
-
-
-@dataclass(frozen=True)
-class Network:
-    """
-    Minima and maxima that bring the value of one rank in each window to its place.
-
-    Values are numbered: the rows of the window first, then what the operations
-    compute, in their order. A value stands for a vector; an operation reads its
-    two operands from some shift on. ``operations`` has a row each: 1 for the
-    maximum or 0 for the minimum; where the first operand is and its shift; the
-    same of the second; how much longer than a run of pixels the result is; and
-    where it goes. Where a value is: below 0 the rows, from 0 the buffers.
-    """
-
-    operations: np.ndarray
-    row_lengths: tuple[int, ...]
-    buffers: int
-    result: int
-    result_shift: int
-
-    @property
-    def widest(self):
-        """How much longer than a run of pixels the longest buffer is."""
-        return int(self.operations[:, 5].max())
+# Devising a large network takes as long as SciPy takes for an image of so many pixels.
+LARGE_NETWORK, LEAST_IMAGE = 256, 60_000
 
 
-class _Recorder:
-    """Records comparisons of shifted vectors, each one only once however often it is asked for."""
+class _Network:
+    """Finds the value of one rank in each of some windows, which are sets of pixels."""
 
-    def __init__(self, rows):
-        self.rows = rows
-        self.known = {}
+    def __init__(self, windows, rank):
+        self.total, self.rank = len(windows[0]), rank
+        rows = sorted({pixel[:-1] for window in windows for pixel in window})
+        self.numbers = {row: number for number, row in enumerate(rows)}
+        self.recorder = Recorder(rows)
+        self.results = []
+        self.split(windows, frozenset(), None)
 
-    def _value(self, kind, one, other):
-        one, other = sorted((one, other))
-        base = min(one[1], other[1])
-        key = (kind, one[0], one[1] - base, other[0], other[1] - base)
-        return self.known.setdefault(key, self.rows + len(self.known)), base
+    def split(self, windows, known, strip):
+        """Sort what the windows have in common beyond ``strip``, then what each half has."""
+        common = frozenset.intersection(*windows)
+        if common > known:
+            fresh = self.sort(common - known, len(next(iter(common))) - 1)
+            strip = fresh if strip is None else self.join(strip, fresh)
+        if len(windows) == 1:
+            self.results.append(strip.values[0])
+            return
+        half = len(windows) // 2
+        self.split(windows[:half], common, strip)
+        self.split(windows[half:], common, strip)
+
+    def sort(self, pixels, axis):
+        """Sort pixels along the axes up to ``axis``, what lies side by side on it as one."""
+        if axis < 0:
+            (pixel,) = pixels
+            return _Strip(0, [(self.numbers[pixel[:-1]], 0, pixel[-1])], 1)
+        parts = {}
+        for pixel in sorted(pixels):
+            parts.setdefault(pixel[axis], []).append(pixel)
+        return self.join_all([self.sort(part, axis - 1) for _, part in sorted(parts.items())])
+
+    def join_all(self, strips):
+        """Join neighbours pairwise, so that windows side by side share what they can."""
+        if len(strips) == 1:
+            return strips[0]
+        if len(strips) == 3 == sum(strip.size for strip in strips) < self.total:
+            values = [strip.values[0] for strip in strips]
+            found = [self.recorder.compare(kind, *values) for kind in (LOWER, MIDDLE, UPPER)]
+            return _Strip(0, found, 3)
+        half = 1 << ((len(strips) - 1).bit_length() - 1)
+        return self.join(self.join_all(strips[:half]), self.join_all(strips[half:]))
+
+    def join(self, one, other):
+        """Merge two strips, as far as the result may depend on it."""
+        size = one.size + other.size
+        low, high = max(0, self.rank - (self.total - size)), min(size - 1, self.rank)
+        left = one.between(low - other.size, high)
+        right = other.between(low - one.size, high)
+        first = left.first + right.first
+        if low == high:
+            values = [self.select(left.values, right.values, low - first)]
+        else:
+            values = self.merge(left.values, right.values)[low - first : high + 1 - first]
+        return _Strip(low, values, size)
+
+    def select(self, one, other, rank):
+        """Return the value of a rank among two sorted lists."""
+        # It is the least that some number of the one list and the rest of the other stay below.
+        limits = []
+        for count in range(max(0, rank + 1 - len(other)), min(len(one), rank + 1) + 1):
+            tops = one[count - 1 : count] if count else []
+            tops = tops + (other[rank - count : rank - count + 1] if rank >= count else [])
+            limits.append(self.recorder.compare(UPPER, *tops))
+        return self.recorder.extremum(LOWER, limits)
 
     def merge(self, one, other):
         """Merge two sorted lists of values by Batcher's odd-even merge."""
         if not one or not other:
             return one + other
         if len(one) == len(other) == 1:
-            return [self._value(0, *one, *other), self._value(1, *one, *other)]
+            return self.both(one[0], other[0])
         even = self.merge(one[::2], other[::2])
         odd = self.merge(one[1::2], other[1::2])
         merged = even[:1]
         for low, high in zip(odd, even[1:]):
-            merged += [self._value(0, low, high), self._value(1, low, high)]
+            merged += self.both(low, high)
         shared = min(len(odd), len(even) - 1)
         return merged + odd[shared:] + even[1 + shared :]
 
-    def merge_all(self, lists):
-        """Merge sorted lists pairwise, so that neighbours by the same shift share their merges."""
-        if len(lists) == 1:
-            return lists[0]
-        half = 1 << ((len(lists) - 1).bit_length() - 1)
-        return self.merge(self.merge_all(lists[:half]), self.merge_all(lists[half:]))
+    def both(self, one, other):
+        """Return the smaller and the larger of two values."""
+        return [self.recorder.compare(kind, one, other) for kind in (LOWER, UPPER)]
 
 
-@functools.lru_cache(maxsize=32)
-def selection_network(window, rank):
-    """
-    Return the network that finds the value of ``rank`` in windows of a shape.
+class _Strip:
+    """The values of the ranks from ``first`` on among ``size`` pixels; no others matter."""
 
-    ``window`` has one tuple of booleans a row. Columns are sorted, then merged;
-    a window next to another one shares the columns it has in common with it,
-    and pairs, fours and so on of them.
-    """
-    recorder = _Recorder(len(window))
-    columns = [
-        [[(row, shift)] for row, pixels in enumerate(window) if pixels[shift]]
-        for shift in range(len(window[0]))
+    def __init__(self, first, values, size):
+        self.first, self.values, self.size = first, values, size
+
+    def between(self, low, high):
+        """Return the values of the ranks from ``low`` to ``high``."""
+        low, high = max(low, self.first), min(high, self.first + len(self.values) - 1)
+        return _Strip(low, self.values[low - self.first : high + 1 - self.first], self.size)
+
+
+@functools.lru_cache(maxsize=64)
+def _program(shape, packed, rank):
+    """Return the program that finds the value of ``rank`` under a footprint."""
+    footprint = np.frombuffer(packed, bool).reshape(-1, *shape[-2:])
+    if footprint.shape == (1, 3, 3) and footprint.all() and rank == 4:
+        return _median_of_nine()
+    # By counting comparisons: groups of a third of the window's height share most.
+    group = 1 << max((shape[-2] + 1).bit_length() - 2, 0)
+    pixels = np.argwhere(footprint).tolist()
+    windows = [
+        frozenset((plane, row + moved, column) for plane, row, column in pixels)
+        for moved in range(group)
     ]
-    merged = recorder.merge_all([recorder.merge_all(column) for column in columns if column])
-    result, result_shift = merged[rank]
-    # Backwards: which values the result depends on, how long they must be, who reads them last.
-    lengths = {result: result_shift}
-    last_use, needed = {result: None}, []
-    for key, value in reversed(recorder.known.items()):
-        if value not in lengths:
-            continue
-        needed.append((key, value))
-        for operand, shift in (key[1:3], key[3:5]):
-            lengths[operand] = max(lengths.get(operand, 0), lengths[value] + shift)
-            last_use.setdefault(operand, value)
-    rows = tuple(lengths.get(row, 0) for row in range(len(window)))
-    places = {row: row - len(window) for row in range(len(window))}
-    operations, free, buffers = [], [], 0
-    for (kind, one, one_shift, other, other_shift), value in reversed(needed):
-        if free:
-            places[value] = free.pop()
-        else:
-            places[value], buffers = buffers, buffers + 1
-        operations.append(
-            (kind, places[one], one_shift, places[other], other_shift, lengths[value],
-             places[value])
-        )  # fmt: skip
-        free += [
-            places[operand]
-            for operand in {one, other}
-            if last_use[operand] == value and places[operand] >= 0
-        ]
-    return Network(np.array(operations), rows, buffers, places[result], result_shift)
+    network = _Network(windows, rank)
+    return network.recorder.program(list(enumerate(network.results)), group)
 
 
-@jit
-def _compiled_network(flat, rows, operations, buffers, start, count):
-    """Run the operations of a network over ``count`` windows from ``start`` on."""
-    for step in range(operations.shape[0]):
-        kind, one, one_shift, other, other_shift, longer, target = operations[step]
-        length = count + longer
-        result = buffers[target, :length]
-        if one < 0:
-            begin = start + rows[one + rows.size] + one_shift
-            left = flat[begin : begin + length]
-        else:
-            left = buffers[one, one_shift : one_shift + length]
-        if other < 0:
-            begin = start + rows[other + rows.size] + other_shift
-            right = flat[begin : begin + length]
-        else:
-            right = buffers[other, other_shift : other_shift + length]
-        if kind == 1:
-            for pixel in range(result.size):
-                first, second = left[pixel], right[pixel]
-                result[pixel] = max(second, first)
-        else:
-            for pixel in range(result.size):
-                first, second = left[pixel], right[pixel]
-                result[pixel] = min(second, first)
+def _median_of_nine():
+    """Return the program for the most usual median, from the sorted columns of its window."""
+    recorder = Recorder([(0, 0)])
+    column = [(0, row, 0) for row in (-2, -1, 0)]
+    found = []
+    for kind in (LOWER, MIDDLE, UPPER):
+        number, turn, _ = recorder.compare(kind, *column)
+        # The largest of the smallest, the middle of the middles, the smallest of the largest.
+        neighbours = [(number, turn, shift) for shift in range(3)]
+        found.append(recorder.compare({LOWER: UPPER, UPPER: LOWER}.get(kind, kind), *neighbours))
+    return recorder.program([(-2, recorder.compare(MIDDLE, *found))])
 
 
-def _plain_network(flat, rows, operations, buffers, start, count):
-    """Do what ``_compiled_network`` does in plain NumPy."""
-
-    def operand(place, shift, length):
-        if place >= 0:
-            return buffers[place, shift : shift + length]
-        begin = start + rows[place + len(rows)] + shift
-        return flat[begin : begin + length]
-
-    for kind, one, one_shift, other, other_shift, longer, target in operations.tolist():
-        length = count + longer
-        (np.maximum if kind else np.minimum)(
-            operand(one, one_shift, length),
-            operand(other, other_shift, length),
-            out=buffers[target, :length],
-        )
-
-
-def _network_filter(image, footprint, origins, rank, mode, cval):
-    padded = pad(image, *reach(footprint, origins), (mode,) * image.ndim, cval)
-    if image.dtype.kind == "b":
-        padded = padded.view(np.uint8)
-    found = np.empty_like(padded)
-    flat, values = padded.ravel(), found.ravel()
-    lines = footprint.reshape(-1, footprint.shape[-1])
-    used = lines.any(axis=1)
-    rows = flat_offsets(np.ones((*footprint.shape[:-1], 1), bool), padded.shape)[used]
-    network = selection_network(tuple(map(tuple, lines[used].tolist())), rank)
-    # Calls of NumPy take long vectors to pay off; what is compiled likes the first-level cache.
-    bytes_each = network.buffers * image.itemsize * (16 if use_numba() else 1)
-    run = _compiled_network if use_numba() else _plain_network
-    spans = list(segments(image.shape, padded.shape, bytes_each))
-    buffers = np.empty((network.buffers, spans[0][1] + network.widest), padded.dtype)
-    result = buffers[network.result, network.result_shift :]
-    for start, stop in spans:
-        run(flat, rows, network.operations, buffers, start, stop - start)
-        values[start:stop] = result[: stop - start]
-    return trimmed(found, image.shape).view(image.dtype)
+def _network_filter(image, window, rank, cval, region):
+    axes = window.axes(image.shape, region)
+    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
+    if image.ndim == 1:
+        axes = [Axis(1, 0, 1), *axes]
+    program = _program(tuple(axis.size for axis in axes), window.key, rank)
+    odd = run(program, as_planes(image), axes, cval, as_planes(out))
+    return None if odd else out
 
 
 @jit
@@ -266,8 +251,12 @@ def _slide_histogram(flat, starts, length, offsets, entering, leaving, rank, ran
             coarse[value >> 8] -= 1
 
 
-def _histogram_filter(image, footprint, origins, rank, mode, cval):
-    padded = pad(image, *reach(footprint, origins), (mode,) * image.ndim, cval)
+def _histogram_filter(image, window, rank, cval, region):
+    if not use_numba() or image.dtype.kind not in "biu" or image.itemsize > 2:
+        return None
+    footprint = window.footprint
+    modes = [CANONICAL_MODE[mode] for mode in window.modes]
+    padded = pad(image, *reach(footprint, window.origins), modes, cval)
     bits = 8 * image.itemsize
     codes = padded.view(f"u{image.itemsize}").ravel()
     if image.dtype.kind == "i":
@@ -283,32 +272,54 @@ def _histogram_filter(image, footprint, origins, rank, mode, cval):
     _slide_histogram(codes, starts, image.shape[-1], offsets, entering, leaving, rank, ranks)
     if image.dtype.kind == "i":
         ranks ^= codes.dtype.type(1 << (bits - 1))
-    return ranks.view(image.dtype).reshape(image.shape)
+    return cut(ranks.view(image.dtype).reshape(image.shape), region)
 
 
-def _partition_filter(image, footprint, origins, rank, mode, cval):
-    """Do for a line what SciPy does not do right: windows with holes, and uint64 in their order."""
-    padded = pad(image, *reach(footprint, origins), (mode,), cval)
-    windows = sliding_window_view(padded, footprint.shape)
-    found = np.empty_like(image)
-    batch = max(SAMPLES_AT_A_TIME // footprint.size, 1)
-    for start in range(0, len(image), batch):
-        values = windows[start : start + batch, footprint]
-        found[start : start + batch] = np.partition(values, rank, axis=1)[:, rank]
-    return found
+def _suits_network(image, footprint, count):
+    """Tell whether a network is fastest, or needed since SciPy has a case wrong."""
+    # SciPy's code for lines takes uint64 for int64, and knows no holes in a window.
+    if image.ndim == 1 and (image.dtype == np.uint64 or count < footprint.size):
+        return True
+    if not pays(image):
+        return False
+    if count > LARGE_NETWORK and image.size < LEAST_IMAGE:
+        return False
+    if image.ndim == 1:
+        return count * image.itemsize <= LARGEST_NETWORK_ALONG_LINES
+    beside = image.dtype.kind in "biu" and image.itemsize <= 2
+    return count <= (LARGEST_NETWORK_BESIDE_HISTOGRAM if beside else LARGEST_NETWORK)
 
 
-def _choose(image, footprint):
-    """Return the function that is fastest for the windows, or None where that is SciPy's."""
-    count = np.count_nonzero(footprint)
-    histogram = use_numba() and image.dtype.kind in "biu" and image.itemsize <= 2
-    largest = LARGEST_NETWORK_BESIDE_HISTOGRAM[image.itemsize] if histogram else LARGEST_NETWORK
-    if count <= largest:
-        return _network_filter
-    if histogram:
-        return _histogram_filter
-    mistaken = image.ndim == 1 and (image.dtype == np.uint64 or count < footprint.size)
-    return _partition_filter if mistaken else None
+def _filter(
+    scipy_function, which, image, rank_of, size, footprint, output, mode, cval, origin, axes, region
+):
+    """Filter ``image`` by the rank that ``rank_of`` gives for a window's number of pixels."""
+    dtype = result_dtype(image, output, cval)
+    window = None
+    if dtype is not None and (size is None) != (footprint is None):
+        window = window_of(size, footprint, mode, origin, axes, image.ndim)
+    count = 0 if window is None else np.count_nonzero(window.footprint)
+    rank = rank_of(count)
+    if rank is None or not 0 <= rank < count:
+        found = None
+    elif rank in (0, count - 1):
+        found = flat_filter(LOWER if rank == 0 else UPPER, image, window, cval, region)
+    elif _suits_network(image, window.footprint, count):
+        found = _network_filter(image, window, rank, cval, region)
+    else:
+        found = _histogram_filter(image, window, rank, cval, region)
+    if found is None:
+        found = _by_scipy(
+            scipy_function, image, *which, size=size, footprint=footprint, output=output,
+            mode=mode, cval=cval, origin=origin, axes=axes,
+        )  # fmt: skip
+        return cut(found, region)
+    if rank in (0, count - 1):
+        return finish(found, dtype, output)
+    # SciPy takes ranks through float64 and back whatever the output's dtype is; not along lines.
+    if image.ndim > 1 and is_wide(image.dtype):
+        through_double(found)
+    return hand_over(found, dtype, output)
 
 
 def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval, origin, axes):
@@ -332,86 +343,22 @@ def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval,
     return result
 
 
-def _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origin, axes):
-    """Filter ``image`` by the rank that ``rank_of`` gives for a window's number of pixels."""
-    if (size is None) == (footprint is None) or np.ndim(mode) > 0 or mode not in CANONICAL_MODE:
-        return delegate()
-    result = result_for(image, output, cval)
-    if result is None or result is image:
-        return delegate()
-    if footprint is None:
-        count = image.ndim if axes is None else np.size(axes)
-        footprint = np.ones([int(length) for length in each(size, count)], bool)
-    window = along_axes(footprint, origin, axes, image.ndim)
-    count = 0 if window is None else np.count_nonzero(window[0])
-    rank = rank_of(count)
-    if rank is None or not 0 <= rank < count:
-        return delegate()
-    if rank in (0, count - 1):
-        extremum = minimum_filter if rank == 0 else maximum_filter
-        return extremum(image, None, window[0], result, mode, cval, window[1])
-    filter_by = _choose(image, window[0])
-    if filter_by is None:
-        return delegate()
-    found = filter_by(image, *window, rank, CANONICAL_MODE[mode], cval)
-    if image.ndim == 1:  # here SciPy's code for lines does not round
-        result[...] = found
-    else:
-        hand_over(found, result)
-    return result
-
-
-def rank_filter(
-    input, rank, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.rank_filter`."""
-    image = np.asarray(input)
-    rank = operator.index(rank)
-
-    def delegate():
-        return _by_scipy(
-            ndimage.rank_filter, image, rank, size=size, footprint=footprint, output=output,
-            mode=mode, cval=cval, origin=origin, axes=axes,
-        )  # fmt: skip
+def _rank(input, rank, *arguments, region=None):
+    image, rank = np.asarray(input), operator.index(rank)
 
     def rank_of(count):
         return rank + count if rank < 0 else rank
 
-    return _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origin, axes)
+    return _filter(ndimage.rank_filter, [rank], image, rank_of, *arguments, region)
 
 
-def median_filter(
-    input, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.median_filter`."""
+def _median(input, *arguments, region=None):
     image = np.asarray(input)
-
-    def delegate():
-        return _by_scipy(
-            ndimage.median_filter, image, size=size, footprint=footprint, output=output,
-            mode=mode, cval=cval, origin=origin, axes=axes,
-        )  # fmt: skip
-
-    def rank_of(count):
-        return count // 2
-
-    return _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origin, axes)
+    return _filter(ndimage.median_filter, [], image, lambda count: count // 2, *arguments, region)
 
 
-def percentile_filter(
-    input, percentile, size=None, footprint=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.percentile_filter`."""
+def _percentile(input, percentile, *arguments, region=None):
     image = np.asarray(input)
-
-    def delegate():
-        return _by_scipy(
-            ndimage.percentile_filter, image, percentile, size=size, footprint=footprint,
-            output=output, mode=mode, cval=cval, origin=origin, axes=axes,
-        )  # fmt: skip
 
     def rank_of(count):
         share = percentile + 100.0 if percentile < 0 else percentile
@@ -419,4 +366,33 @@ def percentile_filter(
             return None
         return count - 1 if share == 100.0 else int(count * share / 100.0)
 
-    return _filter(image, rank_of, delegate, size, footprint, output, mode, cval, origin, axes)
+    return _filter(ndimage.percentile_filter, [percentile], image, rank_of, *arguments, region)
+
+
+def rank_filter(
+    input, rank, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
+    *, axes=None,
+):  # fmt: skip
+    """Stand in for `scipy.ndimage.rank_filter`."""
+    return _rank(input, rank, size, footprint, output, mode, cval, origin, axes)
+
+
+def median_filter(
+    input, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
+    *, axes=None,
+):  # fmt: skip
+    """Stand in for `scipy.ndimage.median_filter`."""
+    return _median(input, size, footprint, output, mode, cval, origin, axes)
+
+
+def percentile_filter(
+    input, percentile, size=None, footprint=None, output=None, mode="reflect", cval=0.0,
+    origin=0, *, axes=None,
+):  # fmt: skip
+    """Stand in for `scipy.ndimage.percentile_filter`."""
+    return _percentile(input, percentile, size, footprint, output, mode, cval, origin, axes)
+
+
+rank_filter.in_region = companion(rank_filter, _rank)
+median_filter.in_region = companion(median_filter, _median)
+percentile_filter.in_region = companion(percentile_filter, _percentile)

@@ -5,7 +5,7 @@ The scan finds the components of a block, and keeps how many there are, a value 
 labels near its faces. Links compare a block's faces with those of every block that it touches.
 One task unites the components that touch and numbers the unions. Each block then gets its part
 of the numbers and is relabelled. Local labels are kept as runs where these take no more than
-the block's part of `KEPT_BYTES`; else a block is labelled again.
+the block's part of the option ``dask-image.label.memory``; else a block is labelled again.
 """
 
 import math
@@ -16,14 +16,9 @@ import numpy as np
 from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
+from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
-
-# So much of the whole image is kept between the scan and the relabelling: the runs of a block,
-# or where these take more than the block's part, a bit a pixel. Of up to so many pixels this
-# is enough for the image to be read once; larger images are read again.
-KEPT_BYTES = 2**28
-KEPT_PIXELS = 8 * KEPT_BYTES
 
 # The first pixel of a component that has no pixel in the result.
 UNNUMBERED = np.iinfo(np.int64).max
@@ -246,8 +241,8 @@ class ForegroundComponents(TwoPass):
     image_shape : tuple of int
     like : array
         What kind of array to return.
-    scans_again : bool
-        Whether images are computed twice, instead of keeping their components.
+    memory : int
+        How many bytes may be kept of all blocks between both passes.
     """
 
     foreground: Callable
@@ -256,7 +251,12 @@ class ForegroundComponents(TwoPass):
     dtype: np.dtype
     image_shape: tuple
     like: object
-    scans_again: bool
+    memory: int
+
+    @property
+    def scans_again(self):
+        """Whether images are computed twice: not even a bit a pixel can be kept."""
+        return math.prod(self.image_shape) > 8 * self.memory
 
     combine_step = "number"
     finish_step = "relabel"
@@ -274,7 +274,7 @@ class ForegroundComponents(TwoPass):
             values = none if seeds is None else components.touched_by(seeds)
         reaches = [self.connectivity.reach(axis) for axis in range(foreground.ndim)]
         faces = cut_faces(components.part, foreground.shape, reaches)
-        part = KEPT_BYTES * foreground.size / max(math.prod(self.image_shape), 1)
+        part = self.memory * foreground.size / max(math.prod(self.image_shape), 1)
         kept = None if self.scans_again else components.keep(part)
         return Scanned(foreground.shape, values, faces), kept
 
@@ -327,6 +327,6 @@ def foreground_components(images, foreground, connectivity, dtype, name, seeds=N
     image = images[0]
     algorithm = ForegroundComponents(
         foreground, seeds, connectivity, np.dtype(dtype), image.shape, image._meta,
-        scans_again=image.size > KEPT_PIXELS,
+        memory=options.memory("label"),
     )  # fmt: skip
     return map_two_pass(algorithm, images, name)

@@ -12,13 +12,14 @@ from typing import ClassVar
 import dask.array as da
 import numpy as np
 from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef, convert_legacy_graph
-from dask.array.core import slices_from_chunks
+from dask.array.core import getter, slices_from_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
 
 __all__ = [
     "Step",
+    "array_of_delayed",
     "block_key",
     "block_slices",
     "blocks_of",
@@ -28,6 +29,7 @@ __all__ = [
     "new_array",
     "new_delayed",
     "read_again",
+    "reading_task",
     "reference",
     "sequence",
     "task",
@@ -42,6 +44,23 @@ task = Task
 
 reference = TaskRef
 """``reference(key)``: the result of another task, as an argument."""
+
+
+def reading_task(key, source):
+    """
+    Return the task of a block that is read from elsewhere, all or a part of it.
+
+    Parameters
+    ----------
+    key : tuple
+        Of the block.
+    source : object
+        With a ``shape``; ``source[index]``, for an index of integers, slices and lists, one
+        an axis, reads that part. Where Dask fuses the task with a selection
+        that follows, only what is selected is asked for.
+    """
+    # Dask's fusing of selections looks for the key of whatever a getter reads.
+    return Task(key, getter, DataNode(None, source), tuple(slice(0, n) for n in source.shape))
 
 
 def sequence(references):
@@ -181,6 +200,35 @@ def delayed_call(name, function, *args):
     dask.delayed.Delayed
     """
     return delayed(function)(*args, dask_key_name=f"{name}-{tokenize(function, *args)}")
+
+
+def array_of_delayed(name, delayed_array, shape, meta, take=None):
+    """
+    Return a delayed array, or one out of a delayed dict of arrays, as an array of one block.
+
+    Parameters
+    ----------
+    name : str
+        Of the function that the user called, and of the step if it has several.
+    delayed_array : dask.delayed.Delayed
+    shape : tuple of int or nan
+    meta : array
+        An empty array of the block's kind, dtype and number of axes.
+    take : str, optional
+        The key of the array in the dict.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    name = f"{name}-{tokenize(delayed_array.key, shape, take)}"
+    key = (name,) + (0,) * len(shape)
+    tasks = {key: task(key, _take, reference(delayed_array.key), take)}
+    return new_array(name, tasks, [delayed_array], tuple((size,) for size in shape), meta)
+
+
+def _take(value, key):
+    return value if key is None else value[key]
 
 
 def delayed_in(step, key):

@@ -17,6 +17,7 @@ import numpy as np
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
 from dask_image._kernels.blocks.label_index import index_labels
+from dask_image._utils import options
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     block_slices,
@@ -29,10 +30,9 @@ from dask_image._utils.engines.graph import (
     tokenize,
 )
 
-# A partition is about a block's size, within limits where one more task stops to pay, and where
-# one task takes too much memory. The cap keeps graphs small: every block is cut this many times.
+# A partition is about a block's size, but no smaller than where one more task stops to pay, and
+# no larger than the option for its memory allows. The cap keeps graphs small: every block is cut this many times.
 SMALLEST_PARTITION = 4 << 20
-LARGEST_PARTITION = 64 << 20
 MOST_PARTITIONS = 128
 
 
@@ -444,7 +444,7 @@ def count_partitions(image, label_image, labels, with_positions):
     """
     itemsize = image.dtype.itemsize + (8 if with_positions else 0)
     block = itemsize * math.prod(max(sizes, default=0) for sizes in label_image.chunks)
-    partition = min(max(block, SMALLEST_PARTITION), LARGEST_PARTITION)
+    partition = min(max(block, SMALLEST_PARTITION), max(options.memory("partition"), 1))
     partitions = min(math.ceil(itemsize * label_image.size / partition), MOST_PARTITIONS)
     return max(1, partitions if math.isnan(labels) else min(partitions, labels))
 

@@ -24,6 +24,7 @@ from functools import lru_cache
 import dask.array as da
 import numpy as np
 
+from dask_image._kernels.memory import scratch
 from dask_image._utils.arrays import with_dtype
 from dask_image._utils.engines.graph import blocks_of, new_array, reference, task, tokenize
 from dask_image._utils.modes import MODES
@@ -180,30 +181,50 @@ def largest_box(chunks, reach, modes):
 
 @dataclass(frozen=True)
 class BlockKernel:
-    """A kernel with the arguments that are the same in every block."""
+    """
+    A kernel with the arguments that are the same in every block.
+
+    A kernel that can leave out the halo says so by an attribute:
+    ``kernel.in_region(box, *others, region=slices, **keywords)`` gives those pixels of what
+    the kernel itself gives, as a new array (``region`` is None for all of them). It is no
+    view of a box, because boxes are pasted into memory that the thread uses again.
+    """
 
     kernel: Callable
     keywords: dict = field(default_factory=dict)
 
     def __call__(self, extents, cuts, trim, extra, like, *blocks):
         """Assemble what the block reads from each image, run the kernel, trim."""
+        reused = hasattr(self.kernel, "in_region")
         remaining = iter(blocks)
         boxes = [
-            _assemble(extents, image_cuts, list(itertools.islice(remaining, len(image_cuts))), meta)
-            for image_cuts, meta in zip(cuts, like, strict=True)
-        ]
-        result = self.kernel(*boxes, *extra, **self.keywords)
-        if trim is None:
-            return result
+            _assemble(
+                extents, image_cuts, list(itertools.islice(remaining, len(image_cuts))), meta,
+                f"box {number}" if reused else None,
+            )
+            for number, (image_cuts, meta) in enumerate(zip(cuts, like, strict=True))
+        ]  # fmt: skip
+        return self.on_boxes([*boxes, *extra], trim)
+
+    def on_boxes(self, arguments, region):
+        """Run the kernel; return the pixels of ``region``, or all if that is None."""
+        in_region = getattr(self.kernel, "in_region", None)
+        if in_region is not None:
+            return in_region(*arguments, region=region, **self.keywords)
+        result = self.kernel(*arguments, **self.keywords)
         # A copy lets go of the halo.
-        return result[trim].copy()
+        return result if region is None else result[region].copy()
 
 
-def _assemble(extents, cuts, blocks, like):
-    """Paste ``blocks[i][cuts[i]]`` together into one array."""
+def _assemble(extents, cuts, blocks, like, scratch_name=None):
+    """Paste ``blocks[i][cuts[i]]`` together into one array, which the thread may use again."""
     if len(blocks) == 1:
         return blocks[0][cuts[0]]
-    box = np.empty_like(like, shape=tuple(sum(axis) for axis in extents))
+    shape = tuple(sum(axis) for axis in extents)
+    if scratch_name is None or type(like) is not np.ndarray or like.dtype.hasobject:
+        box = np.empty_like(like, shape=shape)
+    else:
+        box = scratch(scratch_name, shape, like.dtype)
     places = [
         [slice(stop - extent, stop) for extent, stop in zip(axis, itertools.accumulate(axis))]
         for axis in extents
@@ -529,8 +550,22 @@ def _map_together(image, passes, dtype, name):
     )
 
 
-def run_passes(block, passes):
-    """Run the passes in their order on one block."""
-    for step in passes:
+def run_passes(block, passes, region=None):
+    """
+    Run the passes in their order on one block; return the pixels of ``region``, or all.
+
+    Kernels that can do so in one go have a function for it in common, their attribute
+    ``kernel.in_passes(block, passes, region)``, which returns a new array.
+    """
+    together = {getattr(step.kernel, "in_passes", None) for step in passes}
+    if len(together) == 1 and None not in together:
+        return together.pop()(block, passes, region)
+    *first, last = passes
+    for step in first:
         block = step.kernel(block, axis=step.axis, mode=step.mode, **step.keywords)
-    return block
+    call = BlockKernel(last.kernel, {"axis": last.axis, "mode": last.mode, **last.keywords})
+    return call.on_boxes([block], region)
+
+
+# Several passes are one kernel to the engine.
+run_passes.in_region = run_passes

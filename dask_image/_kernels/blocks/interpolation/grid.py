@@ -1,13 +1,20 @@
-"""Interpolation on grids parallel to the axes, one axis after another."""
-
-import math
+"""Interpolation on grids parallel to the axes: whole rows are weighted and added up."""
 
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.blocks.interpolation.points import points_of_part
-from dask_image._kernels.blocks.interpolation.values import EXACT_IN_SINGLE, by_parts
-from dask_image._kernels.blocks.interpolation.weights import locate
+from dask_image._kernels.blocks.interpolation.rows import (
+    add_product,
+    add_scaled,
+    copy,
+    load,
+)
+from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, convert
+from dask_image._kernels.blocks.interpolation.weights import find_places, fold_row, weigh
+
+# Pixels computed in doubles at a time, where they are converted by NumPy.
+BAND = 1 << 17
 
 
 def on_grid(coefficients, box, lines, spline, dtype):
@@ -34,107 +41,199 @@ def on_grid(coefficients, box, lines, spline, dtype):
 
 def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
     shape = tuple(map(len, lines))
-    if not use_numba() or dtype.kind not in "f" or 0 in shape:
-        # Integers are rounded: only SciPy's own order of summation gets every tie right.
-        points = np.stack(np.broadcast_arrays(*np.ix_(*lines))).reshape(len(lines), -1)
-        return points_of_part(coefficients, box, points, shape, spline, cval, dtype)
-    tables = [
-        _table(
-            np.asarray(line, float), float(spline.padding), spline.order, spline.mode.code, *place
+    result = np.empty(shape, dtype)
+    if not use_numba():
+
+        def fill_band(begin, band):
+            rows = np.arange(begin // shape[-1], (begin + band.shape[1]) // shape[-1])
+            index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
+            for row, line, part in zip(band, lines, index):
+                row.reshape(len(rows), -1)[...] = line[part][:, np.newaxis]
+            band[-1].reshape(len(rows), -1)[...] = lines[-1]
+
+        return points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype)
+    if not result.size:
+        return result
+    pixels = Pixels(coefficients)
+    sizes = np.array([shape, pixels.shape, pixels.strides, box.origin, box.shape], np.int64)
+    line = np.concatenate([np.asarray(line, float) for line in lines])
+    places = np.empty((spline.order + 1, line.size), np.int64)
+    weights = np.empty((spline.order + 1, line.size))
+    known = np.empty(line.size, np.bool_)
+    _tabulate(
+        line, sizes, float(spline.padding), spline.order, spline.mode.code, places, weights, known
+    )
+    # Integers are rounded: only SciPy's own order of summation gets every tie right.
+    exact = dtype.kind != "f"
+    length = shape[-1]
+    flat = result.reshape(-1, length)
+    rows = min(max(BAND // length, 1), len(flat))
+    values = np.empty((rows, length))
+    for begin in range(0, len(flat), rows):
+        part = flat[begin : begin + rows]
+        _sum_rows(
+            pixels.data, pixels.kind, sizes, places, weights, known, exact, cval, begin,
+            len(part), values,
+        )  # fmt: skip
+        convert(values[: len(part)].reshape(-1), part.reshape(-1))
+    return result
+
+
+@jit
+def _tabulate(line, sizes, padding, order, mode, places, weights, known):
+    """Set pixels and weights for the coordinates of all axes, and which of them have any."""
+    begin = 0
+    for axis in range(sizes.shape[1]):
+        end = begin + sizes[0, axis]
+        x = line[begin:end] + padding
+        fold_row(x, sizes[4, axis], mode)
+        for k in range(x.size):
+            known[begin + k] = not np.isnan(x[k])
+            if np.isnan(x[k]):
+                x[k] = 0.0
+        first = np.empty(x.size, np.int64)
+        own_places, own_weights = (
+            np.empty((order + 1, x.size), np.int64),
+            np.empty((order + 1, x.size)),
         )
-        for line, place in zip(lines, zip(box.origin, coefficients.shape, box.shape))
-    ]
-    return _grid(coefficients, tables, shape, cval, dtype)
+        weigh(x, order, first, own_weights)
+        find_places(first, mode, sizes[4, axis], sizes[3, axis], own_places)
+        for tap in range(order + 1):
+            for k in range(x.size):
+                places[tap, begin + k] = own_places[tap, k] if known[begin + k] else -1
+                weights[tap, begin + k] = own_weights[tap, k]
+        begin = end
 
 
 @jit
-def _table(line, padding, order, mode, origin, extent, size):
-    """Return pixels and weights for every coordinate of a line, and whether it has any."""
-    taps = order + 1
-    places = np.zeros(len(line) * taps, np.int64)
-    weights = np.ones(len(line) * taps, np.float64)
-    known = np.zeros(len(line), np.bool_)
-    for k in range(len(line)):
-        known[k] = locate(
-            line[k] + padding, order, mode, extent, origin, size, places, weights, k * taps
-        )
-    return places.reshape(-1, taps), weights.reshape(-1, taps), known
+def _sum_rows(data, kind, sizes, places, weights, known, exact, cval, first_row, rows, out):
+    """
+    Interpolate some rows of the output.
 
-
-def _grid(coefficients, tables, shape, cval, dtype):
-    """Interpolate axis by axis, the last two at once."""
-    out = np.full(shape, cval, dtype)
-    if coefficients.size:
-        image = coefficients
-        if image.dtype.char not in "fd":
-            image = image.astype(np.float32 if image.dtype.char in EXACT_IN_SINGLE else float)
-        steps = []
-        for axis, (places, weights, _) in enumerate(tables):
-            used = np.unique(places[places >= 0])
-            if 2 * len(used) <= image.shape[axis]:
-                image = image.take(used, axis)
-                places = np.where(places < 0, -1, np.searchsorted(used, places))
-            steps.append((places, weights))
-        if image.ndim == 1:
-            image = image[np.newaxis]
-            steps.insert(0, (np.zeros((1, 1), np.int64), np.ones((1, 1))))
-        image = np.ascontiguousarray(image)
-        for axis, step in enumerate(steps[:-2]):
-            before, size, after = (
-                math.prod(image.shape[:axis]), image.shape[axis], math.prod(image.shape[axis + 1 :])
-            )  # fmt: skip
-            image = _along(image.reshape(before, size, after), *step, cval).reshape(
-                *image.shape[:axis], len(step[0]), *image.shape[axis + 1 :]
-            )
-        planes = image.reshape(math.prod(image.shape[:-2]), *image.shape[-2:])
-        _in_planes(planes, *steps[-2], *steps[-1], cval, out.reshape(len(planes), -1, shape[-1]))
-    for axis, (_, _, known) in enumerate(tables):
-        if not known.all():
-            out[(slice(None),) * axis + (~known,)] = cval
-    return out
-
-
-@jit
-def _along(image, places, weights, cval):
-    """Interpolate along the middle one of three axes."""
-    before, _, after = image.shape
-    count, taps = places.shape
-    out = np.zeros((before, count, after))
-    for i in range(before):
-        for j in range(count):
-            row = out[i, j]
-            for k in range(taps):
-                weight = weights[j, k]
-                if places[j, k] < 0:
-                    row += weight * cval
-                else:
-                    source = image[i, places[j, k]]
-                    for m in range(after):
-                        row[m] += weight * source[m]
-    return out
-
-
-@jit
-def _in_planes(image, row_places, row_weights, places, weights, cval, out):
-    """Interpolate along the last two of three axes."""
-    width = image.shape[2]
+    ``sizes`` has for each axis the lengths of output and box, the box's stride and origin and the
+    length of the whole image. Rows of the image, resampled along the last axis, are kept as long
+    as following rows of the output may need them.
+    """
+    outer, taps = sizes.shape[1] - 1, places.shape[0]
+    length, width = sizes[0, outer], sizes[1, outer]
+    begins = np.zeros(outer + 1, np.int64)
+    for axis in range(outer):
+        begins[axis + 1] = begins[axis] + sizes[0, axis]
+    columns = np.empty((taps, length), np.int64)
+    column_weights = np.empty((taps, length))
+    runs = np.empty((taps, 2), np.int64)
+    for tap in range(taps):
+        for k in range(length):
+            place = places[tap, begins[outer] + k]
+            columns[tap, k] = width if place < 0 else place
+            column_weights[tap, k] = weights[tap, begins[outer] + k]
+        runs[tap, 0], runs[tap, 1] = _longest_run(columns[tap])
+    known_columns = known[begins[outer] :]
+    combinations = taps**outer
+    slots = np.full(max(combinations, taps), NO_ROW)
+    kept = np.empty((slots.size, taps if exact else 1, length))
     line = np.empty(width + 1)
     line[width] = cval
-    count, taps = places.shape
-    safe = np.where(places < 0, width, places)
-    for plane in range(image.shape[0]):
-        for i in range(len(row_places)):
-            line[:width] = 0.0
-            for k in range(row_places.shape[1]):
-                weight = row_weights[i, k]
-                if row_places[i, k] < 0:
-                    line[:width] += weight * cval
+    values = np.empty(length)
+    chain, index = np.ones(max(outer, 1)), np.empty(outer, np.int64)
+    for row in range(rows):
+        total = out[row]
+        if not _unravel(first_row + row, sizes, begins, known, index):
+            total[:] = cval
+            continue
+        total[:] = 0.0
+        for combination in range(combinations):
+            rest, offset, place = combination, np.int64(0), np.int64(0)
+            for axis in range(outer - 1, -1, -1):
+                tap = rest % taps
+                rest //= taps
+                chain[axis] = weights[tap, index[axis]]
+                own = places[tap, index[axis]]
+                if axis == outer - 1:
+                    place = own
+                offset = NO_PIXELS if own < 0 or offset < 0 else offset + own * sizes[2, axis]
+            slot = combination // taps * taps + place % taps
+            if slots[slot] != offset:
+                slots[slot] = offset
+                if offset < 0:
+                    line[:] = cval
                 else:
-                    source = image[plane, row_places[i, k]]
-                    for m in range(width):
-                        line[m] += weight * source[m]
-            for j in range(count):
-                total = 0.0
-                for k in range(taps):
-                    total += weights[j, k] * line[safe[j, k]]
-                out[plane, i, j] = total
+                    load(data, kind, offset, line[:width])
+                _resample(line, columns, column_weights, runs, kept[slot], exact)
+            if exact:
+                _add_exactly(kept[slot], chain, column_weights, values, total)
+            else:
+                weight = 1.0
+                for axis in range(outer):
+                    weight *= chain[axis]
+                add_scaled(kept[slot, 0], weight, total)
+        for k in range(length):
+            if not known_columns[k]:
+                total[k] = cval
+
+
+# In place of the offset of a row: there is none yet; it is `cval` throughout.
+NO_ROW, NO_PIXELS = -2, -1
+
+
+@jit
+def _unravel(row, sizes, begins, known, index):
+    """Set where in the tables a row of the output is found; tell whether it has any pixels."""
+    has_any = True
+    for axis in range(index.size - 1, -1, -1):
+        index[axis] = begins[axis] + row % sizes[0, axis]
+        row //= sizes[0, axis]
+        has_any = has_any and known[index[axis]]
+    return has_any
+
+
+@jit
+def _longest_run(places):
+    """Return the longest stretch in which places follow upon one another."""
+    begin = best = end = np.int64(0)
+    for k in range(1, places.size + 1):
+        if k == places.size or places[k] != places[k - 1] + 1:
+            if k - begin > end - best:
+                best, end = begin, k
+            begin = k
+    return best, end
+
+
+@jit
+def _resample(line, columns, weights, runs, out, exact):
+    """Read a row of the image at the columns of the output: pixel by pixel, or weighted."""
+    length = columns.shape[1]
+    if not exact:
+        out[:] = 0.0
+    for tap in range(len(columns)):
+        low, high = runs[tap, 0], runs[tap, 1]
+        own, factors = columns[tap], weights[tap]
+        row = out[tap] if exact else out[0]
+        run = line[own[low] : own[low] + high - low]
+        if exact:
+            copy(run, row[low:high])
+        else:
+            add_product(run, factors[low:high], row[low:high])
+        for begin, end in ((np.int64(0), low), (high, length)):
+            for k in range(begin, end):
+                value = line[np.uint64(own[k])]
+                row[k] = value if exact else row[k] + value * factors[k]
+
+
+@jit
+def _add_exactly(rows, chain, weights, values, total):
+    """Add pixels, multiplied with one weight for each axis, in SciPy's order."""
+    last = chain[chain.size - 1]
+    for tap in range(len(rows)):
+        row, factors = rows[tap], weights[tap]
+        if chain.size > 1:
+            first = chain[0]
+            for k in range(total.size):
+                values[k] = row[k] * first
+            for axis in range(1, chain.size - 1):
+                factor = chain[axis]
+                for k in range(total.size):
+                    values[k] *= factor
+            row = values
+        for k in range(total.size):
+            total[k] += row[k] * last * factors[k]

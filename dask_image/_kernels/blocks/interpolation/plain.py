@@ -8,9 +8,6 @@ on a box that is extended beforehand by what its edges stand for.
 import numpy as np
 from scipy import ndimage
 
-# Points handed to SciPy at a time: their coordinates take more room than a block.
-BAND = 1 << 20
-
 
 def with_scipy(coefficients, box, coordinates, spline, cval, out):
     """Interpolate with SciPy, on a box that holds the neighbours of every point."""

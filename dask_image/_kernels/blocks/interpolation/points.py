@@ -1,19 +1,21 @@
 """Interpolation point by point: at scattered coordinates, and under an affine transform."""
 
-import math
+import itertools
 
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.blocks.interpolation.plain import BAND, with_scipy
-from dask_image._kernels.blocks.interpolation.values import (
-    by_parts,
-    converted,
-    flat_box,
-    work_dtype,
-)
-from dask_image._kernels.blocks.interpolation.weights import locate, weigh
-from dask_image._utils.modes import CONSTANT
+from dask_image._kernels.blocks.interpolation.boundaries import fold
+from dask_image._kernels.blocks.interpolation.plain import with_scipy
+from dask_image._kernels.blocks.interpolation.rows import pick
+from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, convert, work_dtype
+from dask_image._kernels.blocks.interpolation.weights import find_places, weigh
+
+# Points that a kernel works on at a time: their rows of weights stay in the fastest cache.
+ROW = 1024
+
+# Points whose coordinates are written down at a time.
+BAND = 1 << 15
 
 
 def at_points(coefficients, box, coordinates, spline, dtype):
@@ -36,24 +38,13 @@ def at_points(coefficients, box, coordinates, spline, dtype):
     numpy.ndarray
         Of the shape of ``coordinates`` less its first axis.
     """
+    flat = coordinates.reshape(len(coordinates), -1)
+
+    def fill_band(begin, band):
+        band[...] = flat[:, begin : begin + band.shape[1]]
+
     shape = coordinates.shape[1:]
-    flat = np.ascontiguousarray(coordinates, dtype=float).reshape(len(coordinates), -1)
-    return by_parts(points_of_part, coefficients, box, (flat, shape), spline, dtype)
-
-
-def points_of_part(coefficients, box, flat, shape, spline, cval, dtype):
-    work = np.empty(flat.shape[1], work_dtype(dtype))
-    if not use_numba():
-        for begin in range(0, len(work), BAND):
-            band = slice(begin, begin + BAND)
-            points = flat[:, band] + spline.padding
-            with_scipy(coefficients, box, points, spline, cval, work[band])
-    else:
-        interpolate_points(
-            *flat_box(coefficients, box), flat, float(spline.padding),
-            spline.order, spline.mode.code, cval, work,
-        )  # fmt: skip
-    return converted(work, dtype).reshape(shape)
+    return by_parts(points_of_part, coefficients, box, (fill_band, shape), spline, dtype)
 
 
 def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
@@ -77,257 +68,247 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
     -------
     numpy.ndarray
     """
-    arguments = (matrix, offset, start, shape)
-    return by_parts(_affine_of_part, coefficients, box, arguments, spline, dtype)
+    length = shape[-1]
+    # Index 0 times an infinite factor is NaN, which stands for no pixel.
+    with np.errstate(invalid="ignore"):
+        along = np.outer(matrix[:, -1], np.arange(start[-1], start[-1] + length))
 
+    spread = _spread if use_numba() else _spread_plainly
 
-def _affine_of_part(coefficients, box, matrix, offset, start, shape, spline, cval, dtype):
-    work = np.empty(shape, work_dtype(dtype))
-    if not work.size:
-        return work.astype(dtype)
-    rows = work.reshape(-1, shape[-1])
-    if not use_numba():
-        step = max(BAND // shape[-1], 1)
-        for begin in range(0, len(rows), step):
-            band = rows[begin : begin + step]
-            points = _coordinates(matrix, offset, start, shape, begin, len(band))
-            points += spline.padding
-            with_scipy(coefficients, box, points, spline, cval, band.reshape(-1))
-    else:
-        _affine(
-            *flat_box(coefficients, box), matrix, offset,
-            np.array(start, np.int64), np.array(shape, np.int64), float(spline.padding),
-            spline.order, spline.mode.code, cval, rows,
-        )  # fmt: skip
-    return converted(work, dtype)
-
-
-def _coordinates(matrix, offset, start, shape, first_row, count):
-    """Return the coordinates of some rows of an affine block, added up in SciPy's order."""
-    rows = np.arange(first_row, first_row + count)
-    index = (
-        [
-            part[:, np.newaxis] + begin
-            for part, begin in zip(np.unravel_index(rows, shape[:-1]), start)
-        ]
-        if len(shape) > 1
-        else []
-    )
-    index.append(np.arange(start[-1], start[-1] + shape[-1])[np.newaxis])
-    points = np.zeros((len(matrix), count, shape[-1]))
-    for axis, row in enumerate(matrix):
-        points[axis] = offset[axis]
-        # Index 0 times an infinite factor is NaN, which stands for no pixel.
+    def fill_band(begin, band):
+        rows = np.arange(begin // length, (begin + band.shape[1]) // length)
+        index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
+        # From the offset on, term by term, as SciPy adds them up.
+        outer = np.repeat(offset[:, np.newaxis], len(rows), axis=1)
         with np.errstate(invalid="ignore"):
-            for part, factor in zip(index, row):
-                points[axis] += part * factor
-    return points.reshape(len(matrix), -1)
+            for part, first, factors in zip(index, start, matrix.T):
+                outer += (part + first) * factors[:, np.newaxis]
+            spread(outer, along, band)
+
+    return by_parts(points_of_part, coefficients, box, (fill_band, shape), spline, dtype)
 
 
 @jit
-def _point(
-    box, extents, origin, shape, coordinates, point, padding, order, mode, cval, places, weights
-):
-    """Interpolate at one point, edges included; the slow path of every kernel."""
-    ndim = len(extents)
-    taps = order + 1
-    for axis in range(ndim):
-        x = coordinates[axis, point] + padding
-        if not locate(
-            x, order, mode, extents[axis], origin[axis], shape[axis], places, weights, axis * taps
-        ):
-            return cval
-    # In SciPy's order, the last axis fastest.
-    total = 0.0
-    count = taps**ndim
-    for tap in range(count):
-        inside = True
-        offset = 0
-        scale = count
-        rest = tap
-        for axis in range(ndim):
-            scale //= taps
-            place = places[axis * taps + rest // scale]
-            inside = inside and place >= 0
-            offset = offset * extents[axis] + place
-            rest %= scale
-        value = np.float64(box[offset]) if inside else cval
-        if order > 0:
-            scale = count
-            rest = tap
-            for axis in range(ndim):
-                scale //= taps
-                value *= weights[axis * taps + rest // scale]
-                rest %= scale
-        total += value
-    return total
+def _spread(outer, along, band):
+    """Set the coordinates of whole rows: a sum of what changes from row to row, and along it."""
+    length = along.shape[1]
+    for axis in range(len(band)):
+        line, steps = band[axis], along[axis]
+        for row in range(outer.shape[1]):
+            begin, target = outer[axis, row], line[row * length : row * length + length]
+            for k in range(length):
+                target[k] = begin + steps[k]
 
 
-@jit
-def _begin(x, order, shift, extent, origin, size):
-    """Return the lower pixel of a coordinate, or -1 unless all its pixels are at hand as they are."""
-    if not 0 <= x <= size - 1:
-        return -1
-    first = math.floor(x + shift) - (order >> 1)
-    if first < 0 or first + order >= size:
-        return -1
-    place = first - origin
-    if place < 0 or place + order >= extent:
-        return -1
-    return place
+def _spread_plainly(outer, along, band):
+    np.add(outer[:, :, np.newaxis], along[:, np.newaxis], out=band.reshape(*outer.shape, -1))
 
 
-@jit
-def _points_1d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
-    places, weights = np.empty(6, np.int64), np.empty(6)
-    shift = 0.0 if order & 1 else 0.5
-    for point in range(coordinates.shape[1]):
-        x = coordinates[0, point] + padding
-        place = _begin(x, order, shift, extents[0], origin[0], shape[0])
-        if place < 0:
-            out[point] = _point(
-                box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
-                places, weights,
-            )  # fmt: skip
-        elif order == 0:
-            out[point] = box[place]
-        else:
-            weigh(x - math.floor(x + shift), order, weights, 0)
-            total = 0.0
-            for a in range(order + 1):
-                total += box[place + a] * weights[a]
-            out[point] = total
+def points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype):
+    """Interpolate where ``fill_band(begin, band)`` puts some whole rows of points."""
+    result = np.empty(shape, dtype)
+    if not result.size:
+        return result
+    flat, length = result.reshape(-1), shape[-1] if shape else 1
+    size = min(max(BAND // length, 1) * length, flat.size)
+    compute = _compiled if use_numba() else _plain
+    interpolate = compute(coefficients, box, spline, cval)
+    points, values = np.empty((len(box.shape), size)), np.empty(size, work_dtype(dtype))
+    for begin in range(0, flat.size, size):
+        part = flat[begin : begin + size]
+        band = points if part.size == size else np.empty((len(points), part.size))
+        fill_band(begin, band)
+        interpolate(band, values[: part.size])
+        convert(values[: part.size], part)
+    return result
 
 
-@jit
-def _points_2d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
-    places, weights = np.empty(12, np.int64), np.empty(12)
-    taps = order + 1
-    shift = 0.0 if order & 1 else 0.5
-    step = extents[1]
-    for point in range(coordinates.shape[1]):
-        x, y = coordinates[0, point] + padding, coordinates[1, point] + padding
-        row = _begin(x, order, shift, extents[0], origin[0], shape[0])
-        column = _begin(y, order, shift, extents[1], origin[1], shape[1])
-        if row < 0 or column < 0:
-            if mode == CONSTANT and not (0 <= x <= shape[0] - 1 and 0 <= y <= shape[1] - 1):
-                out[point] = cval
-                continue
-            out[point] = _point(
-                box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
-                places, weights,
-            )  # fmt: skip
-            continue
-        base = row * step + column
-        if order == 0:
-            out[point] = box[base]
-            continue
-        x -= math.floor(x + shift)
-        y -= math.floor(y + shift)
-        if order == 1:
-            low, left = 1.0 - x, 1.0 - y
-            high, right = 1.0 - low, 1.0 - left
-            below = base + step
-            total = box[base] * low * left
-            total += box[base + 1] * low * right
-            total += box[below] * high * left
-            total += box[below + 1] * high * right
-        else:
-            weigh(x, order, weights, 0)
-            weigh(y, order, weights, taps)
-            total = 0.0
-            for a in range(taps):
-                for b in range(taps):
-                    total += box[base + a * step + b] * weights[a] * weights[taps + b]
-        out[point] = total
+def _compiled(coefficients, box, spline, cval):
+    """Return the compiled function that interpolates a band of points."""
+    pixels = Pixels(coefficients)
+    ndim = len(box.shape)
+    digits = np.array(list(itertools.product(range(spline.order + 1), repeat=ndim)), np.int64)
+    geometry = np.array([pixels.shape, pixels.strides, box.origin, box.shape], np.int64)
 
-
-@jit
-def _points_3d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
-    places, weights = np.empty(18, np.int64), np.empty(18)
-    taps = order + 1
-    shift = 0.0 if order & 1 else 0.5
-    step = extents[2]
-    leap = extents[1] * step
-    for point in range(coordinates.shape[1]):
-        x, y = coordinates[0, point] + padding, coordinates[1, point] + padding
-        z = coordinates[2, point] + padding
-        plane = _begin(x, order, shift, extents[0], origin[0], shape[0])
-        row = _begin(y, order, shift, extents[1], origin[1], shape[1])
-        column = _begin(z, order, shift, extents[2], origin[2], shape[2])
-        if plane < 0 or row < 0 or column < 0:
-            if mode == CONSTANT and not (
-                0 <= x <= shape[0] - 1 and 0 <= y <= shape[1] - 1 and 0 <= z <= shape[2] - 1
-            ):
-                out[point] = cval
-                continue
-            out[point] = _point(
-                box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
-                places, weights,
-            )  # fmt: skip
-            continue
-        base = plane * leap + row * step + column
-        if order == 0:
-            out[point] = box[base]
-            continue
-        weigh(x - math.floor(x + shift), order, weights, 0)
-        weigh(y - math.floor(y + shift), order, weights, taps)
-        weigh(z - math.floor(z + shift), order, weights, 2 * taps)
-        total = 0.0
-        for a in range(taps):
-            for b in range(taps):
-                row = base + a * leap + b * step
-                for c in range(taps):
-                    value = box[row + c] * weights[a] * weights[taps + b]
-                    total += value * weights[2 * taps + c]
-        out[point] = total
-
-
-@jit
-def _points_nd(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
-    size = len(extents) * (order + 1)
-    places, weights = np.empty(size, np.int64), np.empty(size)
-    for point in range(coordinates.shape[1]):
-        out[point] = _point(
-            box, extents, origin, shape, coordinates, point, padding, order, mode, cval,
-            places, weights,
+    def interpolate(band, values):
+        _interpolate(
+            pixels.data, pixels.kind, geometry, digits, band, float(spline.padding),
+            spline.order, spline.mode.code, cval, values,
         )  # fmt: skip
 
+    return interpolate
+
+
+def _plain(coefficients, box, spline, cval):
+    """Return the same, by SciPy."""
+
+    def interpolate(band, values):
+        band += spline.padding
+        with_scipy(coefficients, box, band, spline, cval, values)
+
+    return interpolate
+
 
 @jit
-def interpolate_points(box, extents, origin, shape, coordinates, padding, order, mode, cval, out):
-    """Interpolate at ``coordinates`` (ndim, points), on a box that is passed flat."""
-    if len(extents) == 1:
-        _points_1d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
-    elif len(extents) == 2:
-        _points_2d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
-    elif len(extents) == 3:
-        _points_3d(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
-    else:
-        _points_nd(box, extents, origin, shape, coordinates, padding, order, mode, cval, out)
+def _interpolate(data, kind, geometry, digits, band, padding, order, mode, cval, out):
+    """
+    Interpolate at a band of points.
+
+    ``geometry`` has for each axis the box's length, stride and origin and the length of the
+    whole image; ``digits`` names, for each pixel around a point, its place along each axis.
+    """
+    ndim = band.shape[0]
+    low, high = np.empty(ndim), np.empty(ndim)
+    deltas = np.zeros(len(digits), np.int64)
+    for axis in range(ndim):
+        # Between these all pixels of a point are at hand as they are.
+        begin, end = geometry[2, axis], geometry[2, axis] + geometry[0, axis]
+        low[axis] = max(0, begin) + order // 2
+        high[axis] = min(geometry[3, axis], end) - order + order // 2
+        for tap in range(len(digits)):
+            deltas[tap] += digits[tap, axis] * geometry[1, axis]
+    x, moved = np.empty((ndim, ROW)), np.empty((ndim, ROW))
+    weights = np.empty((ndim, order + 1, ROW))
+    places = np.empty((ndim, order + 1, ROW), np.int64)
+    offsets, safe = np.empty(ROW, np.int64), np.empty(ROW, np.int64)
+    chosen, group = np.empty(ROW, np.int64), np.empty(ROW, np.int64)
+    values, total = np.empty(ROW), np.empty(ROW)
+    for begin in range(0, band.shape[1], ROW):
+        count = min(ROW, band.shape[1] - begin)
+        inside = _sort_out(
+            band, begin, count, padding, geometry, order, mode, low, high, x, group
+        )  # fmt: skip
+        for way in range(INSIDE, OUTSIDE):
+            members = count if inside else _choose(x, group, count, way, chosen, moved)
+            _weigh_all(
+                x if inside else moved, members, geometry, order, way, mode, weights, places,
+                offsets,
+            )  # fmt: skip
+            _sum_up(
+                data, kind, digits, deltas, way, cval, weights, places, offsets, safe, values,
+                total, members,
+            )  # fmt: skip
+            for k in range(members):
+                out[begin + (k if inside else chosen[k])] = total[k]
+            if inside:
+                break
+        else:
+            for k in range(count):
+                if group[k] == OUTSIDE:
+                    out[begin + k] = cval
+
+
+# Points that read pixels as they lie in the box; some beyond its edges; none at all.
+INSIDE, AT_EDGES, OUTSIDE = range(3)
 
 
 @jit
-def _affine(
-    box, extents, origin, shape, matrix, offset, start, block, padding, order, mode, cval, rows
-):
-    ndim, output_ndim = matrix.shape
-    length = rows.shape[1]
-    coordinates = np.empty((ndim, length))
-    for row in range(rows.shape[0]):
-        for axis in range(ndim):
-            # From the offset on, term by term, as SciPy adds them up.
-            outer = offset[axis]
-            scale = rows.shape[0]
-            rest = row
-            for k in range(output_ndim - 1):
-                scale //= block[k]
-                index = rest // scale
-                rest -= index * scale
-                outer += (start[k] + index) * matrix[axis, k]
-            step = matrix[axis, output_ndim - 1]
-            for k in range(length):
-                coordinates[axis, k] = outer + (start[output_ndim - 1] + k) * step
-        interpolate_points(
-            box, extents, origin, shape, coordinates, padding, order, mode, cval, rows[row]
-        )
+def _sort_out(band, begin, count, padding, geometry, order, mode, low, high, x, group):
+    """Copy coordinates; tell whether all are inside as they are, or fold them and group them."""
+    shift = 0.0 if order % 2 else 0.5
+    inside = 0
+    for axis in range(x.shape[0]):
+        source, line = band[axis, begin : begin + count], x[axis]
+        least, bound, last = low[axis], high[axis], geometry[3, axis] - 1.0
+        for k in range(count):
+            place = source[k] + padding
+            line[k] = place
+            shifted = place + shift
+            inside += (place >= 0.0) & (place <= last) & (shifted >= least) & (shifted < bound)
+    if inside == x.shape[0] * count:
+        return True
+    for k in range(count):
+        group[k] = INSIDE
+        for axis in range(x.shape[0]):
+            size = geometry[3, axis]
+            if not 0 <= x[axis, k] <= size - 1:
+                x[axis, k] = fold(x[axis, k], size, mode)
+            if np.isnan(x[axis, k]):
+                group[k] = OUTSIDE
+                break
+            if not low[axis] <= x[axis, k] + shift < high[axis]:
+                group[k] = AT_EDGES
+    return False
+
+
+@jit
+def _choose(x, group, count, way, chosen, moved):
+    """List the points of a group, and move their coordinates together."""
+    members = 0
+    for k in range(count):
+        chosen[members] = k
+        members += group[k] == way
+    for axis in range(x.shape[0]):
+        for k in range(members):
+            moved[axis, k] = x[axis, chosen[k]]
+    return members
+
+
+# Added to an offset, it tells that there is no pixel.
+NOWHERE = -(1 << 56)
+
+
+@jit
+def _weigh_all(x, count, geometry, order, at_edges, mode, weights, places, offsets):
+    """
+    Find weights, and where pixels lie.
+
+    That is the first pixel of a point in the box (``offsets``), or the place of each pixel by
+    the rule of the boundary (``places``).
+    """
+    first = places[0, order] if not at_edges else offsets
+    for axis in range(x.shape[0]):
+        origin, stride = geometry[2, axis], geometry[1, axis]
+        weigh(x[axis, :count], order, first, weights[axis])
+        if at_edges:
+            own = places[axis]
+            find_places(first[:count], mode, geometry[3, axis], origin, own)
+            for tap in range(order + 1):
+                for k in range(count):
+                    own[tap, k] = own[tap, k] * stride if own[tap, k] >= 0 else NOWHERE
+        elif axis == 0:
+            for k in range(count):
+                offsets[k] = (first[k] - origin) * stride
+        else:
+            for k in range(count):
+                offsets[k] += (first[k] - origin) * stride
+
+
+@jit
+def _sum_up(
+    data, kind, digits, deltas, at_edges, cval, weights, places, offsets, safe, values, total,
+    count,
+):  # fmt: skip
+    """Multiply each pixel with its weights and add it to its point, in SciPy's order."""
+    last = digits.shape[1] - 1
+    total[:] = 0.0
+    for tap in range(len(digits)):
+        missing = 0
+        delta = deltas[tap]
+        if at_edges:
+            delta = 0
+            for axis in range(last + 1):
+                own = places[axis, digits[tap, axis]]
+                for k in range(count):
+                    offsets[k] = own[k] + (offsets[k] if axis else 0)
+            for k in range(count):
+                missing += offsets[k] < 0
+                safe[k] = max(offsets[k], 0)
+        factors = weights[0, digits[tap, 0]]
+        if missing < count:
+            pick(data, kind, delta, safe if at_edges else offsets, factors, values, count)
+        if missing:
+            for k in range(count):
+                if offsets[k] < 0:
+                    values[k] = cval * factors[k]
+        for axis in range(1, last):
+            factors = weights[axis, digits[tap, axis]]
+            for k in range(count):
+                values[k] *= factors[k]
+        if last:
+            factors = weights[last, digits[tap, last]]
+            for k in range(count):
+                total[k] += values[k] * factors[k]
+        else:
+            for k in range(count):
+                total[k] += values[k]

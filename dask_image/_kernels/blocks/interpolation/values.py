@@ -1,9 +1,16 @@
 """What all ways to interpolate share: parts of complex arrays, precision, conversion of results."""
 
+import math
+
 import numpy as np
 
-# Boxes of these are exact in single precision, at half the memory.
-EXACT_IN_SINGLE = frozenset("?bBhHf")
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.blocks.interpolation.rows import (
+    KINDS,
+    kind_of,
+    round_signed,
+    round_unsigned,
+)
 
 
 def by_parts(function, coefficients, box, arguments, spline, dtype):
@@ -53,12 +60,31 @@ def outside(spline, dtype):
     return converted(np.array([spline.cval], work_dtype(dtype)), dtype)[0]
 
 
-def flat_box(coefficients, box):
-    """Return what a compiled kernel takes in place of an N-dimensional box."""
-    dtype = np.float32 if coefficients.dtype.char in EXACT_IN_SINGLE else np.float64
-    return (
-        np.ascontiguousarray(coefficients, dtype=dtype).reshape(-1),
-        np.array(coefficients.shape, np.int64),
-        np.array(box.origin, np.int64),
-        np.array(box.shape, np.int64),
-    )
+class Pixels:
+    """A box of pixels as a compiled kernel takes it: flat, among empty arrays of other kinds."""
+
+    def __init__(self, box):
+        known = kind_of(box.dtype) is not None
+        box = np.ascontiguousarray(box, box.dtype.newbyteorder("=") if known else np.float64)
+        self.shape = box.shape
+        self.strides = tuple(math.prod(box.shape[axis + 1 :]) for axis in range(box.ndim))
+        self.kind = kind_of(box.dtype)
+        flat = box.reshape(-1).view(KINDS[self.kind])
+        self.data = tuple(
+            flat if kind == self.kind else np.empty(0, name) for kind, name in enumerate(KINDS)
+        )
+
+
+def convert(values, out):
+    """Write doubles to the part of a result, converted as SciPy does."""
+    dtype = out.dtype
+    if dtype.kind == "f":
+        out[...] = values
+    elif dtype.kind == "u" and dtype.itemsize <= 2 and use_numba():
+        round_unsigned(values, float(np.iinfo(dtype).max), out)
+    elif dtype.kind == "i" and dtype.itemsize <= 4 and use_numba():
+        limits = np.iinfo(dtype)
+        missing = float(limits.min) if dtype.itemsize > 2 else 0.0
+        round_signed(values, float(limits.min), float(limits.max), missing, out)
+    else:
+        out[...] = converted(values, dtype)

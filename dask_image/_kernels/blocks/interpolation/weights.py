@@ -1,4 +1,4 @@
-"""Compiled weights: which coefficients a coordinate reads along one axis, and how they count."""
+"""Compiled weights: which coefficients coordinates read along one axis, and how these count."""
 
 import numpy as np
 
@@ -7,69 +7,96 @@ from dask_image._kernels.blocks.interpolation.boundaries import fold, place_of
 
 
 @jit
-def weigh(y, order, weights, at):
+def weigh(x, order, first, weights):
     """
-    Set the weights, from position ``at`` on, of the ``order + 1`` pixels around a coordinate.
+    Find for a row of coordinates the first pixel and the weights of ``order + 1`` pixels.
 
-    ``y`` is its distance from the central pixel (even orders) or from the one
-    below (odd ones). Each piece of the basis spline is a polynomial in Horner's
-    form; the last weight is what is missing to 1, as in SciPy.
+    ``x`` lies within reach of the image. ``weights`` has one row for each of the pixels, which
+    may be longer than ``x``.
+    Each piece of the basis spline is a polynomial in Horner's form; the last weight is what
+    is missing to 1, as in SciPy.
     """
-    z = 1.0 - y
-    if order == 1:
-        weights[at] = z
-    elif order == 2:
-        weights[at] = 0.5 * (0.5 - y) * (0.5 - y)
-        weights[at + 1] = 0.75 - y * y
+    if order == 0:
+        for k in range(x.size):
+            first[k] = np.int64(np.floor(x[k] + 0.5))
+            weights[0, k] = 1.0
+    elif order == 1:
+        low, high = weights[0], weights[1]
+        for k in range(x.size):
+            floor = np.floor(x[k])
+            first[k] = np.int64(floor)
+            low[k] = 1.0 - (x[k] - floor)
+            high[k] = 1.0 - low[k]
     elif order == 3:
-        weights[at] = z * z * z / 6.0
-        weights[at + 1] = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
-        weights[at + 2] = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
-    elif order == 4:
-        t = (0.5 - y) * (0.5 - y)
-        weights[at] = t * t / 24.0
-        t = y + 1.0
-        weights[at + 1] = t * (t * (t * (5.0 - t) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
-        t = y * y
-        weights[at + 2] = t * (t * 0.25 - 0.625) + 115.0 / 192.0
-        weights[at + 3] = z * (z * (z * (5.0 - z) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
+        _weigh_cubic(x, first, weights[0], weights[1], weights[2], weights[3])
     else:
-        t = z * z
-        weights[at] = z * t * t / 120.0
-        weights[at + 3] = t * (t * (0.25 - z / 12.0) - 0.5) + 0.55
-        t = y * y
-        weights[at + 2] = t * (t * (0.25 - y / 12.0) - 0.5) + 0.55
-        t = y + 1.0
-        weights[at + 1] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
-        t = z + 1.0
-        weights[at + 4] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
-    last = 1.0
-    for k in range(order):
-        last -= weights[at + k]
-    weights[at + order] = last
+        _weigh_others(x, order, first, weights)
 
 
 @jit
-def locate(x, order, mode, extent, origin, size, places, weights, at):
-    """
-    Find the pixels and weights for one coordinate along one axis, edges included.
+def _weigh_cubic(x, first, a, b, c, d):
+    for k in range(x.size):
+        floor = np.floor(x[k])
+        first[k] = np.int64(floor) - 1
+        y = x[k] - floor
+        z = 1.0 - y
+        a[k] = z * z * z / 6.0
+        b[k] = (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0
+        c[k] = (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0
+        d[k] = 1.0 - a[k] - b[k] - c[k]
 
-    Sets ``places`` (positions in the box, -1 for ``cval``) and ``weights`` from
-    position ``at`` on. Returns False, and sets nothing, where the whole point is ``cval``.
-    """
-    folded = fold(x, size, mode)
-    if np.isnan(folded):
-        return False
-    middle = np.floor(folded if order % 2 else folded + 0.5)
-    first = np.int64(middle) - order // 2
-    weights[at] = 1.0
-    if order > 0:
-        weigh(folded - middle, order, weights, at)
-    for k in range(order + 1):
-        place = place_of(first + k, size, mode)
-        if place >= 0:
-            place -= origin
-            if place < 0:  # the box runs on into the next period
-                place += size
-        places[at + k] = place
-    return True
+
+@jit
+def _weigh_others(x, order, first, weights):
+    """Weigh by splines of order 2, 4 and 5."""
+    for k in range(x.size):
+        middle = np.floor(x[k] if order == 5 else x[k] + 0.5)
+        first[k] = np.int64(middle) - order // 2
+        y = x[k] - middle
+        z = 1.0 - y
+        if order == 2:
+            weights[0, k] = 0.5 * (0.5 - y) * (0.5 - y)
+            weights[1, k] = 0.75 - y * y
+        elif order == 4:
+            t = (0.5 - y) * (0.5 - y)
+            weights[0, k] = t * t / 24.0
+            t = y + 1.0
+            weights[1, k] = t * (t * (t * (5.0 - t) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
+            t = y * y
+            weights[2, k] = t * (t * 0.25 - 0.625) + 115.0 / 192.0
+            weights[3, k] = z * (z * (z * (5.0 - z) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0
+        else:
+            t = z * z
+            weights[0, k] = z * t * t / 120.0
+            weights[3, k] = t * (t * (0.25 - z / 12.0) - 0.5) + 0.55
+            t = y * y
+            weights[2, k] = t * (t * (0.25 - y / 12.0) - 0.5) + 0.55
+            t = y + 1.0
+            weights[1, k] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
+            t = z + 1.0
+            weights[4, k] = t * (t * (t * (t * (t / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425
+        last = 1.0
+        for tap in range(order):
+            last -= weights[tap, k]
+        weights[order, k] = last
+
+
+@jit
+def fold_row(x, size, mode):
+    """Replace coordinates by those in the image that they stand for, by NaN where ``cval`` does."""
+    for k in range(x.size):
+        if not 0 <= x[k] <= size - 1:
+            x[k] = fold(x[k], size, mode)
+
+
+@jit
+def find_places(first, mode, size, origin, places):
+    """Set the positions in a box of the pixels from ``first`` on, -1 for ``cval``."""
+    for tap in range(places.shape[0]):
+        for k in range(first.size):
+            place = place_of(first[k] + tap, size, mode)
+            if place >= 0:
+                place -= origin
+                if place < 0:  # the box runs on into the next period
+                    place += size
+            places[tap, k] = place

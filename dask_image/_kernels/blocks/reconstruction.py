@@ -1,0 +1,140 @@
+"""
+Grey reconstruction by erosion of a block: how low a flood that leaks in at the seeds must be.
+
+A pixel's level is the least over all paths to any pixel of the largest value on the way: of the
+mask at the pixels of the path, and of the seed at its end (L. Vincent, "Morphological grayscale
+reconstruction in image analysis", IEEE Transactions on Image Processing 2, 1993).
+"""
+
+import numpy as np
+from scipy import sparse
+
+from dask_image._kernels._numba import jit, use_numba
+from dask_image._utils.steps import facing, forward
+
+
+def erode(seed, mask, steps):
+    """
+    Erode a seed until the mask stops it.
+
+    Parameters
+    ----------
+    seed, mask : numpy.ndarray of float
+        Of one dtype, seed nowhere below mask.
+    steps : tuple of tuple of int
+        From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    if use_numba():
+        return _erode_compiled(seed, mask, steps)
+    positions = np.arange(seed.size).reshape(seed.shape)
+    pairs = [
+        np.stack([positions[part].ravel() for part in facing(step)], axis=1)
+        for step in forward(steps)
+    ]
+    edges = np.concatenate([np.zeros((0, 2), np.int64), *pairs])
+    weights = mask.ravel()[edges].max(axis=1, initial=-np.inf)
+    return lowest_levels(edges, weights.astype(mask.dtype), seed.ravel()).reshape(seed.shape)
+
+
+def lowest_levels(edges, weights, levels):
+    """
+    Return, for each node of a graph, the least level that gets to it.
+
+    Parameters
+    ----------
+    edges : numpy.ndarray of int
+        Shape (n, 2): pairs of nodes, none twice.
+    weights : numpy.ndarray of float
+        What an edge raises a level to that passes it, if that is lower.
+    levels : numpy.ndarray of float
+        The level that each node has of its own.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    count = levels.size
+    # A level is an edge to one more node, the source. What leads to it in a spanning tree of
+    # least edges has the least greatest edge of all ways.
+    ranked, ranks = np.unique(np.concatenate([weights, levels]), return_inverse=True)
+    sources = np.full(count, count)
+    rows = np.concatenate([edges[:, 0], np.arange(count)])
+    columns = np.concatenate([edges[:, 1], sources])
+    graph = sparse.coo_array((ranks + 1, (rows, columns)), shape=(count + 1, count + 1)).tocsr()
+    tree = sparse.csgraph.minimum_spanning_tree(graph)
+    _, before = sparse.csgraph.breadth_first_order(tree, count, directed=False)
+    before[count] = count
+    # Each node's edge towards the source: the one to the node before it.
+    tree = tree.tocoo()
+    further = before[tree.row] == tree.col
+    nodes = np.where(further, tree.row, tree.col)
+    highest = np.zeros(count + 1, np.int64)
+    highest[nodes] = tree.data.astype(np.int64) - 1
+    highest[count] = -1
+    # Ways double in length until all have come to the source.
+    while (before != count).any():
+        highest = np.maximum(highest, highest[before])
+        before = before[before]
+    return ranked[highest[:count]]
+
+
+def _erode_compiled(seed, mask, steps):
+    """Erode within a wall that no level passes."""
+    padded_shape = tuple(size + 2 for size in seed.shape)
+    inner = (slice(1, -1),) * seed.ndim
+    levels, floor = (np.full(padded_shape, np.inf, seed.dtype) for _ in range(2))
+    levels[inner], floor[inner] = seed, mask
+    strides = np.array(levels.strides) // levels.itemsize
+    offsets = np.array(steps, np.int64).reshape(-1, seed.ndim) @ strides
+    _erode(levels.ravel(), floor.ravel(), offsets, int(np.sum(strides)))
+    return np.ascontiguousarray(levels[inner])
+
+
+@jit
+def _erode(levels, floor, offsets, first):
+    """
+    Erode in place: a sweep there, one back, and what is left from a queue.
+
+    Pixels up to ``first`` and as many at the end belong to the wall.
+    """
+    backward, forward = offsets[offsets < 0], offsets[offsets > 0]
+    for i in range(first, levels.size - first):
+        level = levels[i]
+        for offset in backward:
+            level = min(level, levels[i + offset])
+        levels[i] = max(level, floor[i])
+    waiting = np.zeros(levels.size, np.bool_)
+    for i in range(levels.size - first - 1, first - 1, -1):
+        level = levels[i]
+        for offset in forward:
+            level = min(level, levels[i + offset])
+        level = levels[i] = max(level, floor[i])
+        for offset in forward:
+            waiting[i] |= levels[i + offset] > level and levels[i + offset] > floor[i + offset]
+    queue = np.flatnonzero(waiting)
+    _empty_queue(levels, floor, offsets, waiting, queue)
+
+
+@jit
+def _empty_queue(levels, floor, offsets, waiting, queue):
+    """Let pixels lower their neighbours, and these theirs in turn."""
+    while queue.size:
+        following = np.empty(max(64, 2 * queue.size), np.int64)
+        count = 0
+        for i in queue:
+            waiting[i] = False
+            for offset in offsets:
+                j = i + offset
+                if levels[j] > levels[i] and levels[j] > floor[j]:
+                    levels[j] = max(levels[i], floor[j])
+                    if not waiting[j]:
+                        waiting[j] = True
+                        if count == following.size:
+                            following = np.append(following, np.empty(count, np.int64))
+                        following[count] = j
+                        count += 1
+        queue = following[:count].copy()

@@ -1,0 +1,180 @@
+"""
+Spline coefficients: recursions that run along whole rows of neighbouring lines.
+
+A spline's coefficients are an image filtered there and back by a recursion for each pole (Unser,
+Splines: A Perfect Fit for Signal and Image Processing, IEEE SPM 1999). Along a line each step waits
+for the one before it; many lines side by side are a vector.
+"""
+
+import math
+
+import numpy as np
+from scipy import ndimage
+
+from dask_image._kernels._numba import jit, use_numba
+
+# Pixels (doubles) that stay in a cache while they are filtered there and back.
+CACHED = 1 << 16
+
+# Lines that are turned into lanes of vectors where they lie along the last axis.
+LANES = 16
+
+_MIRROR, _REFLECT, _WRAP = range(3)
+_EDGES = {"nearest": _REFLECT, "reflect": _REFLECT, "grid-mirror": _REFLECT, "grid-wrap": _WRAP}
+
+
+def _poles(order):
+    if order == 2:
+        return [math.sqrt(8) - 3]
+    if order == 3:
+        return [math.sqrt(3) - 2]
+    if order == 4:
+        inner, outer = math.sqrt(438976), math.sqrt(304)
+        return [math.sqrt(664 - inner) + outer - 19, math.sqrt(664 + inner) - outer - 19]
+    inner, outer = math.sqrt(4436.25), math.sqrt(26.25)
+    return [math.sqrt(67.5 - inner) + outer - 6.5, math.sqrt(67.5 + inner) - outer - 6.5]
+
+
+def spline_filter1d(input, order=3, axis=-1, output=np.float64, mode="mirror"):
+    """
+    Stand in for :func:`scipy.ndimage.spline_filter1d`.
+
+    Integer results are left to SciPy, for they are cut off where rounding decides.
+    """
+    dtype = np.dtype(output)
+    axis %= input.ndim
+    if not use_numba() or order < 2 or dtype.kind not in "fc" or input.shape[axis] < 2:
+        return ndimage.spline_filter1d(input, order, axis, dtype, mode)
+    result = np.empty(input.shape, dtype)
+    parts = [(input, result)]
+    if dtype.kind == "c":
+        parts = [(input.real, result.real), (input.imag, result.imag)]
+    for source, target in parts:
+        _filter(source, target, axis, np.array(_poles(order)), _EDGES.get(mode, _MIRROR))
+    return result
+
+
+def _filter(source, target, axis, poles, edges):
+    """Filter in parts that stay in a cache, whatever the dtypes."""
+    before, size = math.prod(source.shape[:axis]), source.shape[axis]
+    after = math.prod(source.shape[axis + 1 :])
+    source, target = source.reshape(before, size, after), target.reshape(before, size, after)
+    width = min(after, max(CACHED // size, LANES))
+    count = min(before, max(CACHED // (size * width), LANES if width < LANES else 1))
+    band = np.empty((count, size, width))
+    for begin in range(0, before, count):
+        for left in range(0, after, width):
+            where = slice(begin, begin + count), slice(None), slice(left, left + width)
+            part = source[where]
+            if part.shape != band.shape:
+                band = np.empty(part.shape)
+            band[...] = part
+            _filter_band(band, poles, edges)
+            target[where] = band
+
+
+@jit
+def _filter_band(band, poles, edges):
+    """Filter along the middle one of three axes, in place."""
+    count, size, width = band.shape
+    if width >= LANES:
+        for plane in range(count):
+            _filter_lanes(band[plane], poles, edges)
+        return
+    lanes = np.empty((size, LANES))
+    for begin in range(0, count * width, LANES):
+        lines = min(LANES, count * width - begin)
+        for lane in range(lines):
+            plane, column = divmod(begin + lane, width)
+            for k in range(size):
+                lanes[k, lane] = band[plane, k, column]
+        _filter_lanes(lanes, poles, edges)
+        for lane in range(lines):
+            plane, column = divmod(begin + lane, width)
+            for k in range(size):
+                band[plane, k, column] = lanes[k, lane]
+
+
+# Of what is farther away than this power of a pole nothing is left in a double.
+NEGLIGIBLE = 1e-20
+
+
+@jit
+def _filter_lanes(lanes, poles, edges):
+    """Filter along the first of two axes, in place."""
+    size = len(lanes)
+    gain = 1.0
+    for pole in poles:
+        gain *= (1.0 - pole) * (1.0 - 1.0 / pole)
+    for k in range(size):
+        row = lanes[k]
+        for lane in range(row.size):
+            row[lane] *= gain
+    for pole in poles:
+        _begin(lanes, pole, edges)
+        for k in range(1, size):
+            before, row = lanes[k - 1], lanes[k]
+            for lane in range(row.size):
+                row[lane] += pole * before[lane]
+        _turn(lanes, pole, edges)
+        for k in range(size - 2, -1, -1):
+            after, row = lanes[k + 1], lanes[k]
+            for lane in range(row.size):
+                row[lane] = pole * (after[lane] - row[lane])
+
+
+@jit
+def _begin(lanes, pole, edges):
+    """Set the first row to what the recursion has gathered before it: SciPy's sums."""
+    size = len(lanes)
+    total = np.zeros(lanes.shape[1])
+    around = pole**size if edges != _MIRROR else pole ** (size - 1)
+    power = pole
+    first, last = lanes[0], lanes[size - 1]
+    if edges != _WRAP:
+        for lane in range(total.size):
+            total[lane] = first[lane] + around * last[lane]
+    else:
+        for lane in range(total.size):
+            total[lane] = first[lane]
+    for k in range(1, size - 1 if edges == _MIRROR else size):
+        near, far = lanes[size - k if edges == _WRAP else k], lanes[size - 1 - k]
+        weight = 0.0 if edges == _WRAP else around
+        for lane in range(total.size):
+            total[lane] += power * (near[lane] + weight * far[lane])
+        power *= pole
+        if abs(power) < NEGLIGIBLE:
+            break
+    for lane in range(total.size):
+        if edges == _MIRROR:
+            first[lane] = total[lane] / (1.0 - around * around)
+        elif edges == _REFLECT:
+            first[lane] += total[lane] * (pole / (1.0 - around * around))
+        else:
+            first[lane] = total[lane] / (1.0 - around)
+
+
+@jit
+def _turn(lanes, pole, edges):
+    """Set the last row to where the recursion back begins."""
+    size = len(lanes)
+    last = lanes[size - 1]
+    if edges == _MIRROR:
+        before = lanes[size - 2]
+        for lane in range(last.size):
+            last[lane] = (pole * before[lane] + last[lane]) * pole / (pole * pole - 1.0)
+    elif edges == _REFLECT:
+        for lane in range(last.size):
+            last[lane] *= pole / (pole - 1.0)
+    else:
+        power = pole
+        for k in range(size - 1):
+            row = lanes[k]
+            for lane in range(last.size):
+                last[lane] += power * row[lane]
+            power *= pole
+            if abs(power) < NEGLIGIBLE:
+                break
+        factor = pole / (pole**size - 1.0)
+        for lane in range(last.size):
+            last[lane] *= factor

@@ -1,0 +1,762 @@
+"""
+Flood an image that is held in blocks: the minimum spanning forest rooted in its markers.
+
+A block is scanned: of its pixels only those of faces that touch another block matter to the
+rest of the image, and the markers that can reach them. These are its terminals; what is handed
+on is a graph of them, the least edges that span them, no more than there are pixels on its faces.
+Neighbouring graphs are combined in a tree, in groups of blocks that form a box, and of each group
+again only the pixels on its outer faces stay terminals. What takes each terminal in is kept. On
+the way down from the root, where only markers are left, every terminal gets its label, and each
+block is relabelled.
+
+A block's forest drops an edge only if it is the greatest of a circle, and such an edge is in no
+minimum spanning forest of the whole image either; the order of edges depends on the image and
+the markers alone. So the result is the same for all chunks.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial as bind
+
+import dask.array as da
+import numpy as np
+
+from dask_image._kernels import blocks as kernels
+from dask_image._utils.arrays import block_meta
+from dask_image._utils.engines.graph import (
+    Step,
+    blocks_of,
+    delayed_in,
+    new_array,
+    read_again,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
+from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.two_pass import take
+from dask_image._utils.steps import facing
+
+# Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
+# shrink by as much as they can.
+GROUP = {1: 8, 2: 3}
+GROUP_OF_MORE = 2
+
+
+@dataclass(frozen=True)
+class Box:
+    """
+    Pixels of an image, a block or several blocks that form a box.
+
+    Parameters
+    ----------
+    lower, upper : tuple of int
+        Its first pixel, and the one after its last.
+    image_shape : tuple of int
+    """
+
+    lower: tuple
+    upper: tuple
+    image_shape: tuple
+
+    @property
+    def shape(self):
+        """How many pixels it has along each axis."""
+        return tuple(high - low for low, high in zip(self.lower, self.upper))
+
+    def faces(self):
+        """Return (axis, position) of each layer of pixels that touches pixels beyond the box."""
+        low = [(axis, low) for axis, low in enumerate(self.lower) if low > 0]
+        sizes = zip(self.upper, self.image_shape)
+        return low + [(axis, high - 1) for axis, (high, size) in enumerate(sizes) if high < size]
+
+    def face_pixels(self):
+        """Return the pixels on its faces, as positions in the block in raster order."""
+        found = np.zeros(self.shape, bool)
+        for axis, place in self.faces():
+            found[(slice(None),) * axis + (place - self.lower[axis],)] = True
+        return np.flatnonzero(found)
+
+    def on_faces(self, positions):
+        """Tell which of some pixels, given by their positions along each axis, lie on a face."""
+        found = np.zeros(positions[0].shape, bool)
+        for axis, place in self.faces():
+            found |= positions[axis] == place
+        return found
+
+
+class Runs:
+    """
+    A block as runs of equal values in raster order, which most label images take little room as.
+
+    Parameters
+    ----------
+    block : numpy.ndarray
+    """
+
+    def __init__(self, block):
+        self.shape = block.shape
+        flat = block.ravel()
+        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        starts = np.concatenate([np.zeros(1, starts.dtype), starts]) if flat.size else starts
+        self.values = flat[starts]
+        self.lengths = np.diff(starts, append=flat.size).astype(np.int32)
+
+    def painted(self, values):
+        """Return the block with other values in place of its own, one for each run."""
+        return np.repeat(values, self.lengths).reshape(self.shape)
+
+    def block(self):
+        """Return the block."""
+        return self.painted(self.values)
+
+
+@dataclass(frozen=True)
+class Terminals:
+    """
+    What becomes of the face terminals of a box.
+
+    Attributes
+    ----------
+    into : numpy.ndarray of int
+        The terminal, of a box that holds this one, which takes each in; -1 for none.
+    label : numpy.ndarray
+        Where there is none: the label of the marker that takes it, or 0.
+    """
+
+    into: np.ndarray
+    label: np.ndarray
+
+    def labels(self, above):
+        """Return the label of each, given those of the terminals that take them in."""
+        label = self.label.copy()
+        label[self.into >= 0] = above[self.into[self.into >= 0]]
+        return label
+
+
+@dataclass(frozen=True)
+class Surface:
+    """
+    What the rest of the image must know of a box.
+
+    Attributes
+    ----------
+    box : Box
+    count : int
+        How many face terminals there are: pixels on a face without a marker.
+    position : numpy.ndarray of int64
+        Of each pixel that is known, raveled in the image; in raster order. These are the pixels
+        on the faces and those that an edge of the graph joins.
+    image, distance : numpy.ndarray
+        Its value.
+    terminal : numpy.ndarray of int32
+        Which face terminal holds it; -1 if a marker does.
+    label : numpy.ndarray
+        The label of the marker that does, or 0.
+    edges : numpy.ndarray of int32
+        The graph: shape (n, 2), which of these pixels are joined.
+    """
+
+    box: Box
+    count: int
+    position: np.ndarray
+    image: np.ndarray
+    distance: np.ndarray
+    terminal: np.ndarray
+    label: np.ndarray
+    edges: np.ndarray
+
+
+# ---------------------------------------------------------------------------------------
+# What tasks do
+
+
+def as_comparable(image):
+    """Return pixels in one of the few dtypes that kernels are compiled for; no order changes."""
+    kind, size = image.dtype.kind, image.dtype.itemsize
+    if kind == "f":
+        return image.astype(np.float32 if size < 8 else np.float64, copy=False)
+    if size == 8 or (kind == "u" and size == 4):
+        return image.astype(np.uint64 if kind == "u" and size == 8 else np.int64, copy=False)
+    return image.astype(np.int32, copy=False)
+
+
+class Packed:
+    """
+    The markers of a block, and where there is no wall, in little room.
+
+    Parameters
+    ----------
+    markers : numpy.ndarray
+        Labels, 0 for none.
+    mask : numpy.ndarray of bool, optional
+        Markers outside of it are left out.
+    """
+
+    def __init__(self, markers, mask=None):
+        self.bits = None
+        if mask is not None:
+            self.bits = np.packbits(mask)
+            markers = np.where(mask, markers, np.zeros((), markers.dtype))
+        self.labels = Runs(markers)
+
+    def unmarked(self):
+        """Return where there is no marker."""
+        return self.labels.painted(self.labels.values == 0)
+
+    def inside(self):
+        """Return where there is no wall, or None if there are none."""
+        if self.bits is None:
+            return None
+        shape = self.labels.shape
+        return np.unpackbits(self.bits, count=math.prod(shape)).view(bool).reshape(shape)
+
+
+def scan_block(box, steps, packed, image, distance):
+    """
+    Flood a block.
+
+    Parameters
+    ----------
+    box : Box
+        Where it lies.
+    steps : tuple of tuple of int
+        From a pixel to its neighbours, sorted.
+    packed : Packed
+    image, distance : numpy.ndarray
+
+    Returns
+    -------
+    surface : Surface
+    kept : tuple
+        The terminals that take the pixels, as `Runs`, and the labels of the markers.
+    """
+    image, labels, inside = as_comparable(image), packed.labels, packed.inside()
+    markers = np.unique(labels.values)
+    # Markers hold -1, -2 and so on; their labels are found again as ``markers[-number]``.
+    markers = np.concatenate([np.zeros(1, markers.dtype), markers[markers != 0]])
+    numbers = np.searchsorted(markers[1:], labels.values) + 1
+    held = labels.painted(np.where(labels.values != 0, -numbers, 0).astype(np.int32))
+    if image.dtype.kind == "f":
+        walls = np.isnan(image)
+        inside = ~walls if inside is None else inside & ~walls
+    if inside is not None:
+        held[~inside] = kernels.flooding.WALL
+    faces = box.face_pixels()
+    held = held.ravel()
+    free = faces[held[faces] == 0]
+    held[free] = np.arange(1, free.size + 1)
+    held = held.reshape(image.shape)
+    taken, edges = kernels.flooding.scan(image, distance, held, steps)
+    surface = _surface(box, image, distance, taken, edges, faces, markers, free.size)
+    taken[taken == kernels.flooding.WALL] = 0
+    return surface, (Runs(taken), markers)
+
+
+def _surface(box, image, distance, taken, edges, faces, markers, count):
+    """Return what of a block's pixels belongs to its surface."""
+    taken = taken.ravel()
+    faces = faces[taken[faces] != kernels.flooding.WALL]
+    rows = np.unique(np.concatenate([faces, edges.ravel()]))
+    local = np.unravel_index(rows, image.shape)
+    position = np.ravel_multi_index(
+        [along + low for along, low in zip(local, box.lower)], box.image_shape
+    )
+    terminal, label = _parted(taken[rows], markers)
+    return Surface(
+        box, count, position.astype(np.int64), image.ravel()[rows], distance.ravel()[rows],
+        terminal, label, np.searchsorted(rows, edges).astype(np.int32),
+    )  # fmt: skip
+
+
+def _parted(taken, markers):
+    """Return what takes nodes as numbers of face terminals, else -1, and labels, else 0."""
+    terminal = np.maximum(taken - 1, -1).astype(np.int32)
+    return terminal, markers[np.maximum(-taken, 0)]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """
+    The surfaces of several boxes that form a box, joined by the edges between them.
+
+    Attributes
+    ----------
+    surface : Surface
+        Of pixels as they were in the boxes, in raster order, but with terminals numbered on from
+        box to box; ``count`` is their number.
+    starts : numpy.ndarray of int
+        The number of each box's first terminal, but for the first box.
+    outer : numpy.ndarray of bool
+        Which pixels lie on a face of the box that they form.
+    """
+
+    surface: Surface
+    starts: np.ndarray
+    outer: np.ndarray
+
+    def cut(self, pixels, edges, count, terminal, label):
+        """Return a surface of some pixels and edges of this one."""
+        kept = np.flatnonzero(pixels)
+        whole = self.surface
+        return Surface(
+            whole.box, count, whole.position[kept], whole.image[kept], whole.distance[kept],
+            terminal[kept], label[kept], np.searchsorted(kept, whole.edges[edges]).astype(np.int32),
+        )  # fmt: skip
+
+    def pixels_with(self, edges):
+        """Tell which pixels lie on a face of the box, or are joined by one of some edges."""
+        pixels = self.outer.copy()
+        pixels[self.surface.edges[edges].ravel()] = True
+        return pixels
+
+
+def join(surfaces, steps):
+    """Return the `Graph` of boxes that form a box."""
+    box = Box(
+        tuple(map(min, zip(*(each.box.lower for each in surfaces)))),
+        tuple(map(max, zip(*(each.box.upper for each in surfaces)))),
+        surfaces[0].box.image_shape,
+    )
+    pixels, terminals = (
+        np.cumsum([0, *counts])
+        for counts in zip(*((each.position.size, each.count) for each in surfaces))
+    )
+    arrays = {
+        name: np.concatenate([getattr(each, name) for each in surfaces])
+        for name in ("position", "image", "distance", "label")
+    }
+    numbers = [
+        np.where(each.terminal < 0, -1, each.terminal + first)
+        for each, first in zip(surfaces, terminals)
+    ]
+    edges = np.concatenate([each.edges + first for each, first in zip(surfaces, pixels)])
+    # Compared by number, pixels must be in raster order.
+    order = np.argsort(arrays["position"], kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    arrays = {name: values[order] for name, values in arrays.items()}
+    positions = np.unravel_index(arrays["position"], box.image_shape)
+    edges = [np.sort(rank[edges], axis=1)]
+    for axis in range(len(steps[0]) if steps else 0):
+        for place in sorted({each.box.upper[axis] for each in surfaces} - {box.upper[axis]}):
+            edges.append(crossing_edges(box, positions, axis, place, steps))
+    # A step across a corner crosses two planes.
+    keys = np.unique(np.concatenate(edges) @ np.array([order.size, 1]))
+    edges = np.stack(np.divmod(keys, max(order.size, 1)), axis=1).astype(np.int32)
+    surface = Surface(
+        box=box, count=int(terminals[-1]), terminal=np.concatenate(numbers)[order],
+        edges=edges, **arrays,
+    )  # fmt: skip
+    return Graph(surface, terminals[1:-1], box.on_faces(positions))
+
+
+def crossing_edges(box, positions, axis, place, steps):
+    """
+    Return the pairs of pixels that a step joins across a plane, as an array of shape (n, 2).
+
+    Parameters
+    ----------
+    box : Box
+    positions : tuple of numpy.ndarray of int
+        Of all pixels, those in the layers on both sides of the plane among them.
+    axis, place : int
+        The plane lies before this position along this axis.
+    steps : tuple of tuple of int
+    """
+    shape = (*box.shape[:axis], 1, *box.shape[axis + 1 :])
+    layers = []
+    for side in (place - 1, place):
+        layer = np.full(shape, -1, np.int64)
+        found = np.flatnonzero(positions[axis] == side)
+        local = [along[found] - low for along, low in zip(positions, box.lower)]
+        local[axis] = np.zeros_like(found)
+        layer[tuple(local)] = found
+        layers.append(layer)
+    pairs = [np.zeros((0, 2), np.int64)]
+    for step in steps:
+        if step[axis] == 1:
+            here, there = facing((*step[:axis], 0, *step[axis + 1 :]))
+            found = np.stack([layers[0][here].ravel(), layers[1][there].ravel()], axis=1)
+            pairs.append(np.sort(found[(found >= 0).all(axis=1)], axis=1))
+    return np.concatenate(pairs)
+
+
+def combine(surfaces, steps):
+    """
+    Combine the surfaces of boxes that form a box.
+
+    Returns
+    -------
+    surface : Surface
+        That of all of them.
+    terminals : list of Terminals
+        What takes in those of each.
+    """
+    graph = join(surfaces, steps)
+    whole = graph.surface
+    marked = whole.terminal < 0
+    markers, numbers = np.unique(whole.label[marked], return_inverse=True)
+    node = whole.terminal.copy()
+    node[marked] = whole.count + numbers
+    held = np.zeros(whole.count + markers.size, np.int32)
+    stays = node[graph.outer & ~marked]
+    held[stays] = np.arange(1, stays.size + 1)
+    held[whole.count :] = -np.arange(1, markers.size + 1)
+    taken, _, records = kernels.flooding.contract(
+        whole.image, whole.distance, node, held, whole.edges
+    )
+    markers = np.concatenate([np.zeros(1, markers.dtype), markers])
+    terminal, label = _parted(taken[node], markers)
+    surface = graph.cut(graph.pixels_with(records), records, stays.size, terminal, label)
+    parts = (np.split(part, graph.starts) for part in _parted(taken[: whole.count], markers))
+    return surface, [Terminals(into, label) for into, label in zip(*parts)]
+
+
+def resolve(terminals, above, number):
+    """
+    Return the labels of the terminals of each box of a group.
+
+    Parameters
+    ----------
+    terminals : list of Terminals
+    above : list of numpy.ndarray or None
+        What this returned for the group that holds this one; None for the whole image.
+    number : int
+        Which box of that group this group is.
+
+    Returns
+    -------
+    list of numpy.ndarray
+    """
+    nothing = np.zeros(0, terminals[0].label.dtype)
+    labels = nothing if above is None else above[number]
+    return [each.labels(labels) for each in terminals]
+
+
+def paint(kept, above, number):
+    """Return the labels of a block's pixels, given those of its terminals."""
+    runs, markers = kept
+    faces = markers[:0] if above is None else above[number]
+    # A run's value is 0, a face terminal from 1, or a marker from -1: counted from the end.
+    table = np.concatenate([markers[:1], faces, markers[:0:-1]])
+    return runs.painted(table[runs.values])
+
+
+# ---------------------------------------------------------------------------------------
+# The same for levels: every pixel of a face is a terminal, and has the least level known so far
+
+
+def scan_levels(box, steps, prepare, *blocks):
+    """
+    Erode a seed within a block, and find how its faces hang together.
+
+    Returns
+    -------
+    surface : Surface
+    levels : numpy.ndarray
+        Of its terminals, from the seeds of the block alone.
+    """
+    seed, mask = prepare(*blocks)
+    faces = box.face_pixels()
+    levels = kernels.reconstruction.erode(seed, mask, steps).ravel()[faces]
+    held = np.zeros(mask.shape, np.int32)
+    held.ravel()[faces] = np.arange(1, faces.size + 1)
+    nothing = np.zeros(mask.shape, np.int32)
+    taken, edges = kernels.flooding.scan(mask, nothing, held, steps)
+    markers = np.zeros(1, np.int32)
+    return _surface(box, mask, nothing, taken, edges, faces, markers, faces.size), levels
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """
+    How levels pass between the terminals of several boxes.
+
+    Attributes
+    ----------
+    edges, weights, levels : numpy.ndarray
+        As for `dask_image._kernels.blocks.reconstruction.lowest_levels`.
+    outer : numpy.ndarray of int
+        The terminals that the box they form has, in the order in which it has them.
+    starts : numpy.ndarray of int
+        The number of each box's first terminal, but for the first box.
+    """
+
+    edges: np.ndarray
+    weights: np.ndarray
+    levels: np.ndarray
+    outer: np.ndarray
+    starts: np.ndarray
+
+    def lowest(self):
+        """Return the least level of each terminal."""
+        return kernels.reconstruction.lowest_levels(self.edges, self.weights, self.levels)
+
+
+def combine_levels(parts, steps):
+    """
+    Combine the surfaces of boxes that form a box, and their terminals' levels.
+
+    Returns
+    -------
+    part : tuple of Surface and numpy.ndarray
+        Those of all of them.
+    leaks : Leaks
+        With the least levels from the seeds of all of them.
+    """
+    surfaces, levels = zip(*parts)
+    graph = join(surfaces, steps)
+    whole = graph.surface
+    weights = whole.image[whole.edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
+    outer = whole.terminal[graph.outer]
+    leaks = Leaks(whole.terminal[whole.edges], weights, np.concatenate(levels), outer, graph.starts)
+    leaks = replace(leaks, levels=leaks.lowest())
+    held = np.zeros(whole.count, np.int32)
+    held[outer] = np.arange(1, outer.size + 1)
+    taken, _, records = kernels.flooding.contract(
+        whole.image, whole.distance, whole.terminal, held, whole.edges
+    )
+    terminal = taken[whole.terminal] - 1
+    surface = graph.cut(graph.pixels_with(records), records, outer.size, terminal, whole.label)
+    return (surface, leaks.levels[outer]), leaks
+
+
+def resolve_levels(leaks, above, number):
+    """Return the levels of the terminals of each box of a group; arguments as for `resolve`."""
+    if above is not None:
+        levels = leaks.levels.copy()
+        levels[leaks.outer] = above[number]
+        leaks = replace(leaks, levels=levels)
+    return np.split(leaks.lowest(), leaks.starts)
+
+
+def erode_inside(box, steps, prepare, finish, above, number, *blocks):
+    """Erode a seed within a block, given the levels of the pixels on its faces."""
+    seed, mask = prepare(*blocks)
+    if above is not None:
+        seed = seed.copy()
+        seed.ravel()[box.face_pixels()] = above[number]
+    return finish(kernels.reconstruction.erode(seed, mask, steps), *blocks)
+
+
+# ---------------------------------------------------------------------------------------
+# Tasks
+
+
+def flood(image, markers, mask, distances, steps, name):
+    """
+    Flood an image from its markers.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+        Real numbers, one axis at least; no pixel passes where it is NaN.
+    markers : dask.array.Array
+        Labels, 0 for no marker. Of the shape and chunks of ``image``, as the mask is.
+    mask : dask.array.Array of bool or None
+        No pixel passes where it is False.
+    distances : callable
+        Takes a boolean array, which is False at the markers, and returns one of integers. Of
+        pixels that are equal in the image, the one with the smaller number is flooded first.
+    steps : tuple of tuple of int
+        From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+        The label that floods each pixel, of the dtype and chunks of ``markers``; 0 for walls and
+        where none gets to.
+    """
+    if image.size == 0:
+        return da.zeros_like(markers)
+    chunks = image.chunks
+    image, markers, mask = _without_empty_blocks([image, markers, mask])
+    given = [markers.name, None if mask is None else mask.name]
+    packing = _Tasks(name, tokenize(given))
+    # Markers are needed twice: for distances, and again when all of these are known. Until then
+    # they are kept in little room.
+    sources = [markers] if mask is None else [markers, mask]
+    for index in np.ndindex(image.numblocks):
+        packing.add("pack", index, Packed, *_blocks_at(sources, index))
+    packed = packing.made("pack", sources)
+    unmarked = _Tasks(name, packing.token)
+    for index in np.ndindex(image.numblocks):
+        unmarked.add("unmarked", index, Packed.unmarked, packing.at("pack", index))
+    unmarked = unmarked.array("unmarked", [packed], image.chunks, np.bool_)
+    distance = distances(unmarked)
+
+    flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps))
+    for index, box in _boxes(image).items():
+        args = (packing.at("pack", index), *_blocks_at([image, distance], index))
+        scanned = flooding.add("scan", index, scan_block, box, steps, *args)
+        flooding.add("surface", index, take, scanned, 0)
+        flooding.add("kept", index, take, scanned, 1)
+    above = _add_tree(flooding, "surface", image.numblocks, bind(combine, steps=steps), resolve)
+    for index in np.ndindex(image.numblocks):
+        flooding.add("relabel", index, paint, flooding.at("kept", index), *above[index])
+    basins = flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
+    return basins.rechunk(chunks, method="tasks")
+
+
+def reconstruct(images, prepare, finish, steps, dtype, name):
+    """
+    Erode a seed until a mask stops it.
+
+    Parameters
+    ----------
+    images : list of dask.array.Array
+        Of equal shapes and chunks, one axis at least. They are computed twice.
+    prepare : callable
+        ``prepare(*blocks)`` returns seed and mask, of one dtype, float32 or float64, seed nowhere
+        below mask.
+    finish : callable
+        ``finish(eroded, *blocks)`` returns a block of the result.
+    steps : tuple of tuple of int
+        From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
+    dtype : dtype
+        Of the result.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the chunks of the images.
+    """
+    if images[0].size == 0:
+        return da.zeros_like(images[0], dtype=dtype)
+    chunks, images = images[0].chunks, _without_empty_blocks(images)
+    token = tokenize([image.name for image in images], prepare, finish, steps, dtype)
+    scanning, finishing = _Tasks(name, token), _Tasks(name, token)
+    boxes, again = _boxes(images[0]), images
+    found = {index: (None, 0) for index in boxes}
+    if len(boxes) > 1:
+        for index, box in boxes.items():
+            scanning.add(
+                "scan", index, scan_levels, box, steps, prepare, *_blocks_at(images, index)
+            )
+        combine = bind(combine_levels, steps=steps)
+        found = _add_tree(scanning, "scan", images[0].numblocks, combine, resolve_levels)
+        parts = {str(group): group for group, _ in found.values()}
+        scanning.add("wait", (), _wait, *parts.values())
+    scanned = scanning.made("scan", images)
+    if len(boxes) > 1:
+        after = delayed_in(scanned, scanning.at("wait", ()).key)
+        again = [read_again(image, after) for image in images]
+    for index, box in boxes.items():
+        args = (*found[index], *_blocks_at(again, index))
+        finishing.add("fill", index, erode_inside, box, steps, prepare, finish, *args)
+    filled = finishing.array("fill", [scanned, *again], images[0].chunks, dtype)
+    return filled.rechunk(chunks, method="tasks")
+
+
+def _without_empty_blocks(images):
+    """Return images, of which some may be None, in chunks of one pixel at least."""
+    filled = tuple(tuple(size for size in sizes if size) for sizes in images[0].chunks)
+    return [image if image is None else image.rechunk(filled, method="tasks") for image in images]
+
+
+def _wait(*_):
+    """Return nothing, but not before everything else is there."""
+
+
+def _boxes(image):
+    """Return the boxes that the blocks of an image are, by index."""
+    bounds = block_bounds(image.chunks)
+    return {
+        index: Box(
+            tuple(along[i] for along, i in zip(bounds, index)),
+            tuple(along[i + 1] for along, i in zip(bounds, index)),
+            image.shape,
+        )
+        for index in np.ndindex(image.numblocks)
+    }
+
+
+class _Tasks:
+    """Collects tasks, one a block or a group of blocks for each step."""
+
+    def __init__(self, name, token):
+        self.name = name
+        self.token = token
+        self.tasks = {}
+
+    def _prefix(self, step):
+        return f"{self.name}-{step}-{self.token}"
+
+    def add(self, step, index, function, *args):
+        """Add a task; return a reference to its result."""
+        key = (self._prefix(step), *index)
+        self.tasks[key] = task(key, function, *args)
+        return reference(key)
+
+    def at(self, step, index):
+        """Return a reference to the result of a step at one block or group."""
+        return reference((self._prefix(step), *index))
+
+    def made(self, step, dependencies):
+        """Return all tasks, for others to depend on."""
+        return Step(self._prefix(step), self.tasks, dependencies)
+
+    def array(self, step, dependencies, chunks, dtype):
+        """Return the array whose blocks are the results of one step."""
+        meta = block_meta(len(chunks), dtype)
+        return new_array(self._prefix(step), self.tasks, dependencies, chunks, meta)
+
+
+def _blocks_at(arrays, index):
+    return [reference((blocks_of(array), *index)) for array in arrays]
+
+
+def _add_tree(tasks, below, numblocks, combine, resolve):
+    """
+    Add the tasks that combine surfaces, and those that hand down what comes of it.
+
+    Parameters
+    ----------
+    tasks : _Tasks
+    below : str
+        The step of those that return the blocks' surfaces.
+    numblocks : tuple of int
+    combine : callable
+        ``combine(surfaces)`` returns the surface of several, and what ``resolve`` needs.
+    resolve : callable
+        ``resolve(kept, above, number)`` returns a list: what becomes of each of those surfaces,
+        given what this returned for the surfaces among which theirs is number ``number``; or None.
+
+    Returns
+    -------
+    dict
+        For each block, where to find what becomes of it: a reference and a number.
+    """
+    group = GROUP.get(len(numblocks), GROUP_OF_MORE)
+    above, shape, level = {}, numblocks, ()
+    while math.prod(shape) > 1:
+        groups = {}
+        for index in np.ndindex(shape):
+            groups.setdefault(tuple(i // group for i in index), []).append((*level, *index))
+        level = (level[0] + 1,) if level else (0,)
+        for index, members in groups.items():
+            place = (*level, *index)
+            surfaces = sequence(tasks.at(below, member) for member in members)
+            combined = tasks.add("combine", place, combine, surfaces)
+            tasks.add("outline", place, take, combined, 0)
+            tasks.add("taken", place, take, combined, 1)
+            above |= {member: (place, number) for number, member in enumerate(members)}
+        shape, below = tuple(-(-count // group) for count in shape), "outline"
+    for place in dict.fromkeys(place for place, _ in above.values()):
+        up = _found(tasks, above, place)
+        tasks.add("resolve", place, resolve, tasks.at("taken", place), *up)
+    return {index: _found(tasks, above, index) for index in np.ndindex(numblocks)}
+
+
+def _found(tasks, above, place):
+    """Return what handed down to a block or a group is found in, and its number there."""
+    if place not in above:
+        return None, 0
+    group, number = above[place]
+    return tasks.at("resolve", group), number

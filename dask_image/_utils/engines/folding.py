@@ -1,0 +1,115 @@
+"""
+Fold an image: measure every block, merge what was measured in a tree, finish in one task.
+
+For what is small whatever the size of a block: ranges, histograms, lists of points. A fold may
+use the result of one before it; then the image is read again, so that no block waits.
+"""
+
+from dataclasses import dataclass
+
+import dask.array as da
+import numpy as np
+
+from dask_image._utils.arrays import block_meta
+from dask_image._utils.engines.graph import (
+    Step,
+    blocks_of,
+    delayed_in,
+    new_array,
+    read_again,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
+from dask_image._utils.engines.overlap import block_bounds
+
+# So many results are merged by one task.
+TOGETHER = 16
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The result of a fold, that of the task ``key`` among those of ``step``."""
+
+    step: Step
+    key: str
+
+    def array(self, name, finish, dtype, shape=()):
+        """
+        Return what ``finish`` makes of the result, as an array of one block.
+
+        Parameters
+        ----------
+        name : str
+            Of the function that the user called.
+        finish : callable
+            ``finish(result)`` returns an array.
+        dtype : dtype
+        shape : tuple of int or nan
+        """
+        name = f"{name}-{tokenize(self.key, finish, dtype, shape)}"
+        key = (name, *(0 for _ in shape))
+        tasks = {key: task(key, _finished, finish, np.dtype(dtype), reference(self.key))}
+        chunks = tuple((size,) for size in shape)
+        return new_array(name, tasks, [self.step], chunks, block_meta(len(shape), dtype))
+
+
+def _finished(finish, dtype, folded):
+    return np.asarray(finish(folded), dtype)
+
+
+def fold(images, measure, merge, name, step, after=None):
+    """
+    Measure every block, and merge the results.
+
+    Parameters
+    ----------
+    images : list of dask.array.Array
+        Of equal shapes and chunks. Blocks without pixels are left out.
+    measure : callable
+        ``measure(start, *blocks)``, with the position of the block's first pixel; if there is
+        a fold before this one, ``measure(start, *blocks, result)``.
+    merge : callable
+        ``merge(results)`` merges several, in the order of their blocks, at least one.
+    name : str
+        Of the function that the user called.
+    step : str
+        What this measures, for the names of tasks.
+    after : Folded, optional
+        A fold before this one. The images are computed again once it is there.
+
+    Returns
+    -------
+    Folded
+    """
+    token = tokenize([image.name for image in images], measure, merge, after and after.key)
+    name = f"{name}-{step}-{token}"
+    known, needed = [], list(images)
+    if after is not None:
+        known = [reference(after.key)]
+        images = [read_again(image, delayed_in(after.step, after.key)) for image in images]
+        needed = [*images, after.step]
+    tasks, level = {}, []
+    bounds = block_bounds(images[0].chunks)
+    for index in np.ndindex(images[0].numblocks):
+        if all(sizes[i] for sizes, i in zip(images[0].chunks, index)):
+            start = tuple(along[i] for along, i in zip(bounds, index))
+            blocks = [reference((blocks_of(image), *index)) for image in images]
+            key = (f"{name}-measure", *index)
+            tasks[key] = task(key, measure, start, *blocks, *known)
+            level.append(key)
+    depth = 0
+    while len(level) > 1 or not depth:
+        groups = [level[i : i + TOGETHER] for i in range(0, len(level), TOGETHER)] or [[]]
+        last = len(groups) == 1
+        level = [name if last else (f"{name}-merge", depth, i) for i in range(len(groups))]
+        for key, group in zip(level, groups):
+            tasks[key] = task(key, merge, sequence(reference(each) for each in group))
+        depth += 1
+    return Folded(Step(name, tasks, needed), name)
+
+
+def as_lazy(value):
+    """Return a number, or a lazy 0-d array, as something that blocks can be compared with."""
+    return value if isinstance(value, da.Array) else np.asarray(value)[()]

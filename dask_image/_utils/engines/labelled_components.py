@@ -1,0 +1,146 @@
+"""
+Choose among the connected components of equal labels, by what is measured of them.
+
+As in `dask_image._utils.engines.components` a block's components are found twice and never kept;
+but pixels are connected only if their labels are equal, and any number can be measured.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from dask_image._kernels import blocks as kernels
+from dask_image._utils.engines.block_lattice import Connectivity
+from dask_image._utils.engines.components import Links, Numbering, cut_faces, link_by_steps, unite
+from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
+from dask_image._utils.steps import facing, forward
+
+
+@dataclass(frozen=True)
+class ScannedLabels:
+    """What is learnt of a block, as `Scanned`; ``labels`` has the label of each component."""
+
+    shape: tuple
+    values: np.ndarray
+    faces: dict
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class LabelledComponents(TwoPass):
+    """
+    Keep the components that are chosen.
+
+    Parameters
+    ----------
+    measure : callable
+        ``measure(components, count, place, *blocks)`` returns a number for each component of a
+        block, given the array of their numbers from 1, in one dtype.
+    merge : numpy.ufunc
+        How the numbers of parts of a component are put together.
+    choose : callable
+        ``choose(numbers)`` tells which components stay.
+    background : object
+        What the pixels of the others become.
+    connectivity : Connectivity
+    dtype : numpy.dtype
+    scans_again : bool
+        Whether labels are computed twice, instead of keeping them.
+    """
+
+    measure: Callable
+    merge: np.ufunc
+    choose: Callable
+    background: object
+    connectivity: Connectivity
+    dtype: np.dtype
+    scans_again: bool = True
+
+    finish_step = "relabel"
+
+    def scan(self, place, labels, *others):
+        """Find the components of a block, and measure them."""
+        components, owners = equal_components(labels, self.connectivity.displacements)
+        values = self.measure(components, owners.size, place, labels, *others)
+        reaches = [self.connectivity.reach(axis) for axis in range(labels.ndim)]
+        faces = cut_faces(components.__getitem__, labels.shape, reaches)
+        faces = {face: part.copy() for face, part in faces.items()}
+        return ScannedLabels(labels.shape, values, faces, owners), None
+
+    def link(self, number, summary, neighbours, summaries):
+        """Find the components that touch those of other blocks of the same label."""
+        links = link_by_steps(
+            number, summary, neighbours, summaries, self.connectivity.displacements
+        )
+        rows = links.rows
+        owners = {each: other.labels for (each, _), other in zip(neighbours, summaries)}
+        ours = summary.labels[rows[:, 1] - 1]
+        theirs = np.zeros_like(ours)
+        for each, labels in owners.items():
+            from_it = rows[:, 2] == each
+            theirs[from_it] = labels[rows[from_it, 3] - 1]
+        return Links(links.values, rows[ours == theirs])
+
+    def combine(self, linked):
+        """Measure the unions of components, and choose among them."""
+        values, nodes, groups, offsets = unite(linked)
+        totals = np.full(groups.max(initial=-1) + 1, self.merge.identity, values.dtype)
+        self.merge.at(totals, groups, values[nodes])
+        values[nodes] = totals[groups]
+        chosen = self.choose(values)
+        return Numbering(chosen, offsets, int(chosen.sum()))
+
+    def finish(self, kept, combined, labels, *others):
+        """Keep the labels of chosen components, and the background."""
+        components, _ = equal_components(labels, self.connectivity.displacements)
+        combined[0] = True
+        background = labels.dtype.type(self.background)
+        return np.where(combined[components], labels, background).astype(self.dtype, copy=False)
+
+
+def equal_components(labels, displacements):
+    """
+    Return the components of equal labels of a block, 0 being none.
+
+    Returns
+    -------
+    components : numpy.ndarray of int
+        Their numbers, from 1.
+    owners : numpy.ndarray
+        The label of each.
+    """
+    if labels.dtype.kind == "b":
+        found = kernels.components.components_of(labels, displacements)
+        everything = tuple(slice(0, size) for size in labels.shape)
+        return found.part(everything), np.ones(found.count, bool)
+    positions = np.arange(labels.size).reshape(labels.shape)
+    pairs = [np.zeros((2, 0), np.int64)]
+    for step in forward(displacements):
+        here, there = facing(step)
+        equal = (labels[here] == labels[there]) & (labels[here] != 0)
+        pairs.append(np.stack([positions[here][equal], positions[there][equal]]))
+    rows, columns = np.concatenate(pairs, axis=1)
+    graph = sparse.coo_array((np.ones(rows.size, bool), (rows, columns)), shape=(labels.size,) * 2)
+    _, groups = sparse.csgraph.connected_components(graph, directed=False)
+    groups = np.where(labels.ravel() != 0, groups + 1, 0)
+    found, firsts, components = np.unique(groups, return_index=True, return_inverse=True)
+    some = found != 0
+    components = components.reshape(labels.shape) + (0 if found.size and not some[0] else 1)
+    return components, labels.ravel()[firsts[some]]
+
+
+def choose_components(images, algorithm, name):
+    """
+    Return labels without the components that are not chosen.
+
+    Parameters
+    ----------
+    images : list of dask.array.Array
+        The labels, and what else is measured, of equal shapes and chunks.
+    algorithm : LabelledComponents
+    name : str
+        Of the function that the user called.
+    """
+    return map_two_pass(algorithm, images, name)[0]

@@ -1,0 +1,61 @@
+"""
+Options that a user may need: keys of Dask's configuration under ``dask-image``.
+
+They are documented in ``docs/options.rst``. What only tunes an algorithm stays where it is used.
+"""
+
+import dask
+from dask.utils import parse_bytes
+
+DEFAULTS = {
+    "kernels": "numba",
+    "label": {"memory": "256 MiB"},
+    "median": {"memory": "256 MiB"},
+    "partition": {"memory": "64 MiB"},
+    "store": {"memory": None},
+}
+
+KERNELS = ("numba", "scipy")
+
+dask.config.update_defaults({"dask-image": DEFAULTS})
+
+
+def kernels():
+    """
+    Return which kernels to use: "numba", where it is installed, or "scipy".
+
+    Raises
+    ------
+    ValueError
+        If the option is neither.
+    """
+    chosen = dask.config.get("dask-image.kernels")
+    if chosen not in KERNELS:
+        raise ValueError(f"option dask-image.kernels must be one of {KERNELS}, got {chosen!r}")
+    return chosen
+
+
+def memory(key):
+    """
+    Return how many bytes something may take.
+
+    Parameters
+    ----------
+    key : str
+        What: "label", "median" or "partition".
+
+    Raises
+    ------
+    ValueError
+        If the option is no size.
+    """
+    value = dask.config.get(f"dask-image.{key}.memory")
+    try:
+        size = parse_bytes(value)
+    except (ValueError, AttributeError, TypeError):
+        size = -1
+    if size < 0:
+        raise ValueError(
+            f"option dask-image.{key}.memory must be a size such as '64 MiB', got {value!r}"
+        )
+    return size

@@ -1,0 +1,218 @@
+"""Windows around a pixel: a size, a footprint, a structure or weights, normalised once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import ndimage
+
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_axes,
+    normalize_origins,
+    normalize_sizes,
+    on_axes,
+    window_reach,
+)
+from dask_image._utils.warnings import warn
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """
+    A window on some axes of an image; its arguments are valid.
+
+    Attributes
+    ----------
+    described : dict
+        What it is to SciPy: ``size``, ``footprint``, ``structure`` or ``weights``.
+    shape : tuple of int
+        Its extent along each of its axes.
+    origins : tuple of int
+        How far its centre is moved along each of them.
+    axes : tuple of int
+        Which axes of the image they are.
+    ndim : int
+        How many axes the image has.
+    names_axes : bool
+        Whether SciPy is told the axes.
+    """
+
+    described: dict
+    shape: tuple
+    origins: tuple
+    axes: tuple
+    ndim: int
+    names_axes: bool
+
+    def __post_init__(self):
+        window_reach(self.shape, self.origins)
+
+    @cached_property
+    def paired_reach(self):
+        """How many pixels are read before and after the centre, for each axis of the image."""
+        reach = window_reach(self.shape, self.origins)
+        reach = [(before, max(after, 0)) for before, after in reach]
+        return on_axes(reach, self.axes, self.ndim, default=(0, 0))
+
+    @cached_property
+    def reach(self):
+        """
+        As `paired_reach`, wide enough for whichever way axes are paired with sizes and origins.
+
+        SciPy pairs axes that are not in rising order in one way in some functions and in
+        another way in others.
+        """
+        if list(self.axes) == sorted(self.axes):
+            return self.paired_reach
+        widest = (max(self.shape),) * 2
+        return on_axes([widest] * len(self.axes), self.axes, self.ndim, default=(0, 0))
+
+    @property
+    def reach_from_behind(self):
+        """What is read where the window is looked through from behind (convolution, dilation)."""
+        return [(after, before) for before, after in self.reach]
+
+    @property
+    def keywords(self):
+        """The arguments that describe the window to SciPy, in which a box has one origin an axis."""
+        keywords = self.described | {"origin": list(self.origins)}
+        return keywords | {"axes": self.axes} if self.names_axes else keywords
+
+    @property
+    def is_box(self):
+        """Whether all pixels of the window count, and alike."""
+        return "size" in self.described or bool(self.described.get("footprint", np.False_).all())
+
+    def widened(self, steps):
+        """
+        Return the reach of several steps, each through the same window.
+
+        Dilation looks through the window from behind. A second step mirrored at an edge of the
+        image turns before into after: the halo is as wide on both sides.
+        """
+        return [
+            (before, after) if steps == 1 and before == after else (max(before, after) * steps,) * 2
+            for before, after in self.reach
+        ]
+
+
+def sized(size, origin, axes, ndim, least=1, name="size"):
+    """Return a box; where sizes may be 0, SciPy leaves alone axes along which it has 0 or 1 pixels."""
+    chosen = normalize_axes(axes, ndim)
+    sizes = normalize_sizes(size, len(chosen), name, least)
+    origins = normalize_origins(origin, len(chosen))
+    if least == 0:
+        origins = [0 if size < 2 else along for size, along in zip(sizes, origins, strict=True)]
+    return _window({"size": sizes}, sizes, origins, axes, ndim)
+
+
+def sized_or_footprint(size, footprint, origin, axes, ndim, least=1):
+    """
+    Return the window that ``size`` or ``footprint`` stand for.
+
+    Parameters
+    ----------
+    size : int, sequence of int or None
+    footprint : array_like of bool or None
+        Takes precedence; a size beside it is warned about, as SciPy does.
+    origin : int or sequence of int
+    axes : int, tuple of int or None
+        The axes that the window has.
+    ndim : int
+        How many axes the image has.
+    least : int, optional
+        The least size.
+
+    Returns
+    -------
+    Window
+    """
+    if footprint is None:
+        if size is None:
+            raise ArgumentError("size or footprint must be given, got neither")
+        return sized(size, origin, axes, ndim, least)
+    if size is not None:
+        warn("ignoring size because footprint is set")
+    footprint = _checked(np.asarray(footprint, dtype=bool), "footprint", axes, ndim)
+    return _window({"footprint": footprint}, footprint.shape, origin, axes, ndim)
+
+
+def grey_window(size, footprint, structure, origin, axes, ndim):
+    """Return the window of grey morphology, whose structure is added to pixels."""
+    if size is None and footprint is None and structure is None:
+        raise ValueError("size, footprint or structure must be given, got none of them")
+    described = {}
+    if structure is not None:
+        structure = np.asarray(structure)
+        if structure.dtype.kind not in "biuf":
+            raise TypeError(f"structure must hold real numbers, got dtype {structure.dtype}")
+        described = {"structure": _checked(structure, "structure", axes, ndim)}
+    if footprint is not None:
+        if size is not None:
+            warn("ignoring size because footprint is set")
+        footprint = _checked(np.asarray(footprint, dtype=bool), "footprint", axes, ndim)
+        described["footprint"] = footprint
+        if structure is not None and footprint.shape != structure.shape:
+            raise ArgumentError(
+                f"footprint and structure must have one shape, got {footprint.shape} "
+                f"and {structure.shape}"
+            )
+    if not described:
+        return sized(size, origin, axes, ndim, least=0)
+    shape = next(iter(described.values())).shape
+    return _window(described, shape, origin, axes, ndim)
+
+
+def binary_window(structure, origin, axes, ndim, name="structure"):
+    """
+    Return the window of binary morphology.
+
+    Parameters
+    ----------
+    structure : array_like of bool or None
+        By default the centre and the pixels that share a face with it.
+    origin, axes, ndim
+        As for `sized_or_footprint`.
+    name : str, optional
+        What the caller calls the structure.
+
+    Returns
+    -------
+    Window
+    """
+    chosen = normalize_axes(axes, ndim)
+    if structure is None:
+        structure = ndimage.generate_binary_structure(len(chosen), 1)
+    structure = _checked(np.asarray(structure, dtype=bool), name, axes, ndim)
+    # SciPy pays no heed to the order of axes where they are all there are.
+    axes = chosen if len(chosen) < ndim else None
+    origins = tuple(normalize_origins(origin, len(chosen)))
+    described = {"structure": structure}
+    return Window(described, structure.shape, origins, chosen, ndim, axes is not None)
+
+
+def weighted(weights, origin, axes, ndim):
+    """Return the window that weights of a correlation have."""
+    weights = _checked(weights, "weights", axes, ndim)
+    return _window({"weights": weights}, weights.shape, origin, axes, ndim)
+
+
+def _checked(array, name, axes, ndim):
+    """Return an array that describes a window on some axes, or raise."""
+    count = len(normalize_axes(axes, ndim))
+    if array.ndim != count:
+        raise ArgumentError(
+            f"{name} must have one axis for each of {count} axes, got {array.ndim} axes"
+        )
+    if name == "footprint" and not array.any():
+        raise ValueError("footprint must have a pixel that is True, got none")
+    if array.size == 0:
+        raise ArgumentError(f"{name} must not be empty, got shape {array.shape}")
+    return array
+
+
+def _window(described, shape, origin, axes, ndim):
+    chosen = normalize_axes(axes, ndim)
+    origins = normalize_origins(origin, len(chosen))
+    return Window(described, tuple(shape), tuple(origins), chosen, ndim, axes is not None)

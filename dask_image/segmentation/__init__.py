@@ -1,0 +1,48 @@
+"""Split images into regions: the functions of scikit-image, exact over any chunks."""
+
+from dask_image.ndfilters import threshold_local
+from dask_image.ndmeasure import relabel_sequential
+from dask_image.segmentation._extrema import local_maxima, local_minima
+from dask_image.segmentation._objects import (
+    clear_border,
+    expand_labels,
+    find_boundaries,
+    join_segmentations,
+    remove_small_holes,
+    remove_small_objects,
+)
+from dask_image.segmentation._reconstruction import h_maxima, h_minima, reconstruction
+from dask_image.segmentation._thresholds import (
+    apply_hysteresis_threshold,
+    threshold_isodata,
+    threshold_li,
+    threshold_multiotsu,
+    threshold_otsu,
+    threshold_triangle,
+    threshold_yen,
+)
+from dask_image.segmentation._watershed import watershed
+
+__all__ = [
+    "apply_hysteresis_threshold",
+    "clear_border",
+    "expand_labels",
+    "find_boundaries",
+    "h_maxima",
+    "h_minima",
+    "join_segmentations",
+    "local_maxima",
+    "local_minima",
+    "reconstruction",
+    "relabel_sequential",
+    "remove_small_holes",
+    "remove_small_objects",
+    "threshold_isodata",
+    "threshold_li",
+    "threshold_local",
+    "threshold_multiotsu",
+    "threshold_otsu",
+    "threshold_triangle",
+    "threshold_yen",
+    "watershed",
+]

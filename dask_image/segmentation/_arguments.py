@@ -1,0 +1,70 @@
+"""Arguments that several functions of segmentation share."""
+
+import numpy as np
+from scipy import ndimage
+
+from dask_image._utils.arguments import ArgumentError, normalize_integer
+from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.engines.block_lattice import displacements_of
+
+
+def as_image(image, name="image"):
+    """Return an image of real numbers and at least one axis, or raise."""
+    image = as_dask_array(image, name)
+    if image.ndim == 0:
+        raise ArgumentError(f"{name} must have at least one axis, got an array without axes")
+    if image.dtype.kind not in "biuf" or image.dtype.itemsize > 8:
+        raise TypeError(f"{name} must hold real numbers of 64 bits at most, got {image.dtype}")
+    return image
+
+
+def in_chunks_of(image, array, name):
+    """Return an array of the shape of ``image`` in its chunks, or raise ValueError."""
+    if array.shape != image.shape:
+        raise ArgumentError(
+            f"{name} must have the shape of the image, {image.shape}, got {array.shape}"
+        )
+    return array.rechunk(image.chunks, method="tasks")
+
+
+def neighbour_structure(footprint, connectivity, ndim):
+    """
+    Return which pixels around the one in the middle are its neighbours.
+
+    Parameters
+    ----------
+    footprint : array_like or None
+        Pixels that are not zero are the neighbours; of one or three pixels along every axis.
+    connectivity : int or None
+        Without a footprint: along how many axes at once a step may go; None for all.
+    ndim : int
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        Of three pixels along every axis, symmetric about its middle.
+
+    Raises
+    ------
+    ValueError
+        If the footprint is of another size, or not symmetric.
+    """
+    if footprint is None:
+        reach = ndim if connectivity is None else connectivity
+        return ndimage.generate_binary_structure(
+            ndim, normalize_integer(reach, "connectivity", lowest=1)
+        )
+    structure = np.asarray(footprint) != 0
+    if structure.ndim != ndim or not set(structure.shape) <= {1, 3}:
+        raise ArgumentError(
+            f"a footprint must be of one or three pixels along each of {ndim} axes, "
+            f"got shape {structure.shape}"
+        )
+    if not np.array_equal(structure, np.flip(structure)):
+        raise ArgumentError("a footprint must be symmetric about its middle, got one that is not")
+    return np.pad(structure, [(1 - size // 2,) * 2 for size in structure.shape])
+
+
+def neighbour_steps(footprint, connectivity, ndim):
+    """Return the steps from a pixel to its neighbours, sorted; arguments as above."""
+    return displacements_of(neighbour_structure(footprint, connectivity, ndim))

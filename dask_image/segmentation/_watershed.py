@@ -1,0 +1,180 @@
+"""Watershed by flooding."""
+
+import numpy as np
+
+from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.backend import numpy_only
+from dask_image._utils.engines.block_lattice import displacements_of
+from dask_image._utils.engines.flooding import flood
+from dask_image._utils.engines.graph import read_again
+from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.labels import as_label_image
+from dask_image._utils.steps import facing, forward
+from dask_image.ndmeasure import label
+from dask_image.ndmorph import distance_transform_edt
+from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_structure
+from dask_image.segmentation._extrema import local_minima
+
+
+@numpy_only
+def watershed(
+    image, markers=None, connectivity=1, mask=None, *, compactness=0, watershed_line=False
+):
+    """
+    Flood an image from markers: every pixel goes to the marker whose basin it lies in.
+
+    As `skimage.segmentation.watershed`, which see, but exact over any chunks, so
+    that no seam shows where blocks meet, and lazy. A pixel belongs to the
+    marker that reaches it along a path whose highest pixel is lowest; a tie on a
+    plateau goes to the nearest marker.
+
+    Parameters
+    ----------
+    image : array_like
+        Integers or floats; low pixels are flooded first. NaN is a wall that nothing
+        passes; infinite values are values like others.
+    markers : array_like of int, optional
+        A label where a basin begins, 0 elsewhere. Pixels of one label are one
+        marker, wherever they are. By default each regional minimum is a marker.
+    connectivity : int or array_like, optional
+        Along how many axes at once a step to a neighbour may go, from 1 to
+        ``image.ndim``; or a symmetric array of three pixels along every axis,
+        whose pixels that are not zero are the neighbours of the one in the middle.
+    mask : array_like of bool, optional
+        Only pixels where this is True are flooded.
+    compactness : float, optional
+        Must be 0.
+    watershed_line : bool, optional
+        Whether to part basins by a line of pixels of label 0. Of two neighbours in
+        different basins, the one that is higher lies on it (the later one in raster
+        order if they are equal); markers never do.
+
+    Returns
+    -------
+    dask.array.Array
+        The label of the basin of each pixel, of the dtype of ``markers`` (int32 or
+        int64 by default) and the chunks of ``image``; 0 for walls, pixels outside
+        of the mask, and those that no marker gets to.
+
+    Raises
+    ------
+    ValueError
+        If ``markers`` or ``mask`` differs from ``image`` in shape, or ``connectivity`` is an
+        array of another size, or not symmetric.
+    TypeError
+        If ``image`` does not hold real numbers, or ``markers`` no integers.
+    NotImplementedError
+        If ``compactness`` is not 0: compact basins depend on the order in which the pixels of
+        the whole image are visited.
+
+    See Also
+    --------
+    skimage.segmentation.watershed : The same on NumPy arrays.
+    local_minima : The markers that are used by default.
+    dask_image.ndmorph.watershed_ift : SciPy's watershed, in one task.
+
+    Notes
+    -----
+    The basins are the trees of the minimum spanning forest that is rooted in
+    the markers [1]_, which is the flooding of Meyer [2]_. The value of a pixel
+    is its image and, where that is equal, its squared Euclidean distance to
+    the nearest marker in the mask. (A marker on a NaN counts for distances only.)
+    An edge between neighbours is ordered by the larger of their values, the
+    smaller, and then by their positions. No two edges are equal, so there is one
+    forest, and it does not depend on chunks.
+
+    scikit-image takes pixels of equal value in the order in which its queue got
+    them, rather than by distance, so that the results differ on plateaus, and
+    nowhere else but for exact ties: borders on plateaus are straighter here.
+
+    The forest is found by the rounds of Borůvka [3]_ within blocks; of a block
+    no more than its surface is handed on, and surfaces are combined in a tree.
+    The image is read once, and markers and mask once; until all markers
+    are known, these are kept as runs of equal labels, and so are, until all of the
+    image is scanned, the results of each block.
+
+    References
+    ----------
+    .. [1] J. Cousty, G. Bertrand, L. Najman, M. Couprie, "Watershed cuts: minimum
+       spanning forests and the drop of water principle", IEEE Transactions on
+       Pattern Analysis and Machine Intelligence 31, 2009, 1362-1374.
+    .. [2] F. Meyer, "Topographic distance and watershed lines", Signal
+       Processing 38, 1994, 113-125.
+    .. [3] J. Nešetřil, E. Milková, H. Nešetřilová, "Otakar Borůvka on minimum
+       spanning tree problem", Discrete Mathematics 233, 2001, 3-36.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = da.from_array(np.array([[0, 1, 3, 2, 2, 0, 1]]), chunks=3)
+    >>> watershed(image).compute()
+    array([[1, 1, 1, 2, 2, 2, 2]], dtype=int32)
+
+    Markers of one's own share a plateau out by distance:
+
+    >>> markers = da.from_array(np.array([[1, 0, 0, 0, 0, 0, 2]]), chunks=3)
+    >>> watershed(da.zeros((1, 7), chunks=3), markers).compute()
+    array([[1, 1, 1, 1, 2, 2, 2]])
+    """
+    image = as_image(image)
+    if normalize_number(compactness, "compactness") != 0:
+        raise NotImplementedError(
+            f"compactness must be 0, got {compactness!r}: compact basins depend on the order in "
+            "which the pixels of the whole image are visited"
+        )
+    array = np.ndim(connectivity) > 0
+    structure = neighbour_structure(
+        connectivity if array else None, None if array else connectivity, image.ndim
+    )
+    if mask is not None:
+        mask = in_chunks_of(image, as_dask_array(mask, "mask"), "mask").astype(bool)
+    if markers is None:
+        markers, image = _minima_as_markers(image, mask, structure)
+    else:
+        markers = in_chunks_of(image, as_label_image(markers, "markers"), "markers")
+    steps = displacements_of(structure)
+    basins = flood(image, markers, mask, _squared_distances, steps, "watershed")
+    return _with_lines(basins, image, markers, steps) if watershed_line else basins
+
+
+def _minima_as_markers(image, mask, structure):
+    """Return each regional minimum as a marker, and the image, which is read again for it."""
+    minima = local_minima(image, structure)
+    markers, count = label(minima if mask is None else minima & mask, structure)
+    (known,) = count.to_delayed(optimize_graph=False).ravel()
+    return markers, read_again(image, known)
+
+
+def _squared_distances(unmarked):
+    """Return the squared distance to the nearest pixel that is False."""
+    farthest = sum(size**2 for size in unmarked.shape)
+    dtype = np.dtype(np.int32 if farthest < 2**31 else np.int64)
+    return distance_transform_edt(unmarked).map_blocks(
+        _squared, squared_dtype=dtype, dtype=dtype, meta=block_meta(unmarked.ndim, dtype)
+    )
+
+
+def _squared(distance, squared_dtype):
+    return np.rint(distance * distance).astype(squared_dtype)
+
+
+def _with_lines(basins, image, markers, steps):
+    return map_neighborhood(
+        _draw_lines, basins, image, markers, name="watershed-line",
+        reach=[(1, 1)] * image.ndim, modes=["nearest"] * image.ndim, dtype=basins.dtype,
+        steps=steps,
+    )  # fmt: skip
+
+
+def _draw_lines(basins, image, markers, steps):
+    """Return basins with 0 where of two neighbours in different ones a pixel is the higher."""
+    marked, line = markers != 0, np.zeros(basins.shape, bool)
+    for step in forward(steps):
+        here, there = facing(step)
+        part = (basins[here] != basins[there]) & (basins[here] != 0) & (basins[there] != 0)
+        there_is_later = (image[there] >= image[here]) & ~marked[there] | marked[here]
+        line[there] |= part & there_is_later
+        line[here] |= part & ~there_is_later
+    return np.where(line & ~marked, basins.dtype.type(0), basins)

@@ -1,0 +1,239 @@
+"""Floods over blocks are those of a plain Kruskal on the whole array, however it is cut."""
+
+import itertools
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import ndimage
+
+from dask_image._kernels.blocks import flooding, reconstruction
+from dask_image._utils.engines.block_lattice import displacements_of
+from dask_image._utils.engines.flooding import Box, Packed, Runs, flood, scan_block
+from dask_image.segmentation import watershed
+from tests.helpers import nothing_computes, plain_kernels
+
+
+def steps_of(ndim, connectivity):
+    return displacements_of(ndimage.generate_binary_structure(ndim, connectivity))
+
+
+def squared_distances(marked):
+    """Return the squared distance to the nearest marked pixel, 0 if there is none."""
+    if not marked.any():
+        return np.zeros(marked.shape, int)
+    return np.rint(ndimage.distance_transform_edt(~marked) ** 2).astype(int)
+
+
+def kruskal(image, markers, steps, mask=None):
+    """
+    Return the watershed of a whole array, by sorting all of its edges.
+
+    Two trees that hold different markers are never joined.
+    """
+    inside = np.ones(image.shape, bool) if mask is None else mask
+    marked = (markers != 0) & inside
+    distance = squared_distances(marked)
+    inside = inside & (image == image)
+    parent = {tuple(p): tuple(p) for p in np.argwhere(inside).tolist()}
+    label = {p: int(markers[p]) for p in parent}
+    first = {}
+    for p in parent:
+        if label[p]:
+            parent[p] = first.setdefault(label[p], p)
+
+    def find(p):
+        while parent[p] != p:
+            p = parent[p]
+        return p
+
+    edges = []
+    for p, step in itertools.product(
+        list(parent), [step for step in steps if step > (0,) * image.ndim]
+    ):
+        q = tuple(a + b for a, b in zip(p, step))
+        if q in parent:
+            low, high = sorted((image[each], distance[each]) for each in (p, q))
+            edges.append((high, low, p, q))
+    for *_, p, q in sorted(edges):
+        a, b = find(p), find(q)
+        if a != b and not (label[a] and label[b]):
+            parent[a if label[b] else b] = b if label[b] else a
+    basins = np.zeros(image.shape, markers.dtype)
+    for p in parent:
+        basins[p] = label[find(p)]
+    return basins
+
+
+def assert_floods(image, markers, connectivity=1, mask=None, chunkings=()):
+    """Compare basins with Kruskal's, for several chunkings."""
+    expected = kruskal(image, markers, steps_of(image.ndim, connectivity), mask)
+    for chunks in (-1, 1, 2, 3, *chunkings):
+        arrays = [da.from_array(each, chunks=chunks) for each in (image, markers)]
+        lazy_mask = None if mask is None else da.from_array(mask, chunks=chunks)
+        with nothing_computes():
+            basins = watershed(*arrays, connectivity, lazy_mask)
+            again = watershed(*arrays, connectivity, lazy_mask)
+        assert basins.name == again.name
+        assert basins.chunks == arrays[0].chunks
+        assert basins.dtype == markers.dtype
+        computed = basins.compute(scheduler="synchronous")
+        assert computed.dtype == markers.dtype
+        np.testing.assert_array_equal(computed, expected, err_msg=f"chunks {chunks}")
+
+
+SHAPES = [(17,), (7, 8), (1, 9), (3, 5, 4), (2, 3, 2, 3)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", ["u1", "i8", "f4", "f8"])
+def test_any_chunks_give_what_kruskal_gives(shape, dtype, either_kernel):
+    random = np.random.default_rng(len(shape))
+    image = random.integers(0, 4, shape).astype(dtype)
+    markers = (random.random(shape) < 0.15) * random.integers(-2, 6, shape)
+    mask = random.random(shape) < 0.9
+    for connectivity in range(1, len(shape) + 1):
+        assert_floods(image, markers, connectivity)
+        assert_floods(image, markers, connectivity, mask)
+
+
+UNEVEN = [
+    ((1, 2, 4), (3, 5)), ((7,), (1, 6, 1)), ((3, 4), (8,)), ((2, 2, 3), (4, 4)),
+    ((6, 1), (2, 1, 5)), ((1,) * 7, (8,)), ((0, 3, 0, 4), (5, 0, 3)),
+]  # fmt: skip
+
+
+def test_ten_chunkings_give_the_same(either_kernel):
+    random = np.random.default_rng(0)
+    image = random.random((7, 8)).round(1)
+    markers = (random.random((7, 8)) < 0.1) * random.integers(1, 9, (7, 8), dtype=np.int32)
+    assert_floods(image, markers, chunkings=UNEVEN)
+    assert_floods(image, markers, 2, chunkings=UNEVEN)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [[], [(0, 0)], [(3, 3)], [(2, 3), (3, 2)], [(0, 0), (0, 7), (6, 0), (6, 7)], [(3, 4), (3, 3), (4, 4)]],
+    ids=str,
+)  # fmt: skip
+def test_markers_on_corners_and_faces_and_none(places):
+    image = np.random.default_rng(1).integers(0, 3, (7, 8))
+    for values in (itertools.count(1), itertools.repeat(4)):
+        markers = np.zeros((7, 8), np.int32)
+        for place, value in zip(places, values):
+            markers[place] = value
+        assert_floods(image, markers, 1, chunkings=UNEVEN)
+        assert_floods(np.zeros_like(image), markers, 2, chunkings=UNEVEN)
+
+
+small_shapes = hnp.array_shapes(min_dims=1, max_dims=3, max_side=5)
+
+
+@given(st.data())
+def test_images_full_of_ties(data):
+    shape = data.draw(small_shapes)
+    image = data.draw(hnp.arrays(np.int8, shape, elements=st.integers(-1, 1)))
+    labels = st.sampled_from([0, 0, 0, 1, 2, -3])
+    markers = data.draw(hnp.arrays(np.int16, shape, elements=labels))
+    mask = data.draw(st.none() | hnp.arrays(bool, shape))
+    connectivity = data.draw(st.integers(1, len(shape)))
+    chunks = tuple(data.draw(st.integers(1, size)) for size in shape)
+    assert_floods(image, markers, connectivity, mask, [chunks])
+    with plain_kernels():
+        assert_floods(image, markers, connectivity, mask, [chunks])
+
+
+def test_nan_is_a_wall_and_infinity_is_not(either_kernel):
+    random = np.random.default_rng(2)
+    image = random.choice([np.nan, np.inf, -np.inf, 0.0, 1.0], (9, 9))
+    markers = (random.random((9, 9)) < 0.2) * random.integers(1, 9, (9, 9))
+    assert_floods(image, markers)
+    assert_floods(image.astype("f4"), markers, 2)
+
+
+@pytest.mark.parametrize("dtype", ["?", "u2", "u4", "u8", "i1", "f2"])
+def test_no_dtype_loses_its_order(dtype, either_kernel):
+    limits = {"b": (0, 1), "u": (0, np.iinfo(dtype).max) if dtype[0] == "u" else 0}
+    random = np.random.default_rng(3)
+    image = random.integers(0, 2, (6, 6)).astype(dtype)
+    if dtype[0] in "ui":
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        image = random.choice(np.array([low, low + 1, high - 1, high], dtype), (6, 6))
+    assert limits
+    markers = (random.random((6, 6)) < 0.2) * random.integers(1, 9, (6, 6))
+    assert_floods(image, markers)
+
+
+def test_a_surface_holds_no_more_than_the_faces():
+    random = np.random.default_rng(4)
+    image = random.integers(0, 256, (64, 64)).astype("u1")
+    markers = (random.random((64, 64)) < 0.2) * random.integers(1, 9999, (64, 64))
+    distance = squared_distances(markers != 0)
+    box = Box((64, 64), (128, 128), (192, 192))
+    surface, (runs, labels) = scan_block(
+        box, steps_of(2, 1), Packed(markers), image, distance.astype(np.int32)
+    )
+    faces = 4 * 63
+    assert surface.count <= faces
+    assert len(surface.edges) <= surface.count
+    assert surface.position.size <= 3 * faces
+    assert runs.block().min() == 1 - labels.size
+
+
+def test_tasks_are_few_and_named_after_the_function():
+    image = da.zeros((640, 640), chunks=32)
+    basins = watershed(image, da.zeros((640, 640), chunks=32, dtype=np.int32))
+    (graph,) = dask.optimize(basins)
+    tasks = dict(graph.__dask_graph__())
+    assert len(tasks) <= 12 * image.npartitions
+    steps = {str(key[0] if isinstance(key, tuple) else key) for key in tasks}
+    assert any(step.startswith("watershed-scan-") for step in steps)
+    assert any(step.startswith("watershed-combine-") for step in steps)
+
+
+def test_runs_are_painted_as_they_were():
+    for block in (np.zeros((0, 3), int), np.ones((2, 2), int), np.arange(12).reshape(3, 4) // 5):
+        runs = Runs(block)
+        np.testing.assert_array_equal(runs.block(), block)
+        np.testing.assert_array_equal(runs.painted(runs.values * 2), block * 2)
+
+
+def test_kernels_agree_on_graphs():
+    random = np.random.default_rng(5)
+    for _ in range(50):
+        rows, nodes = random.integers(2, 30, 2)
+        image, distance = random.integers(0, 3, (2, rows))
+        node = random.integers(0, nodes, rows)
+        held = np.where(random.random(nodes) < 0.3, random.permutation(nodes) - nodes // 2, 0)
+        pairs = np.sort(random.integers(0, rows, (40, 2)), axis=1)
+        edges = np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0).astype(np.int32)
+        arguments = image, distance, node, held.astype(np.int32), edges
+        taken, trees, records = flooding.contract(*arguments)
+        with plain_kernels():
+            expected = flooding.contract(*arguments)
+        np.testing.assert_array_equal(taken, expected[0])
+        np.testing.assert_array_equal(np.sort(trees), np.sort(expected[1]))
+        np.testing.assert_array_equal(np.sort(records), np.sort(expected[2]))
+
+
+def test_levels_are_the_least_over_all_ways():
+    edges = np.array([[0, 1], [1, 2], [2, 3]])
+    weights = np.array([5.0, 1.0, 9.0])
+    levels = np.array([2.0, 8.0, 7.0, np.inf])
+    lowest = reconstruction.lowest_levels(edges, weights, levels)
+    np.testing.assert_array_equal(lowest, [2, 5, 5, 9])
+
+
+def test_flood_takes_any_distances():
+    image = da.zeros((1, 6), chunks=(1, 4))
+    markers = da.from_array(np.array([[1, 0, 0, 0, 0, 2]]), chunks=(1, 4))
+
+    def from_the_left(unmarked):
+        return da.broadcast_to(da.arange(6, chunks=4), (1, 6)).rechunk(unmarked.chunks)
+
+    basins = flood(image, markers, None, from_the_left, steps_of(2, 1), "test")
+    np.testing.assert_array_equal(basins, [[1, 1, 1, 1, 1, 2]])

@@ -1,0 +1,71 @@
+"""Where there is a faster kernel it does the work: SciPy's loops are not called in a block."""
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from scipy.ndimage import _nd_image
+
+from dask_image._kernels._numba import use_numba
+from tests.calls import ALL_CALLS
+
+pytestmark = pytest.mark.skipif(not use_numba(), reason="numba is not installed, or not wanted")
+
+LOOPS = [name for name in dir(_nd_image) if callable(getattr(_nd_image, name)) and name[0] != "_"]
+
+# Which loops of SciPy a function may call; others call none. `gaussian_filter` and its like
+# leave short lines, wide kernels and some modes to SciPy, as `uniform_filter` does double precision.
+BY_SCIPY = {
+    "gaussian": {"correlate1d"},
+    "gaussian_filter": {"correlate1d"},
+    "gaussian_gradient_magnitude": {"correlate1d"},
+    "gaussian_laplace": {"correlate1d"},
+    "threshold_local": {"correlate1d", "generic_filter"},
+    "uniform_filter": {"uniform_filter1d"},
+    "uniform_filter1d": {"uniform_filter1d"},
+    "grey_dilation": {"min_or_max_filter"},
+    "fourier_gaussian": {"fourier_filter"},  # of one line
+    "fourier_uniform": {"fourier_filter"},
+    "fourier_shift": {"fourier_shift"},
+    "geometric_transform": {"spline_filter1d"},
+    "map_coordinates": {"spline_filter1d"},
+    "shift": {"spline_filter1d"},
+    "spline_filter": {"spline_filter1d"},
+    "spline_filter1d": {"spline_filter1d"},
+    "zoom": {"spline_filter1d"},
+    # They call functions of the user's, or are SciPy's.
+    "generic_filter": {"generic_filter"},
+    "generic_filter1d": {"generic_filter1d"},
+    "generic_laplace": {"correlate1d"},
+    "generic_gradient_magnitude": {"correlate1d"},
+    "apply_local_function": {"spline_filter1d"},
+    "watershed_ift": {"watershed_ift"},
+}
+
+
+def noting(name, loop, called):
+    def noted(*args, **keywords):
+        called.add(name)
+        return loop(*args, **keywords)
+
+    return noted
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ALL_CALLS)
+def test_scipys_loops_are_not_called(name, monkeypatch):
+    function = name.partition(".")[2].removesuffix("_again")
+    if function in ("geometric_transform", "vectorized_filter", "apply_local_function"):
+        pytest.skip("calls a slow function of the user's for each pixel")
+    random = np.random.default_rng(0)
+    shape = (200, 180)
+    arrays = [
+        random.normal(size=shape), random.integers(0, 4, shape),
+        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
+    ]  # fmt: skip
+    result = ALL_CALLS[name](*(da.from_array(array, chunks=100) for array in arrays))
+    called = set()
+    for loop in LOOPS:
+        monkeypatch.setattr(_nd_image, loop, noting(loop, getattr(_nd_image, loop), called))
+    dask.compute(result, scheduler="synchronous")
+    assert called <= BY_SCIPY.get(function, set())

@@ -1,0 +1,103 @@
+"""
+What is held at a time: no more than a stated number of blocks of an image of 256.
+
+A counting scheduler runs one task after another, in Dask's order, and adds up the results that
+are still needed after each. With more threads at most one further task each comes on top.
+"""
+
+import dask.array as da
+import numpy as np
+import pytest
+from dask.callbacks import Callback
+from dask.sizeof import sizeof
+
+from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
+
+BLOCKS, SIDE = 16, 64
+CHUNKS = ((SIDE,) * BLOCKS,) * 2
+
+
+class Peak(Callback):
+    """Measures how many bytes of results the scheduler holds at the most."""
+
+    def __init__(self):
+        self.bytes = 0
+        super().__init__(posttask=self._look)
+
+    def _look(self, key, result, graph, state, worker):
+        held = _size(state["cache"], set())
+        self.bytes = max(self.bytes, held)
+
+
+def _size(value, seen):
+    """Return the bytes of results, each array in them or in their attributes once."""
+    if id(value) in seen:
+        return 0
+    seen.add(id(value))
+    if isinstance(value, dict):
+        value = list(value.values())
+    if hasattr(value, "__dict__") and not callable(value):
+        value = list(vars(value).values())
+    if isinstance(value, (list, tuple)):
+        return sum(_size(each, seen) for each in value)
+    return sizeof(value)
+
+
+def image(dtype):
+    """Return an image whose blocks are made when they are needed, and held no longer."""
+
+    def make(block_info=None):
+        random = np.random.default_rng(block_info[None]["chunk-location"])
+        if dtype == "?":  # objects of some pixels
+            return np.kron(random.random((SIDE // 8, SIDE // 8)) > 0.5, np.ones((8, 8), bool))
+        return (random.random((SIDE, SIDE)) * 20).astype(dtype)
+
+    return da.map_blocks(make, chunks=CHUNKS, dtype=dtype, meta=np.empty((0, 0), dtype))
+
+
+def coordinates():
+    def make(block_info=None):
+        spans = block_info[None]["array-location"][1:]
+        lines = [np.arange(*span) + 0.5 for span in spans]
+        return np.stack(np.meshgrid(*lines, indexing="ij"))
+
+    meta = np.empty((0, 0, 0))
+    return da.map_blocks(make, chunks=((2,), *CHUNKS), dtype=float, meta=meta)
+
+
+def total(block):
+    return np.full((1, 1), block.sum(), float)
+
+
+# Bytes of the unit that counts, the call, and how many such units it may hold.
+CALLS = {
+    # A bit a pixel, the labels at faces, and some blocks.
+    "label": (4, lambda: ndmeasure.label(image("?"))[0], 32),
+    # A bit a pixel and two lines a block; a row of blocks of costs.
+    "edt": (8, lambda: ndmorph.distance_transform_edt(image("?")), 24),
+    "propagation": (
+        1, lambda: ndmorph.binary_propagation(image("?"), mask=image("?").astype(bool)), 128,
+    ),
+    # The pixels of the labels that are asked for: a twentieth of the image.
+    "median": (8, lambda: ndmeasure.median(image("f8"), image("i4"), [3]), 24),
+    "mean": (8, lambda: ndmeasure.mean(image("f8"), image("i4"), np.arange(1, 20)), 6),
+    # Any coordinate may lie in any block: the image, but not the coordinates and the result.
+    "map_coordinates": (
+        8, lambda: ndinterp.map_coordinates(image("f8"), coordinates(), order=1), 300,
+    ),
+    "median_filter": (8, lambda: ndfilters.median_filter(image("f8"), 3), 128),
+    "affine_transform": (8, lambda: ndinterp.affine_transform(image("f8"), [1, 1], 0.5), 70),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_blocks_that_are_held(name):
+    itemsize, call, limit = CALLS[name]
+    result = call()
+    if result.numblocks == (BLOCKS, BLOCKS):  # what is asked for is let go of, block by block
+        result = result.map_blocks(total, chunks=(1, 1), dtype=float)
+    with Peak() as peak:
+        result.compute(scheduler="synchronous")
+    blocks = peak.bytes / (itemsize * SIDE**2)
+    assert blocks <= limit, f"{name} holds {blocks:.1f} blocks"
+    assert blocks > 0.5, "the scheduler was not counted"

@@ -1,0 +1,64 @@
+"""
+Every function on arrays of Dask's query planning: ``make test-query-planning``.
+
+Dask chooses between two classes of arrays when it is imported, so these tests run in a process
+of their own.
+"""
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+
+from dask_image._utils.engines.graph import QUERY_PLANNING
+from tests.calls import ALL_CALLS
+
+pytestmark = pytest.mark.skipif(
+    not QUERY_PLANNING, reason="needs the configuration array.query-planning"
+)
+
+# What Dask (2026.8) itself cannot do with such arrays; other functions work on them.
+DASK_LACKS = {
+    "ndmeasure.minimum_position_again": "results of unknown length with more than one axis",
+}
+
+# Further: labels and images that are broadcast against each other (`dask.array.broadcast_to`),
+# results that are taken apart by a mask, and NumPy's functions called on lazy arrays.
+
+
+def flat(result):
+    """Return the arrays of a result, which may hold tuples, dicts and tables of them."""
+    if isinstance(result, dict):
+        result = tuple(result.values())
+    if isinstance(result, (tuple, list)):
+        return [each for part in result for each in flat(part)]
+    if isinstance(result, np.ndarray) and result.dtype == object and result.ndim:
+        return flat(result.tolist())
+    return [result.to_numpy() if hasattr(result, "to_numpy") else result]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ALL_CALLS)
+def test_blocks_do_not_show(name, request):
+    if name in DASK_LACKS:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=DASK_LACKS[name]))
+    random = np.random.default_rng(0)
+    shape = (12, 10)
+    arrays = [
+        random.normal(size=shape), random.integers(0, 4, shape),
+        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
+    ]  # fmt: skip
+    results = [
+        dask.compute(
+            ALL_CALLS[name](*(da.from_array(array, chunks=chunks) for array in arrays)),
+            scheduler="synchronous",
+        )[0]
+        for chunks in ((5, 4), -1)
+    ]
+    if name.startswith("ndmeasure.merge_labels"):  # which depends on the blocks
+        return
+    for ours, right in zip(*map(flat, results), strict=True):
+        if getattr(right, "dtype", np.dtype("O")).kind in "fc":
+            np.testing.assert_allclose(ours, right, rtol=1e-10, atol=1e-10)
+        else:
+            np.testing.assert_array_equal(ours, right)
