@@ -184,6 +184,8 @@ def unite(links):
 def number_by_first_pixel(links, dtype):
     """Give the unions numbers from 1, in the order of their first pixels."""
     firsts, nodes, groups, offsets = unite(links)
+    if not nodes.size and (firsts[1:] > firsts[:-1]).all() and UNNUMBERED not in firsts[-1:]:
+        return Numbering(np.arange(1, firsts.size + 1, dtype=dtype), offsets, firsts.size)
     first_of_node = firsts[nodes]
     order = np.argsort(first_of_node)
     _, leader = np.unique(groups[order], return_index=True)
@@ -193,17 +195,9 @@ def number_by_first_pixel(links, dtype):
     numbered[leaders] = firsts[leaders] != UNNUMBERED
     roots = np.flatnonzero(numbered)
     numbers = np.zeros(firsts.size, dtype)
-    numbers[_ascending(roots, firsts)] = np.arange(1, roots.size + 1, dtype=dtype)
+    numbers[roots[np.argsort(firsts[roots], kind="stable")]] = np.arange(1, roots.size + 1)
     numbers[nodes] = numbers[leaders[groups]]
     return Numbering(numbers, offsets, roots.size)
-
-
-def _ascending(roots, firsts):
-    """Return components in the order of their first pixels, as those of one block are."""
-    found = firsts[roots]
-    if (found[1:] > found[:-1]).all():
-        return roots
-    return roots[np.argsort(found, kind="stable")]
 
 
 def choose_touched(links, dtype):
