@@ -12,7 +12,8 @@ COVERED = 93
 # install_requires of setup.cfg with every `>=` turned into `==`
 LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
-.PHONY: help test test-minimum test-query-planning fuzz coverage demo docs lint types format package
+.PHONY: help test test-minimum test-query-planning fuzz coverage demo docs lint types stubs
+.PHONY: format package
 .PHONY: benchmark benchmark-peer clean
 
 help:
@@ -21,8 +22,8 @@ help:
 	@echo "make demo          count the objects in real pictures; results in demo-output/"
 	@echo "make fuzz          try 50,000 random calls against SciPy; make fuzz CASES=2000 SEED=7"
 	@echo "make docs          build the documentation into docs/_build/html"
-	@echo "make lint          check style and spelling; make format repairs what it can"
-	@echo "make types         check types"
+	@echo "make lint          check style, spelling and types; make format repairs what it can"
+	@echo "make types         check types alone; make stubs writes those of dask_image.ndimage"
 	@echo "make package       build wheel and sdist into dist/, check and install both"
 	@echo "make test-minimum  run the tests on the oldest supported dependencies, without numba"
 	@echo "make test-query-planning  run every function on arrays of Dask's query planning"
@@ -65,13 +66,20 @@ docs: .venv/ready
 	rm -rf docs/api/generated
 	.venv/bin/python -m sphinx -W --keep-going -q docs docs/_build/html
 
-lint: .venv/ready
+lint: .venv/ready types
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	git ls-files -z | xargs -0 .venv/bin/python -m codespell_lib
 
 types: .venv/ready
-	.venv/bin/python -m mypy dask_image
+	.venv/bin/python -m mypy
+	.venv/bin/python -m mypy.stubtest --mypy-config-file setup.cfg dask_image.ndimage
+
+# The types of dask_image.ndimage, from those of the functions that do the work.
+stubs: .venv/ready
+	.venv/bin/python -m tests.ndimage_stub > .venv/ndimage.pyi
+	mv .venv/ndimage.pyi dask_image/ndimage.pyi
+	$(MAKE) format
 
 format: .venv/ready
 	.venv/bin/python -m ruff check --fix .

@@ -20,6 +20,7 @@ from dask.diagnostics import ProgressBar
 from dask.utils import parse_bytes
 
 from dask_image._utils.arguments import ArgumentError
+from dask_image._utils.typing import Array
 
 __all__ = ["store", "to_zarr"]
 
@@ -31,7 +32,14 @@ PLANES = 4
 SHARE = 1 / 8
 
 
-def store(arrays, targets, *, memory=None, journal=None, progress=False):
+def store(
+    arrays: Array | Sequence[Array],
+    targets: Any,
+    *,
+    memory: int | str | None = None,
+    journal: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> None:
     """
     Compute arrays and write them, one region after another.
 
@@ -110,8 +118,15 @@ def store(arrays, targets, *, memory=None, journal=None, progress=False):
 
 
 def to_zarr(
-    array, url, *, component=None, memory=None, progress=False, overwrite=False, zarr_options=None
-):
+    array: Array,
+    url: str | os.PathLike[str],
+    *,
+    component: str | None = None,
+    memory: int | str | None = None,
+    progress: bool = False,
+    overwrite: bool = False,
+    zarr_options: dict[str, Any] | None = None,
+) -> None:
     """
     Write an array to a new zarr array, region by region.
 

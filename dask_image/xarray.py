@@ -10,7 +10,7 @@ to the package of its family, whose pages describe what it does.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +121,7 @@ _WEIGHTS = {"weights", "footprint", "structure", "structure1", "structure2"}
 # Dimensions and coordinates
 
 
-def _step(image: xarray.DataArray, dim: str) -> Any:
+def _step(image: xarray.DataArray, dim: Hashable) -> Any:
     """Return the distance of the pixels along a dimension, signed, in its coordinate's unit."""
     if dim not in image.coords or image.sizes[dim] < 2:
         raise ValueError(
@@ -172,7 +172,7 @@ def _at(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(pixels > -1, found, nothing)
 
 
-def _coordinates(pixels: Any, image: xarray.DataArray, dim: str) -> xarray.Variable:
+def _coordinates(pixels: Any, image: xarray.DataArray, dim: Hashable) -> xarray.Variable:
     """Return positions along a dimension in its coordinate, where that is of numbers or times."""
     label = ("label",) * pixels.ndim
     if dim not in image.coords or image[dim].dtype.kind not in "iufmM":
@@ -186,7 +186,7 @@ def _coordinates(pixels: Any, image: xarray.DataArray, dim: str) -> xarray.Varia
     return xarray.Variable(label, found, image[dim].attrs)
 
 
-def _names(dims: Any, image: xarray.DataArray, word: str) -> tuple[str, ...]:
+def _names(dims: Any, image: xarray.DataArray, word: str) -> tuple[Hashable, ...]:
     """Return the dimensions that an argument names, one or several."""
     names = (dims,) if isinstance(dims, str) or dims in image.dims else tuple(dims)
     unknown = [name for name in names if name not in image.dims]
@@ -274,7 +274,7 @@ class _Port:
             given["wrap_axes"] = image.get_axis_num(_names(wrap, image, "wrap"))
         return self.function(image.data, **given)
 
-    def _concerned(self, image: xarray.DataArray, dims: Any, given: dict) -> tuple[str, ...]:
+    def _concerned(self, image: xarray.DataArray, dims: Any, given: dict) -> tuple[Hashable, ...]:
         """Return the dimensions that the function works along: all that are named, or all."""
         if dims is None and "axes" in self.own:
             named = [
@@ -296,7 +296,7 @@ class _Port:
         return names if self.of_lines or (dims is not None and "axes" in self.own) else image.dims
 
     def _by_axis(
-        self, name: str, value: Any, image: xarray.DataArray, dims: tuple[str, ...], units: str
+        self, name: str, value: Any, image: xarray.DataArray, dims: tuple[Hashable, ...], units: str
     ) -> Any:
         """Return an argument as the function itself takes it."""
         if isinstance(value, xarray.DataArray):
@@ -317,7 +317,9 @@ class _Port:
         sizes = self._by_axis("spacing", spacing, image, image.dims, units)
         return per_axis(1.0 if sizes is None else sizes, image.ndim, "spacing")
 
-    def _of_dimension(self, name: str, values: Mapping, dim: str, image: xarray.DataArray) -> Any:
+    def _of_dimension(
+        self, name: str, values: Mapping, dim: Hashable, image: xarray.DataArray
+    ) -> Any:
         """Return what a mapping says of a dimension, or else the default."""
         _names(tuple(values), image, f"dimensions in {name}")
         default = _NEUTRAL.get(name, self.own[name].default)
@@ -326,7 +328,7 @@ class _Port:
         return values.get(dim, default)
 
 
-def _with_units(name: str, value: Any, image: xarray.DataArray, dims: tuple[str, ...]) -> Any:
+def _with_units(name: str, value: Any, image: xarray.DataArray, dims: tuple[Hashable, ...]) -> Any:
     """Return lengths in pixels that are given in the coordinates' units."""
     if name in _PIXEL_SIZES:
         if value is not None:
@@ -443,7 +445,9 @@ def _of_variable(arguments: dict[str, Any], name: Any) -> dict[str, Any]:
     }
 
 
-def _measuring(function: Callable, names: tuple[str, ...], same_unit: bool = False) -> Callable:
+def _measuring(
+    function: Callable, names: tuple[Hashable, ...], same_unit: bool = False
+) -> Callable:
     """Return a function whose results have one value a label, named like this."""
     port = _Port.of(function)
 
@@ -469,7 +473,7 @@ def _measured(
     port: _Port,
     image: xarray.DataArray,
     arguments: dict[str, Any],
-    names: tuple[str, ...],
+    names: tuple[Hashable, ...],
     same_unit: bool,
     prefix: Any,
 ) -> xarray.Dataset:
@@ -487,8 +491,8 @@ def _measured(
     if label is not None and np.ndim(label) > 1:
         raise ValueError(f"index must be a number or a list of numbers, got {index!r}")
     variables = {}
-    for name, values in zip(names, parts):
-        name = name if prefix is None else f"{prefix}_{name}"
+    before = "" if prefix is None else f"{prefix}_"
+    for name, values in zip((f"{before}{name}" for name in names), parts):
         if name.endswith(("position", "centroid")):
             for axis, dim in enumerate(image.dims):
                 variables[f"{name}_{dim}"] = _coordinates(values[..., axis], image, dim)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from dask_image import ndmorph
+from dask_image import ndfilters, ndmorph
+from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.engines.overlap import (
     Pass,
     axis_window,
@@ -76,6 +77,46 @@ def test_passes_apart_and_together(mode, chunk):
     lazy = da.from_array(image, chunks=chunk)
     result = map_passes(lazy, gaussian_passes(2, 1.2, mode), image.dtype, "filter")
     assert_same(result, ndimage.gaussian_filter(image, 1.2, mode=mode))
+
+
+def _unregioned(box):
+    raise AssertionError("the engine wants a region")
+
+
+@pytest.mark.parametrize("chunks", [(3, 4), (6, 10), ((1, 5), 10)])
+def test_kernels_that_compute_a_region_get_boxes_pasted_in_used_memory(chunks, monkeypatch):
+    memory = {}
+
+    def in_region(box, region):
+        memory.setdefault(box.dtype, set()).add(box.__array_interface__["data"][0])
+        result = (box if region is None else box[region]).copy()
+        box[...] = 99  # as the next block does
+        return result
+
+    monkeypatch.setattr(_unregioned, "in_region", in_region, raising=False)
+    image = seeded_image((6, 10), "i4")
+    lazy = map_neighborhood(
+        _unregioned, da.from_array(image.copy(), chunks=chunks, name=False) + 0,
+        reach=[(1, 2), (2, 0)], modes=["nearest"] * 2, dtype="i4", name="copy",
+    )  # fmt: skip
+    np.testing.assert_array_equal(lazy.compute(scheduler="sync"), image)
+    if all(count > 1 for count in lazy.numblocks):
+        assert len(memory[image.dtype]) < lazy.npartitions
+
+
+def test_passes_of_one_kernel_run_as_one(monkeypatch):
+    kernel = stand_in(ndimage.minimum_filter1d)
+    image = seeded_image((20, 30), "f4")
+    calls = []
+    in_passes = kernel.in_passes
+    monkeypatch.setattr(
+        kernel, "in_passes", lambda *args: calls.append(args[1]) or in_passes(*args)
+    )
+    lazy = ndfilters.minimum_filter(da.from_array(image, chunks=(10, 30)), (3, 4))
+    np.testing.assert_array_equal(
+        lazy.compute(scheduler="sync"), ndimage.minimum_filter(image, (3, 4))
+    )
+    assert [len(passes) for passes in calls] == [2, 2]
 
 
 @pytest.mark.parametrize("mode", MODES)

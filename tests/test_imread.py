@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dask_image.imread import _tiff, imread
+from dask_image.imread import _tiff, imread, read_metadata
 from dask_image.imread._files import natural_key
 from tests.helpers import nothing_computes, seeded_image
 
@@ -867,6 +867,70 @@ class TestOtherFormats:
         first.save(tmp_path / name, save_all=True, append_images=others, lossless=True)
         check(imread(tmp_path / name, nframes), image)
         check(imread([tmp_path / name] * 2, nframes), np.concatenate([image] * 2))
+
+    @pytest.mark.parametrize("nframes", [1, 2, -1])
+    def test_every_frame_of_a_gif(self, tmp_path, nframes):
+        shades = np.arange(0, 250, 50, dtype="u1")[:, None, None, None]
+        image = np.broadcast_to(shades, (5, 16, 20, 3))
+        first, *others = map(Image.fromarray, image)
+        first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=100)
+        check(imread(tmp_path / "a.gif", nframes), image)
+        assert read_metadata(tmp_path / "a.gif").time_step == 0.1
+
+    @pytest.mark.parametrize("dtype", ["u1", "u2"])
+    def test_png_of_16_bits(self, tmp_path, dtype):
+        image = seeded_image((20, 18), dtype)
+        Image.fromarray(image).save(tmp_path / "a.png")
+        check(imread(tmp_path / "a.png"), image[np.newaxis])
+
+    @pytest.mark.parametrize(
+        ("encode", "dtype", "samples"),
+        [
+            ("jpeg2k", "u2", ()),
+            ("jpeg2k", "u1", (3,)),
+            ("jpegxr", "u2", ()),
+            ("png", "u2", (3,)),
+            ("png", "u2", (4,)),
+        ],
+    )
+    def test_codecs(self, tmp_path, encode, dtype, samples):
+        imagecodecs = pytest.importorskip("imagecodecs")
+        image = seeded_image((32, 48, *samples), dtype)
+        options = {"reversible": True, "level": 0} if encode == "jpeg2k" else {}
+        data = getattr(imagecodecs, f"{encode}_encode")(image, **options)
+        (tmp_path / "a.bin").write_bytes(data)
+        check(imread(tmp_path / "a.bin"), image[np.newaxis])
+
+    def test_real_films(self, tmp_path):
+        av = pytest.importorskip("av")
+        with av.open(str(tmp_path / "a.avi"), "w") as film:
+            stream = film.add_stream("ffv1", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "bgr0"
+            for shade in range(12):
+                picture = np.full((64, 96, 3), 20 * shade, "u1")
+                for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                    film.mux(packet)
+            for packet in stream.encode():
+                film.mux(packet)
+        shades = np.arange(0, 240, 20, dtype="u1")[:, None, None, None]
+        check(imread(tmp_path / "a.avi", 5), np.broadcast_to(shades, (12, 64, 96, 3)))
+        assert read_metadata(tmp_path / "a.avi").time_step == 0.1
+
+    @pytest.mark.parametrize(
+        ("head", "message"),
+        [
+            (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000, which imagecodecs reads"),
+            (b"\xff\x0a", "JPEG XL, which imagecodecs reads"),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x10\2", "PNG of 16-bit colours"),
+            (b"RIFF\0\0\0\0AVI ", "a film, which av reads"),
+            (b"\0\0\0\x20ftypisom", "a film, which av reads"),
+        ],
+    )
+    def test_what_is_to_be_installed(self, tmp_path, monkeypatch, head, message):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        (tmp_path / "a.bin").write_bytes(head + bytes(100))
+        with pytest.raises(ValueError, match=rf"a\.bin: it is {message}.*dask-image\[formats\]"):
+            imread(tmp_path / "a.bin")
 
     @pytest.mark.parametrize(
         ("announced", "given", "expected"),

@@ -1,13 +1,18 @@
 """SciPy's rules for axes, modes, sizes, origins, footprints and structures, in one place."""
 
+from __future__ import annotations
+
 import math
 import numbers
 import operator
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from dask.base import is_dask_collection
 
 from dask_image._utils.modes import MODES
+from dask_image._utils.typing import Integer, ModeName, PerAxis, Real, Shape
 
 FILTER_MODES = tuple(MODES)
 
@@ -25,7 +30,7 @@ class NotANumberError(TypeError, ValueError):
     """An argument is no number; SciPy raises TypeError or ValueError for it."""
 
 
-def refuse_lazy(value, name, kind):
+def refuse_lazy(value: Any, name: str, kind: str) -> None:
     """Raise TypeError for what is not computed yet, where ``kind`` is needed at the call."""
     if is_dask_collection(value):
         raise TypeError(
@@ -33,7 +38,7 @@ def refuse_lazy(value, name, kind):
         )
 
 
-def normalize_number(value, name, allow_complex=False):
+def normalize_number(value: Any, name: str, allow_complex: bool = False) -> Any:
     """
     Return one number, real unless ``allow_complex``, or raise TypeError.
 
@@ -52,7 +57,7 @@ def normalize_number(value, name, allow_complex=False):
     raise NotANumberError(f"{name} must be {kind}, got {value!r}")
 
 
-def normalize_integer(value, name, lowest=-math.inf):
+def normalize_integer(value: Any, name: str, lowest: float = -math.inf) -> int:
     """Return a whole number, not less than ``lowest``, or raise."""
     try:
         number = operator.index(value)
@@ -64,7 +69,7 @@ def normalize_integer(value, name, lowest=-math.inf):
     return number
 
 
-def normalize_cval(cval, dtype):
+def normalize_cval(cval: Any, dtype: np.dtype[Any]) -> Any:
     """Return the value beyond the edges of an image of ``dtype``: complex only if that is."""
     cval = normalize_number(cval, "cval", allow_complex=dtype.kind == "c")
     # NumPy holds no larger integers; SciPy makes a float of any.
@@ -72,14 +77,14 @@ def normalize_cval(cval, dtype):
     return float(cval) if large else cval
 
 
-def normalize_finite(value, name):
+def normalize_finite(value: Any, name: str) -> Any:
     """Return a real number that is neither infinite nor NaN, or raise."""
     if not -math.inf < normalize_number(value, name) < math.inf:
         raise ArgumentError(f"{name} must be finite, got {value!r}")
     return value
 
 
-def normalize_sigmas(sigma, count, name="sigma"):
+def normalize_sigmas(sigma: PerAxis[Real], count: int, name: str = "sigma") -> list[Any]:
     """Return a standard deviation for each of ``count`` axes, all finite and from 0."""
     sigmas = [normalize_number(each, name) for each in per_axis(sigma, count, name)]
     for each in sigmas:
@@ -88,7 +93,9 @@ def normalize_sigmas(sigma, count, name="sigma"):
     return sigmas
 
 
-def normalize_extras(extra_arguments, extra_keywords):
+def normalize_extras(
+    extra_arguments: Sequence[Any], extra_keywords: dict[str, Any] | None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return what else a function of the caller's is to get, as a tuple and a dict."""
     if not isinstance(extra_arguments, (tuple, list)):
         raise ArgumentError(f"extra_arguments must be a tuple, got {extra_arguments!r}")
@@ -99,7 +106,7 @@ def normalize_extras(extra_arguments, extra_keywords):
     return tuple(extra_arguments), extra_keywords
 
 
-def normalize_axis(axis, ndim, name="axis"):
+def normalize_axis(axis: Integer, ndim: int, name: str = "axis") -> int:
     """Return ``axis`` counted from the first one, or raise ValueError."""
     try:
         number = operator.index(axis)
@@ -110,7 +117,7 @@ def normalize_axis(axis, ndim, name="axis"):
     return number % ndim
 
 
-def normalize_axes(axes, ndim):
+def normalize_axes(axes: Any, ndim: int) -> Shape:
     """
     Return a tuple of different axes counted from the first one.
 
@@ -119,7 +126,8 @@ def normalize_axes(axes, ndim):
     if axes is None:
         return tuple(range(ndim))
     try:
-        given = (operator.index(axes),) if np.isscalar(axes) else tuple(axes)
+        one: bool = np.isscalar(axes)
+        given = (operator.index(axes),) if one else tuple(axes)
     except TypeError:
         given = None
     if given is None or isinstance(axes, dict):
@@ -130,7 +138,7 @@ def normalize_axes(axes, ndim):
     return chosen
 
 
-def per_axis(value, count, name):
+def per_axis(value: Any, count: int, name: str) -> list[Any]:
     """Return a list of ``count`` values: those given, or one value repeated."""
     refuse_lazy(value, name, "values")
     if isinstance(value, str) or not np.iterable(value):
@@ -143,7 +151,7 @@ def per_axis(value, count, name):
     return values
 
 
-def on_axes(values, axes, ndim, default):
+def on_axes(values: Iterable[Any], axes: Shape, ndim: int, default: Any) -> list[Any]:
     """Return one value for every axis: those of ``axes``, and ``default`` for the others."""
     spread = [default] * ndim
     for axis, value in zip(axes, values, strict=True):
@@ -151,7 +159,9 @@ def on_axes(values, axes, ndim, default):
     return spread
 
 
-def normalize_modes(mode, count, allowed=FILTER_MODES, name="mode"):
+def normalize_modes(
+    mode: Any, count: int, allowed: Collection[str] = FILTER_MODES, name: str = "mode"
+) -> list[ModeName]:
     """Return the boundary mode of each axis, all of them known ones."""
     modes = per_axis(mode, count, name)
     for each in modes:
@@ -160,14 +170,16 @@ def normalize_modes(mode, count, allowed=FILTER_MODES, name="mode"):
     return modes
 
 
-def normalize_mode(mode, allowed=FILTER_MODES, name="mode"):
+def normalize_mode(
+    mode: Any, allowed: Collection[str] = FILTER_MODES, name: str = "mode"
+) -> ModeName:
     """Return a mode that holds for all axes, and is a known one."""
     if not isinstance(mode, str):
         raise ArgumentError(f"{name} must be one string here, got {mode!r}")
     return normalize_modes(mode, 1, allowed, name)[0]
 
 
-def normalize_sizes(size, count, name="size", least=1):
+def normalize_sizes(size: Any, count: int, name: str = "size", least: int = 1) -> list[int]:
     """Return a list of window sizes, whole numbers from ``least``."""
     sizes = per_axis(size, count, name)
     for each in sizes:
@@ -178,12 +190,14 @@ def normalize_sizes(size, count, name="size", least=1):
     return [int(each) for each in sizes]
 
 
-def normalize_origins(origin, count, name="origin"):
+def normalize_origins(origin: Any, count: int, name: str = "origin") -> list[int]:
     """Return for each of ``count`` axes how far the centre of a window is moved."""
     return [normalize_integer(each, name) for each in per_axis(origin, count, name)]
 
 
-def window_reach(sizes, origins, name="origin"):
+def window_reach(
+    sizes: Sequence[int], origins: Sequence[Any], name: str = "origin"
+) -> list[tuple[int, int]]:
     """
     Return how many pixels a window reads before and after its centre.
 

@@ -1,6 +1,9 @@
 """Turn what a caller passes into a Dask array that every engine can rely on."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import dask
 import dask.array as da
@@ -8,6 +11,7 @@ import numpy as np
 from dask.base import is_dask_collection
 from dask.utils import parse_bytes
 
+from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike
 from dask_image._utils.warnings import warn
 
 # Arrays without chunks are cut into blocks of this many bytes. What is smaller takes less time
@@ -15,7 +19,9 @@ from dask_image._utils.warnings import warn
 BLOCK_BYTES = 4 << 20
 
 
-def as_dask_array(image, name="image", whole=False, known=True):
+def as_dask_array(
+    image: ArrayLike, name: str = "image", whole: bool = False, known: bool = True
+) -> Array:
     """
     Return ``image`` as a Dask array of native byte order and known chunks.
 
@@ -73,7 +79,7 @@ def _cut(image):
     return da.core.normalize_chunks("auto", tuple(image.shape), limit=limit, dtype=image.dtype)
 
 
-def stack_lazily(value, name):
+def stack_lazily(value: Any, name: str) -> Any:
     """
     Return a sequence of arrays as one, lazily if one of them is lazy; all else as it is.
 
@@ -102,7 +108,7 @@ def stack_lazily(value, name):
     if not isinstance(value, (list, tuple)):
         return value
     parts = [stack_lazily(part, name) for part in value]
-    if len(parts) == 2 and getattr(parts[0], "shape", ()) and np.ndim(parts[1]) == 0:
+    if len(parts) == 2 and getattr(parts[0], "shape", None) and np.ndim(parts[1]) == 0:
         raise TypeError(
             f"{name} must be one array, got an array and a number: "
             "label returns (labels, number): pass the first"
@@ -116,7 +122,7 @@ def stack_lazily(value, name):
     return da.stack(parts, allow_unknown_chunksizes=True)
 
 
-def without_mask(array, name):
+def without_mask(array: Any, name: str) -> Any:
     """
     Return the data of a masked array, with a warning; any other array as it is.
 
@@ -143,12 +149,12 @@ def without_mask(array, name):
     return array.map_blocks(np.ma.getdata, meta=block_meta(array.ndim, array.dtype))
 
 
-def count_blocks(array):
+def count_blocks(array: Array) -> int:
     """Return how many blocks a Dask array has."""
     return math.prod(array.numblocks)
 
 
-def block_meta(ndim, dtype, like=None):
+def block_meta(ndim: int, dtype: DTypeLike, like: Block = None) -> Block:
     """
     Return the smallest array that can stand for blocks: zeros, never uninitialised memory.
 
@@ -171,7 +177,7 @@ def block_meta(ndim, dtype, like=None):
     return np.zeros(shape, dtype) if like is None else np.zeros_like(like, dtype, shape=shape)
 
 
-def without_idle_chunks(image):
+def without_idle_chunks(image: Array) -> Array:
     """
     Return ``image`` with one chunk along axes of length 0 or 1.
 
@@ -187,12 +193,12 @@ def without_idle_chunks(image):
     return image.rechunk(narrow) if narrow else image
 
 
-def with_dtype(image, dtype, ndim=None):
+def with_dtype(image: Array, dtype: DTypeLike, ndim: int | None = None) -> Block:
     """Return the meta of blocks of ``image``'s kind with ``dtype``."""
     return block_meta(image.ndim if ndim is None else ndim, dtype, like=image._meta)
 
 
-def output_dtype(output, default):
+def output_dtype(output: DTypeLike | None, default: DTypeLike) -> np.dtype[Any]:
     """
     Return the dtype a result is to have.
 

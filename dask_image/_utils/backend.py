@@ -1,6 +1,10 @@
 """Which function does the work in a block: SciPy's, CuPy's namesake, or a faster one of ours."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -8,9 +12,13 @@ from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import output_dtype
 from dask_image._utils.capabilities import CAPABILITIES
+from dask_image._utils.typing import Array, DTypeLike
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def kernel_for(image, scipy_function):
+def kernel_for(image: Array, scipy_function: Callable[..., Any]) -> Callable[..., Any]:
     """
     Return the function to run on the blocks of ``image``.
 
@@ -43,7 +51,7 @@ def kernel_for(image, scipy_function):
         raise NotImplementedError(f"CuPy has no {name}: move the image to NumPy first") from None
 
 
-def is_cupy(image):
+def is_cupy(image: Array) -> bool:
     """Tell whether the blocks of ``image`` are CuPy arrays."""
     return _module(image._meta) == "cupy"
 
@@ -52,7 +60,7 @@ def _module(value):
     return type(value).__module__.partition(".")[0]
 
 
-def numpy_only(function, name=None):
+def numpy_only(function: Callable[P, R], name: str | None = None) -> Callable[P, R]:
     """
     Let a public function refuse CuPy arrays when it is called, as the table of capabilities says.
 
@@ -73,7 +81,7 @@ def numpy_only(function, name=None):
         return function
 
     @functools.wraps(function)
-    def refusing(*args, **kwargs):
+    def refusing(*args: P.args, **kwargs: P.kwargs) -> R:
         if _has_cupy([args, kwargs]):
             raise NotImplementedError(
                 f"{name} has no GPU version: move the blocks to NumPy with "
@@ -95,7 +103,13 @@ def _has_cupy(value):
     return "cupy" in (_module(array), _module(getattr(array, "_meta", None)))
 
 
-def result_dtype(scipy_function, image, *args, output=None, **kwargs):
+def result_dtype(
+    scipy_function: Callable[..., Any],
+    image: Array,
+    *args: Any,
+    output: DTypeLike | None = None,
+    **kwargs: Any,
+) -> np.dtype[Any]:
     """
     Return the dtype that SciPy gives, by running it on a single pixel of zero.
 

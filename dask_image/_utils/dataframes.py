@@ -1,9 +1,18 @@
 """Dask DataFrames of measurements, if the extra ``dataframe`` is installed."""
 
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
 import dask
+from dask.delayed import Delayed
+
+if TYPE_CHECKING:
+    from dask.dataframe import DataFrame
 
 
-def require_dataframe(function):
+def require_dataframe(function: str) -> ModuleType:
     """
     Return the module ``dask.dataframe``.
 
@@ -32,7 +41,7 @@ def require_dataframe(function):
     return dask.dataframe
 
 
-def frame_from_delayed(delayed, meta):
+def frame_from_delayed(delayed: Delayed, meta: Any) -> DataFrame:
     """
     Return a Dask DataFrame of one partition.
 

@@ -1,6 +1,9 @@
 """Bring ``image``, ``label_image`` and ``index`` into the form the measurements work on."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -12,6 +15,7 @@ from dask_image._utils.arrays import (
     with_dtype,
     without_idle_chunks,
 )
+from dask_image._utils.typing import AllLabels, Array, ArrayLike, Index, Labels, NDArray, Shape
 
 ALL = "all"
 
@@ -23,8 +27,8 @@ class LabelledImage:
 
     Attributes
     ----------
-    image : dask.array.Array or None
-        The values; None where only the labels matter.
+    image : dask.array.Array
+        The values.
     labels : dask.array.Array
         Integer or boolean labels, shape and chunks as ``image``.
     image_shape : tuple of int
@@ -34,9 +38,9 @@ class LabelledImage:
         True if no labels were given, so that the whole image is one group.
     """
 
-    image: da.Array | None
+    image: da.Array
     labels: da.Array
-    image_shape: tuple
+    image_shape: Shape
     whole: bool = False
 
 
@@ -60,17 +64,17 @@ class LabelSelection:
         the selected values rather than sorting by label, which shows for NaN.
     """
 
-    index: np.ndarray | da.Array | None
-    shape: tuple
+    index: NDArray | da.Array | None
+    shape: tuple[float, ...]
     pooled: bool = False
     everything: bool = False
     single: bool = False
 
-    def __dask_tokenize__(self):
+    def __dask_tokenize__(self) -> str:
         return tokenize("LabelSelection", self.index, self.pooled, self.everything, self.single)
 
 
-def as_label_image(label_image, name="label_image"):
+def as_label_image(label_image: ArrayLike, name: str = "label_image") -> Array:
     """
     Return ``label_image`` as a Dask array of integers or booleans.
 
@@ -93,8 +97,12 @@ def as_label_image(label_image, name="label_image"):
     """
     labels = as_dask_array(label_image, name)
     if labels.dtype.kind == "f":
-        return labels.map_blocks(
-            _whole_labels, what=name, token="labels-to-integers", meta=with_dtype(labels, np.int64)
+        return da.map_blocks(
+            _whole_labels,
+            labels,
+            what=name,
+            token="labels-to-integers",
+            meta=with_dtype(labels, np.int64),
         )
     if labels.dtype.kind not in "biu":
         raise TypeError(f"{name} must hold integers or booleans, got dtype {labels.dtype}")
@@ -114,7 +122,7 @@ def _whole_labels(block, what):
     return block.astype(np.int64)
 
 
-def as_labelled_image(image, label_image=None):
+def as_labelled_image(image: ArrayLike, label_image: Labels | None = None) -> LabelledImage:
     """
     Broadcast an image and its labels to one shape and align their chunks.
 
@@ -167,7 +175,7 @@ def _broadcast(array, shape, other):
     return da.broadcast_to(without_idle_chunks(array), shape, chunks=tuple(chunks))
 
 
-def align_chunks(*arrays):
+def align_chunks(*arrays: Array) -> list[Array]:
     """
     Give arrays of one shape the same chunks, cutting where either is cut.
 
@@ -188,7 +196,7 @@ def align_chunks(*arrays):
     return da.core.unify_chunks(*pairs)[1]
 
 
-def as_selection(index, labelled):
+def as_selection(index: Index | AllLabels, labelled: LabelledImage) -> LabelSelection:
     """
     Normalise ``index``, the labels a measurement is asked for.
 
@@ -264,7 +272,9 @@ def _holds_integers(index):
     return index.dtype.kind == "O" and all(type(each) is int for each in index.flat)
 
 
-def locate_labels(present, index, pixels=0, single=False):
+def locate_labels(
+    present: NDArray, index: NDArray, pixels: int = 0, single: bool = False
+) -> tuple[NDArray, NDArray]:
     """
     Find where requested labels lie among those that are present.
 
@@ -331,7 +341,7 @@ def _integers(index, present, pixels, single):
     return cut, sane & (cut == index)
 
 
-def check_labels_fit(selection, dtype):
+def check_labels_fit(selection: LabelSelection, dtype: np.dtype[Any]) -> None:
     """
     Check that a label image can hold the labels asked for, where they are known already.
 
@@ -359,7 +369,7 @@ def check_labels_fit(selection, dtype):
         )
 
 
-def labels_that_fit(index, dtype):
+def labels_that_fit(index: NDArray, dtype: np.dtype[Any]) -> tuple[NDArray, NDArray]:
     """
     Return an index as labels, and which of them a label image can hold.
 

@@ -1,5 +1,9 @@
 """Metrics of distance transforms, as distances and compiled kernels know them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 EUCLIDEAN, TAXICAB, CHESSBOARD = range(3)
@@ -8,7 +12,7 @@ EUCLIDEAN, TAXICAB, CHESSBOARD = range(3)
 LONGEST_AXIS = 2**29
 
 
-def unreachable(dtype):
+def unreachable(dtype: Any) -> Any:
     """
     Return the cost, of ``dtype``, of a pixel that has found no background yet.
 

@@ -6,8 +6,11 @@ the filters (which pixel stands beyond the edge) and interpolation (which coordi
 which spline coefficient). Compiled kernels know a mode by its ``code``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,15 +58,15 @@ class Mode:
     name: str
     code: int
     as_filter: str
-    fold: Callable
-    fold_coordinate: Callable
+    fold: Callable[[Any, int], Any]
+    fold_coordinate: Callable[[Any, int], Any]
     coefficients: str
     padding: int = 0
     periodic: bool = False
     skips_edge: bool = False
 
     @property
-    def fold_coefficient(self):
+    def fold_coefficient(self) -> Callable[[Any, int], Any]:
         """
         As ``fold``, for the coefficients of a spline.
 
@@ -72,14 +75,14 @@ class Mode:
         """
         return self.fold if self.padding else MODES[self.coefficients].fold
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[[str], Mode], tuple[str]]:
         return mode_named, (self.name,)
 
-    def __dask_tokenize__(self):
+    def __dask_tokenize__(self) -> tuple[str, str]:
         return type(self).__name__, self.name
 
 
-def mode_named(name):
+def mode_named(name: str) -> Mode:
     """Return the mode of a name that is known to be one."""
     return MODES[name]
 
@@ -125,7 +128,7 @@ def _coordinate_out_of_reach(x, size):
     return np.clip(x, -OUT_OF_REACH, size + OUT_OF_REACH)
 
 
-def _folding(beyond):
+def _folding(beyond: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``fold_coordinate`` from what happens beyond the edges of two pixels or more."""
 
     def fold_coordinate(x, size):

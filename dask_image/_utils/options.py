@@ -4,6 +4,8 @@ Options that a user may need: keys of Dask's configuration under ``dask-image``.
 They are documented in ``docs/options.rst``. What only tunes an algorithm stays where it is used.
 """
 
+from __future__ import annotations
+
 import dask
 from dask.utils import parse_bytes
 
@@ -20,7 +22,7 @@ KERNELS = ("numba", "scipy")
 dask.config.update_defaults({"dask-image": DEFAULTS})
 
 
-def kernels():
+def kernels() -> str:
     """
     Return which kernels to use: "numba", where it is installed, or "scipy".
 
@@ -35,7 +37,7 @@ def kernels():
     return chosen
 
 
-def memory(key):
+def memory(key: str) -> int:
     """
     Return how many bytes something may take.
 

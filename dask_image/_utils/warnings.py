@@ -1,12 +1,14 @@
 """Warn where the user can see it: at the line that called into the package."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 
 PACKAGE = __name__.partition(".")[0]
 
 
-def warn(message, category=UserWarning):
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """
     Warn, and blame the first frame that is not of this package.
 

@@ -1,7 +1,10 @@
 """Windows around a pixel: a size, a footprint, a structure or weights, normalised once."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -14,6 +17,7 @@ from dask_image._utils.arguments import (
     on_axes,
     window_reach,
 )
+from dask_image._utils.typing import ArrayLike, Integer, PerAxis, Reach, Shape
 from dask_image._utils.warnings import warn
 
 
@@ -38,10 +42,10 @@ class Window:
         Whether SciPy is told the axes.
     """
 
-    described: dict
-    shape: tuple
-    origins: tuple
-    axes: tuple
+    described: dict[str, Any]
+    shape: Shape
+    origins: Shape
+    axes: Shape
     ndim: int
     names_axes: bool
 
@@ -49,14 +53,14 @@ class Window:
         window_reach(self.shape, self.origins)
 
     @cached_property
-    def paired_reach(self):
+    def paired_reach(self) -> Reach:
         """How many pixels are read before and after the centre, for each axis of the image."""
         reach = window_reach(self.shape, self.origins)
         reach = [(before, max(after, 0)) for before, after in reach]
         return on_axes(reach, self.axes, self.ndim, default=(0, 0))
 
     @cached_property
-    def reach(self):
+    def reach(self) -> Reach:
         """
         As `paired_reach`, wide enough for whichever way axes are paired with sizes and origins.
 
@@ -69,22 +73,22 @@ class Window:
         return on_axes([widest] * len(self.axes), self.axes, self.ndim, default=(0, 0))
 
     @property
-    def reach_from_behind(self):
+    def reach_from_behind(self) -> Reach:
         """What is read where the window is looked through from behind (convolution, dilation)."""
         return [(after, before) for before, after in self.reach]
 
     @property
-    def keywords(self):
+    def keywords(self) -> dict[str, Any]:
         """The arguments that describe the window to SciPy, in which a box has one origin an axis."""
         keywords = self.described | {"origin": list(self.origins)}
         return keywords | {"axes": self.axes} if self.names_axes else keywords
 
     @property
-    def is_box(self):
+    def is_box(self) -> bool:
         """Whether all pixels of the window count, and alike."""
         return "size" in self.described or bool(self.described.get("footprint", np.False_).all())
 
-    def widened(self, steps):
+    def widened(self, steps: int) -> Reach:
         """
         Return the reach of several steps, each through the same window.
 
@@ -97,7 +101,14 @@ class Window:
         ]
 
 
-def sized(size, origin, axes, ndim, least=1, name="size"):
+def sized(
+    size: Any,
+    origin: Any,
+    axes: PerAxis[Integer] | None,
+    ndim: int,
+    least: int = 1,
+    name: str = "size",
+) -> Window:
     """Return a box; where sizes may be 0, SciPy leaves alone axes along which it has 0 or 1 pixels."""
     chosen = normalize_axes(axes, ndim)
     sizes = normalize_sizes(size, len(chosen), name, least)
@@ -107,7 +118,14 @@ def sized(size, origin, axes, ndim, least=1, name="size"):
     return _window({"size": sizes}, sizes, origins, axes, ndim)
 
 
-def sized_or_footprint(size, footprint, origin, axes, ndim, least=1):
+def sized_or_footprint(
+    size: Any,
+    footprint: ArrayLike | None,
+    origin: Any,
+    axes: PerAxis[Integer] | None,
+    ndim: int,
+    least: int = 1,
+) -> Window:
     """
     Return the window that ``size`` or ``footprint`` stand for.
 
@@ -138,7 +156,14 @@ def sized_or_footprint(size, footprint, origin, axes, ndim, least=1):
     return _window({"footprint": footprint}, footprint.shape, origin, axes, ndim)
 
 
-def grey_window(size, footprint, structure, origin, axes, ndim):
+def grey_window(
+    size: Any,
+    footprint: ArrayLike | None,
+    structure: ArrayLike | None,
+    origin: Any,
+    axes: PerAxis[Integer] | None,
+    ndim: int,
+) -> Window:
     """Return the window of grey morphology, whose structure is added to pixels."""
     if size is None and footprint is None and structure is None:
         raise ValueError("size, footprint or structure must be given, got none of them")
@@ -164,7 +189,13 @@ def grey_window(size, footprint, structure, origin, axes, ndim):
     return _window(described, shape, origin, axes, ndim)
 
 
-def binary_window(structure, origin, axes, ndim, name="structure"):
+def binary_window(
+    structure: ArrayLike | None,
+    origin: Any,
+    axes: PerAxis[Integer] | None,
+    ndim: int,
+    name: str = "structure",
+) -> Window:
     """
     Return the window of binary morphology.
 
@@ -192,7 +223,7 @@ def binary_window(structure, origin, axes, ndim, name="structure"):
     return Window(described, structure.shape, origins, chosen, ndim, axes is not None)
 
 
-def weighted(weights, origin, axes, ndim):
+def weighted(weights: ArrayLike, origin: Any, axes: PerAxis[Integer] | None, ndim: int) -> Window:
     """Return the window that weights of a correlation have."""
     weights = _checked(weights, "weights", axes, ndim)
     return _window({"weights": weights}, weights.shape, origin, axes, ndim)

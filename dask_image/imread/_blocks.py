@@ -1,8 +1,11 @@
 """Into which blocks frames are cut, and how one is read."""
 
+from __future__ import annotations
+
 import math
 import operator
 from dataclasses import dataclass
+from typing import Any
 
 import dask
 import numpy as np
@@ -101,7 +104,7 @@ class Block:
     come first, then that of the frames, unless there is one frame, without an axis.
     """
 
-    sources: tuple
+    sources: tuple[Any, ...]
     arraytype: str
     before: int = 0
     has_frames: bool = True

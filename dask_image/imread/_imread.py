@@ -1,20 +1,34 @@
 """From the names of files to a lazy array of their frames."""
 
+from __future__ import annotations
+
 import contextlib
 import math
 import operator
+import os
+from collections.abc import Sequence
 from itertools import accumulate
+from typing import Literal
 
 import numpy as np
 
 from dask_image._utils.engines.graph import new_array, reading_task, tokenize
+from dask_image._utils.typing import Array, ChunksLike, Integer
 from dask_image.imread._blocks import Block, plane_chunks
 from dask_image.imread._files import expand_grid, expand_names
-from dask_image.imread._pims import describe_pims
+from dask_image.imread._pictures import describe_picture
 from dask_image.imread._tiff import TiffDescriber, is_tiff
 
 
-def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, series=0):
+def imread(
+    fname: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    nframes: Integer = 1,
+    *,
+    arraytype: Literal["numpy", "cupy"] = "numpy",
+    chunks: ChunksLike = "auto",
+    level: Integer = 0,
+    series: Integer = 0,
+) -> Array:
     """
     Read images from files, as a lazy array of frames.
 
@@ -90,8 +104,9 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
     A single OME file with companion files is read with these; if several files
     are named, each is read for the pages it holds.
 
-    Other formats (PNG, GIF, films, …) are opened with ``pims``, and need what
-    its reader for them needs.
+    Other formats are opened with ``pims``, but for animations (GIF, PNG, WebP), which Pillow
+    reads. JPEG 2000, XR and XL and PNG of 16-bit colours need ``imagecodecs``, films (AVI, MP4,
+    Matroska, QuickTime) ``av``: both come with the extra ``formats``.
 
     Of a name with placeholders, the numbers that occur in the names of files span a grid, which
     must be complete; ``{row}`` and ``{row:03}`` mean the same, and a placeholder that comes twice
@@ -125,7 +140,8 @@ def imread(fname, nframes=1, *, arraytype="numpy", chunks="auto", level=0, serie
     total = sum(source.count for source in groups[0])
     has_frames = not grid or total > 1
     nframes = total if nframes == -1 else min(nframes, total)
-    plane = plane_chunks(chunks, *_of_plane(first), nframes)
+    shape, segment_shape, pixel_bytes = _of_plane(first)
+    plane = plane_chunks(chunks, shape, segment_shape, pixel_bytes, nframes)
     files = [file for source in sources for file in source.files]
     # One text takes tokenize a tenth of the time that it needs for a list of objects.
     name = "imread-" + tokenize(
@@ -244,7 +260,7 @@ def _describe(path, describer):
                 "only TIFF files have more than series 0 and level 0, got series="
                 f"{describer.series} and level={describer.level}"
             )
-        return describe_pims(path)
+        return describe_picture(path)
 
 
 @contextlib.contextmanager

@@ -1,17 +1,21 @@
 """What a file says of its picture besides the pixels."""
 
+from __future__ import annotations
+
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from xml.etree import ElementTree
 
 import numpy as np
 
+from dask_image._utils.typing import Integer
 from dask_image.imread import _tifffile
 from dask_image.imread._files import expand_grid, expand_names
 from dask_image.imread._imread import integer, reading
-from dask_image.imread._pims import describe_pims, frame_rate
+from dask_image.imread._pictures import describe_picture
 from dask_image.imread._tiff import is_tiff
 
 _MICROMETRE = "µm"
@@ -75,7 +79,12 @@ class ImageMetadata:
     position: Mapping[str, float] = field(default_factory=_frozen)
 
 
-def read_metadata(fname, *, level=0, series=0):
+def read_metadata(
+    fname: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    level: Integer = 0,
+    series: Integer = 0,
+) -> ImageMetadata:
     """
     Read axes, pixel sizes, names of channels and the like of a picture.
 
@@ -124,22 +133,22 @@ def read_metadata(fname, *, level=0, series=0):
     path = paths[0]
     with reading(path), open(path, "rb") as file:
         if not is_tiff(file):
-            return _of_frames(describe_pims(path), frame_rate(path))
+            return _of_frames(describe_picture(path))
         file.seek(0)
         with _tifffile.opened(file, companions=True) as tiff:
             header = _tifffile.header(tiff, series, level)
     return _of_header(header, series)
 
 
-def _of_frames(source, rate):
+def _of_frames(source):
     """Return what is known of the frames of a file that is no TIFF."""
     many = source.count > 1
     samples = "S" * (len(source.frame_shape) - 2)
     return ImageMetadata(
-        axes=("T" if rate else "I") * many + "YX" + samples,
+        axes=("T" if source.frame_rate else "I") * many + "YX" + samples,
         shape=(source.count,) * many + source.frame_shape,
         dtype=source.dtype,
-        time_step=1 / rate if rate else None,
+        time_step=1 / source.frame_rate if source.frame_rate else None,
     )
 
 

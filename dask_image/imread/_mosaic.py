@@ -1,9 +1,12 @@
 """One image of many tiles that lie side by side, or overlap."""
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
-from typing import Any
+from typing import Any, Literal
 
 import dask.array as da
 import numpy as np
@@ -18,13 +21,21 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.typing import Array, ArrayLike, Integer, Number, PerAxis
 
 BLENDS = ("none", "linear")
 
 
 def assemble(
-    tiles, grid=None, *, positions=None, overlap=0, blend="none", axes=(-2, -1), fill_value=0
-):
+    tiles: ArrayLike,
+    grid: Sequence[Integer] | None = None,
+    *,
+    positions: ArrayLike | None = None,
+    overlap: PerAxis[Integer] = 0,
+    blend: Literal["none", "linear"] = "none",
+    axes: Sequence[Integer] = (-2, -1),
+    fill_value: Number = 0,
+) -> Array:
     """
     Put tiles together to one image.
 
@@ -172,7 +183,7 @@ class _Piece:
     """
 
     block: int
-    source: tuple
+    source: tuple[Any, ...]
     target: tuple[slice, ...]
     offsets: tuple[int, ...]
 

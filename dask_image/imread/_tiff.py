@@ -6,11 +6,13 @@ block – where the strips or tiles under it start, how they are packed – trav
 with the task, which then opens the file once and reads nothing but pixels.
 """
 
+from __future__ import annotations
+
 import math
 import os
 from dataclasses import dataclass, replace
 from itertools import groupby, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +37,7 @@ class Page(NamedTuple):
     indices: range | tuple[int, ...]
     offsets: tuple[int, ...]
     byte_counts: tuple[int, ...]
-    jpeg_options: dict
+    jpeg_options: dict[str, Any]
 
 
 @dataclass(frozen=True)

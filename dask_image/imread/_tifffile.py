@@ -6,9 +6,11 @@ where each page's strips or tiles lie, the function that unpacks one – is what
 nothing but its own pixels, without the header; ``docs/performance.rst`` says what that saves.
 """
 
+from __future__ import annotations
+
 import contextlib
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
@@ -24,7 +26,7 @@ class StoredPage(NamedTuple):
     directory: int
     offsets: tuple[int, ...]
     byte_counts: tuple[int, ...]
-    jpeg_options: dict
+    jpeg_options: dict[str, Any]
 
 
 class StoredPages(NamedTuple):
@@ -43,7 +45,7 @@ class StoredPages(NamedTuple):
     dtype: np.dtype
     axes: str
     fill_value: float
-    decoder: "Decoder | None"
+    decoder: Decoder | None
 
 
 class Decoder:
@@ -222,7 +224,7 @@ class Header(NamedTuple):
     full_shape: tuple[int, ...]  # of the series' full resolution
     dtype: np.dtype
     ome: str | None  # XML
-    imagej: dict | None
+    imagej: dict[str, Any] | None
     description: str
     resolution: tuple[float, float]  # pixels a unit, along columns and rows
     resolution_unit: str  # NONE, INCH or CENTIMETER

@@ -1,7 +1,10 @@
 """The public functions: normalise, lay the grid, choose the statistic, map."""
 
+from __future__ import annotations
+
+import numbers
 import operator
-from numbers import Real
+from typing import Literal, overload
 
 import dask.array as da
 import numpy as np
@@ -9,6 +12,7 @@ import numpy as np
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Function, Integer, PerAxis, Real
 from dask_image.local_statistics._grid import window_grid
 from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
 from dask_image.ndinterp._affine import zoom_image
@@ -17,19 +21,35 @@ from dask_image.ndinterp._affine import zoom_image
 DEFAULT_WINDOW = (50, 50)
 
 
+@overload
+def apply_local_function(
+    source: ArrayLike, function: Function, selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ...,
+    fshape: PerAxis[Integer] | None = ..., dtype: DTypeLike | None = ...,
+    return_centers: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def apply_local_function(
+    source: ArrayLike, function: Function, selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ...,
+    fshape: PerAxis[Integer] | None = ..., dtype: DTypeLike | None = ..., *,
+    return_centers: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def apply_local_function(
-    source,
-    function,
-    selem=DEFAULT_WINDOW,
-    spacing=None,
-    step=None,
-    interpolate=2,
-    mask=None,
-    fshape=None,
-    dtype=None,
-    return_centers=False,
-):
+    source: ArrayLike,
+    function: Function,
+    selem: PerAxis[Integer] | ArrayLike = DEFAULT_WINDOW,
+    spacing: PerAxis[Integer] | None = None,
+    step: PerAxis[Integer] | None = None,
+    interpolate: Integer | None = 2,
+    mask: ArrayLike | None = None,
+    fshape: PerAxis[Integer] | None = None,
+    dtype: DTypeLike | None = None,
+    return_centers: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Apply a function to the values in windows on a sub-grid of an image.
 
@@ -122,18 +142,32 @@ def apply_local_function(
     )  # fmt: skip
 
 
+@overload
+def local_percentile(
+    source: ArrayLike, percentile: PerAxis[Real], selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    return_centers: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def local_percentile(
+    source: ArrayLike, percentile: PerAxis[Real], selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    *, return_centers: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_percentile(
-    source,
-    percentile,
-    selem=DEFAULT_WINDOW,
-    spacing=None,
-    step=None,
-    interpolate=1,
-    mask=None,
-    dtype=None,
-    return_centers=False,
-):
+    source: ArrayLike,
+    percentile: PerAxis[Real],
+    selem: PerAxis[Integer] | ArrayLike = DEFAULT_WINDOW,
+    spacing: PerAxis[Integer] | None = None,
+    step: PerAxis[Integer] | None = None,
+    interpolate: Integer | None = 1,
+    mask: ArrayLike | None = None,
+    dtype: DTypeLike | None = None,
+    return_centers: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Compute percentiles of the values in windows on a sub-grid of an image.
 
@@ -191,7 +225,7 @@ def local_percentile(
     if np.iterable(percentile):
         percentile = tuple(percentile)
     fractions = _fractions(percentile)
-    shape = np.shape(percentile)
+    shape = np.shape(np.asarray(percentile))
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
     return _map_windows(
         statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
@@ -199,18 +233,32 @@ def local_percentile(
     )  # fmt: skip
 
 
+@overload
+def local_histogram(
+    source: ArrayLike, max_bin: Integer = ..., selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    return_centers: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def local_histogram(
+    source: ArrayLike, max_bin: Integer = ..., selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    *, return_centers: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_histogram(
-    source,
-    max_bin=4096,
-    selem=DEFAULT_WINDOW,
-    spacing=None,
-    step=None,
-    interpolate=None,
-    mask=None,
-    dtype=None,
-    return_centers=False,
-):
+    source: ArrayLike,
+    max_bin: Integer = 4096,
+    selem: PerAxis[Integer] | ArrayLike = DEFAULT_WINDOW,
+    spacing: PerAxis[Integer] | None = None,
+    step: PerAxis[Integer] | None = None,
+    interpolate: Integer | None = None,
+    mask: ArrayLike | None = None,
+    dtype: DTypeLike | None = None,
+    return_centers: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Count how often each value occurs in windows on a sub-grid of an image.
 
@@ -263,17 +311,31 @@ def local_histogram(
     )  # fmt: skip
 
 
+@overload
+def local_mean(
+    source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    return_centers: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def local_mean(
+    source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    *, return_centers: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_mean(
-    source,
-    selem=DEFAULT_WINDOW,
-    spacing=None,
-    step=None,
-    interpolate=1,
-    mask=None,
-    dtype=None,
-    return_centers=False,
-):
+    source: ArrayLike,
+    selem: PerAxis[Integer] | ArrayLike = DEFAULT_WINDOW,
+    spacing: PerAxis[Integer] | None = None,
+    step: PerAxis[Integer] | None = None,
+    interpolate: Integer | None = 1,
+    mask: ArrayLike | None = None,
+    dtype: DTypeLike | None = None,
+    return_centers: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Compute the mean of the values in windows on a sub-grid of an image.
 
@@ -314,17 +376,31 @@ def local_mean(
     )  # fmt: skip
 
 
+@overload
+def local_standard_deviation(
+    source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    return_centers: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def local_standard_deviation(
+    source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
+    spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
+    interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
+    *, return_centers: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_standard_deviation(
-    source,
-    selem=DEFAULT_WINDOW,
-    spacing=None,
-    step=None,
-    interpolate=1,
-    mask=None,
-    dtype=None,
-    return_centers=False,
-):
+    source: ArrayLike,
+    selem: PerAxis[Integer] | ArrayLike = DEFAULT_WINDOW,
+    spacing: PerAxis[Integer] | None = None,
+    step: PerAxis[Integer] | None = None,
+    interpolate: Integer | None = 1,
+    mask: ArrayLike | None = None,
+    dtype: DTypeLike | None = None,
+    return_centers: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Compute the standard deviation of the values in windows on a sub-grid of an image.
 
@@ -467,7 +543,7 @@ def _fractions(percentile):
     fractions = tuple(percentile) if np.iterable(percentile) else (percentile,)
     for each in fractions:
         # Not NaN either.
-        if not isinstance(each, Real) or not 0 <= each <= 1:
+        if not isinstance(each, numbers.Real) or not 0 <= each <= 1:
             raise ValueError(f"percentile must lie in [0, 1], got {percentile!r}")
     if not fractions or np.ndim(percentile) > 1:
         raise ValueError(f"percentile must be a number or a sequence of them, got {percentile!r}")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dask_image._utils.typing import NDArray
+
 
 class Window(NamedTuple):
     """A window along one axis, clipped to the image; ``cut`` pixels of it lie before the image."""
@@ -33,7 +35,7 @@ class WindowGrid:
     window: tuple[int, ...]
     spacing: tuple[int, ...]
     step: tuple[int, ...]
-    footprint: np.ndarray | None
+    footprint: NDArray | None
 
     @property
     def ndim(self):

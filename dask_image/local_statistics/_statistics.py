@@ -8,10 +8,13 @@ which pixels of a window count (None for all). It returns an array of the shape
 of the windows' grid, with the axes of a single result appended.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +28,9 @@ SAMPLES_AT_A_TIME = 2_000_000
 class LocalFunction:
     """Any function of the values of a window."""
 
-    function: Callable
+    function: Callable[..., Any]
     shape: tuple[int, ...]
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
     def __call__(self, box, mask, windows, step, footprint):
         """Call the function for one window after another."""
@@ -66,7 +69,7 @@ class Percentiles:
 
     fractions: tuple[float, ...]
     shape: tuple[int, ...]
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
     def __call__(self, box, mask, windows, step, footprint):
         """Sort cells that windows share and merge them, or else the samples of windows."""
@@ -141,7 +144,7 @@ class Histogram:
     """How often each value below ``bins`` occurs in a window."""
 
     bins: int
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
     def __call__(self, box, mask, windows, step, footprint):
         """Count cells that windows share and add them up, or else the samples of windows."""
@@ -167,7 +170,7 @@ class Moments:
     """Mean or standard deviation of a window's values; what holds no values gives 0."""
 
     deviation: bool
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
     def __call__(self, box, mask, windows, step, footprint):
         """Reduce cells that windows share, or one axis after another, or the samples of windows."""

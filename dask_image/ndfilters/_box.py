@@ -1,5 +1,7 @@
 """Means and extrema over boxes: separable, one pass per axis."""
 
+from __future__ import annotations
+
 import numpy as np
 from scipy import ndimage
 
@@ -14,10 +16,20 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, ModeName, Number, PerAxis
 from dask_image._utils.windows import sized, sized_or_footprint
 
 
-def uniform_filter(image, size=3, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
+def uniform_filter(
+    image: ArrayLike,
+    size: PerAxis[Integer] = 3,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Mean over a box around each pixel; the lazy twin of `scipy.ndimage.uniform_filter`.
 
@@ -81,7 +93,16 @@ def average(
     return _map_box(ndimage.uniform_filter1d, image, window, modes, keywords["cval"], dtype, name)
 
 
-def uniform_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+def uniform_filter1d(
+    image: ArrayLike,
+    size: Integer,
+    axis: Integer = -1,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: Integer = 0,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Mean along one axis, as `scipy.ndimage.uniform_filter1d`.
 
@@ -123,9 +144,16 @@ def uniform_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *
 
 
 def minimum_filter(
-    image, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
-    output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Smallest value in a window around each pixel, as `scipy.ndimage.minimum_filter`.
 
@@ -176,9 +204,16 @@ def minimum_filter(
 
 
 def maximum_filter(
-    image, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
-    output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Largest value in a window around each pixel, as `scipy.ndimage.maximum_filter`.
 
@@ -186,20 +221,8 @@ def maximum_filter(
     ----------
     image : array_like
         Real image of any number of axes.
-    size : int or sequence of int, optional
-        Of a box in pixels, per axis; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        The window itself, in place of ``size``.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, as in `minimum_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int or sequence of int, optional
-        Moves the window off its centre, per axis.
-    output : dtype, optional
-        Of the result; by default that of the image.
-    axes : int or tuple of int, optional
-        Filter along these axes only.
+    size, footprint, mode, cval, origin, output, axes : optional
+        As in `minimum_filter`.
 
     Returns
     -------
@@ -225,7 +248,16 @@ def maximum_filter(
     )
 
 
-def minimum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+def minimum_filter1d(
+    image: ArrayLike,
+    size: Integer,
+    axis: Integer = -1,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: Integer = 0,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Smallest value in a window along one axis, as `scipy.ndimage.minimum_filter1d`.
 
@@ -235,16 +267,8 @@ def minimum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *
         Real image.
     size : int
         Of the window in pixels.
-    axis : int, optional
-        Along which to filter.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `uniform_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int, optional
-        Moves the window off its centre.
-    output : dtype, optional
-        Of the result; by default that of the image.
+    axis, mode, cval, origin, output : optional
+        As in `uniform_filter1d`.
 
     Returns
     -------
@@ -266,7 +290,16 @@ def minimum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *
     return _along_axis(ndimage.minimum_filter1d, image, size, axis, mode, cval, origin, output)
 
 
-def maximum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+def maximum_filter1d(
+    image: ArrayLike,
+    size: Integer,
+    axis: Integer = -1,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: Integer = 0,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Largest value in a window along one axis, as `scipy.ndimage.maximum_filter1d`.
 
@@ -276,16 +309,8 @@ def maximum_filter1d(image, size, axis=-1, mode="reflect", cval=0.0, origin=0, *
         Real image.
     size : int
         Of the window in pixels.
-    axis : int, optional
-        Along which to filter.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `uniform_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int, optional
-        Moves the window off its centre.
-    output : dtype, optional
-        Of the result; by default that of the image.
+    axis, mode, cval, origin, output : optional
+        As in `uniform_filter1d`.
 
     Returns
     -------

@@ -1,5 +1,7 @@
 """Correlation and convolution with given weights."""
 
+from __future__ import annotations
+
 import numpy as np
 from scipy import ndimage
 
@@ -13,10 +15,20 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, ModeName, Number, PerAxis
 from dask_image._utils.windows import weighted
 
 
-def correlate(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
+def correlate(
+    image: ArrayLike,
+    weights: ArrayLike,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Correlate an image with weights; the lazy twin of `scipy.ndimage.correlate`.
 
@@ -60,7 +72,16 @@ def correlate(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None
     return _with_weights(ndimage.correlate, image, weights, mode, cval, origin, output, axes)
 
 
-def convolve(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None, axes=None):
+def convolve(
+    image: ArrayLike,
+    weights: ArrayLike,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Convolve an image with weights; the lazy twin of `scipy.ndimage.convolve`.
 
@@ -70,17 +91,8 @@ def convolve(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None,
         Real or complex image of any number of axes.
     weights : array_like
         One axis for each of ``axes``. In memory: weights are not chunked.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `correlate`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int or sequence of int, optional
-        Moves the window off its centre, per axis.
-    output : dtype, optional
-        Of the result; by default that of the image, or complex if image or
-        weights are.
-    axes : int or tuple of int, optional
-        Filter along these axes only; by default along all.
+    mode, cval, origin, output, axes : optional
+        As in `correlate`.
 
     Returns
     -------
@@ -102,7 +114,16 @@ def convolve(image, weights, mode="reflect", cval=0.0, origin=0, *, output=None,
     return _with_weights(ndimage.convolve, image, weights, mode, cval, origin, output, axes)
 
 
-def correlate1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+def correlate1d(
+    image: ArrayLike,
+    weights: ArrayLike,
+    axis: Integer = -1,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: Integer = 0,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Correlate an image with weights along one axis, as `scipy.ndimage.correlate1d`.
 
@@ -147,7 +168,16 @@ def correlate1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, 
     return _along_axis(ndimage.correlate1d, image, weights, axis, mode, cval, origin, output)
 
 
-def convolve1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, output=None):
+def convolve1d(
+    image: ArrayLike,
+    weights: ArrayLike,
+    axis: Integer = -1,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: Integer = 0,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Convolve an image with weights along one axis, as `scipy.ndimage.convolve1d`.
 
@@ -157,17 +187,8 @@ def convolve1d(image, weights, axis=-1, mode="reflect", cval=0.0, origin=0, *, o
         Real or complex image.
     weights : sequence of numbers
         At least one.
-    axis : int, optional
-        Along which to filter.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `correlate`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int, optional
-        Moves the window off its centre.
-    output : dtype, optional
-        Of the result; by default that of the image, or complex if image or
-        weights are.
+    axis, mode, cval, origin, output : optional
+        As in `correlate1d`.
 
     Returns
     -------

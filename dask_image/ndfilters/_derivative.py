@@ -1,7 +1,11 @@
 """Derivatives by small differences, and sums over the derivatives along each axis."""
 
+from __future__ import annotations
+
 import functools
 import operator
+from collections.abc import Sequence
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -20,12 +24,29 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, count_blocks
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes, map_whole
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    DTypeLike,
+    Function,
+    Integer,
+    ModeName,
+    Number,
+    PerAxis,
+)
 
 # Derivatives of SciPy whose reach is known.
 DEPTH_OF = {ndimage.sobel: 1, ndimage.prewitt: 1}
 
 
-def prewitt(image, axis=-1, mode="reflect", cval=0.0, *, output=None):
+def prewitt(
+    image: ArrayLike,
+    axis: Integer = -1,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Prewitt derivative along one axis; the lazy twin of `scipy.ndimage.prewitt`.
 
@@ -65,7 +86,14 @@ def prewitt(image, axis=-1, mode="reflect", cval=0.0, *, output=None):
     return _difference(ndimage.prewitt, [1, 1, 1], image, axis, mode, cval, output)
 
 
-def sobel(image, axis=-1, mode="reflect", cval=0.0, *, output=None):
+def sobel(
+    image: ArrayLike,
+    axis: Integer = -1,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Sobel derivative along one axis; the lazy twin of `scipy.ndimage.sobel`.
 
@@ -73,15 +101,8 @@ def sobel(image, axis=-1, mode="reflect", cval=0.0, *, output=None):
     ----------
     image : array_like
         Real or complex image.
-    axis : int, optional
-        Along which to differentiate; the other axes are smoothed.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, per axis, as in `prewitt`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    output : dtype, optional
-        Of the result; by default that of the image (unsigned images wrap
-        around, as in SciPy: ask for a signed or float ``output``).
+    axis, mode, cval, output : optional
+        As in `prewitt`.
 
     Returns
     -------
@@ -126,7 +147,14 @@ def _difference(scipy_function, smoothing, image, axis, mode, cval, output):
     return map_passes(image, passes, dtype, scipy_function.__name__)
 
 
-def laplace(image, mode="reflect", cval=0.0, *, output=None, axes=None):
+def laplace(
+    image: ArrayLike,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Sum the second differences along the axes; the lazy twin of `scipy.ndimage.laplace`.
 
@@ -180,9 +208,17 @@ def laplace(image, mode="reflect", cval=0.0, *, output=None, axes=None):
 
 
 def generic_laplace(
-    image, derivative2, mode="reflect", cval=0.0, extra_arguments=(), extra_keywords=None, *,
-    depth=None, output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    derivative2: Function,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    extra_arguments: Sequence[Any] = (),
+    extra_keywords: dict[str, Any] | None = None,
+    *,
+    depth: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Sum second derivatives that a function of yours takes, as `scipy.ndimage.generic_laplace`.
 
@@ -245,9 +281,17 @@ def generic_laplace(
 
 
 def generic_gradient_magnitude(
-    image, derivative, mode="reflect", cval=0.0, extra_arguments=(), extra_keywords=None, *,
-    depth=None, output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    derivative: Function,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    extra_arguments: Sequence[Any] = (),
+    extra_keywords: dict[str, Any] | None = None,
+    *,
+    depth: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Length of a gradient whose derivatives a function of yours takes.
 
@@ -260,10 +304,8 @@ def generic_gradient_magnitude(
     derivative : callable
         ``derivative(block, axis, output, mode, cval, *extra_arguments,
         **extra_keywords)`` gives the derivative of a NumPy array.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, as in `generic_laplace`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `generic_laplace`.
     extra_arguments : sequence, optional
         Further arguments for ``derivative``.
     extra_keywords : dict, optional

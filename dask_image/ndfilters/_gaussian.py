@@ -1,5 +1,7 @@
 """Gaussian smoothing and what is made of its derivatives."""
 
+from __future__ import annotations
+
 import numbers
 
 from scipy import ndimage
@@ -19,6 +21,16 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    DTypeLike,
+    Integer,
+    ModeName,
+    Number,
+    PerAxis,
+    Real,
+)
 from dask_image.ndfilters._derivative import add_terms, magnitude_of_terms
 
 # Other packages look for these here.
@@ -33,9 +45,17 @@ NEGLIGIBLE_SIGMA = 1e-15
 
 
 def gaussian_filter(
-    image, sigma, order=0, mode="reflect", cval=0.0, truncate=4.0, *,
-    radius=None, output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    sigma: PerAxis[Real],
+    order: PerAxis[Integer] = 0,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    truncate: Real = 4.0,
+    *,
+    radius: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Smooth an image with a Gaussian; the lazy twin of `scipy.ndimage.gaussian_filter`.
 
@@ -131,9 +151,17 @@ def smooth(
 
 
 def gaussian(
-    image, sigma, order=0, mode="reflect", cval=0.0, truncate=4.0, *,
-    radius=None, output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    sigma: PerAxis[Real],
+    order: PerAxis[Integer] = 0,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    truncate: Real = 4.0,
+    *,
+    radius: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Smooth an image with a Gaussian: another name for `gaussian_filter`.
 
@@ -160,9 +188,17 @@ def gaussian(
 
 
 def gaussian_filter1d(
-    image, sigma, axis=-1, order=0, mode="reflect", cval=0.0, truncate=4.0, *,
-    radius=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    sigma: Real,
+    axis: Integer = -1,
+    order: Integer = 0,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    truncate: Real = 4.0,
+    *,
+    radius: Integer | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Smooth an image along one axis, as `scipy.ndimage.gaussian_filter1d`.
 
@@ -176,12 +212,8 @@ def gaussian_filter1d(
         Along which to filter.
     order : int, optional
         Which derivative of the Gaussian; 0 smooths.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `gaussian_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    truncate : float, optional
-        Cut the Gaussian off after this many standard deviations.
+    mode, cval, truncate : optional
+        As in `gaussian_filter`.
     radius : int, optional
         Cut it off after this many pixels instead.
     output : dtype, optional
@@ -227,8 +259,16 @@ def gaussian_filter1d(
 
 
 def gaussian_laplace(
-    image, sigma, mode="reflect", cval=0.0, truncate=4.0, *, radius=None, output=None, axes=None
-):
+    image: ArrayLike,
+    sigma: PerAxis[Real],
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    truncate: Real = 4.0,
+    *,
+    radius: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Sum the second Gaussian derivatives; the lazy twin of `scipy.ndimage.gaussian_laplace`.
 
@@ -242,10 +282,8 @@ def gaussian_laplace(
         How the image goes on beyond its edges, as in `gaussian_filter`. As in
         SciPy, the mode of an axis holds on all axes while the derivative along
         that axis is taken.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    truncate : float, optional
-        Cut the Gaussian off after this many standard deviations.
+    cval, truncate : optional
+        As in `gaussian_filter`.
     radius : int or sequence of int, optional
         Cut it off after this many pixels instead, per axis of the image.
     output : dtype, optional
@@ -285,8 +323,16 @@ def gaussian_laplace(
 
 
 def gaussian_gradient_magnitude(
-    image, sigma, mode="reflect", cval=0.0, truncate=4.0, *, radius=None, output=None, axes=None
-):
+    image: ArrayLike,
+    sigma: PerAxis[Real],
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    truncate: Real = 4.0,
+    *,
+    radius: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Length of the Gaussian gradient; twin of `scipy.ndimage.gaussian_gradient_magnitude`.
 
@@ -299,10 +345,8 @@ def gaussian_gradient_magnitude(
         axis is smoothed, whatever ``axes`` are).
     mode : str or sequence of str, optional
         How the image goes on beyond its edges, as in `gaussian_laplace`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    truncate : float, optional
-        Cut the Gaussian off after this many standard deviations.
+    cval, truncate : optional
+        As in `gaussian_filter`.
     radius : int or sequence of int, optional
         Cut it off after this many pixels instead, per axis of the image.
     output : dtype, optional

@@ -1,7 +1,11 @@
 """Filters whose value a function of the caller's computes from each window or line."""
 
+from __future__ import annotations
+
 import ctypes
 import math
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from dask.base import normalize_token
@@ -20,13 +24,33 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, numpy_only, result_dtype
 from dask_image._utils.engines.overlap import largest_box, map_neighborhood
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    DTypeLike,
+    Function,
+    Integer,
+    ModeName,
+    Number,
+    PerAxis,
+)
 from dask_image._utils.windows import sized, sized_or_footprint
 
 
 def generic_filter(
-    image, function, size=None, footprint=None, mode="reflect", cval=0.0, origin=0,
-    extra_arguments=(), extra_keywords=None, *, output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    function: Function,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    extra_arguments: Sequence[Any] = (),
+    extra_keywords: dict[str, Any] | None = None,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Call a function on the window around each pixel, as `scipy.ndimage.generic_filter`.
 
@@ -38,17 +62,8 @@ def generic_filter(
         ``function(values, *extra_arguments, **extra_keywords)`` gets the values
         of a window as 1-D float64 and returns a number. A LowLevelCallable
         works in threads of one process; it cannot be sent to another.
-    size : int or sequence of int, optional
-        Of a box in pixels, per axis.
-    footprint : array_like of bool, optional
-        The window itself, in place of ``size``.
-    mode : str, optional
-        How the image goes on beyond its edges: "reflect" (also "grid-mirror"),
-        "constant" ("grid-constant"), "nearest", "mirror", "wrap" ("grid-wrap").
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int or sequence of int, optional
-        Moves the window off its centre, per axis.
+    size, footprint, mode, cval, origin : optional
+        As in `median_filter`.
     extra_arguments : sequence, optional
         Further arguments for the function.
     extra_keywords : dict, optional
@@ -111,9 +126,18 @@ def filter_by_function(image, function, window, mode, cval, output, extras=((), 
 
 
 def generic_filter1d(
-    image, function, filter_size, axis=-1, mode="reflect", cval=0.0, origin=0,
-    extra_arguments=(), extra_keywords=None, *, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    function: Function,
+    filter_size: Integer,
+    axis: Integer = -1,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: Integer = 0,
+    extra_arguments: Sequence[Any] = (),
+    extra_keywords: dict[str, Any] | None = None,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Call a function on every line along an axis, as `scipy.ndimage.generic_filter1d`.
 
@@ -129,18 +153,12 @@ def generic_filter1d(
         How many pixels of the line a result depends on.
     axis : int, optional
         Along which the lines run.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `generic_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `median_filter`.
     origin : int, optional
         Moves the window off its centre.
-    extra_arguments : sequence, optional
-        Further arguments for the function.
-    extra_keywords : dict, optional
-        Further keywords for the function.
-    output : dtype, optional
-        Of the result; by default that of the image.
+    extra_arguments, extra_keywords, output : optional
+        As in `generic_filter`.
 
     Returns
     -------
@@ -194,9 +212,18 @@ def generic_filter1d(
 
 @numpy_only
 def vectorized_filter(
-    image, function, *, size=None, footprint=None, output=None, mode="reflect", cval=None,
-    origin=None, axes=None, batch_memory=2**30,
-):  # fmt: skip
+    image: ArrayLike,
+    function: Function,
+    *,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    output: DTypeLike | None = None,
+    mode: ModeName | Literal["valid"] = "reflect",
+    cval: Number | None = None,
+    origin: PerAxis[Integer] | None = None,
+    axes: PerAxis[Integer] | None = None,
+    batch_memory: Integer = 2**30,
+) -> Array:
     """
     Call a vectorised function on all windows, as `scipy.ndimage.vectorized_filter`.
 
@@ -271,7 +298,12 @@ def vectorized_filter(
     if cval is not None:
         cval = normalize_cval(cval, image.dtype)
     window = {"size": size} if footprint is None else {"footprint": footprint}
-    keywords = {"mode": mode, "cval": cval, "origin": origin, "batch_memory": batch_memory}
+    keywords: dict[str, Any] = {
+        "mode": mode,
+        "cval": cval,
+        "origin": origin,
+        "batch_memory": batch_memory,
+    }
     keywords |= window | ({} if axes is None else {"axes": which})
     box = sized(shape, 0 if origin is None else origin, which, image.ndim)
     sizes = box.shape

@@ -1,5 +1,7 @@
 """The value of a given rank in a window: median, percentile, any rank."""
 
+from __future__ import annotations
+
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -12,13 +14,30 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    DTypeLike,
+    Integer,
+    ModeName,
+    Number,
+    PerAxis,
+    Real,
+)
 from dask_image._utils.windows import sized_or_footprint
 
 
 def median_filter(
-    image, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
-    output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Median of a window around each pixel; the lazy twin of `scipy.ndimage.median_filter`.
 
@@ -68,9 +87,17 @@ def median_filter(
 
 
 def percentile_filter(
-    image, percentile, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
-    output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    percentile: Real,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Percentile of a window around each pixel, as `scipy.ndimage.percentile_filter`.
 
@@ -80,20 +107,8 @@ def percentile_filter(
         Real image of any number of axes.
     percentile : float
         From 0 to 100; a negative one counts down from 100.
-    size : int or sequence of int, optional
-        Of a box in pixels, per axis.
-    footprint : array_like of bool, optional
-        The window itself, in place of ``size``.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `median_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int or sequence of int, optional
-        Moves the window off its centre, per axis.
-    output : dtype, optional
-        Of the result; by default that of the image.
-    axes : int or tuple of int, optional
-        Filter along these axes only.
+    size, footprint, mode, cval, origin, output, axes : optional
+        As in `median_filter`.
 
     Returns
     -------
@@ -128,9 +143,17 @@ def percentile_filter(
 
 
 def rank_filter(
-    image, rank, size=None, footprint=None, mode="reflect", cval=0.0, origin=0, *,
-    output=None, axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    rank: Integer,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    mode: ModeName = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Value of a given rank in a window around each pixel, as `scipy.ndimage.rank_filter`.
 
@@ -140,20 +163,8 @@ def rank_filter(
         Real image of any number of axes.
     rank : int
         Which value, counted from the smallest (0), or from the largest (-1).
-    size : int or sequence of int, optional
-        Of a box in pixels, per axis.
-    footprint : array_like of bool, optional
-        The window itself, in place of ``size``.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `median_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int or sequence of int, optional
-        Moves the window off its centre, per axis.
-    output : dtype, optional
-        Of the result; by default that of the image.
-    axes : int or tuple of int, optional
-        Filter along these axes only.
+    size, footprint, mode, cval, origin, output, axes : optional
+        As in `median_filter`.
 
     Returns
     -------

@@ -1,10 +1,15 @@
 """Local thresholds."""
 
+from __future__ import annotations
+
+from typing import Any, Literal
+
 import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import normalize_number, normalize_sizes, per_axis
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.typing import Array, ArrayLike, Function, Integer, ModeName, PerAxis, Real
 from dask_image._utils.windows import sized
 from dask_image.ndfilters._box import average
 from dask_image.ndfilters._gaussian import smooth
@@ -15,8 +20,14 @@ METHODS = ("generic", "gaussian", "mean", "median")
 
 
 def threshold_local(
-    image, block_size, method="gaussian", offset=0, mode="reflect", param=None, cval=0
-):
+    image: ArrayLike,
+    block_size: PerAxis[Integer],
+    method: Literal["gaussian", "mean", "median", "generic"] = "gaussian",
+    offset: Real = 0,
+    mode: ModeName = "reflect",
+    param: PerAxis[Real] | Function | None = None,
+    cval: Real = 0,
+) -> Array:
     """
     Threshold for each pixel from its neighbourhood: a local average less an offset.
 
@@ -69,10 +80,15 @@ def threshold_local(
     image = as_dask_array(image)
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}")
-    settings = {"mode": mode, "cval": cval, "output": np.float64, "name": "threshold_local"}
+    settings: dict[str, Any] = {
+        "mode": mode,
+        "cval": cval,
+        "output": np.float64,
+        "name": "threshold_local",
+    }
     if method == "gaussian":
         sizes = per_axis(block_size, image.ndim, "block_size")
-        sigma = [(size - 1) / 6 for size in sizes] if param is None else param
+        sigma: Any = [(size - 1) / 6 for size in sizes] if param is None else param
         return _less(smooth(image, sigma, **settings), offset)
     sizes = normalize_sizes(block_size, image.ndim, "block_size")
     if method == "generic":

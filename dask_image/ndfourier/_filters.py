@@ -1,5 +1,7 @@
 """The four Fourier filters: a factor for each frequency, worked out where it is needed."""
 
+from __future__ import annotations
+
 import functools
 
 import dask.array as da
@@ -14,12 +16,20 @@ from dask_image._utils.arguments import (
     per_axis,
 )
 from dask_image._utils.arrays import as_dask_array, block_meta, output_dtype, with_dtype
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
 
 REAL = tuple(map(np.dtype, ("f4", "f8")))
 COMPLEX = tuple(map(np.dtype, ("c8", "c16")))
 
 
-def fourier_gaussian(image, sigma, n=-1, axis=-1, *, output=None):
+def fourier_gaussian(
+    image: ArrayLike,
+    sigma: PerAxis[Real],
+    n: Integer = -1,
+    axis: Integer = -1,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Multiply a Fourier transform with that of a Gaussian kernel.
 
@@ -64,7 +74,14 @@ def fourier_gaussian(image, sigma, n=-1, axis=-1, *, output=None):
     return spectrum.filter("fourier_gaussian", _multiply, line, spectrum.dtype(output))
 
 
-def fourier_uniform(image, size, n=-1, axis=-1, *, output=None):
+def fourier_uniform(
+    image: ArrayLike,
+    size: PerAxis[Real],
+    n: Integer = -1,
+    axis: Integer = -1,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Multiply a Fourier transform with that of a box.
 
@@ -77,14 +94,8 @@ def fourier_uniform(image, size, n=-1, axis=-1, *, output=None):
         The transform, with its zero frequency first, as :mod:`dask.array.fft` has it.
     size : float or sequence of float
         Length of the box in pixels of the image, for all axes or for each.
-    n : int, optional
-        Negative (default): the transform is a complex one. Else it is a real one,
-        and the image was ``n`` pixels long along ``axis``.
-    axis : int, optional
-        The axis of the real transform.
-    output : dtype, optional
-        ``float32``, ``float64``, ``complex64`` or ``complex128``. Default: that of
-        ``image``, or ``float64`` for integers and booleans.
+    n, axis, output : optional
+        As in `fourier_gaussian`.
 
     Returns
     -------
@@ -107,7 +118,14 @@ def fourier_uniform(image, size, n=-1, axis=-1, *, output=None):
     return spectrum.filter("fourier_uniform", _multiply, line, spectrum.dtype(output))
 
 
-def fourier_shift(image, shift, n=-1, axis=-1, *, output=None):
+def fourier_shift(
+    image: ArrayLike,
+    shift: PerAxis[Real],
+    n: Integer = -1,
+    axis: Integer = -1,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Multiply a Fourier transform so that the image moves by ``shift`` pixels.
 
@@ -120,11 +138,8 @@ def fourier_shift(image, shift, n=-1, axis=-1, *, output=None):
         The transform, with its zero frequency first, as :mod:`dask.array.fft` has it.
     shift : float or sequence of float
         How far the image moves, in pixels, along all axes or along each.
-    n : int, optional
-        Negative (default): the transform is a complex one. Else it is a real one,
-        and the image was ``n`` pixels long along ``axis``.
-    axis : int, optional
-        The axis of the real transform.
+    n, axis : optional
+        As in `fourier_gaussian`.
     output : dtype, optional
         ``complex64`` or ``complex128``. Default: that of ``image``, or
         ``complex128`` for anything real.
@@ -153,7 +168,14 @@ def fourier_shift(image, shift, n=-1, axis=-1, *, output=None):
     )
 
 
-def fourier_ellipsoid(image, size, n=-1, axis=-1, *, output=None):
+def fourier_ellipsoid(
+    image: ArrayLike,
+    size: PerAxis[Real],
+    n: Integer = -1,
+    axis: Integer = -1,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Multiply a Fourier transform with that of an ellipsoid.
 
@@ -168,14 +190,8 @@ def fourier_ellipsoid(image, size, n=-1, axis=-1, *, output=None):
     size : float or sequence of float
         Full lengths of the ellipsoid's axes in pixels of the image, for all axes or
         for each.
-    n : int, optional
-        Negative (default): the transform is a complex one. Else it is a real one,
-        and the image was ``n`` pixels long along ``axis``.
-    axis : int, optional
-        The axis of the real transform.
-    output : dtype, optional
-        ``float32``, ``float64``, ``complex64`` or ``complex128``. Default: that of
-        ``image``, or ``float64`` for integers and booleans.
+    n, axis, output : optional
+        As in `fourier_gaussian`.
 
     Returns
     -------

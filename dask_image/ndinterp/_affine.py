@@ -1,6 +1,9 @@
 """Transforms whose output blocks pull back to boxes: affine, rotate, shift, zoom."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import dask.array as da
 import numpy as np
@@ -16,6 +19,17 @@ from dask_image._utils.arguments import (
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    ChunksLike,
+    DTypeLike,
+    Integer,
+    ModeName,
+    Number,
+    PerAxis,
+    Real,
+)
 from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
     need_axes,
@@ -33,18 +47,18 @@ from dask_image.ndinterp._splines import coefficients
 
 @numpy_only
 def affine_transform(
-    image,
-    matrix,
-    offset=0.0,
-    output_shape=None,
-    order=1,
-    output_chunks=None,
+    image: ArrayLike,
+    matrix: ArrayLike,
+    offset: PerAxis[Real] = 0.0,
+    output_shape: Sequence[Integer] | None = None,
+    order: Integer = 1,
+    output_chunks: ChunksLike | None = None,
     *,
-    output=None,
-    mode="constant",
-    cval=0.0,
-    prefilter=True,
-):
+    output: DTypeLike | None = None,
+    mode: ModeName = "constant",
+    cval: Number = 0.0,
+    prefilter: bool = True,
+) -> Array:
     """
     Apply an affine transform.
 
@@ -116,18 +130,18 @@ def affine_transform(
 
 @numpy_only
 def rotate(
-    input_arr,
-    angle,
-    axes=(1, 0),
-    reshape=True,
-    output_chunks=None,
+    input_arr: ArrayLike,
+    angle: Real,
+    axes: Sequence[Integer] = (1, 0),
+    reshape: bool = True,
+    output_chunks: ChunksLike | None = None,
     *,
-    output=None,
-    order=1,
-    mode="constant",
-    cval=0.0,
-    prefilter=True,
-):
+    output: DTypeLike | None = None,
+    order: Integer = 1,
+    mode: ModeName = "constant",
+    cval: Number = 0.0,
+    prefilter: bool = True,
+) -> Array:
     """
     Rotate an image in the plane of two of its axes.
 
@@ -148,15 +162,8 @@ def rotate(
         any case no block is larger than those of the image.
     output : dtype, optional
         Of the result. Default: that of the image.
-    order : int, optional
-        Of the spline, 0 to 5. SciPy's default is 3.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `affine_transform`.
-    cval : scalar, optional
-        The value beyond the edges, for the constant modes.
-    prefilter : bool, optional
-        Whether the image holds pixels, not spline coefficients, for orders above
-        1.
+    order, mode, cval, prefilter : optional
+        As in `affine_transform`.
 
     Returns
     -------
@@ -199,16 +206,16 @@ def rotate(
 
 @numpy_only
 def shift(
-    image,
-    shift,
-    order=3,
-    output_chunks=None,
+    image: ArrayLike,
+    shift: PerAxis[Real],
+    order: Integer = 3,
+    output_chunks: ChunksLike | None = None,
     *,
-    output=None,
-    mode="constant",
-    cval=0.0,
-    prefilter=True,
-):
+    output: DTypeLike | None = None,
+    mode: ModeName = "constant",
+    cval: Number = 0.0,
+    prefilter: bool = True,
+) -> Array:
     """
     Shift an image by any number of pixels, whole or not.
 
@@ -220,18 +227,8 @@ def shift(
         The image; complex ones are shifted part by part.
     shift : float or sequence of float
         In pixels, along all axes or along each.
-    order : int, optional
-        Of the spline, 0 to 5.
-    output_chunks : int or tuple, optional
-        Chunks of the result. Default: those of ``image``.
-    output : dtype, optional
-        Of the result. Default: that of ``image``.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `affine_transform`.
-    cval : scalar, optional
-        The value beyond the edges, for the constant modes.
-    prefilter : bool, optional
-        Whether ``image`` holds pixels, not spline coefficients, for orders above 1.
+    order, output_chunks, output, mode, cval, prefilter : optional
+        As in `affine_transform`.
 
     Returns
     -------
@@ -260,17 +257,17 @@ def shift(
 
 @numpy_only
 def zoom(
-    image,
-    zoom,
-    order=3,
-    output_chunks=None,
+    image: ArrayLike,
+    zoom: PerAxis[Real],
+    order: Integer = 3,
+    output_chunks: ChunksLike | None = None,
     *,
-    output=None,
-    mode="constant",
-    cval=0.0,
-    prefilter=True,
-    grid_mode=False,
-):
+    output: DTypeLike | None = None,
+    mode: ModeName = "constant",
+    cval: Number = 0.0,
+    prefilter: bool = True,
+    grid_mode: bool = False,
+) -> Array:
     """
     Zoom an image.
 
@@ -288,14 +285,8 @@ def zoom(
     output_chunks : int or tuple, optional
         Chunks of the result. By default no block is larger than those of
         ``image``, nor reads from more than a few of them.
-    output : dtype, optional
-        Of the result. Default: that of ``image``.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `affine_transform`.
-    cval : scalar, optional
-        The value beyond the edges, for the constant modes.
-    prefilter : bool, optional
-        Whether ``image`` holds pixels, not spline coefficients, for orders above 1.
+    output, mode, cval, prefilter : optional
+        As in `affine_transform`.
     grid_mode : bool, optional
         Whether distances count from the outer edges of the pixels, rather than
         from the centres of the first and the last. Without effect on complex

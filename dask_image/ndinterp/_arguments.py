@@ -1,6 +1,10 @@
 """Arguments that all interpolating functions share, with SciPy's rules and exceptions."""
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +16,13 @@ from dask_image._utils.arguments import (
     per_axis,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
-from dask_image._utils.modes import MODES
+from dask_image._utils.modes import MODES, Mode
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, Shape
 
 SUPPORTED = frozenset("?bBhHiIlLqQfdFD")
 
 
-def normalize_image(image, name="image"):
+def normalize_image(image: ArrayLike, name: str = "image") -> Array:
     """Return ``image`` as a Dask array of a dtype that SciPy interpolates."""
     image = as_dask_array(image, name)
     if image.dtype.char not in SUPPORTED:
@@ -25,7 +30,7 @@ def normalize_image(image, name="image"):
     return image
 
 
-def normalize_order(order, lowest=0):
+def normalize_order(order: Integer, lowest: int = 0) -> int:
     """Return a spline order, or raise."""
     order = normalize_integer(order, "order")
     if not lowest <= order <= 5:
@@ -33,20 +38,20 @@ def normalize_order(order, lowest=0):
     return order
 
 
-def normalize_mode(mode):
+def normalize_mode(mode: str) -> Mode:
     """Return a boundary mode, or raise."""
     if not isinstance(mode, str) or mode not in MODES:
         raise ArgumentError(f"mode must be one of {sorted(MODES)}, got {mode!r}")
     return MODES[mode]
 
 
-def normalize_cval(cval, dtype):
+def normalize_cval(cval: Any, dtype: np.dtype[Any]) -> complex:
     """Return the value outside of the image: complex only for complex images."""
     cval = arguments.normalize_cval(cval, dtype)
     return complex(cval) if dtype.kind == "c" else float(cval)
 
 
-def normalize_output(output, image):
+def normalize_output(output: DTypeLike | None, image: Array) -> np.dtype[Any]:
     """
     Return the dtype of a result.
 
@@ -64,12 +69,12 @@ def normalize_output(output, image):
     return dtype
 
 
-def normalize_sequence(value, ndim, name):
+def normalize_sequence(value: Any, ndim: int, name: str) -> tuple[float, ...]:
     """Return one float for each axis."""
     return tuple(float(normalize_number(one, name)) for one in per_axis(value, ndim, name))
 
 
-def normalize_shape(shape, name="output_shape"):
+def normalize_shape(shape: Iterable[Any], name: str = "output_shape") -> Shape:
     """Return a shape as a tuple of int; floats may be given for whole numbers."""
     shape = tuple(_whole_number(size, name) for size in shape)
     if any(size < 0 for size in shape):
@@ -86,7 +91,7 @@ def _whole_number(size, name):
         raise TypeError(f"{name} must be made of whole numbers, got {size!r}") from None
 
 
-def need_axes(*ranks):
+def need_axes(*ranks: int) -> None:
     """Raise unless input and output have an axis at least."""
     if min(ranks) < 1:
         raise ArgumentError(f"input and output rank must be > 0, got {ranks}")

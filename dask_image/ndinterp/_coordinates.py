@@ -1,8 +1,12 @@
 """Interpolation at points that come from anywhere: map_coordinates, geometric_transform."""
 
+from __future__ import annotations
+
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -21,6 +25,19 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    ChunksLike,
+    DTypeLike,
+    Function,
+    Integer,
+    ModeName,
+    NDArray,
+    Number,
+    PerAxis,
+    Real,
+)
 from dask_image.ndinterp._affine import normalize_interpolation
 from dask_image.ndinterp._arguments import (
     need_axes,
@@ -41,16 +58,16 @@ COORDINATE_BYTES = "32 MiB"
 
 @numpy_only
 def map_coordinates(
-    input,
-    coordinates,
-    order=3,
-    mode="constant",
-    cval=0.0,
-    prefilter=True,
+    input: ArrayLike,
+    coordinates: ArrayLike,
+    order: Integer = 3,
+    mode: ModeName = "constant",
+    cval: Number = 0.0,
+    prefilter: bool = True,
     *,
-    output=None,
-    output_chunks=None,
-):
+    output: DTypeLike | None = None,
+    output_chunks: ChunksLike | None = None,
+) -> Array:
     """
     Interpolate an image at given coordinates.
 
@@ -66,16 +83,8 @@ def map_coordinates(
     coordinates : array_like
         Shape (ndim, ...): NumPy or Dask, in any chunks, of integers or floats. In
         pixels of ``input``. All axes but the first may be of unknown length.
-    order : int, optional
-        Of the spline, 0 to 5.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `affine_transform`.
-    cval : scalar, optional
-        The value beyond the edges, for the constant modes.
-    prefilter : bool, optional
-        Whether ``input`` holds pixels, not spline coefficients, for orders above 1.
-    output : dtype, optional
-        Of the result. Default: that of ``input``.
+    order, mode, cval, prefilter, output : optional
+        As in `affine_transform`.
     output_chunks : int or tuple, optional
         Chunks of the result. Default: those of ``coordinates``.
 
@@ -119,20 +128,20 @@ def map_coordinates(
 
 @numpy_only
 def geometric_transform(
-    image,
-    mapping,
-    output_shape=None,
-    order=3,
-    output_chunks=None,
+    image: ArrayLike,
+    mapping: Function,
+    output_shape: Sequence[Integer] | None = None,
+    order: Integer = 3,
+    output_chunks: ChunksLike | None = None,
     *,
-    output=None,
-    mode="constant",
-    cval=0.0,
-    prefilter=True,
-    extra_arguments=(),
-    extra_keywords=None,
-    reach=None,
-):
+    output: DTypeLike | None = None,
+    mode: ModeName = "constant",
+    cval: Number = 0.0,
+    prefilter: bool = True,
+    extra_arguments: Sequence[Any] = (),
+    extra_keywords: dict[str, Any] | None = None,
+    reach: PerAxis[Real] | None = None,
+) -> Array:
     """
     Transform an image by any mapping of output indices to input coordinates.
 
@@ -147,21 +156,8 @@ def geometric_transform(
     mapping : callable
         Takes a tuple of ints, the index of an output pixel in the whole output,
         and gives a tuple of coordinates in ``image``.
-    output_shape : tuple of int, optional
-        Default: the shape of ``image``.
-    order : int, optional
-        Of the spline, 0 to 5.
-    output_chunks : int or tuple, optional
-        Chunks of the result. Default: those of ``image`` where shapes agree; in
-        any case no block is larger than those of ``image``.
-    output : dtype, optional
-        Of the result. Default: that of ``image``.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `affine_transform`.
-    cval : scalar, optional
-        The value beyond the edges, for the constant modes.
-    prefilter : bool, optional
-        Whether ``image`` holds pixels, not spline coefficients, for orders above 1.
+    output_shape, order, output_chunks, output, mode, cval, prefilter : optional
+        As in `affine_transform`.
     extra_arguments : tuple, optional
         Further arguments for ``mapping``.
     extra_keywords : dict, optional
@@ -292,9 +288,9 @@ class _Sorted:
     """A block of points, sorted by the cell they are looked up in; the last group needs none."""
 
     shape: tuple[int, ...]
-    order: np.ndarray
-    bounds: np.ndarray
-    coordinates: np.ndarray
+    order: NDArray
+    bounds: NDArray
+    coordinates: NDArray
 
     def group(self, number):
         """Return which of the sorted points belong to a cell."""
@@ -308,7 +304,7 @@ class _Lookup:
     chunks: tuple[tuple[int, ...], ...]
     shape: tuple[int, ...]
     spline: Spline
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
     def box(self, index):
         """

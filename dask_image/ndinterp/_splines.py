@@ -1,5 +1,7 @@
 """Spline coefficients: recursive filters whose memory fades, so that a halo makes them exact."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import replace
 
@@ -10,6 +12,15 @@ from dask_image._utils.arguments import ArgumentError, normalize_axis
 from dask_image._utils.backend import kernel_for
 from dask_image._utils.engines.overlap import Pass, block_bounds, map_boxes, map_passes
 from dask_image._utils.modes import NEAREST
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    ChunksLike,
+    DTypeLike,
+    Integer,
+    ModeName,
+    PerAxis,
+)
 from dask_image.ndinterp._arguments import (
     normalize_image,
     normalize_mode,
@@ -35,8 +46,15 @@ def reach_of(order):
 
 
 def spline_filter1d(
-    image, order=3, axis=-1, output=np.float64, mode="mirror", output_chunks=None, *, depth=None
-):
+    image: ArrayLike,
+    order: Integer = 3,
+    axis: Integer = -1,
+    output: DTypeLike | None = np.float64,
+    mode: ModeName = "mirror",
+    output_chunks: ChunksLike | None = None,
+    *,
+    depth: Integer | None = None,
+) -> Array:
     """
     Compute spline coefficients along one axis.
 
@@ -86,8 +104,14 @@ def spline_filter1d(
 
 
 def spline_filter(
-    image, order=3, output=np.float64, mode="mirror", output_chunks=None, *, depth=None
-):
+    image: ArrayLike,
+    order: Integer = 3,
+    output: DTypeLike | None = np.float64,
+    mode: ModeName = "mirror",
+    output_chunks: ChunksLike | None = None,
+    *,
+    depth: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Compute spline coefficients.
 

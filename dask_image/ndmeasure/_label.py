@@ -1,5 +1,8 @@
 """Connected components, and labels made block by block."""
 
+from __future__ import annotations
+
+import dask.array as da
 import numpy as np
 from scipy import ndimage
 
@@ -7,13 +10,20 @@ from dask_image._utils.arguments import ArgumentError, normalize_axes
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import foreground_components
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis
 
 
 class AsymmetricStructureError(ValueError, AssertionError):
     """A structure links two pixels in one direction only (SciPy raises AssertionError)."""
 
 
-def label(image, structure=None, wrap_axes=None, *, output=None):
+def label(
+    image: ArrayLike,
+    structure: ArrayLike | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+    *,
+    output: DTypeLike | None = None,
+) -> tuple[Array, Array]:
     """
     Label the connected components of an image.
 
@@ -102,7 +112,7 @@ def label(image, structure=None, wrap_axes=None, *, output=None):
         )
     labels, count = foreground_components([image], is_foreground, connectivity, dtype, "label")
     if wanted != dtype:
-        labels = labels.map_blocks(_cast_labels, wanted, dtype=wanted, token="label-cast")
+        labels = da.map_blocks(_cast_labels, labels, wanted, dtype=wanted, token="label-cast")
     return labels, count
 
 

@@ -1,6 +1,9 @@
 """Labels that were made block by block: joined across blocks, and numbered anew."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -21,12 +24,17 @@ from dask_image._utils.engines.components import (
 )
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
 from dask_image._utils.labels import as_label_image
+from dask_image._utils.typing import Array, ArrayLike, Integer, NDArray, PerAxis, Real, Shape
 from dask_image.ndmeasure._label import label_connectivity, label_structure
 
 
 def merge_labels_across_chunk_boundaries(
-    labels, overlap_depth=0, iou_threshold=0.8, structure=None, wrap_axes=None
-):
+    labels: ArrayLike,
+    overlap_depth: PerAxis[Integer] = 0,
+    iou_threshold: Real = 0.8,
+    structure: ArrayLike | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Join objects that were labelled in each block by itself.
 
@@ -109,7 +117,7 @@ def merge_labels_across_chunk_boundaries(
     return merged
 
 
-def relabel_sequential(labels):
+def relabel_sequential(labels: ArrayLike) -> Array:
     """
     Renumber the labels that an image has from 1 to how many there are.
 
@@ -171,9 +179,9 @@ class Trim:
     wrap_axes : tuple of int
     """
 
-    numblocks: tuple
-    depth: tuple
-    wrap_axes: tuple
+    numblocks: Shape
+    depth: Shape
+    wrap_axes: Shape
 
     def sides(self, axis, i):
         """Return how many pixels to take off before and after, along one axis."""
@@ -210,9 +218,9 @@ class Trim:
 class Runs:
     """Labels of a block as runs of equal ones, in C order."""
 
-    shape: tuple
-    values: np.ndarray
-    lengths: np.ndarray
+    shape: Shape
+    values: NDArray
+    lengths: NDArray
 
     def relabel(self, table):
         """Return ``table[label]`` of every pixel."""
@@ -223,7 +231,7 @@ class Runs:
 class PixelLabels:
     """Labels of a block that has too many runs."""
 
-    labels: np.ndarray
+    labels: NDArray
 
     def relabel(self, table):
         """Return ``table[label]`` of every pixel."""
@@ -277,10 +285,10 @@ class MergeLabels(TwoPass):
     """
 
     trim: Trim
-    shape: tuple
+    shape: Shape
     connectivity: Connectivity
     iou_threshold: float | None
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     like: object
 
     scans_again = False
@@ -344,7 +352,7 @@ class MergeLabels(TwoPass):
 class RelabelSequential(TwoPass):
     """Number labels by their values."""
 
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     like: object
 
     connectivity = UNLINKED
@@ -372,9 +380,9 @@ class RelabelSequential(TwoPass):
 class Ranks:
     """The labels of each block, and all of them sorted."""
 
-    blocks: list
-    present: np.ndarray
-    dtype: np.dtype
+    blocks: list[Any]
+    present: NDArray
+    dtype: np.dtype[Any]
 
     @property
     def count(self):

@@ -1,18 +1,26 @@
 """Bounding boxes of labels, as slices."""
 
+from __future__ import annotations
+
 import operator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
+from dask.delayed import Delayed
 
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
 from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
 from dask_image._utils.labels import as_label_image
+from dask_image._utils.typing import ArrayLike, Integer
+
+if TYPE_CHECKING:
+    from dask.dataframe import DataFrame
 
 
 @numpy_only
-def find_objects(label_image):
+def find_objects(label_image: ArrayLike) -> DataFrame:
     """
     Find the bounding box of every label.
 
@@ -64,7 +72,7 @@ def find_objects(label_image):
 
 
 @partial(numpy_only, name="find_objects")
-def find_objects_list(label_image, max_label=0):
+def find_objects_list(label_image: ArrayLike, max_label: Integer = 0) -> Delayed:
     """
     Find the bounding box of every label, as SciPy returns them.
 

@@ -1,10 +1,14 @@
 """Measurements that need all pixels of a label together."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from functools import partial
+from typing import Any, overload
 
 import dask.array as da
 import numpy as np
+from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
@@ -29,11 +33,28 @@ from dask_image._utils.labels import (
     check_labels_fit,
     labels_that_fit,
 )
+from dask_image._utils.typing import (
+    AllLabels,
+    Array,
+    ArrayLike,
+    DTypeLike,
+    Function,
+    Index,
+    Integer,
+    Labels,
+    PerLabel,
+)
 from dask_image._utils.warnings import warn
 
 
+@overload
+def median(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def median(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def median(image, label_image=None, index=None):
+def median(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find the median of each label's pixels.
 
@@ -95,10 +116,26 @@ def median(image, label_image=None, index=None):
     return _apply(labelled, _cut_fractions(selection, labelled), shuffle, np.nan, "median")
 
 
+@overload
+def labeled_comprehension(
+    image: ArrayLike, label_image: Labels, index: AllLabels, func: Function, out_dtype: DTypeLike,
+    default: Any, pass_positions: bool = ...,
+) -> PerLabel: ...  # fmt: skip
+@overload
+def labeled_comprehension(
+    image: ArrayLike, label_image: Labels, index: Index, func: Function, out_dtype: DTypeLike,
+    default: Any, pass_positions: bool = ...,
+) -> Array: ...  # fmt: skip
 @numpy_only
 def labeled_comprehension(
-    image, label_image, index, func, out_dtype, default, pass_positions=False
-):
+    image: ArrayLike,
+    label_image: Labels,
+    index: Index | AllLabels,
+    func: Function,
+    out_dtype: DTypeLike,
+    default: Any,
+    pass_positions: bool = False,
+) -> Array | PerLabel:
     """
     Call a function with each label's pixels.
 
@@ -196,7 +233,7 @@ def labeled_comprehension(
 
 
 @numpy_only
-def value_indices(image, *, ignore_value=None):
+def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> Delayed:
     """
     Find where each value of an integer image is.
 

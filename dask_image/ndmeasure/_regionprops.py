@@ -1,9 +1,12 @@
 """A table of the properties of every label, from one pass over the image."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -30,6 +33,10 @@ from dask_image._utils.engines.label_reduction import (
     reduce_labels,
 )
 from dask_image._utils.labels import align_chunks, as_label_image
+from dask_image._utils.typing import Array, ArrayLike, NDArray, PerAxis, Real, Shape
+
+if TYPE_CHECKING:
+    from dask.dataframe import DataFrame
 
 # Differences of second moments below this part of their sum are rounding errors.
 ROUNDING = 1e-12
@@ -51,10 +58,10 @@ class Regions:
         Size of a pixel along each axis.
     """
 
-    labels: np.ndarray
-    geometry: dict
-    intensity: dict
-    spacing: np.ndarray
+    labels: NDArray
+    geometry: dict[str, Any]
+    intensity: dict[str, Any]
+    spacing: NDArray
 
     @property
     def ndim(self):
@@ -246,11 +253,11 @@ class Property:
         The numbers of axes it is defined for; any if empty.
     """
 
-    measure: Callable
-    columns: Callable | None = None
+    measure: Callable[..., Any]
+    columns: Callable[..., Any] | None = None
     dtype: type = np.float64
     intensity: PartialFamily | None = None
-    dimensions: tuple = ()
+    dimensions: Shape = ()
 
     def names(self, name, ndim, separator):
         """Return the names of its columns."""
@@ -287,16 +294,28 @@ PROPERTIES = {
 # The table
 
 
+@overload
+def regionprops_table(
+    label_image: ArrayLike, intensity_image: ArrayLike | None = ...,
+    properties: Sequence[str] = ..., *, separator: str = ..., spacing: PerAxis[Real] | None = ...,
+    as_frame: Literal[False] = ...,
+) -> dict[str, Array]: ...  # fmt: skip
+@overload
+def regionprops_table(
+    label_image: ArrayLike, intensity_image: ArrayLike | None = ...,
+    properties: Sequence[str] = ..., *, separator: str = ..., spacing: PerAxis[Real] | None = ...,
+    as_frame: Literal[True],
+) -> DataFrame: ...  # fmt: skip
 @numpy_only
 def regionprops_table(
-    label_image,
-    intensity_image=None,
-    properties=("label", "bbox", "area", "centroid"),
+    label_image: ArrayLike,
+    intensity_image: ArrayLike | None = None,
+    properties: Sequence[str] = ("label", "bbox", "area", "centroid"),
     *,
-    separator="-",
-    spacing=None,
-    as_frame=False,
-):
+    separator: str = "-",
+    spacing: PerAxis[Real] | None = None,
+    as_frame: bool = False,
+) -> dict[str, Array] | DataFrame:
     """
     Measure properties of every label.
 

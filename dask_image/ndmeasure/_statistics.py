@@ -1,8 +1,11 @@
 """Statistics of the pixels of each label: moments, extrema, positions."""
 
+from __future__ import annotations
+
 import operator
 from dataclasses import replace
 from functools import partial as bind
+from typing import overload
 
 import dask.array as da
 import numpy as np
@@ -44,6 +47,17 @@ from dask_image._utils.labels import (
     as_selection,
     check_labels_fit,
     locate_labels,
+)
+from dask_image._utils.typing import (
+    AllLabels,
+    Array,
+    ArrayLike,
+    Extrema,
+    Index,
+    Integer,
+    Labels,
+    PerLabel,
+    Real,
 )
 from dask_image._utils.warnings import warn
 
@@ -148,8 +162,14 @@ def _at_first_pixel(result, stretched):
     return np.where(stretched, first, result)
 
 
+@overload
+def area(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def area(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def area(image, label_image=None, index=None):
+def area(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Count the pixels of each label.
 
@@ -157,13 +177,8 @@ def area(image, label_image=None, index=None):
     ----------
     image : array_like
         Only its shape matters: it is not read.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -174,11 +189,8 @@ def area(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -203,8 +215,14 @@ def area(image, label_image=None, index=None):
     return _measure("area", image, label_image, index, AREA)
 
 
+@overload
+def sum_labels(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def sum_labels(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def sum_labels(image, label_image=None, index=None):
+def sum_labels(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Sum the values of each label.
 
@@ -212,13 +230,8 @@ def sum_labels(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -230,11 +243,8 @@ def sum_labels(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -242,11 +252,7 @@ def sum_labels(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -261,8 +267,14 @@ def sum_labels(image, label_image=None, index=None):
     return _measure("sum_labels", image, label_image, index, SUM_LABELS)
 
 
+@overload
+def mean(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def mean(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def mean(image, label_image=None, index=None):
+def mean(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Average the values of each label.
 
@@ -317,8 +329,14 @@ def mean(image, label_image=None, index=None):
     return _measure("mean", image, label_image, index, MEAN)
 
 
+@overload
+def variance(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def variance(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def variance(image, label_image=None, index=None):
+def variance(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Compute the variance of the values of each label.
 
@@ -326,13 +344,8 @@ def variance(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -345,11 +358,8 @@ def variance(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -357,11 +367,7 @@ def variance(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
     Blocks are merged by their means and the sums of squares about them, so that a
     large offset of the values costs no accuracy [1]_.
 
@@ -381,8 +387,16 @@ def variance(image, label_image=None, index=None):
     return _measure("variance", image, label_image, index, VARIANCE)
 
 
+@overload
+def standard_deviation(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def standard_deviation(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ...,
+) -> Array: ...  # fmt: skip
 @numpy_only
-def standard_deviation(image, label_image=None, index=None):
+def standard_deviation(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Compute the standard deviation of the values of each label.
 
@@ -390,13 +404,8 @@ def standard_deviation(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -408,11 +417,8 @@ def standard_deviation(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -420,11 +426,7 @@ def standard_deviation(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -437,8 +439,14 @@ def standard_deviation(image, label_image=None, index=None):
     return _measure("standard_deviation", image, label_image, index, DEVIATION)
 
 
+@overload
+def minimum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def minimum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def minimum(image, label_image=None, index=None):
+def minimum(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find the least value of each label.
 
@@ -446,13 +454,8 @@ def minimum(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -476,11 +479,7 @@ def minimum(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
     As in SciPy, NaN counts as greater than any number where ``index`` is an array;
     where one group is asked for (None or a scalar), NaN in the group gives NaN.
 
@@ -495,8 +494,14 @@ def minimum(image, label_image=None, index=None):
     return _measure("minimum", image, label_image, index, MINIMUM)
 
 
+@overload
+def maximum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def maximum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def maximum(image, label_image=None, index=None):
+def maximum(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find the greatest value of each label.
 
@@ -504,13 +509,8 @@ def maximum(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -535,11 +535,7 @@ def maximum(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -552,8 +548,14 @@ def maximum(image, label_image=None, index=None):
     return _measure("maximum", image, label_image, index, MAXIMUM)
 
 
+@overload
+def minimum_position(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def minimum_position(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def minimum_position(image, label_image=None, index=None):
+def minimum_position(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find where the least value of each label is.
 
@@ -561,13 +563,8 @@ def minimum_position(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -592,11 +589,7 @@ def minimum_position(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
     Where the value occurs more than once, the first pixel in raster order is given,
     whatever the chunks. (SciPy does so for one group; with an array of labels its
     choice among equals follows an unstable sort.)
@@ -613,8 +606,14 @@ def minimum_position(image, label_image=None, index=None):
     return _measure("minimum_position", image, label_image, index, MINIMUM_POSITION)
 
 
+@overload
+def maximum_position(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def maximum_position(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def maximum_position(image, label_image=None, index=None):
+def maximum_position(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find where the greatest value of each label is.
 
@@ -622,13 +621,8 @@ def maximum_position(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -653,11 +647,7 @@ def maximum_position(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
     Where the value occurs more than once, the first pixel in raster order is given,
     whatever the chunks. (SciPy does so for one group; with an array of labels its
     choice among equals follows an unstable sort.)
@@ -674,8 +664,14 @@ def maximum_position(image, label_image=None, index=None):
     return _measure("maximum_position", image, label_image, index, MAXIMUM_POSITION)
 
 
+@overload
+def extrema(image: ArrayLike, label_image: Labels, index: AllLabels) -> tuple[Extrema, Array]: ...
+@overload
+def extrema(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Extrema: ...
 @numpy_only
-def extrema(image, label_image=None, index=None):
+def extrema(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Extrema | tuple[Extrema, Array]:
     """
     Find the least and greatest values of each label, and where they are.
 
@@ -683,13 +679,8 @@ def extrema(image, label_image=None, index=None):
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -714,11 +705,7 @@ def extrema(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -734,8 +721,14 @@ def extrema(image, label_image=None, index=None):
     return _measure("extrema", image, label_image, index, *statistics)
 
 
+@overload
+def center_of_mass(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def center_of_mass(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def center_of_mass(image, label_image=None, index=None):
+def center_of_mass(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Find the centre of mass of each label.
 
@@ -743,13 +736,8 @@ def center_of_mass(image, label_image=None, index=None):
     ----------
     image : array_like
         The values, which weigh the pixels; real or complex.
-    label_image : array_like, optional
-        Integer or boolean labels that broadcast against ``image``; chunks may
-        differ. Without it the whole image is one group, and ``index`` is ignored.
-    index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+    label_image, index : optional
+        As in `mean`.
 
     Returns
     -------
@@ -762,11 +750,8 @@ def center_of_mass(image, label_image=None, index=None):
 
     Raises
     ------
-    TypeError
-        If the labels are not integers or booleans, or ``index`` holds no numbers.
-    ValueError
-        If the shapes do not broadcast, chunk sizes are unknown, or ``index`` is a
-        string other than ``"all"``.
+    TypeError, ValueError
+        As `mean`.
 
     See Also
     --------
@@ -774,11 +759,7 @@ def center_of_mass(image, label_image=None, index=None):
 
     Notes
     -----
-    Nothing is computed before the result is. The number of tasks depends on the
-    number of blocks only, not on the number of labels.
-    Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once, and those that need the same of it (sum and
-    mean; variance and deviation; extrema and their positions) share all work.
+    Lazy, and shares its work with other statistics, as `mean`.
 
     Examples
     --------
@@ -792,8 +773,24 @@ def center_of_mass(image, label_image=None, index=None):
     return _measure("center_of_mass", image, label_image, index, CENTER)
 
 
+@overload
+def histogram(
+    image: ArrayLike, min: Real, max: Real, bins: Integer, label_image: Labels, index: AllLabels,
+) -> PerLabel: ...  # fmt: skip
+@overload
+def histogram(
+    image: ArrayLike, min: Real, max: Real, bins: Integer, label_image: Labels = ...,
+    index: Index = ...,
+) -> Array: ...  # fmt: skip
 @numpy_only
-def histogram(image, min, max, bins, label_image=None, index=None):
+def histogram(
+    image: ArrayLike,
+    min: Real,
+    max: Real,
+    bins: Integer,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+) -> Array | PerLabel:
     """
     Count the values of each label into bins.
 
@@ -810,9 +807,7 @@ def histogram(image, min, max, bins, label_image=None, index=None):
         Integer or boolean labels that broadcast against ``image``; chunks may
         differ. Without it the whole image is one group.
     index : None, number, array_like, dask.array.Array or "all", optional
-        The labels to measure, in any order and shape, repeated or absent. None
-        pools all labels above 0 into one group; ``"all"`` stands for every label
-        in the image but the background 0, in ascending order.
+        As in `mean`.
 
     Returns
     -------
@@ -913,8 +908,14 @@ def _pick_histograms(edges, selection, partial, index):
     return result
 
 
+@overload
+def sum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+@overload
+def sum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
 @numpy_only
-def sum(image, label_image=None, index=None):
+def sum(
+    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+) -> Array | PerLabel:
     """
     Sum the values of each label: deprecated, use `sum_labels`.
 

@@ -1,10 +1,14 @@
 """Binary morphology: erosion, dilation, opening, closing, hit-or-miss."""
 
+from __future__ import annotations
+
 import math
 import operator
+from typing import overload
 
 import dask.array as da
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -14,6 +18,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis
 from dask_image._utils.windows import binary_window
 from dask_image.ndmorph._propagation import until_stable
 
@@ -29,7 +34,7 @@ TOGETHER = {
 }
 
 
-def generate_binary_structure(rank, connectivity):
+def generate_binary_structure(rank: Integer, connectivity: Integer) -> npt.NDArray[np.bool_]:
     """
     Generate a structure that defines which pixels are neighbours.
 
@@ -58,7 +63,17 @@ def generate_binary_structure(rank, connectivity):
     return ndimage.generate_binary_structure(rank, connectivity)
 
 
-def iterate_structure(structure, iterations, origin=None):
+@overload
+def iterate_structure(
+    structure: ArrayLike, iterations: Integer, origin: None = ...,
+) -> npt.NDArray[np.bool_]: ...  # fmt: skip
+@overload
+def iterate_structure(
+    structure: ArrayLike, iterations: Integer, origin: PerAxis[Integer],
+) -> tuple[npt.NDArray[np.bool_], list[int]]: ...  # fmt: skip
+def iterate_structure(
+    structure: ArrayLike, iterations: Integer, origin: PerAxis[Integer] | None = None
+) -> npt.NDArray[np.bool_] | tuple[npt.NDArray[np.bool_], list[int]]:
     """
     Dilate a structure by itself.
 
@@ -111,7 +126,7 @@ def _binary_morphology(block, mask=None, *, steps, region=None, **keywords):
     return in_region(block, mask=mask, iterations=iterations, region=region, **keywords)
 
 
-_binary_morphology.in_region = _binary_morphology
+_binary_morphology.in_region = _binary_morphology  # type: ignore[attr-defined]
 
 
 def _beside(block, structure):
@@ -281,9 +296,18 @@ def _morphology(
 
 
 def binary_erosion(
-    image, structure=None, iterations=1, mask=None, border_value=0, origin=0, brute_force=False,
-    *, axes=None, output=None, wrap_axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    structure: ArrayLike | None = None,
+    iterations: Integer = 1,
+    mask: ArrayLike | None = None,
+    border_value: Integer = 0,
+    origin: PerAxis[Integer] = 0,
+    brute_force: bool = False,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Erode a binary image by a structure.
 
@@ -349,9 +373,18 @@ def binary_erosion(
 
 
 def binary_dilation(
-    image, structure=None, iterations=1, mask=None, border_value=0, origin=0, brute_force=False,
-    *, axes=None, output=None, wrap_axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    structure: ArrayLike | None = None,
+    iterations: Integer = 1,
+    mask: ArrayLike | None = None,
+    border_value: Integer = 0,
+    origin: PerAxis[Integer] = 0,
+    brute_force: bool = False,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Dilate a binary image by a structure.
 
@@ -366,22 +399,8 @@ def binary_dilation(
     structure : array_like of bool, optional
         Shape of what each True pixel grows to; by default the centre and the
         pixels that share a face with it.
-    iterations : int, optional
-        How many times; less than 1: until nothing changes, which is found out
-        when the result is computed.
-    mask : array_like of bool, optional
-        Pixels that may change, NumPy or Dask array of the image's shape; True
-        or False for all.
-    border_value : int, optional
-        Value outside of the image, 0 or 1.
-    origin : int or sequence of int, optional
-        How far the structure is moved from its centre, along each axis.
-    brute_force : bool, optional
-        Taken for compatibility; the result is the same.
-    axes : int or sequence of int, optional
-        Axes that the structure has; all by default.
-    output : dtype, optional
-        Taken for compatibility: as in SciPy the result is boolean in any case.
+    iterations, mask, border_value, origin, brute_force, axes, output : optional
+        As in `binary_erosion`.
     wrap_axes : int or sequence of int, optional
         Axes along which the image is periodic: its two ends are neighbours, and
         ``border_value`` is not used there.
@@ -412,9 +431,18 @@ def binary_dilation(
 
 
 def binary_opening(
-    image, structure=None, iterations=1, origin=0, mask=None, border_value=0, brute_force=False,
-    *, axes=None, output=None, wrap_axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    structure: ArrayLike | None = None,
+    iterations: Integer = 1,
+    origin: PerAxis[Integer] = 0,
+    mask: ArrayLike | None = None,
+    border_value: Integer = 0,
+    brute_force: bool = False,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Open a binary image: erode it, then dilate the result.
 
@@ -429,21 +457,12 @@ def binary_opening(
         By default the centre and the pixels that share a face with it.
     iterations : int, optional
         How many times each step is done; less than 1: until nothing changes.
-    origin : int or sequence of int, optional
-        How far the structure is moved from its centre, along each axis.
-    mask : array_like of bool, optional
-        Pixels that may change, NumPy or Dask array of the image's shape; True
-        or False for all.
+    origin, mask : optional
+        As in `binary_erosion`.
     border_value : int, optional
         Value outside of the image in both steps, 0 or 1.
-    brute_force : bool, optional
-        Taken for compatibility; the result is the same.
-    axes : int or sequence of int, optional
-        Axes that the structure has; all by default.
-    output : dtype, optional
-        Taken for compatibility: as in SciPy the result is boolean in any case.
-    wrap_axes : int or sequence of int, optional
-        Axes along which the image is periodic.
+    brute_force, axes, output, wrap_axes : optional
+        As in `binary_erosion`.
 
     Returns
     -------
@@ -467,9 +486,18 @@ def binary_opening(
 
 
 def binary_closing(
-    image, structure=None, iterations=1, origin=0, mask=None, border_value=0, brute_force=False,
-    *, axes=None, output=None, wrap_axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    structure: ArrayLike | None = None,
+    iterations: Integer = 1,
+    origin: PerAxis[Integer] = 0,
+    mask: ArrayLike | None = None,
+    border_value: Integer = 0,
+    brute_force: bool = False,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Close a binary image: dilate it, then erode the result.
 
@@ -484,21 +512,12 @@ def binary_closing(
         By default the centre and the pixels that share a face with it.
     iterations : int, optional
         How many times each step is done; less than 1: until nothing changes.
-    origin : int or sequence of int, optional
-        How far the structure is moved from its centre, along each axis.
-    mask : array_like of bool, optional
-        Pixels that may change, NumPy or Dask array of the image's shape; True
-        or False for all.
+    origin, mask : optional
+        As in `binary_erosion`.
     border_value : int, optional
         Value outside of the image in both steps, 0 or 1.
-    brute_force : bool, optional
-        Taken for compatibility; the result is the same.
-    axes : int or sequence of int, optional
-        Axes that the structure has; all by default.
-    output : dtype, optional
-        Taken for compatibility: as in SciPy the result is boolean in any case.
-    wrap_axes : int or sequence of int, optional
-        Axes along which the image is periodic.
+    brute_force, axes, output, wrap_axes : optional
+        As in `binary_erosion`.
 
     Returns
     -------
@@ -522,9 +541,16 @@ def binary_closing(
 
 
 def binary_hit_or_miss(
-    image, structure1=None, structure2=None, origin1=0, origin2=None,
-    *, axes=None, output=None, wrap_axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    structure1: ArrayLike | None = None,
+    structure2: ArrayLike | None = None,
+    origin1: PerAxis[Integer] = 0,
+    origin2: PerAxis[Integer] | None = None,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Find where one structure fits the image and another one its background.
 
@@ -545,10 +571,8 @@ def binary_hit_or_miss(
         ``origin1`` by default.
     axes : int or sequence of int, optional
         Axes that the structures have; all by default.
-    output : dtype, optional
-        Taken for compatibility: as in SciPy the result is boolean in any case.
-    wrap_axes : int or sequence of int, optional
-        Axes along which the image is periodic.
+    output, wrap_axes : optional
+        As in `binary_erosion`.
 
     Returns
     -------

@@ -1,7 +1,10 @@
 """Distance transforms: how far each foreground pixel is from the background."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Literal, overload
 
 import dask.array as da
 import numpy as np
@@ -13,6 +16,7 @@ from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
+from dask_image._utils.typing import Array, ArrayLike, PerAxis, Real
 
 INTEGER_METRICS = {
     "chessboard": CHESSBOARD,
@@ -34,8 +38,8 @@ class Metric:
     """What a distance is, on a grid of pixels."""
 
     kind: int
-    steps: tuple
-    dtype: np.dtype
+    steps: tuple[Any, ...]
+    dtype: np.dtype[Any]
     """Of the costs: squared distances if Euclidean, else distances."""
 
     @classmethod
@@ -49,8 +53,33 @@ class Metric:
         return cls(kind, (1,) * len(shape), np.dtype(dtype))
 
 
+@overload
+def distance_transform_edt(
+    image: ArrayLike, sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ...,
+    return_indices: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def distance_transform_edt(
+    image: ArrayLike, sampling: PerAxis[Real] | None = ..., *, return_distances: Literal[False],
+    return_indices: Literal[True],
+) -> Array: ...  # fmt: skip
+@overload
+def distance_transform_edt(
+    image: ArrayLike, sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ...,
+    *, return_indices: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
+@overload
+def distance_transform_edt(
+    image: ArrayLike, sampling: PerAxis[Real] | None = ..., return_distances: bool = ...,
+    return_indices: bool = ...,
+) -> Array | tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
-def distance_transform_edt(image, sampling=None, return_distances=True, return_indices=False):
+def distance_transform_edt(
+    image: ArrayLike,
+    sampling: PerAxis[Real] | None = None,
+    return_distances: bool = True,
+    return_indices: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
 
@@ -144,8 +173,37 @@ def distance_transform_edt(image, sampling=None, return_distances=True, return_i
     return _results(distances, indices)
 
 
+@overload
+def distance_transform_cdt(
+    image: ArrayLike,
+    metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
+    return_distances: Literal[True] = ..., return_indices: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def distance_transform_cdt(
+    image: ArrayLike,
+    metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ..., *,
+    return_distances: Literal[False], return_indices: Literal[True],
+) -> Array: ...  # fmt: skip
+@overload
+def distance_transform_cdt(
+    image: ArrayLike,
+    metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
+    return_distances: Literal[True] = ..., *, return_indices: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
+@overload
+def distance_transform_cdt(
+    image: ArrayLike,
+    metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
+    return_distances: bool = ..., return_indices: bool = ...,
+) -> Array | tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
-def distance_transform_cdt(image, metric="chessboard", return_distances=True, return_indices=False):
+def distance_transform_cdt(
+    image: ArrayLike,
+    metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = "chessboard",
+    return_distances: bool = True,
+    return_indices: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Count the steps from each foreground pixel to the nearest background (zero) pixel.
 
@@ -161,10 +219,8 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
         along one axis (the other names), or to where a boolean array, of
         three pixels along every axis, is true. As in SciPy, only the part of
         such an array before its centre counts, and its mirror image.
-    return_distances : bool, optional
-        Whether to return the distances.
-    return_indices : bool, optional
-        Whether to return where the nearest background pixel is.
+    return_distances, return_indices : optional
+        As in `distance_transform_edt`.
 
     Returns
     -------
@@ -237,10 +293,41 @@ def distance_transform_cdt(image, metric="chessboard", return_distances=True, re
     return _results(distances, None)
 
 
+@overload
+def distance_transform_bf(
+    image: ArrayLike,
+    metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
+    sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ...,
+    return_indices: Literal[False] = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def distance_transform_bf(
+    image: ArrayLike,
+    metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
+    sampling: PerAxis[Real] | None = ..., *, return_distances: Literal[False],
+    return_indices: Literal[True],
+) -> Array: ...  # fmt: skip
+@overload
+def distance_transform_bf(
+    image: ArrayLike,
+    metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
+    sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ..., *,
+    return_indices: Literal[True],
+) -> tuple[Array, Array]: ...  # fmt: skip
+@overload
+def distance_transform_bf(
+    image: ArrayLike,
+    metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
+    sampling: PerAxis[Real] | None = ..., return_distances: bool = ..., return_indices: bool = ...,
+) -> Array | tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def distance_transform_bf(
-    image, metric="euclidean", sampling=None, return_distances=True, return_indices=False
-):
+    image: ArrayLike,
+    metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = "euclidean",
+    sampling: PerAxis[Real] | None = None,
+    return_distances: bool = True,
+    return_indices: bool = False,
+) -> Array | tuple[Array, Array]:
     """
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
 
@@ -258,10 +345,8 @@ def distance_transform_bf(
     sampling : float or sequence of float, optional
         Distance between neighbouring pixels, along every axis or along each,
         if ``metric`` is "euclidean"; the others ignore it. 1 if not given.
-    return_distances : bool, optional
-        Whether to return the distances.
-    return_indices : bool, optional
-        Whether to return where the nearest background pixel is.
+    return_distances, return_indices : optional
+        As in `distance_transform_edt`.
 
     Returns
     -------
@@ -308,7 +393,7 @@ def distance_transform_bf(
     if not isinstance(name, str) or name not in kinds:
         raise ArgumentError(f"metric must be one of {sorted(kinds)}, got {metric!r}")
     sampling = _normalize_sampling(sampling, image.ndim)
-    dtype = np.float64 if name == "euclidean" else np.uint32
+    dtype: Any = np.float64 if name == "euclidean" else np.uint32
     absent = np.sqrt(np.finfo(dtype).max) if name == "euclidean" else np.iinfo(dtype).max
     if image.ndim == 0:
         distances = da.where(image == 0, dtype(0), dtype(absent)) if return_distances else None

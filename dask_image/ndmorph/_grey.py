@@ -1,5 +1,7 @@
 """Grey morphology: erosion, dilation, and what SciPy makes of the two."""
 
+from __future__ import annotations
+
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -10,6 +12,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, ModeName, Number, PerAxis
 from dask_image._utils.windows import grey_window
 
 
@@ -33,9 +36,17 @@ def _grey(scipy_function, image, window, mode, cval, output, steps=1):
 
 
 def grey_erosion(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Take the minimum in a window around every pixel.
 
@@ -93,9 +104,17 @@ def grey_erosion(
 
 
 def grey_dilation(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Take the maximum in a window around every pixel.
 
@@ -106,25 +125,13 @@ def grey_dilation(
     ----------
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size : int or sequence of int, optional
-        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        Window of any shape, flat; takes precedence over ``size``.
+    size, footprint : optional
+        As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added to the image's
         before the maximum is taken.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges: "reflect", "constant", "nearest",
-        "mirror", "wrap" or their "grid-" synonyms; a mode for each axis is
-        allowed with ``size`` only.
-    cval : scalar, optional
-        Value beyond the edges for mode "constant".
-    origin : int or sequence of int, optional
-        How far the window is moved from its centre, along each axis.
-    axes : int or sequence of int, optional
-        Axes that the window has; all by default.
-    output : dtype, optional
-        Of the result; that of ``image`` by default.
+    mode, cval, origin, axes, output : optional
+        As in `grey_erosion`.
 
     Returns
     -------
@@ -153,9 +160,17 @@ def grey_dilation(
 
 
 def grey_opening(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Erode, then dilate: remove bright spots smaller than the window.
 
@@ -166,24 +181,12 @@ def grey_opening(
     ----------
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size : int or sequence of int, optional
-        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        Window of any shape, flat; takes precedence over ``size``.
+    size, footprint : optional
+        As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are subtracted, then added.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges: "reflect", "constant", "nearest",
-        "mirror", "wrap" or their "grid-" synonyms; a mode for each axis is
-        allowed with ``size`` only.
-    cval : scalar, optional
-        Value beyond the edges for mode "constant".
-    origin : int or sequence of int, optional
-        How far the window is moved from its centre, along each axis.
-    axes : int or sequence of int, optional
-        Axes that the window has; all by default.
-    output : dtype, optional
-        Of the result; that of ``image`` by default.
+    mode, cval, origin, axes, output : optional
+        As in `grey_erosion`.
 
     Returns
     -------
@@ -212,9 +215,17 @@ def grey_opening(
 
 
 def grey_closing(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Dilate, then erode: fill dark spots smaller than the window.
 
@@ -225,24 +236,12 @@ def grey_closing(
     ----------
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size : int or sequence of int, optional
-        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        Window of any shape, flat; takes precedence over ``size``.
+    size, footprint : optional
+        As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added, then subtracted.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges: "reflect", "constant", "nearest",
-        "mirror", "wrap" or their "grid-" synonyms; a mode for each axis is
-        allowed with ``size`` only.
-    cval : scalar, optional
-        Value beyond the edges for mode "constant".
-    origin : int or sequence of int, optional
-        How far the window is moved from its centre, along each axis.
-    axes : int or sequence of int, optional
-        Axes that the window has; all by default.
-    output : dtype, optional
-        Of the result; that of ``image`` by default.
+    mode, cval, origin, axes, output : optional
+        As in `grey_erosion`.
 
     Returns
     -------
@@ -271,9 +270,17 @@ def grey_closing(
 
 
 def morphological_gradient(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Subtract the erosion from the dilation.
 
@@ -284,23 +291,13 @@ def morphological_gradient(
     ----------
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size : int or sequence of int, optional
-        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        Window of any shape, flat; takes precedence over ``size``.
+    size, footprint : optional
+        As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added for the dilation
         and subtracted for the erosion.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges: "reflect", "constant", "nearest",
-        "mirror", "wrap" or their "grid-" synonyms; a mode for each axis is
-        allowed with ``size`` only.
-    cval : scalar, optional
-        Value beyond the edges for mode "constant".
-    origin : int or sequence of int, optional
-        How far the window is moved from its centre, along each axis.
-    axes : int or sequence of int, optional
-        Axes that the window has; all by default.
+    mode, cval, origin, axes : optional
+        As in `grey_erosion`.
     output : dtype, optional
         Taken for compatibility: SciPy returns the dtype of ``image`` in any case.
 
@@ -331,9 +328,17 @@ def morphological_gradient(
 
 
 def morphological_laplace(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Add dilation and erosion, and subtract the image twice.
 
@@ -344,23 +349,13 @@ def morphological_laplace(
     ----------
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size : int or sequence of int, optional
-        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        Window of any shape, flat; takes precedence over ``size``.
+    size, footprint : optional
+        As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added for the dilation
         and subtracted for the erosion.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges: "reflect", "constant", "nearest",
-        "mirror", "wrap" or their "grid-" synonyms; a mode for each axis is
-        allowed with ``size`` only.
-    cval : scalar, optional
-        Value beyond the edges for mode "constant".
-    origin : int or sequence of int, optional
-        How far the window is moved from its centre, along each axis.
-    axes : int or sequence of int, optional
-        Axes that the window has; all by default.
+    mode, cval, origin, axes : optional
+        As in `grey_erosion`.
     output : dtype, optional
         Taken for compatibility: SciPy returns the dtype of ``image`` in any case.
 
@@ -391,9 +386,17 @@ def morphological_laplace(
 
 
 def white_tophat(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Subtract the opening from the image: what is bright and smaller than the window.
 
@@ -404,24 +407,12 @@ def white_tophat(
     ----------
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size : int or sequence of int, optional
-        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        Window of any shape, flat; takes precedence over ``size``.
+    size, footprint : optional
+        As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are subtracted, then added.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges: "reflect", "constant", "nearest",
-        "mirror", "wrap" or their "grid-" synonyms; a mode for each axis is
-        allowed with ``size`` only.
-    cval : scalar, optional
-        Value beyond the edges for mode "constant".
-    origin : int or sequence of int, optional
-        How far the window is moved from its centre, along each axis.
-    axes : int or sequence of int, optional
-        Axes that the window has; all by default.
-    output : dtype, optional
-        Of the result; that of ``image`` by default.
+    mode, cval, origin, axes, output : optional
+        As in `grey_erosion`.
 
     Returns
     -------
@@ -450,9 +441,17 @@ def white_tophat(
 
 
 def black_tophat(
-    image, size=None, footprint=None, structure=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None, output=None,
-):  # fmt: skip
+    image: ArrayLike,
+    size: PerAxis[Integer] | None = None,
+    footprint: ArrayLike | None = None,
+    structure: ArrayLike | None = None,
+    mode: PerAxis[ModeName] = "reflect",
+    cval: Number = 0.0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    axes: PerAxis[Integer] | None = None,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Subtract the image from the closing: what is dark and smaller than the window.
 
@@ -463,24 +462,12 @@ def black_tophat(
     ----------
     image : array_like
         NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size : int or sequence of int, optional
-        Window of this size along each axis, flat and full; 0 or 1 leave an axis alone.
-    footprint : array_like of bool, optional
-        Window of any shape, flat; takes precedence over ``size``.
+    size, footprint : optional
+        As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added, then subtracted.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges: "reflect", "constant", "nearest",
-        "mirror", "wrap" or their "grid-" synonyms; a mode for each axis is
-        allowed with ``size`` only.
-    cval : scalar, optional
-        Value beyond the edges for mode "constant".
-    origin : int or sequence of int, optional
-        How far the window is moved from its centre, along each axis.
-    axes : int or sequence of int, optional
-        Axes that the window has; all by default.
-    output : dtype, optional
-        Of the result; that of ``image`` by default.
+    mode, cval, origin, axes, output : optional
+        As in `grey_erosion`.
 
     Returns
     -------

@@ -8,10 +8,13 @@ by block in one task; structures whose middle is not set, under which a pixel
 can be lost again, are left to SciPy on the whole array.
 """
 
+from __future__ import annotations
+
 import collections
 import itertools
 import operator
 from dataclasses import dataclass
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -27,14 +30,31 @@ from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, 
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of, touching_along
 from dask_image._utils.engines.components import foreground_components, off_host, on_host
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    Chunks,
+    DTypeLike,
+    Integer,
+    NDArray,
+    PerAxis,
+    Shape,
+)
 from dask_image._utils.warnings import warn
 from dask_image._utils.windows import binary_window
 
 
 def binary_propagation(
-    image, structure=None, mask=None, border_value=0, origin=0, *, output=None, axes=None,
-    wrap_axes=None,
-):  # fmt: skip
+    image: ArrayLike,
+    structure: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    border_value: Integer = 0,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Let the pixels of an image spread through a mask until nothing changes.
 
@@ -94,7 +114,15 @@ def binary_propagation(
     )  # fmt: skip
 
 
-def binary_fill_holes(image, structure=None, origin=0, *, output=None, axes=None, wrap_axes=None):
+def binary_fill_holes(
+    image: ArrayLike,
+    structure: ArrayLike | None = None,
+    origin: PerAxis[Integer] = 0,
+    *,
+    output: DTypeLike | None = None,
+    axes: PerAxis[Integer] | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:
     """
     Fill the holes of a binary image: the background that the border does not reach.
 
@@ -221,14 +249,14 @@ class Spread:
     wrap_axes : tuple of int
     """
 
-    shape: tuple
-    structure: np.ndarray
-    origins: tuple
+    shape: Shape
+    structure: NDArray
+    origins: Shape
     border: bool
     erode: bool
     has_image: bool
     has_mask: bool
-    wrap_axes: tuple
+    wrap_axes: Shape
 
     @property
     def steps(self):
@@ -343,16 +371,16 @@ def _spread(scipy_function, window, shape, border_value, wrap_axes, has_image, h
 class PackedBlock:
     """A block's pixels that spread, and those that may be reached, eight to a byte."""
 
-    shape: tuple
-    spreading: np.ndarray
-    allowed: np.ndarray
+    shape: Shape
+    spreading: NDArray
+    allowed: NDArray
 
 
 @dataclass(frozen=True)
 class Reached:
     """What is reached in each block, packed."""
 
-    blocks: list
+    blocks: list[Any]
     count: int = 0
 
     def of_block(self, number):
@@ -381,7 +409,7 @@ class Following(TwoPass):
     """
 
     spread: Spread
-    chunks: tuple
+    chunks: Chunks
     like: object
 
     dtype = np.dtype(bool)

@@ -1,5 +1,7 @@
 """Watershed by the image foresting transform."""
 
+from __future__ import annotations
+
 import dask.array as da
 import numpy as np
 from scipy import ndimage
@@ -7,11 +9,18 @@ from scipy import ndimage
 from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.backend import kernel_for, numpy_only
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike
 from dask_image._utils.warnings import warn
 
 
 @numpy_only
-def watershed_ift(image, markers, structure=None, *, output=None):
+def watershed_ift(
+    image: ArrayLike,
+    markers: ArrayLike,
+    structure: ArrayLike | None = None,
+    *,
+    output: DTypeLike | None = None,
+) -> Array:
     """
     Grow markers over an image, along the least steep paths.
 

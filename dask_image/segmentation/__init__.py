@@ -11,7 +11,9 @@ from dask_image.segmentation._objects import (
     remove_small_holes,
     remove_small_objects,
 )
+from dask_image.segmentation._peaks import peak_local_max
 from dask_image.segmentation._reconstruction import h_maxima, h_minima, reconstruction
+from dask_image.segmentation._scaling import downscale_local_mean, pyramid, rescale_intensity
 from dask_image.segmentation._thresholds import (
     apply_hysteresis_threshold,
     threshold_isodata,
@@ -26,6 +28,7 @@ from dask_image.segmentation._watershed import watershed
 __all__ = [
     "apply_hysteresis_threshold",
     "clear_border",
+    "downscale_local_mean",
     "expand_labels",
     "find_boundaries",
     "h_maxima",
@@ -33,10 +36,13 @@ __all__ = [
     "join_segmentations",
     "local_maxima",
     "local_minima",
+    "peak_local_max",
+    "pyramid",
     "reconstruction",
     "relabel_sequential",
     "remove_small_holes",
     "remove_small_objects",
+    "rescale_intensity",
     "threshold_isodata",
     "threshold_li",
     "threshold_local",

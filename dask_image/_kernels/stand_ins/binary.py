@@ -294,8 +294,8 @@ def _plan_for(image, axes, windows):
 
 
 def _as_bits(image):
-    """Return an image whose values NumPy can pack."""
-    return image if image.dtype.kind in "biu" else image != 0
+    """Return an image of bytes, which NumPy packs fast, set where it is."""
+    return image if image.dtype.kind in "biu" and image.itemsize == 1 else image != 0
 
 
 def _transform(operations, image, structure, iterations, mask, border_value, origin, axes, region):

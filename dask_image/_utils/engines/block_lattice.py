@@ -1,9 +1,14 @@
 """Which pixels are connected, and so which blocks of an array touch."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from dask_image._utils.typing import Chunks, NDArray, Shape
 
 
 @dataclass(frozen=True)
@@ -19,15 +24,15 @@ class Connectivity:
         Axes whose ends meet.
     """
 
-    displacements: tuple
-    wrap_axes: tuple = ()
+    displacements: tuple[Shape, ...]
+    wrap_axes: Shape = ()
 
-    def reach(self, axis):
+    def reach(self, axis: int) -> int:
         """Return how many pixels the steps go along ``axis``."""
         return max((abs(displacement[axis]) for displacement in self.displacements), default=0)
 
 
-def displacements_of(structure, origin=None):
+def displacements_of(structure: NDArray, origin: Sequence[int] | None = None) -> tuple[Shape, ...]:
     """
     Return the steps to the True elements of a structuring element.
 
@@ -63,8 +68,8 @@ class Neighbour:
         Where an axis wraps, this is not the difference of their positions.
     """
 
-    index: tuple
-    shift: tuple
+    index: Shape
+    shift: Shape
 
 
 class BlockLattice:
@@ -80,7 +85,7 @@ class BlockLattice:
     connectivity : Connectivity
     """
 
-    def __init__(self, chunks, connectivity):
+    def __init__(self, chunks: Chunks, connectivity: Connectivity) -> None:
         self.chunks = chunks
         self._along = [
             touching_along(sizes, connectivity.reach(axis), axis in connectivity.wrap_axes)
@@ -95,15 +100,15 @@ class BlockLattice:
             for mask in itertools.product((0, 1), repeat=len(chunks))
         }
 
-    def indices(self):
+    def indices(self) -> Iterator[Shape]:
         """Return an iterator over the blocks in C order."""
         return itertools.product(*(range(len(sizes)) for sizes in self.chunks))
 
-    def shape(self, index):
+    def shape(self, index: Shape) -> Shape:
         """Return the shape of a block."""
         return tuple(sizes[i] for sizes, i in zip(self.chunks, index))
 
-    def neighbours(self, index):
+    def neighbours(self, index: Shape) -> list[Neighbour]:
         """Return the blocks before ``index`` that touch it, as a list of Neighbour."""
         middle = (0,) * len(index)
         found = []
@@ -120,7 +125,9 @@ def _sign(number):
     return (number > 0) - (number < 0)
 
 
-def touching_along(sizes, reach, wraps):
+def touching_along(
+    sizes: Sequence[int], reach: int, wraps: bool
+) -> list[list[tuple[int, int, int]]]:
     """
     Return, for each block along one axis, the blocks within reach of it.
 

@@ -8,9 +8,12 @@ of the numbers and is relabelled. Local labels are kept as runs where these take
 the block's part of the option ``dask-image.label.memory``; else a block is labelled again.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -18,7 +21,8 @@ from scipy import sparse
 from dask_image._kernels import blocks as kernels
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
-from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
+from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
+from dask_image._utils.typing import Array, Block, Box, DTypeLike, NDArray, Shape
 
 # The first pixel of a component that has no pixel in the result.
 UNNUMBERED = np.iinfo(np.int64).max
@@ -39,44 +43,46 @@ class Scanned:
         it is the low face).
     """
 
-    shape: tuple
-    values: np.ndarray
-    faces: dict
+    shape: Shape
+    values: NDArray
+    faces: dict[tuple[int, bool], NDArray]
 
 
 @dataclass(frozen=True)
 class Links:
     """A block's values, and rows (block, label, other block, other label) of what touches."""
 
-    values: np.ndarray
-    rows: np.ndarray
+    values: NDArray
+    rows: NDArray
 
 
 @dataclass(frozen=True)
 class Numbering:
     """The new numbers of the components of all blocks, and how many there are."""
 
-    numbers: np.ndarray
-    offsets: np.ndarray
+    numbers: NDArray
+    offsets: NDArray
     count: int
 
-    def of_block(self, number):
+    def of_block(self, number: int) -> NDArray:
         """Return the numbers of one block's labels, 0 for the background first."""
         numbers = self.numbers[self.offsets[number] : self.offsets[number + 1]]
         return np.concatenate([np.zeros(1, numbers.dtype), numbers])
 
 
-def on_host(block):
+def on_host(block: Block) -> NDArray:
     """Return a block as a NumPy array, wherever it is."""
     return block.get() if hasattr(block, "get") else np.asarray(block)
 
 
-def off_host(array, like):
+def off_host(array: NDArray, like: Block) -> Block:
     """Return a NumPy array as one of the same kind as ``like``."""
     return np.asarray(array, like=like) if hasattr(like, "get") else array
 
 
-def cut_faces(part, shape, reaches):
+def cut_faces(
+    part: Callable[[Box], NDArray], shape: Shape, reaches: Sequence[int]
+) -> dict[tuple[int, bool], NDArray]:
     """Return the labels near the faces of a block; ``part`` returns those in a box."""
     faces = {}
     for axis, reach in enumerate(reaches):
@@ -89,7 +95,13 @@ def cut_faces(part, shape, reaches):
     return faces
 
 
-def link_by_steps(number, scanned, neighbours, others, displacements):
+def link_by_steps(
+    number: int,
+    scanned: Scanned,
+    neighbours: Sequence[tuple[int, Shape]],
+    others: Sequence[Scanned],
+    displacements: Sequence[Shape],
+) -> Links:
     """
     Return the links of a block with the blocks before it that it touches.
 
@@ -115,7 +127,7 @@ def link_by_steps(number, scanned, neighbours, others, displacements):
     return Links(scanned.values, np.concatenate(rows) if rows else np.zeros((0, 4), np.int64))
 
 
-def numbered_pairs(number, other_number, pairs):
+def numbered_pairs(number: int, other_number: int, pairs: list[NDArray]) -> NDArray:
     """Return rows for ``Links`` from arrays of pairs of labels, each pair once."""
     pairs = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
     if len(pairs) > 1:
@@ -156,7 +168,7 @@ def _from_face(face, size, axis, low_side, box):
     ]
 
 
-def unite(links):
+def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """
     Unite the components that touch.
 
@@ -181,7 +193,7 @@ def unite(links):
     return np.concatenate([link.values for link in links]), nodes, groups, offsets
 
 
-def number_by_first_pixel(links, dtype):
+def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
     """Give the unions numbers from 1, in the order of their first pixels."""
     firsts, nodes, groups, offsets = unite(links)
     if not nodes.size and (firsts[1:] > firsts[:-1]).all() and UNNUMBERED not in firsts[-1:]:
@@ -200,7 +212,7 @@ def number_by_first_pixel(links, dtype):
     return Numbering(numbers, offsets, roots.size)
 
 
-def choose_touched(links, dtype):
+def choose_touched(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
     """Choose all components of a union of which any is chosen."""
     chosen, nodes, groups, offsets = unite(links)
     chosen_groups = np.zeros(groups.max(initial=-1) + 1, bool)
@@ -209,7 +221,7 @@ def choose_touched(links, dtype):
     return Numbering(chosen.astype(dtype), offsets, int(chosen.sum()))
 
 
-def positions_in(image_shape, place, shape, positions):
+def positions_in(image_shape: Shape, place: Place, shape: Shape, positions: NDArray) -> NDArray:
     """Return positions, in C order, in the image from those in a block."""
     local = np.unravel_index(positions, shape)
     return np.ravel_multi_index(
@@ -239,23 +251,23 @@ class ForegroundComponents(TwoPass):
         How many bytes may be kept of all blocks between both passes.
     """
 
-    foreground: Callable
-    seeds: Callable | None
+    foreground: Callable[..., Any]
+    seeds: Callable[..., Any] | None
     connectivity: Connectivity
-    dtype: np.dtype
-    image_shape: tuple
-    like: object
+    dtype: np.dtype[Any]
+    image_shape: Shape
+    like: Block
     memory: int
 
     @property
-    def scans_again(self):
+    def scans_again(self) -> bool:  # type: ignore[override]
         """Whether images are computed twice: not even a bit a pixel can be kept."""
         return math.prod(self.image_shape) > 8 * self.memory
 
     combine_step = "number"
     finish_step = "relabel"
 
-    def scan(self, place, *blocks):
+    def scan(self, place: Place, *blocks: Block) -> tuple[Scanned, Any]:
         """Find the components of a block."""
         blocks = [on_host(block) for block in blocks]
         foreground = self.foreground(*blocks)
@@ -272,24 +284,30 @@ class ForegroundComponents(TwoPass):
         kept = None if self.scans_again else components.keep(part)
         return Scanned(foreground.shape, values, faces), kept
 
-    def link(self, number, summary, neighbours, summaries):
+    def link(
+        self,
+        number: int,
+        summary: Scanned,
+        neighbours: Sequence[tuple[int, Shape]],
+        summaries: Sequence[Scanned],
+    ) -> Links:
         """Find the components that touch those of other blocks."""
         return link_by_steps(
             number, summary, neighbours, summaries, self.connectivity.displacements
         )
 
-    def combine(self, linked):
+    def combine(self, linked: Sequence[Links]) -> Numbering:
         """Give numbers to all components, or choose among them."""
         number = number_by_first_pixel if self.seeds is None else choose_touched
         return number(linked, self.dtype)
 
-    def finish(self, kept, combined, *blocks):
+    def finish(self, kept: Any, combined: NDArray, *blocks: Block) -> Block:
         """Label a block once more, with the numbers of its components."""
         if self.scans_again:
             kept = self._components(self.foreground(*map(on_host, blocks)))
         return off_host(kept.relabel(combined), self.like)
 
-    def kept_bytes(self, shape):
+    def kept_bytes(self, shape: Shape) -> float:
         """Return the size of a packed block: runs take more in noise only."""
         return math.inf if self.scans_again else math.prod(shape) / 8
 
@@ -297,7 +315,14 @@ class ForegroundComponents(TwoPass):
         return kernels.components.components_of(foreground, self.connectivity.displacements)
 
 
-def foreground_components(images, foreground, connectivity, dtype, name, seeds=None):
+def foreground_components(
+    images: Sequence[Array],
+    foreground: Callable[..., Any],
+    connectivity: Connectivity,
+    dtype: DTypeLike,
+    name: str,
+    seeds: Callable[..., Any] | None = None,
+) -> tuple[Array, Array]:
     """
     Relabel the components of a foreground.
 

@@ -14,9 +14,12 @@ minimum spanning forest of the whole image either; the order of edges depends on
 the markers alone. So the result is the same for all chunks.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
 from functools import partial as bind
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -56,9 +59,9 @@ class Box:
     image_shape : tuple of int
     """
 
-    lower: tuple
-    upper: tuple
-    image_shape: tuple
+    lower: tuple[Any, ...]
+    upper: tuple[Any, ...]
+    image_shape: tuple[Any, ...]
 
     @property
     def shape(self):

@@ -7,8 +7,12 @@ of its own; a last task puts a block's values back into order. No task sees more
 one cell, and what a place needs decides only how much a pair has to do.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any
 
 from dask_image._utils.engines.graph import (
     blocks_of,
@@ -18,12 +22,13 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, Shape
 
 # Cells grow, to save pairs, up to this size.
 CELL_BYTES = 2**27
 
 
-def cell_chunks(chunks, itemsize, blocks_of_places):
+def cell_chunks(chunks: Chunks, itemsize: int, blocks_of_places: int) -> Chunks:
     """
     Return the cells of an image: its chunks, or runs of them where those are many.
 
@@ -53,7 +58,18 @@ def cell_chunks(chunks, itemsize, blocks_of_places):
     return tuple(cells)
 
 
-def map_scattered(places, cells, origins, *, name, sort, evaluate, merge, dtype, meta):
+def map_scattered(
+    places: Array,
+    cells: Array,
+    origins: Callable[[Shape], Any],
+    *,
+    name: str,
+    sort: Callable[..., Any],
+    evaluate: Callable[..., Any],
+    merge: Callable[..., Any],
+    dtype: DTypeLike,
+    meta: Block,
+) -> Array:
     """
     Evaluate every block of places in every cell.
 

@@ -7,15 +7,20 @@ Keys of tasks are what dashboards show and group by: the name of the function th
 called, then the step, then a token.
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef, convert_legacy_graph
+from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
 from dask.array.core import getter, slices_from_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
+
+from dask_image._utils.typing import Array, Block, Box, Chunks, Shape
 
 __all__ = [
     "Step",
@@ -39,14 +44,14 @@ __all__ = [
 # Dask's configuration "array.query-planning" chooses between two classes of arrays.
 QUERY_PLANNING = hasattr(da.Array, "expr")
 
-task = Task
+task: Callable[..., Task] = Task
 """``task(key, function, *args, **kwargs)``: call a function; references become their results."""
 
-reference = TaskRef
+reference: Callable[[Any], TaskRef] = TaskRef
 """``reference(key)``: the result of another task, as an argument."""
 
 
-def reading_task(key, source):
+def reading_task(key: Any, source: Any) -> Task:
     """
     Return the task of a block that is read from elsewhere, all or a part of it.
 
@@ -63,12 +68,12 @@ def reading_task(key, source):
     return Task(key, getter, DataNode(None, source), tuple(slice(0, n) for n in source.shape))
 
 
-def sequence(references):
+def sequence(references: Iterable[Any]) -> List:
     """Return the results of several tasks as one argument, a list."""
     return List(*references)
 
 
-def blocks_of(array):
+def blocks_of(array: Any) -> str:
     """
     Return the name under which the blocks of an array stand in its graph.
 
@@ -84,12 +89,12 @@ def blocks_of(array):
     return array.expr.lower_completely()._name if QUERY_PLANNING else array.name
 
 
-def block_key(array, index):
+def block_key(array: Array, index: Shape) -> tuple[Any, ...]:
     """Return the key of one block of an array."""
     return (blocks_of(array), *index)
 
 
-def delayed_blocks(array):
+def delayed_blocks(array: Array) -> list[Delayed]:
     """Return all blocks of an array, in C order, as a list of delayed objects."""
     if not QUERY_PLANNING:
         return array.to_delayed().ravel().tolist()
@@ -97,7 +102,7 @@ def delayed_blocks(array):
     return [delayed_in(step, block_key(array, index)) for index in np.ndindex(array.numblocks)]
 
 
-def block_slices(chunks):
+def block_slices(chunks: Chunks) -> list[Box]:
     """Return what each block of an array is of the whole, in C order, as tuples of slices."""
     return slices_from_chunks(chunks)
 
@@ -116,27 +121,35 @@ class Step:
         What the tasks read.
     """
 
-    def __init__(self, name, tasks, dependencies=()):
+    def __init__(
+        self, name: str, tasks: Mapping[Any, Any], dependencies: Sequence[Any] = ()
+    ) -> None:
         self.name = name
         self.graph = HighLevelGraph.from_collections(name, tasks, dependencies=dependencies)
 
-    def __dask_graph__(self):
+    def __dask_graph__(self) -> HighLevelGraph:
         """Return all tasks, as Dask asks of what others depend on."""
         return self.graph
 
-    def __dask_layers__(self):
+    def __dask_layers__(self) -> tuple[str, ...]:
         """Return the name of the last layer of the graph."""
         return (self.name,)
 
-    def __dask_keys__(self):
+    def __dask_keys__(self) -> list[Any]:
         """Return nothing to compute: a step is not computed by itself."""
         return []
 
-    def __dask_tokenize__(self):
+    def __dask_tokenize__(self) -> tuple[str, str]:
         return ("Step", self.name)
 
 
-def new_array(name, tasks, dependencies, chunks, meta):
+def new_array(
+    name: str,
+    tasks: Mapping[Any, Any],
+    dependencies: Sequence[Any],
+    chunks: tuple[tuple[float, ...], ...],
+    meta: Block,
+) -> Array:
     """
     Return the array that tasks make up.
 
@@ -159,11 +172,12 @@ def new_array(name, tasks, dependencies, chunks, meta):
     """
     graph = Step(name, tasks, dependencies).graph
     if QUERY_PLANNING:
-        return da.Array(_TasksExpr(name, graph.to_dict(), chunks, meta))
+        expression = _TasksExpr(name, graph.to_dict(), chunks, meta)
+        return da.Array(expression)  # type: ignore[call-arg]  # the other class of this name
     return da.Array(graph, name, chunks, meta=meta)
 
 
-def new_delayed(key, tasks, dependencies):
+def new_delayed(key: Any, tasks: Mapping[Any, Any], dependencies: Sequence[Any]) -> Delayed:
     """
     Return one task's result, lazy.
 
@@ -183,7 +197,7 @@ def new_delayed(key, tasks, dependencies):
     return Delayed(key, Step(key, tasks, dependencies).graph)
 
 
-def delayed_call(name, function, *args):
+def delayed_call(name: str, function: Callable[..., Any], *args: Any) -> Any:
     """
     Return what a function returns, lazy.
 
@@ -202,7 +216,13 @@ def delayed_call(name, function, *args):
     return delayed(function)(*args, dask_key_name=f"{name}-{tokenize(function, *args)}")
 
 
-def array_of_delayed(name, delayed_array, shape, meta, take=None):
+def array_of_delayed(
+    name: str,
+    delayed_array: Delayed,
+    shape: tuple[float, ...],
+    meta: Block,
+    take: str | None = None,
+) -> Array:
     """
     Return a delayed array, or one out of a delayed dict of arrays, as an array of one block.
 
@@ -231,12 +251,12 @@ def _take(value, key):
     return value if key is None else value[key]
 
 
-def delayed_in(step, key):
+def delayed_in(step: Step, key: Any) -> Delayed:
     """Return the result of a task that stands in a step, lazy."""
     return Delayed(key, step.graph, layer=step.name)
 
 
-def read_again(array, after):
+def read_again(array: Array, after: Delayed) -> Array:
     """
     Return an array whose blocks are computed anew, once something else is known.
 
@@ -270,7 +290,7 @@ def read_again(array, after):
     return new_array(name, graph, [after], array.chunks, array._meta)
 
 
-def _without_key(node: GraphNode):
+def _without_key(node: Any) -> Task:
     """Return a task as the argument of another one."""
     return Task(None, node.func, *node.args, **node.kwargs)
 
@@ -285,7 +305,7 @@ if QUERY_PLANNING:
     class _TasksExpr(ArrayExpr):
         """An array whose tasks are there already, for Dask's query planning to leave alone."""
 
-        _parameters: ClassVar = ["given_name", "tasks", "given_chunks", "given_meta"]
+        _parameters: ClassVar = ["given_name", "tasks", "given_chunks", "given_meta"]  # type: ignore[misc]
 
         @property
         def _name(self):

@@ -44,13 +44,17 @@ all of these together.
 A partial also has ``labels`` (n,), ascending, the background 0 included.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial as bind
+from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask.delayed import Delayed
 
 from dask_image._kernels.blocks.label_columns import BlockLocation
 from dask_image._kernels.blocks.label_geometry import (
@@ -85,7 +89,8 @@ from dask_image._utils.engines.graph import (
     tokenize,
 )
 from dask_image._utils.engines.overlap import block_bounds
-from dask_image._utils.labels import locate_labels
+from dask_image._utils.labels import LabelSelection, locate_labels
+from dask_image._utils.typing import Array, DTypeLike, Shape
 
 SPLIT_EVERY = 4
 """How many partials one task merges."""
@@ -111,9 +116,9 @@ class PartialFamily:
     """
 
     name: str
-    partial: Callable
-    merge: Callable
-    pool: Callable
+    partial: Callable[..., Any]
+    merge: Callable[..., Any]
+    pool: Callable[..., Any]
     reads_image: bool
 
 
@@ -132,17 +137,17 @@ EXTREMES = PartialFamily(
 )
 
 
-def counting(image_dtype):
+def counting(image_dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype of counts and positions."""
     return np.dtype(np.int64)
 
 
-def floating(image_dtype):
+def floating(image_dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype of sums and means of an image: double precision, complex if it is."""
     return np.dtype(np.complex128 if image_dtype.kind == "c" else np.float64)
 
 
-def unchanged(image_dtype):
+def unchanged(image_dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype of values picked from an image."""
     return image_dtype
 
@@ -176,14 +181,14 @@ class LabelStatistic:
     """
 
     family: PartialFamily
-    finalize: Callable
+    finalize: Callable[..., Any]
     absent: complex
-    dtype: Callable
+    dtype: Callable[[Any], np.dtype[Any]]
     per_axis: bool = False
     empty: complex | None = None
-    single: Callable | None = None
+    single: Callable[..., Any] | None = None
 
-    def missing(self, selection, dtype):
+    def missing(self, selection: LabelSelection, dtype: np.dtype[Any]) -> complex:
         """Return the value of what is not there, in ``dtype``."""
         if self.empty is None or not selection.pooled:
             return self.absent
@@ -211,14 +216,14 @@ class MergedPartial:
         The dtype of its values, where the family reads them.
     """
 
-    key: tuple
+    key: tuple[Any, ...]
     step: Step
     family: PartialFamily
-    shape: tuple
-    labels_dtype: np.dtype
-    image_dtype: np.dtype | None = None
+    shape: Shape
+    labels_dtype: np.dtype[Any]
+    image_dtype: np.dtype[Any] | None = None
 
-    def apply(self, name, function, *arguments):
+    def apply(self, name: str, function: Callable[..., Any], *arguments: Any) -> Delayed:
         """
         Hand the partial to ``function`` in a task.
 
@@ -240,7 +245,9 @@ class MergedPartial:
         return new_delayed(name, tasks, [self.step])
 
 
-def reduce_labels(family, labels, image=None):
+def reduce_labels(
+    family: PartialFamily, labels: Array, image: Array | None = None
+) -> MergedPartial:
     """
     Measure every label of an image.
 
@@ -302,7 +309,9 @@ def _merge_tree(family, name, keys):
     return tasks, keys[0]
 
 
-def gather(merged, statistic, selection, name):
+def gather(
+    merged: MergedPartial, statistic: LabelStatistic, selection: LabelSelection, name: str
+) -> Array:
     """
     Return a statistic of the labels that were asked for.
 
@@ -332,7 +341,14 @@ def gather(merged, statistic, selection, name):
     return gather_with(pick, merged, selection, name, shape, dtype)
 
 
-def gather_with(pick, merged, selection, name, shape, dtype):
+def gather_with(
+    pick: Callable[..., Any],
+    merged: MergedPartial,
+    selection: LabelSelection,
+    name: str,
+    shape: tuple[float, ...],
+    dtype: DTypeLike,
+) -> Array:
     """
     Return what a function picks from a partial, as an array of a single block.
 
@@ -356,8 +372,8 @@ def gather_with(pick, merged, selection, name, shape, dtype):
     dask.array.Array
     """
     name = f"{name}-" + tokenize(pick, merged.key, selection, shape, dtype)
-    dependencies = [merged.step]
-    index = selection.index
+    dependencies: list[Any] = [merged.step]
+    index: Any = selection.index
     if isinstance(index, da.Array):
         dependencies.append(index)
         index = reference((blocks_of(index),) + (0,) * index.ndim)
@@ -367,7 +383,7 @@ def gather_with(pick, merged, selection, name, shape, dtype):
     return new_array(name, tasks, dependencies, tuple((size,) for size in shape), meta)
 
 
-def labels_present(merged):
+def labels_present(merged: MergedPartial) -> Array:
     """
     Return the labels of an image, without the background 0.
 

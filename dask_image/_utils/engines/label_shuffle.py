@@ -6,6 +6,8 @@ gathers one range from all blocks, merges it back into raster order and applies 
 takes (blocks × partitions) small tasks however many labels there are.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 import operator
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
@@ -29,6 +32,7 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.typing import Array, Box, NDArray, Shape
 
 # A partition is about a block's size, but no smaller than where one more task stops to pay, and
 # no larger than the option for its memory allows. The cap keeps graphs small: every block is cut this many times.
@@ -55,18 +59,18 @@ class Pixels(NamedTuple):
         rather than the whole image's.
     """
 
-    labels: np.ndarray
-    counts: np.ndarray
-    values: np.ndarray | None
-    positions: np.ndarray | None
-    box: tuple | None = None
+    labels: NDArray
+    counts: NDArray
+    values: NDArray | None
+    positions: NDArray | None
+    box: Box | None = None
 
-    def spans(self):
+    def spans(self) -> list[slice]:
         """Return, for each label, the slice of its pixels."""
         ends = np.cumsum(self.counts)
         return list(map(slice, (ends - self.counts).tolist(), ends.tolist()))
 
-    def select(self, pixels, labels, counts):
+    def select(self, pixels: Any, labels: NDArray, counts: NDArray) -> Pixels:
         """Return the pixels that ``pixels`` (a slice or an array) picks; they have ``labels``."""
         return self._replace(
             labels=labels,
@@ -75,7 +79,7 @@ class Pixels(NamedTuple):
             positions=None if self.positions is None else self.positions[pixels],
         )
 
-    def only(self, chosen):
+    def only(self, chosen: NDArray) -> Pixels:
         """Return the pixels of some labels, ``chosen`` by a boolean for each label."""
         if chosen.all():
             return self
@@ -88,7 +92,7 @@ class Pixels(NamedTuple):
         )
 
 
-def stable_order(labels):
+def stable_order(labels: NDArray) -> NDArray:
     """
     Return the order that sorts integers, equal ones as they stand.
 
@@ -119,7 +123,7 @@ def stable_order(labels):
     return keys.view(np.int64)
 
 
-def run_lengths(labels):
+def run_lengths(labels: NDArray) -> tuple[NDArray, NDArray]:
     """Cut an array into runs of equal values: return the value and the length of each run."""
     if not labels.size:
         return labels, np.zeros(0, np.int64)
@@ -128,7 +132,7 @@ def run_lengths(labels):
     return labels[starts], np.diff(starts, append=labels.size)
 
 
-def segment_indices(starts, counts):
+def segment_indices(starts: NDArray, counts: NDArray) -> NDArray:
     """Return ``starts[0], starts[0] + 1, …`` for ``counts[0]`` places, then from ``starts[1]``."""
     ends = np.cumsum(counts)
     indices = np.repeat(starts - (ends - counts), counts)
@@ -136,7 +140,7 @@ def segment_indices(starts, counts):
     return indices
 
 
-def take_segments(values, starts, counts):
+def take_segments(values: NDArray | None, starts: NDArray, counts: NDArray) -> NDArray | None:
     """Return ``counts[0]`` values from ``starts[0]`` on, then from ``starts[1]``; None of None."""
     if values is None:
         return None
@@ -148,7 +152,7 @@ def take_segments(values, starts, counts):
     return taken.view(values.dtype)
 
 
-def positions_in_image(places, box, shape):
+def positions_in_image(places: NDArray, box: Box, shape: Shape) -> NDArray:
     """
     Return where in the raveled image a block's pixels are.
 
@@ -179,7 +183,13 @@ def positions_in_image(places, box, shape):
     return positions
 
 
-def group_block(values, labels, requested, box, with_positions):
+def group_block(
+    values: NDArray | None,
+    labels: NDArray,
+    requested: NDArray | None,
+    box: Box,
+    with_positions: bool,
+) -> Pixels:
     """
     Sort the pixels of one block by label.
 
@@ -287,7 +297,7 @@ def _sum_runs(values, lengths):
     return np.add.reduceat(values, np.cumsum(lengths) - lengths) if values.size else values
 
 
-def find_sorted(sorted_labels, labels):
+def find_sorted(sorted_labels: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """
     Look labels up in a sorted array.
 
@@ -308,19 +318,26 @@ def find_sorted(sorted_labels, labels):
     return places, sorted_labels[places] == labels
 
 
-def partition_bounds(size, partitions):
+def partition_bounds(size: int, partitions: int) -> list[int]:
     """Return where to cut ``size`` labels into partitions, as evenly as possible."""
     return [size * number // partitions for number in range(partitions + 1)]
 
 
-def split_block(values, labels, requested, box, with_positions, partitions):
+def split_block(
+    values: NDArray | None,
+    labels: NDArray,
+    requested: NDArray,
+    box: Box,
+    with_positions: bool,
+    partitions: int,
+) -> list[Pixels]:
     """Sort one block's pixels by label and cut them at the partitions' bounds: a list."""
     pixels = group_block(values, labels, requested, box, with_positions)
     if partitions == 1:
         return [pixels]
     bounds = partition_bounds(requested.size, partitions)
     # A bound at the very end is no label's: nothing lies beyond it.
-    cuts = [np.searchsorted(pixels.labels, requested[bound]) for bound in bounds[:-1]]
+    cuts: list[Any] = [np.searchsorted(pixels.labels, requested[bound]) for bound in bounds[:-1]]
     cuts.append(pixels.labels.size)
     ends = np.concatenate([[0], np.cumsum(pixels.counts)])
     return [
@@ -331,7 +348,7 @@ def split_block(values, labels, requested, box, with_positions, partitions):
     ]
 
 
-def merge(pieces, shape, keep_positions):
+def merge(pieces: list[Pixels], shape: Shape, keep_positions: bool) -> Pixels:
     """
     Merge the pixels of several blocks.
 
@@ -418,14 +435,21 @@ def _order_by_rank_and_position(ranks, positions):
     return np.argsort((ranks << position_bits) | positions)
 
 
-def apply_to_partition(pieces, requested, shape, number, partitions, shuffle):
+def apply_to_partition(
+    pieces: list[Pixels],
+    requested: NDArray,
+    shape: Shape,
+    number: int,
+    partitions: int,
+    shuffle: Shuffle,
+) -> NDArray:
     """Call the shuffle's function on one partition and the labels asked of it."""
     bounds = partition_bounds(requested.size, partitions)
     pixels = merge(pieces, shape, shuffle.with_positions)
     return shuffle.function(pixels, requested[bounds[number] : bounds[number + 1]])
 
 
-def count_partitions(image, label_image, labels, with_positions):
+def count_partitions(image: Array, label_image: Array, labels: float, with_positions: bool) -> int:
     """
     Return how many partitions to make.
 
@@ -466,13 +490,15 @@ class Shuffle(NamedTuple):
         Whether ``function`` needs positions.
     """
 
-    function: Callable[[Pixels, np.ndarray], np.ndarray]
+    function: Callable[[Pixels, NDArray], NDArray]
     dtype: Any
     in_raster_order: bool = False
     with_positions: bool = False
 
 
-def apply_by_label(image, label_image, requested, shuffle, name):
+def apply_by_label(
+    image: Array, label_image: Array, requested: Any, shuffle: Shuffle, name: str
+) -> Array:
     """
     Shuffle pixels by label and apply a function to each label's.
 
@@ -560,7 +586,9 @@ def _flat_keys(array):
     return [(name, *block) for block in np.ndindex(array.numblocks)]
 
 
-def gather_by_label(label_image, name, function, *args):
+def gather_by_label(
+    label_image: Array, name: str, function: Callable[..., Any], *args: Any
+) -> Delayed:
     """
     Bring the positions of all pixels together, by label.
 
@@ -582,7 +610,8 @@ def gather_by_label(label_image, name, function, *args):
         What ``function`` returns, in the one task that holds all positions.
     """
     token = tokenize(label_image, function, *args)
-    tasks, pieces = {}, []
+    tasks: dict[Any, Any] = {}
+    pieces = []
     boxes = block_slices(label_image.chunks)
     for block, (labels, box) in enumerate(zip(_flat_keys(label_image), boxes, strict=True)):
         key = (f"{name}-group-{token}", block)

@@ -11,10 +11,15 @@ Between hearing and finishing, a summary of each block waits in memory instead
 of the block; a bit per pixel is enough for distances (`PackedBackground`).
 """
 
+from __future__ import annotations
+
 import itertools
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dask_image._kernels import blocks as kernels
 from dask_image._utils.arrays import block_meta
@@ -27,6 +32,7 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, Shape
 
 # A strip of whole lines is cut to this many pixels: 64 MiB at four bytes a pixel.
 STRIP_PIXELS = 2**24
@@ -41,16 +47,16 @@ class PackedBackground:
     block : numpy.ndarray
     """
 
-    def __init__(self, block):
+    def __init__(self, block: Block) -> None:
         self.shape = block.shape
         self.words = kernels.bits.pack_lines(np.logical_not(block))
 
-    def unpack(self):
+    def unpack(self) -> npt.NDArray[np.bool_]:
         """Return the boolean array that is true at the background."""
         return kernels.bits.unpack_lines(self.words, self.shape)
 
 
-def thin_strips(image):
+def thin_strips(image: Array) -> Array:
     """
     Return ``image`` with blocks so thin along the first axis that whole lines fit.
 
@@ -79,7 +85,7 @@ def thin_strips(image):
     return image.rechunk((_cut(image.chunks[0], thickness), *inner), method="tasks")
 
 
-def thin_slabs(image):
+def thin_slabs(image: Array) -> Array:
     """Return ``image`` cut along its first axis only, into slabs of ``STRIP_PIXELS`` at most."""
     thickness = max(1, STRIP_PIXELS // math.prod(image.shape[1:]))
     rows = _cut(image.chunks[0], thickness)
@@ -95,18 +101,20 @@ def _cut(sizes, largest):
     return tuple(parts)
 
 
-def join_lines(image, axis, chunks):
+def join_lines(image: Array, axis: int, chunks: Chunks) -> Array:
     """Return ``image`` in ``chunks``, but with one block along ``axis``."""
     whole = (*chunks[:axis], (sum(chunks[axis]),), *chunks[axis + 1 :])
     return image.rechunk(whole, method="tasks")
 
 
-def block_starts(image):
+def block_starts(image: Array) -> Chunks:
     """Return, for each axis, the positions at which the blocks of ``image`` begin."""
     return tuple(tuple(_starts(sizes)) for sizes in image.chunks)
 
 
-def positions_in_block(starts, block_id, shape):
+def positions_in_block(
+    starts: Sequence[Sequence[int]], block_id: Shape, shape: Shape
+) -> list[NDArray]:
     """
     Return the positions in the image of the pixels of a block, along each axis.
 
@@ -138,7 +146,14 @@ def _starts(sizes):
     return [0, *itertools.accumulate(sizes)][:-1]
 
 
-def carry_along_first_axis(image, summarize, carry, finish, dtype, name):
+def carry_along_first_axis(
+    image: Array,
+    summarize: Callable[..., Any],
+    carry: Callable[..., Any],
+    finish: Callable[..., Any],
+    dtype: DTypeLike,
+    name: str,
+) -> Array:
     """
     Let each column of blocks along the first axis exchange what its blocks must know.
 
@@ -216,7 +231,15 @@ def _finish_lines(finish, summaries, carried, row, start, _):
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
-def sweep_along_first_axis(image, pack, forward, backward, finish, dtypes, name):
+def sweep_along_first_axis(
+    image: Array,
+    pack: Callable[..., Any],
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    finish: Callable[..., Any],
+    dtypes: Sequence[DTypeLike],
+    name: str,
+) -> list[Array]:
     """
     Sweep over an image that is cut along its first axis only, to its end and back.
 

@@ -7,13 +7,17 @@ sort would. Integers of up to 16 bits take one pass, double precision takes four
 the image again, so that no more than a few blocks are held.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
+from dask.delayed import Delayed
 
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import delayed_blocks, delayed_call, read_again
+from dask_image._utils.typing import Array, NDArray
 
 DIGIT_BITS = 16
 
@@ -32,10 +36,10 @@ class Middle(NamedTuple):
         The greatest, or NaN if there is any.
     """
 
-    count: int
-    lower: np.generic
-    upper: np.generic
-    last: np.generic
+    count: int  # type: ignore[assignment]  # a tuple's own method of this name is not missed
+    lower: Any
+    upper: Any
+    last: Any
 
 
 class Settled(NamedTuple):
@@ -52,17 +56,17 @@ class Settled(NamedTuple):
         Which one it is, in sorted order, among those that share these digits.
     """
 
-    count: int
-    prefixes: list
-    ranks: list
+    count: int  # type: ignore[assignment]  # a tuple's own method of this name is not missed
+    prefixes: list[int]
+    ranks: list[int]
 
 
-def can_select(dtype):
+def can_select(dtype: np.dtype[Any]) -> bool:
     """Tell whether values of ``dtype`` can be settled digit by digit."""
     return dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8)
 
 
-def middle_values(image, group, name):
+def middle_values(image: Array, group: Array, name: str) -> Delayed:
     """
     Find the middle values of a part of an image.
 
@@ -82,7 +86,7 @@ def middle_values(image, group, name):
     """
     bits = image.dtype.itemsize * 8
     digit_bits = min(bits, DIGIT_BITS)
-    settled = None
+    settled: Any = None
     source = image, group
     for number, shift in enumerate(range(bits - digit_bits, -1, -digit_bits)):
         if number:
@@ -104,7 +108,7 @@ def middle_values(image, group, name):
     return delayed_call(f"{name}-settle", _as_middle, settled, image.dtype)
 
 
-def ordered_integers(values):
+def ordered_integers(values: NDArray) -> NDArray:
     """
     Return unsigned integers in the order of the values, NaN greatest.
 
@@ -145,7 +149,9 @@ def _from_ordered_integers(keys, dtype):
     return keys.view(dtype)
 
 
-def count_digits(values, group, shift, digit_bits, settled):
+def count_digits(
+    values: NDArray, group: NDArray, shift: int, digit_bits: int, settled: Settled | None
+) -> NDArray:
     """
     Count the values of a block by their next digit, for each value that is looked for.
 
@@ -179,7 +185,7 @@ def count_digits(values, group, shift, digit_bits, settled):
     return counts.reshape((1,) * group.ndim + counts.shape)
 
 
-def settle(counts, settled, digit_bits):
+def settle(counts: NDArray, settled: Settled | None, digit_bits: int) -> Settled:
     """Settle one digit more, from the counts of the whole image: a new :class:`Settled`."""
     counts = counts.reshape(3, -1)
     if settled is None:

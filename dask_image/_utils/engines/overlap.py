@@ -15,11 +15,14 @@ neighbours thin slabs, so that little moves between machines; a small block is
 passed whole, because a task costs more than the bytes.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -28,6 +31,7 @@ from dask_image._kernels.memory import scratch
 from dask_image._utils.arrays import with_dtype
 from dask_image._utils.engines.graph import blocks_of, new_array, reference, task, tokenize
 from dask_image._utils.modes import MODES
+from dask_image._utils.typing import Array, Block, Box, Chunks, DTypeLike, ModeName, Reach, Shape
 from dask_image._utils.warnings import warn
 
 # A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
@@ -44,12 +48,12 @@ class Piece:
     size: int
 
     @property
-    def whole(self):
+    def whole(self) -> bool:
         """Whether this is all of the block."""
         return self.start == 0 and self.stop == self.size
 
     @property
-    def cut(self):
+    def cut(self) -> slice:
         """The slice that takes these pixels from the block."""
         return slice(self.start, self.stop)
 
@@ -62,12 +66,14 @@ class AxisWindow:
     trim: slice
 
     @property
-    def extents(self):
+    def extents(self) -> Shape:
         """How many pixels each piece holds."""
         return tuple(piece.stop - piece.start for piece in self.pieces)
 
 
-def axis_window(start, stop, size, reach, mode):
+def axis_window(
+    start: int, stop: int, size: int, reach: tuple[int, int], mode: ModeName
+) -> tuple[int, int]:
     """
     Return the interval of an axis that a kernel must see to get ``[start, stop)`` right.
 
@@ -105,7 +111,7 @@ def axis_window(start, stop, size, reach, mode):
     return max(low, 0), min(high, size)
 
 
-def cover(bounds, low, high):
+def cover(bounds: Shape, low: int, high: int) -> tuple[Piece, ...]:
     """
     Return the pieces of blocks that make up the pixels ``[low, high)`` of an axis.
 
@@ -134,12 +140,14 @@ def cover(bounds, low, high):
     return tuple(pieces)
 
 
-def block_bounds(chunks):
+def block_bounds(chunks: Chunks) -> Chunks:
     """Return, for each axis, where its blocks begin and where the last one ends."""
     return tuple((0, *itertools.accumulate(sizes)) for sizes in chunks)
 
 
-def neighborhood_windows(chunks, reach, modes):
+def neighborhood_windows(
+    chunks: Chunks, reach: Reach, modes: Sequence[ModeName]
+) -> list[list[AxisWindow]]:
     """
     Return for every axis what each of its blocks reads.
 
@@ -171,7 +179,7 @@ def neighborhood_windows(chunks, reach, modes):
     return windows
 
 
-def largest_box(chunks, reach, modes):
+def largest_box(chunks: Chunks, reach: Reach, modes: Sequence[ModeName]) -> Shape:
     """Return the largest extent, per axis, that a block is given by `map_neighborhood`."""
     return tuple(
         max((sum(window.extents) for window in axis), default=0)
@@ -190,10 +198,18 @@ class BlockKernel:
     view of a box, because boxes are pasted into memory that the thread uses again.
     """
 
-    kernel: Callable
-    keywords: dict = field(default_factory=dict)
+    kernel: Callable[..., Any]
+    keywords: dict[str, Any] = field(default_factory=dict)
 
-    def __call__(self, extents, cuts, trim, extra, like, *blocks):
+    def __call__(
+        self,
+        extents: Sequence[Shape],
+        cuts: Sequence[Sequence[Box]],
+        trim: Box | None,
+        extra: tuple[Any, ...],
+        like: Sequence[Block],
+        *blocks: Block,
+    ) -> Block:
         """Assemble what the block reads from each image, run the kernel, trim."""
         reused = hasattr(self.kernel, "in_region")
         remaining = iter(blocks)
@@ -206,7 +222,7 @@ class BlockKernel:
         ]  # fmt: skip
         return self.on_boxes([*boxes, *extra], trim)
 
-    def on_boxes(self, arguments, region):
+    def on_boxes(self, arguments: Sequence[Any], region: Box | None) -> Block:
         """Run the kernel; return the pixels of ``region``, or all if that is None."""
         in_region = getattr(self.kernel, "in_region", None)
         if in_region is not None:
@@ -335,7 +351,9 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
     return tasks
 
 
-def map_whole(kernel, image, *, name, dtype, **keywords):
+def map_whole(
+    kernel: Callable[..., Any], image: Array, *, name: str, dtype: DTypeLike, **keywords: Any
+) -> Array:
     """
     Run ``kernel`` on the whole image in one task, for what no chunked algorithm can do.
 
@@ -357,7 +375,16 @@ def _new_array(name, tasks, images, chunks, dtype):
     return new_array(name, tasks, images, chunks, with_dtype(images[0], dtype, ndim=len(chunks)))
 
 
-def map_neighborhood(kernel, image, *others, name, reach, modes, dtype, **keywords):
+def map_neighborhood(
+    kernel: Callable[..., Any],
+    image: Array,
+    *others: Array,
+    name: str,
+    reach: Reach,
+    modes: Sequence[ModeName],
+    dtype: DTypeLike,
+    **keywords: Any,
+) -> Array:
     """
     Run ``kernel`` on every block of ``image`` as if on the whole image.
 
@@ -419,7 +446,17 @@ def _empty_blocks(name, image, dtype):
     return tasks
 
 
-def map_boxes(kernel, image, *others, name, boxes, chunks, dtype, block_arguments=None, **keywords):
+def map_boxes(
+    kernel: Callable[..., Any],
+    image: Array,
+    *others: Array,
+    name: str,
+    boxes: Callable[[Shape], Iterable[tuple[Any, Any]]],
+    chunks: Chunks,
+    dtype: DTypeLike,
+    block_arguments: Callable[[Shape], tuple[Any, ...]] | None = None,
+    **keywords: Any,
+) -> Array:
     """
     Compute every output block from the box of input pixels that it names.
 
@@ -487,14 +524,14 @@ def map_boxes(kernel, image, *others, name, boxes, chunks, dtype, block_argument
 class Pass:
     """One step of a separable operation: a 1-D kernel run along one axis."""
 
-    kernel: Callable
+    kernel: Callable[..., Any]
     axis: int
     reach: tuple[int, int]
-    mode: str
-    keywords: dict
+    mode: ModeName
+    keywords: dict[str, Any]
 
 
-def map_passes(image, passes, dtype, name):
+def map_passes(image: Array, passes: Sequence[Pass], dtype: DTypeLike, name: str) -> Array:
     """
     Run 1-D kernels one after another, each along its own axis.
 
@@ -550,14 +587,14 @@ def _map_together(image, passes, dtype, name):
     )
 
 
-def run_passes(block, passes, region=None):
+def run_passes(block: Block, passes: Sequence[Pass], region: Box | None = None) -> Block:
     """
     Run the passes in their order on one block; return the pixels of ``region``, or all.
 
     Kernels that can do so in one go have a function for it in common, their attribute
     ``kernel.in_passes(block, passes, region)``, which returns a new array.
     """
-    together = {getattr(step.kernel, "in_passes", None) for step in passes}
+    together: set[Any] = {getattr(step.kernel, "in_passes", None) for step in passes}
     if len(together) == 1 and None not in together:
         return together.pop()(block, passes, region)
     *first, last = passes
@@ -568,4 +605,4 @@ def run_passes(block, passes, region=None):
 
 
 # Several passes are one kernel to the engine.
-run_passes.in_region = run_passes
+run_passes.in_region = run_passes  # type: ignore[attr-defined]

@@ -7,9 +7,13 @@ and what was combined take a task for several blocks, so all that costs a little
 tasks a block, two where blocks are small, and one more where blocks are computed again.
 """
 
+from __future__ import annotations
+
 import abc
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +31,7 @@ from dask_image._utils.engines.graph import (
     tokenize,
 )
 from dask_image._utils.engines.overlap import SLAB_WORTH_BYTES, block_bounds
+from dask_image._utils.typing import Array, Block, Chunks, Shape
 
 # So many blocks are linked by one task, and get their part of what was combined from one.
 TOGETHER = 8
@@ -40,8 +45,8 @@ UNLINKED = Connectivity(())
 class Place:
     """Which block of an array one is, and the position of its first pixel."""
 
-    index: tuple
-    start: tuple
+    index: Shape
+    start: Shape
 
 
 class TwoPass(abc.ABC):
@@ -62,14 +67,14 @@ class TwoPass(abc.ABC):
         What tasks are called, after the function that the user called.
     """
 
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     connectivity: Connectivity
     scans_again: bool
     combine_step = "combine"
     finish_step = "finish"
 
     @abc.abstractmethod
-    def scan(self, place, *blocks):
+    def scan(self, place: Place, *blocks: Block) -> tuple[Any, Any]:
         """
         Look at a block of each image.
 
@@ -81,7 +86,13 @@ class TwoPass(abc.ABC):
             What `finish` needs of it.
         """
 
-    def link(self, number, summary, neighbours, summaries):
+    def link(
+        self,
+        number: int,
+        summary: Any,
+        neighbours: Sequence[tuple[int, Shape]],
+        summaries: Sequence[Any],
+    ) -> Any:
         """
         Compare a block with those before it that it touches.
 
@@ -104,7 +115,7 @@ class TwoPass(abc.ABC):
         return summary
 
     @abc.abstractmethod
-    def combine(self, linked):
+    def combine(self, linked: Sequence[Any]) -> Any:
         """
         Bring together what `link` returned for all blocks, in C order.
 
@@ -116,15 +127,17 @@ class TwoPass(abc.ABC):
         """
 
     @abc.abstractmethod
-    def finish(self, kept, combined, *blocks):
+    def finish(self, kept: Any, combined: Any, *blocks: Block) -> Block:
         """Return a block of the result, from what was kept or from the blocks read again."""
 
-    def kept_bytes(self, shape):
+    def kept_bytes(self, shape: Shape) -> float:
         """Return how many bytes `scan` keeps of a block of that shape, at the most."""
         return math.inf
 
 
-def map_two_pass(algorithm, images, name, chunks=None):
+def map_two_pass(
+    algorithm: TwoPass, images: Sequence[Array], name: str, chunks: Chunks | None = None
+) -> tuple[Array, Array]:
     """
     Run an algorithm of two passes.
 
@@ -253,7 +266,7 @@ class _Builder:
         return (self.prefix(f"{self.algorithm.combine_step}-part"), first)
 
 
-def take(parts, number):
+def take(parts: Sequence[Any], number: int) -> Any:
     """Return one element of a task's result (``operator.getitem``, but never inlined)."""
     return parts[number]
 

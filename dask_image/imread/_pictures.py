@@ -1,23 +1,25 @@
-"""Frames of whatever PIMS opens: pictures, films, microscope formats."""
+"""Frames of whatever is no TIFF: pictures, films, microscope formats."""
 
-import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dask_image.imread._files import FileState
+from dask_image.imread._openers import opener_of
 
 
 @dataclass(frozen=True)
-class PimsFrames:
+class PictureFrames:
     """
-    Frames ``start`` to ``stop`` of a file that PIMS reads, some of their rows and columns.
+    Frames ``start`` to ``stop`` of a file, some of their rows and columns.
 
     A reader may take an animated picture for one frame, or give all of it for each
     frame, hence ``per_item``, the number of frames in what it calls one.
     """
 
     file: FileState
+    opener: Callable
     whole_shape: tuple[int, ...]
     dtype: np.dtype
     per_item: int
@@ -25,6 +27,7 @@ class PimsFrames:
     stop: int
     rows: range
     columns: range
+    frame_rate: float | None = None
 
     plane_axis = 0  # of a frame: the rows
 
@@ -60,7 +63,7 @@ class PimsFrames:
         expected = (self.per_item, *self.whole_shape)
         rows = slice(self.rows.start, self.rows.stop)
         columns = slice(self.columns.start, self.columns.stop)
-        with _opened(self.file.path) as reader:
+        with self.opener(self.file.path) as reader:
             for item in range(self.start // self.per_item, -(-self.stop // self.per_item)):
                 frames = _frames_in(reader[item])
                 if frames.shape != expected or frames.dtype != self.dtype:
@@ -85,21 +88,9 @@ def _frames_in(item):
     return pixels.reshape(-1, *pixels.shape[-3 if colours else -2 :])
 
 
-@contextlib.contextmanager
-def _opened(path):
-    # Importing PIMS takes longer than reading many a TIFF file, which does not need it.
-    import pims
-
-    with pims.open(path) as reader:
-        if isinstance(reader, pims.FramesSequenceND):
-            # Such a reader holds all axes but those of a frame still, unless asked to go along them.
-            reader.iter_axes = [axis for axis in reader.sizes if axis not in reader.bundle_axes]
-        yield reader
-
-
-def describe_pims(path):
+def describe_picture(path):
     """
-    Open a file with PIMS and return its frames.
+    Open a file and return its frames.
 
     The first frame is read: what readers say of their frames beforehand leaves
     out the samples of colours, or the dtype.
@@ -111,7 +102,9 @@ def describe_pims(path):
         announced.
     """
     state = FileState.of(path)
-    with _opened(path) as reader:
+    opener = opener_of(path)
+    with opener(path) as reader:
+        rate = getattr(reader, "frame_rate", None)
         items = len(reader)
         if not items:
             raise ValueError("it holds no frames")
@@ -128,16 +121,10 @@ def describe_pims(path):
     first = _frames_in(first)
     per_item, *frame_shape = first.shape
     rows, columns = map(range, frame_shape[:2])
-    return PimsFrames(
-        state, tuple(frame_shape), first.dtype, per_item, 0, items * per_item, rows, columns
-    )
-
-
-def frame_rate(path):
-    """Return the frames a second of a film, None where its reader knows none."""
-    with _opened(path) as reader:
-        rate = getattr(reader, "frame_rate", None)
-    return float(rate) if rate and len(reader) > 1 else None
+    return PictureFrames(
+        state, opener, tuple(frame_shape), first.dtype, per_item, 0, items * per_item, rows,
+        columns, float(rate) if rate and items * per_item > 1 else None,
+    )  # fmt: skip
 
 
 def _agree(shape, announced):

@@ -1,0 +1,372 @@
+"""Coordinates of the highest pixels around."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from scipy import ndimage, spatial
+
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_integer,
+    normalize_number,
+    refuse_lazy,
+)
+from dask_image._utils.backend import kernel_for, numpy_only
+from dask_image._utils.engines.folding import fold
+from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
+from dask_image._utils.labels import as_label_image
+from dask_image._utils.warnings import warn
+from dask_image.segmentation._arguments import as_image, in_chunks_of
+
+# What a pixel is: none, or higher than all around; with labels also one that an opening removes.
+PEAK, ISOLATED = 1, 2
+
+
+@numpy_only
+def peak_local_max(
+    image, min_distance=1, threshold_abs=None, threshold_rel=None, exclude_border=True,
+    num_peaks=np.inf, footprint=None, labels=None, num_peaks_per_label=np.inf, p_norm=np.inf,
+):  # fmt: skip
+    """
+    Find the coordinates of peaks: pixels that are highest in a window around them.
+
+    As `skimage.feature.peak_local_max`, which see; of peaks that are too close to
+    each other, the choice is its own.
+
+    Parameters
+    ----------
+    image : array_like
+        Integers or floats.
+    min_distance : int, optional
+        The window reaches so many pixels each way, and peaks are at least so far apart.
+    threshold_abs : float, optional
+        Peaks are above it; by default above the least value of the image.
+    threshold_rel : float, optional
+        Peaks are above this times the greatest value, too.
+    exclude_border : bool, int or tuple of int, optional
+        How many pixels from the edge of the image peaks must be away, along every axis or
+        along each; ``min_distance`` if True.
+    num_peaks : int, optional
+        The most peaks to return: the highest.
+    footprint : array_like of bool, optional
+        The window, instead of one that ``min_distance`` gives.
+    labels : array_like of int, optional
+        Each label above 0 is searched by itself; 0 not at all.
+    num_peaks_per_label : int, optional
+        The most peaks in one label.
+    p_norm : float, optional
+        Which norm measures how far peaks are apart: from 1 to infinity, the chessboard's.
+
+    Returns
+    -------
+    dask.array.Array
+        Of int64 and shape (n, ``image.ndim``), n unknown: the highest peak first, peaks of one
+        height in raster order; with ``labels``, in the order of labels first.
+
+    Raises
+    ------
+    ValueError
+        If ``exclude_border`` is negative or of a wrong length, or the shapes differ.
+    TypeError
+        If ``exclude_border`` is none of what it may be, or the image does not hold real numbers.
+
+    Warns
+    -----
+    RuntimeWarning
+        If ``min_distance`` is less than 1: then all pixels above the thresholds are returned.
+
+    See Also
+    --------
+    skimage.feature.peak_local_max : The same on NumPy arrays.
+    local_maxima : Plateaus of any height, as an image.
+
+    Notes
+    -----
+    The image is computed twice: its range is needed first. One task holds the coordinates of
+    all peaks.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> image = np.zeros((7, 7))
+    >>> image[3, 4], image[3, 2] = 1, 1.5
+    >>> peak_local_max(da.from_array(image, chunks=4)).compute()
+    array([[3, 2],
+           [3, 4]])
+    >>> peak_local_max(da.from_array(image, chunks=4), min_distance=2).compute()
+    array([[3, 2]])
+    """
+    image = as_image(image)
+    window = None if footprint is None else np.asarray(footprint) != 0
+    min_distance = normalize_integer(min_distance, "min_distance", lowest=0)
+    if (window is None or window.size == 1) and min_distance < 1:
+        warn("min_distance below 1 returns all pixels above the thresholds", RuntimeWarning)
+    border = _border_width(exclude_border, min_distance, image.ndim)
+    if window is None:
+        window = np.ones((2 * min_distance + 1,) * image.ndim, bool)
+    for value, name in ((threshold_abs, "threshold_abs"), (threshold_rel, "threshold_rel")):
+        if value is not None:
+            normalize_number(value, name)
+    thresholds = _Thresholds(threshold_abs, threshold_rel)
+    counts = tuple(_as_count(each) for each in (num_peaks, num_peaks_per_label))
+    choice = _Choice(min_distance, p_norm, *counts, image.ndim, labels is not None)
+    name = "peak_local_max"
+    limits = fold([image], _limits, _merge_limits, name, "range")
+    if labels is None:
+        state, images = _peaks(image, window, name), [image]
+        measure = partial(_collect, image_shape=image.shape, border=border, thresholds=thresholds)
+    else:
+        labels = in_chunks_of(image, as_label_image(labels, "labels"), "labels")
+        state = _peaks_in_labels(image, labels, window, border, name)
+        images = [image, labels]
+        measure = partial(
+            _collect_labelled, image_shape=image.shape, border=border, thresholds=thresholds
+        )
+    found = fold([state, *images], measure, _merge_peaks, name, "collect", after=limits)
+    return found.array(name, choice, np.int64, (np.nan, image.ndim))
+
+
+def _border_width(exclude_border, min_distance, ndim):
+    """Return how many pixels to leave out at the edge of the image along each axis."""
+    refuse_lazy(exclude_border, "exclude_border", "a number")
+    if isinstance(exclude_border, (bool, np.bool_)):
+        return (min_distance if exclude_border else 0,) * ndim
+    widths = exclude_border if isinstance(exclude_border, tuple) else (exclude_border,) * ndim
+    widths = tuple(normalize_integer(each, "exclude_border", lowest=0) for each in widths)
+    if len(widths) != ndim:
+        raise ArgumentError(
+            f"exclude_border must have a width for each of {ndim} axes, got {exclude_border!r}"
+        )
+    return widths
+
+
+def _as_count(number):
+    """Return a most number as an integer, or None if there is none."""
+    return None if normalize_number(number, "num_peaks") == math.inf else int(number)
+
+
+@dataclass(frozen=True)
+class _Thresholds:
+    """Above what value peaks lie."""
+
+    absolute: float | None
+    relative: float | None
+
+    def of(self, limits):
+        """Return the threshold, given the range of the image."""
+        low, high = limits
+        threshold = low if self.absolute is None else self.absolute
+        return threshold if self.relative is None else max(threshold, self.relative * high)
+
+
+def _limits(start, block):
+    return block.min(), block.max()
+
+
+def _merge_limits(parts):
+    lows, highs = zip(*parts) if parts else ((0,), (0,))
+    return min(lows), max(highs)
+
+
+def _inside(start, shape, image_shape, border):
+    """Tell which pixels of a block lie off the border of the image."""
+    found = np.ones(shape, bool)
+    for axis, (first, size, whole, width) in enumerate(zip(start, shape, image_shape, border)):
+        places = np.arange(first, first + size)
+        near = (places >= width) & (places < whole - width)
+        found &= near.reshape(-1, *(1,) * (len(shape) - 1 - axis))
+    return found
+
+
+def _window_reach(shape):
+    return [(size // 2, size - 1 - size // 2) for size in shape]
+
+
+def _peaks(image, window, name):
+    """Return which pixels are the highest in a window."""
+    if window.size == 1 or image.size == 1:
+        return image.map_blocks(_all_pixels, dtype=np.uint8, meta=image._meta.astype(np.uint8))
+    return map_neighborhood(
+        _mark, image, name=f"{name}-mark", reach=_window_reach(window.shape),
+        modes=["nearest"] * image.ndim, dtype=np.uint8,
+        maximum_filter=kernel_for(image, ndimage.maximum_filter), footprint=window,
+    )  # fmt: skip
+
+
+def _all_pixels(block):
+    return np.full(block.shape, PEAK | ISOLATED, np.uint8)
+
+
+def _mark(image, maximum_filter, footprint):
+    return (image == maximum_filter(image, footprint=footprint, mode="nearest")).view(np.uint8)
+
+
+def _peaks_in_labels(image, labels, window, border, name):
+    """Return which pixels are the highest of their label in a window, and which are isolated."""
+    kept = _off_border(labels, border)
+    reach = [tuple(max(each, 2) for each in sides) for sides in _window_reach(window.shape)]
+    return map_neighborhood(
+        _mark_in_labels, image, kept, name=f"{name}-mark", reach=reach,
+        modes=["nearest"] * image.ndim, dtype=np.uint8, footprint=window,
+    )  # fmt: skip
+
+
+def _off_border(labels, border):
+    """Return labels without those of pixels near the edge of the image."""
+    bounds = block_bounds(labels.chunks)
+    return labels.map_blocks(
+        _without_border, bounds, labels.shape, border, dtype=labels.dtype, meta=labels._meta
+    )
+
+
+def _without_border(labels, bounds, image_shape, border, block_id=None):
+    start = [along[i] for along, i in zip(bounds, block_id)]
+    return np.where(_inside(start, labels.shape, image_shape, border), labels, 0)
+
+
+def _mark_in_labels(image, labels, footprint):
+    if footprint.size == 1:
+        return np.where(labels > 0, np.uint8(PEAK | ISOLATED), np.uint8(0))
+    state = np.zeros(image.shape, np.uint8)
+    limits = np.finfo(image.dtype) if image.dtype.kind == "f" else np.iinfo(image.dtype)
+    numbers = np.unique(labels[labels > 0])
+    ranks = np.where(labels > 0, np.searchsorted(numbers, labels) + 1, 0)
+    for rank, box in enumerate(ndimage.find_objects(ranks), start=1):
+        mask = ranks[box] == rank
+        values = np.where(mask, image[box], image.dtype.type(limits.min))
+        highest = ndimage.maximum_filter(values, footprint=footprint, mode="nearest")
+        state[box] |= PEAK * (mask & (values == highest)).view(np.uint8)
+        state[box] |= ISOLATED * (mask & ~ndimage.binary_opening(mask)).view(np.uint8)
+    return state
+
+
+@dataclass(frozen=True)
+class _Found:
+    """
+    Peaks above a threshold.
+
+    Attributes
+    ----------
+    position : numpy.ndarray
+        Raveled in the image.
+    value, label, isolated : numpy.ndarray
+        Of each.
+    labels, pixels, peaks : numpy.ndarray
+        How many pixels each label has, and how many peaks, those below the threshold among them.
+    image_shape : tuple of int
+    """
+
+    position: np.ndarray
+    value: np.ndarray
+    label: np.ndarray
+    isolated: np.ndarray
+    labels: np.ndarray
+    pixels: np.ndarray
+    peaks: np.ndarray
+    image_shape: tuple
+
+
+def _collect(start, state, image, limits, image_shape, border, thresholds):
+    labels = np.ones(image.shape, np.uint8)
+    inside = _inside(start, image.shape, image_shape, border)
+    return _gather(start, state, image, labels, inside, limits, image_shape, thresholds)
+
+
+def _collect_labelled(start, state, image, labels, limits, image_shape, border, thresholds):
+    labels = np.where(_inside(start, image.shape, image_shape, border), labels, 0)
+    return _gather(start, state, image, labels, labels > 0, limits, image_shape, thresholds)
+
+
+def _gather(start, state, image, labels, inside, limits, image_shape, thresholds):
+    """Return the peaks of a block."""
+    peak = (state & PEAK) != 0
+    numbers, inverse = np.unique(labels, return_inverse=True)
+    inverse = inverse.ravel()
+    pixels = np.bincount(inverse, minlength=numbers.size)
+    peaks = np.bincount(inverse[peak.ravel()], minlength=numbers.size)
+    places = np.nonzero(peak & inside & (image > thresholds.of(limits)))
+    position = np.ravel_multi_index([at + first for at, first in zip(places, start)], image_shape)
+    isolated = (state[places] & ISOLATED) != 0
+    return _Found(
+        position.astype(np.int64), image[places], labels[places], isolated, numbers, pixels,
+        peaks, image_shape,
+    )  # fmt: skip
+
+
+def _merge_peaks(parts):
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("position", "value", "label", "isolated", "labels", "pixels", "peaks")
+    }
+    labels, inverse = np.unique(joined["labels"], return_inverse=True)
+    for name in ("pixels", "peaks"):
+        joined[name] = np.bincount(inverse, joined[name], labels.size).astype(np.int64)
+    joined["labels"] = labels
+    order = np.argsort(joined["position"])
+    for name in ("position", "value", "label", "isolated"):
+        joined[name] = joined[name][order]
+    return _Found(**joined, image_shape=parts[0].image_shape)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Chooses among peaks: the highest, if they are not too close to a higher one."""
+
+    min_distance: int
+    p_norm: float
+    most: int | None
+    most_per_label: int | None
+    ndim: int
+    labelled: bool
+
+    def __call__(self, found):
+        """Return the coordinates of the peaks that are chosen."""
+        if not self.labelled:
+            trivial = found.pixels.sum() == found.peaks.sum()
+            kept = found.isolated if trivial else np.ones(found.position.size, bool)
+            chosen = self._highest(found, np.flatnonzero(kept), self.most)
+            return self._coordinates(found, chosen)
+        trivial = found.pixels == found.peaks
+        kept = found.isolated | ~trivial[np.searchsorted(found.labels, found.label)]
+        order = np.flatnonzero(kept)
+        order = order[np.argsort(found.label[order], kind="stable")]
+        ends = np.flatnonzero(np.diff(found.label[order])) + 1
+        parts = [self._highest(found, part, self.most_per_label) for part in np.split(order, ends)]
+        chosen = np.concatenate(parts)
+        if self.most is not None and chosen.size > self.most:
+            chosen = self._highest(found, np.sort(chosen), self.most)
+        return self._coordinates(found, chosen)
+
+    def _coordinates(self, found, chosen):
+        places = np.unravel_index(found.position[chosen], found.image_shape)
+        return np.stack(places, axis=1).reshape(-1, self.ndim)
+
+    def _highest(self, found, peaks, most):
+        """Return the highest of some peaks, given in raster order."""
+        peaks = peaks[np.argsort(-found.value[peaks], kind="stable")]
+        if self.min_distance > 1 and peaks.size:
+            coordinates = self._coordinates(found, peaks)
+            peaks = peaks[_spaced(coordinates, self.min_distance, self.p_norm)]
+        return peaks[:most]
+
+
+def _spaced(coordinates, spacing, p_norm):
+    """Return which points are left, if each in turn removes those closer to it than ``spacing``."""
+    tree = spatial.cKDTree(coordinates)
+    removed = np.zeros(len(coordinates), bool)
+    together = 4096
+    for first in range(0, len(coordinates), together):
+        some = first + np.flatnonzero(~removed[first : first + together])
+        near = tree.query_ball_point(coordinates[some], r=spacing, p=p_norm)
+        for point, others in zip(some.tolist(), near):
+            if not removed[point] and len(others) > 1:
+                others = np.array(others)
+                others = others[others != point]
+                apart = spatial.distance.cdist(
+                    coordinates[[point]], coordinates[others], "minkowski", p=p_norm
+                )[0]
+                removed[others[apart < spacing]] = True
+    return np.flatnonzero(~removed)
