@@ -127,8 +127,8 @@ def test_components_of_a_block(kind, shape, connectivity):
         components = kind(foreground, displacements_of(structure))
         assert components.count == count
         table = np.arange(count + 1) * 10
-        np.testing.assert_array_equal(components.paint(table), labels * 10)
-        assert components.paint(table.astype(np.int16)).dtype == np.int16
+        np.testing.assert_array_equal(components.relabel(table), labels * 10)
+        assert components.relabel(table.astype(np.int16)).dtype == np.int16
         box = tuple(slice(size // 3, size - size // 4) for size in shape)
         np.testing.assert_array_equal(components.part(box), labels[box])
         firsts = [np.flatnonzero(labels.ravel() == each)[0] for each in range(1, count + 1)]
@@ -148,7 +148,7 @@ def test_both_kinds_agree_on_large_structures(seed, ndim, adjacent):
     runs, array = RunComponents(foreground, steps), ArrayComponents(foreground, steps)
     assert runs.count == array.count
     table = np.arange(runs.count + 1)
-    np.testing.assert_array_equal(runs.paint(table), array.paint(table))
+    np.testing.assert_array_equal(runs.relabel(table), array.relabel(table))
 
 
 def test_both_kinds_take_views_and_wide_tables():
@@ -157,7 +157,7 @@ def test_both_kinds_take_views_and_wide_tables():
         components = kind(foreground, CROSS)
         table = np.arange(components.count + 1) * 2**40
         expected = ndimage.label(foreground)[0] * np.int64(2**40)
-        np.testing.assert_array_equal(components.paint(table), expected)
+        np.testing.assert_array_equal(components.relabel(table), expected)
 
 
 def test_touching_pairs_leave_out_background():

@@ -6,20 +6,24 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from dask_image._kernels.blocks.label_moments import (
+from dask_image._kernels.blocks.label_columns import (
+    COORDINATES,
     COUNT,
+    MASS,
     SHIFT,
     SHIFTED,
     SQUARES,
     SUM,
-    WEIGHTED,
     BlockLocation,
-    find_runs,
 )
+from dask_image._kernels.blocks.label_index import find_runs, index_labels
 from dask_image._utils.engines import label_reduction
 from dask_image._utils.engines.label_reduction import (
+    CENTRE,
+    EXTREMES,
     GEOMETRY,
-    INTENSITY,
+    SPREAD,
+    SUMS,
     LabelStatistic,
     counting,
     gather,
@@ -28,6 +32,8 @@ from dask_image._utils.engines.label_reduction import (
 )
 from dask_image._utils.labels import as_labelled_image, as_selection
 from tests.helpers import nothing_computes, plain_kernels, seeded_image
+
+INTENSITIES = [SUMS, SPREAD, CENTRE, EXTREMES]
 
 SHAPES = {"1-D": (40,), "2-D": (17, 23), "3-D": (5, 6, 7), "4-D": (3, 2, 4, 5), "thin": (9, 1)}
 
@@ -56,7 +62,7 @@ def partials_of(family, labels, image, size):
     for block in blocks_of(labels.shape, size):
         location = BlockLocation(tuple(cut.start for cut in block), labels.shape)
         values = (image[block],) if family.reads_image else ()
-        partials.append(family.partial(find_runs(labels[block]), *values, location))
+        partials.append(family.partial(index_labels(labels[block]), *values, location))
     return partials
 
 
@@ -78,7 +84,7 @@ def brute_geometry(labels, label):
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_runs_are_the_block_again(either_kernel, shape, dtype):
     labels = labels_of(shape).astype(dtype)
-    runs = find_runs(labels)
+    runs = find_runs(index_labels(labels))
     np.testing.assert_array_equal(runs.labels, np.unique(labels))
     again = np.repeat(runs.labels[runs.slots], np.diff(runs.starts)).reshape(shape)
     np.testing.assert_array_equal(again, labels)
@@ -87,14 +93,15 @@ def test_runs_are_the_block_again(either_kernel, shape, dtype):
 
 def test_runs_of_labels_far_apart(either_kernel):
     labels = np.array([[7, 2**62, -(2**62), 7]])
-    runs = find_runs(labels)
+    runs = find_runs(index_labels(labels))
     assert runs.labels.tolist() == [-(2**62), 7, 2**62]
     assert runs.slots.tolist() == [1, 2, 0, 1]
 
 
 def test_runs_end_with_their_row(either_kernel):
-    assert find_runs(np.ones((3, 4), int)).starts.tolist() == [0, 4, 8, 12]
-    assert find_runs(np.asfortranarray(np.ones((2, 2), int))).starts.tolist() == [0, 2, 4]
+    assert find_runs(index_labels(np.ones((3, 4), int))).starts.tolist() == [0, 4, 8, 12]
+    fortran = np.asfortranarray(np.ones((2, 2), int))
+    assert find_runs(index_labels(fortran)).starts.tolist() == [0, 2, 4]
 
 
 @pytest.mark.parametrize("size", [2, 3, 100])
@@ -115,18 +122,24 @@ def test_geometry_far_from_the_origin_keeps_its_digits(either_kernel):
     labels = np.zeros((6, 6), int)
     labels[2:4, 1:5] = 1
     location = BlockLocation((10**9, 10**9), (2 * 10**9, 2 * 10**9))
-    products = GEOMETRY.partial(find_runs(labels), location)["products"][1]
+    products = GEOMETRY.partial(index_labels(labels), location)["products"][1]
     np.testing.assert_allclose(products, brute_geometry(labels, 1)["products"], rtol=1e-14)
 
 
+@pytest.mark.parametrize("far_apart", [False, True])
 @pytest.mark.parametrize("dtype", ["u1", "i4", "f4", "f8", "c16"])
 @pytest.mark.parametrize("size", [2, 3, 100])
-def test_intensity(either_kernel, dtype, size):
+def test_intensity(either_kernel, dtype, size, far_apart):
     labels, image = labels_of((17, 23)), seeded_image((17, 23), dtype)
-    merged = INTENSITY.merge(partials_of(INTENSITY, labels, image, size))
+    if far_apart:
+        labels *= 2**50
+    merged, pooled = {}, {}
+    for family in INTENSITIES:
+        found = family.merge(partials_of(family, labels, image, size))
+        merged |= found
+        pooled |= family.pool(found, found["labels"] > 0)
     for row, label in enumerate(merged["labels"]):
         check_intensity(merged, row, labels == label, image)
-    pooled = INTENSITY.pool(merged, merged["labels"] > 0)
     check_intensity(pooled, 0, labels > 0, image)
 
 
@@ -134,21 +147,22 @@ def check_intensity(merged, row, inside, image):
     """Compare one row of a partial with the pixels it stands for."""
     values, pixels = image[inside], np.argwhere(inside)
     wide = values.astype(np.result_type(values, np.float64))
-    moments = merged["moments"][row]
-    assert moments[COUNT] == values.size
-    np.testing.assert_allclose(moments[SUM], wide.sum(), rtol=1e-12, atol=1e-9)
+    sums, spread, centre = (merged[field][row] for field in ("sums", "spread", "centre"))
+    assert sums[COUNT] == spread[COUNT] == values.size
+    for total in (sums[SUM], spread[SUM], centre[MASS]):
+        np.testing.assert_allclose(total, wide.sum(), rtol=1e-12, atol=1e-9)
     squares = (np.abs(wide - wide.mean()) ** 2).sum()
-    np.testing.assert_allclose(moments[SQUARES], squares, rtol=1e-12)
-    shifted = (wide - moments[SHIFT]).sum()
-    np.testing.assert_allclose(moments[SHIFTED], shifted, rtol=1e-10, atol=1e-7)
-    np.testing.assert_allclose(moments[WEIGHTED:], wide @ pixels, rtol=1e-12, atol=1e-7)
+    np.testing.assert_allclose(spread[SQUARES], squares, rtol=1e-12)
+    shifted = (wide - spread[SHIFT]).sum()
+    np.testing.assert_allclose(spread[SHIFTED], shifted, rtol=1e-10, atol=1e-7)
+    np.testing.assert_allclose(centre[COORDINATES:], wide @ pixels, rtol=1e-12, atol=1e-7)
     for side, extreme in enumerate((values.min(), values.max())):
         assert merged["extremes"][row, side] == extreme
         first = np.flatnonzero(inside.ravel() & (image.ravel() == extreme))[0]
         assert merged["places"][row, side] == first
 
 
-@pytest.mark.parametrize("family", [GEOMETRY, INTENSITY], ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [GEOMETRY, *INTENSITIES], ids=lambda family: family.name)
 def test_merging_leaves_its_inputs_alone(either_kernel, family):
     partials = partials_of(family, labels_of((9, 9)), seeded_image((9, 9), "f8"), 3)
     before = copy.deepcopy(partials)
@@ -160,7 +174,7 @@ def test_merging_leaves_its_inputs_alone(either_kernel, family):
             np.testing.assert_array_equal(ours[field], theirs[field])
 
 
-@pytest.mark.parametrize("family", [GEOMETRY, INTENSITY], ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [GEOMETRY, *INTENSITIES], ids=lambda family: family.name)
 def test_both_kernels_agree(family, compiled_kernels):
     labels, image = labels_of((9, 11)), seeded_image((9, 11), "f8")
     image[3, 4:9] = np.nan
@@ -188,19 +202,21 @@ def test_the_tree_merges_many_blocks(monkeypatch):
 def test_partials_are_named_after_what_they_measure():
     labels = da.from_array(labels_of((8, 8)), chunks=4)
     image = da.ones((8, 8), chunks=4)
-    assert (
-        reduce_labels(INTENSITY, labels, image).key == reduce_labels(INTENSITY, labels, image).key
-    )
+    assert reduce_labels(SUMS, labels, image).key == reduce_labels(SUMS, labels, image).key
     keys = {
-        reduce_labels(INTENSITY, labels, image).key,
-        reduce_labels(INTENSITY, labels, image + 1).key,
-        reduce_labels(INTENSITY, labels + 1, image).key,
+        reduce_labels(SUMS, labels, image).key,
+        reduce_labels(SUMS, labels, image + 1).key,
+        reduce_labels(SUMS, labels + 1, image).key,
         reduce_labels(GEOMETRY, labels).key,
     }
     assert len(keys) == 4
     runs = [
-        {key for key in dict(merged.step.graph) if str(key[0]).startswith("label_statistics-runs-")}
-        for merged in (reduce_labels(GEOMETRY, labels), reduce_labels(INTENSITY, labels, image))
+        {
+            key
+            for key in dict(merged.step.graph)
+            if str(key[0]).startswith("label_statistics-index-")
+        }
+        for merged in (reduce_labels(GEOMETRY, labels), reduce_labels(SUMS, labels, image))
     ]
     assert runs[0] == runs[1]
 

@@ -58,14 +58,8 @@ def test_the_package_alone_imports_nothing():
     assert new.split() == ["dask_image"]
 
 
-# Whose imports of kernel modules are still to be moved to where they are used.
-EAGER = {"ndimage", "ndmeasure"}
-
-
 @pytest.mark.parametrize("area", AREAS)
-def test_imports_leave_alone_what_only_calls_need(area, request):
-    if area in EAGER:
-        request.applymarker(pytest.mark.xfail(strict=False, reason="kernels are imported early"))
+def test_imports_leave_alone_what_only_calls_need(area):
     unwanted = {"numba", "pims", "matplotlib", "skimage", "dask.dataframe"}
     assert run(f"import sys, dask_image.{area}; print(*{unwanted} & set(sys.modules))") == "\n"
 

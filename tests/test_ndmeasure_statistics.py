@@ -648,13 +648,34 @@ def test_area_reads_no_image():
     assert source.pixels == 0
 
 
-def test_statistics_share_their_partials():
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("mean", "sum_labels"),
+        ("variance", "standard_deviation"),
+        ("minimum", "maximum", "minimum_position", "maximum_position"),
+    ],
+)
+def test_statistics_of_a_kind_share_their_partials(names):
     image = da.zeros((40, 40), chunks=10)
     labels = da.ones((40, 40), chunks=10, dtype=int)
-    alone = dict(ndmeasure.mean(image, labels, [1, 2]).dask)
-    others = [getattr(ndmeasure, name)(image, labels, 1) for name in ONE_RESULT]
-    for other in others:
+    alone = dict(getattr(ndmeasure, names[0])(image, labels, [1, 2]).dask)
+    for name in names[1:]:
+        other = getattr(ndmeasure, name)(image, labels, 1)
         assert len(set(dict(other.dask)) - set(alone)) == 1
+
+
+def test_all_statistics_share_the_look_at_labels():
+    image = da.zeros((40, 40), chunks=10)
+    labels = da.ones((40, 40), chunks=10, dtype=int)
+    looks = set()
+    for name in ["area", *ONE_RESULT]:
+        keys = dict(getattr(ndmeasure, name)(image, labels, 1).dask)
+        looks.add(
+            frozenset(key for key in keys if str(key[0]).startswith("label_statistics-index-"))
+        )
+    (shared,) = looks
+    assert len(shared) == 16
 
 
 @pytest.mark.parametrize("name", ["area", *ONE_RESULT, "histogram"])

@@ -263,6 +263,17 @@ def test_blocks_are_read_once():
             assert sorted(reads) == sorted(np.ndindex(3, 3))
 
 
+@pytest.mark.parametrize("length", [16_370, 16_390])  # as int16, and as int32
+@pytest.mark.parametrize("metric", ["chessboard", "taxicab"])
+def test_cdt_of_the_longest_lines_in_two_bytes(either_kernel, metric, length):
+    image = np.ones((2, length), bool)
+    image[0, 0] = image[1, 40:43] = False
+    for array in (image, image[:, ::-1], image.T):
+        expected = ndimage.distance_transform_cdt(array, metric)
+        lazy = distance_transform_cdt(da.from_array(array, chunks=10_000), metric)
+        assert_same(lazy, expected)
+
+
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_few_tasks_a_block(name):
     ours, _, metric = TRANSFORMS[name]

@@ -13,6 +13,10 @@ LONGEST_AXIS = 2**29
 
 
 def unreachable(dtype: Any) -> Any:
-    """Return the cost, of ``dtype``, of a pixel that has found no background yet."""
+    """
+    Return the cost, of ``dtype``, of a pixel that has found no background yet.
+
+    Half of what an integer holds: to add to it what another axis costs overflows nothing.
+    """
     dtype = np.dtype(dtype)
-    return dtype.type(np.inf) if dtype.kind == "f" else np.iinfo(dtype).max
+    return dtype.type(np.inf if dtype.kind == "f" else np.iinfo(dtype).max // 2)

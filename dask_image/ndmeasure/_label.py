@@ -66,13 +66,13 @@ def label(
 
     Notes
     -----
-    Nothing is computed until the results are. A block is labelled once to find its
-    components, and again to write their labels once all blocks have been seen; what
-    is kept in between is one bit per pixel, the components' first pixels and the
-    labels at the faces of blocks. Of an image of more than 2**31 pixels (option
-    ``dask-image.label.memory``) not even that bit is kept, but the image is computed
-    twice: there, an image that is not reproducible (made of random numbers that are
-    not seeded, say) must be stored first.
+    Nothing is computed until the results are. The components of a block are found, and
+    written as labels once all blocks have been seen; what is kept in between is where they
+    lie, which takes 256 MiB for the whole image at the most (option
+    ``dask-image.label.memory``), their first pixels and the labels at the faces of blocks.
+    Of an image of more than 8 pixels for each of these bytes, 2**31, not even that is kept,
+    but the image is computed twice: there, an image that is not reproducible (made of random
+    numbers that are not seeded, say) must be stored first.
 
     Examples
     --------

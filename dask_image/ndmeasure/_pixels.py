@@ -10,6 +10,8 @@ import dask.array as da
 import numpy as np
 from dask.delayed import Delayed
 
+from dask_image._kernels import blocks as kernels
+from dask_image._kernels._numba import use_numba
 from dask_image._utils import options
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta, count_blocks
@@ -21,6 +23,7 @@ from dask_image._utils.engines.label_shuffle import (
     apply_by_label,
     find_sorted,
     gather_by_label,
+    run_lengths,
     stable_order,
 )
 from dask_image._utils.engines.order_statistics import can_select, middle_values
@@ -307,7 +310,7 @@ def _apply(labelled, selection, shuffle, default, name):
         return results, requested.astype(label_image.dtype)
     index = selection.index
     if isinstance(index, np.ndarray):
-        requested = np.unique(labels_of(index, label_image.dtype))
+        requested = labels_of(index, label_image.dtype)
         requested = da.from_array(requested, chunks=-1)
         index = da.from_array(index, chunks=-1)
     else:
@@ -379,7 +382,8 @@ def labels_of(index, dtype):
         hold.
     """
     labels, fits = labels_that_fit(index, dtype)
-    return np.unique(labels[fits])
+    # Faster than np.unique, which hashes.
+    return run_lengths(np.sort(labels[fits]))[0]
 
 
 def _place(results, requested, index, default):
@@ -552,16 +556,22 @@ def medians(pixels, labels, dtype, nan_wins):
     results = np.full(labels.size, np.nan, dtype)
     if not pixels.values.size:
         return results
-    values = sort_each(pixels.values, pixels.counts)
-    starts = np.cumsum(pixels.counts) - pixels.counts
-    lower = values[starts + (pixels.counts - 1) // 2]
-    upper = values[starts + pixels.counts // 2]
+    lower, upper, last = _middle_of_each(pixels.values, pixels.counts)
     middle = _between(lower, upper, pixels.counts)
     if nan_wins:
-        last = values[starts + pixels.counts - 1]
         middle = np.where(np.isnan(last), last, middle)
     results[find_sorted(labels, pixels.labels)[0]] = middle
     return results
+
+
+def _middle_of_each(values, counts):
+    """Return the two middle values of each run of values, and the last one in order."""
+    if use_numba() and can_select(values.dtype):
+        return kernels.label_pixels.middle_of_each(values, counts)
+    values = sort_each(values, counts)
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    return values[starts + (counts - 1) // 2], values[starts + counts // 2], values[ends - 1]
 
 
 def _between(lower, upper, counts):

@@ -10,13 +10,28 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from dask_image._kernels.blocks.label_moments import COUNT, SQUARES, SUM, WEIGHTED
+from dask_image._kernels.blocks.label_columns import (
+    COORDINATES,
+    COUNT,
+    GREATEST,
+    MASS,
+    SQUARES,
+    SUM,
+)
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
 from dask_image._utils.engines.graph import array_of_delayed, delayed_call
-from dask_image._utils.engines.label_reduction import GEOMETRY, INTENSITY, reduce_labels
+from dask_image._utils.engines.label_reduction import (
+    CENTRE,
+    EXTREMES,
+    GEOMETRY,
+    SPREAD,
+    SUMS,
+    PartialFamily,
+    reduce_labels,
+)
 from dask_image._utils.labels import align_chunks, as_label_image
 from dask_image._utils.typing import Array, ArrayLike, NDArray, PerAxis, Real, Shape
 
@@ -37,15 +52,15 @@ class Regions:
     labels : numpy.ndarray
         Ascending.
     geometry, intensity : dict of numpy.ndarray
-        The merged partials, see `dask_image._utils.engines.label_reduction`; ``intensity`` may
-        be None.
+        The fields of the merged partials, see `dask_image._utils.engines.label_reduction`;
+        ``intensity`` holds those of the families that properties need.
     spacing : numpy.ndarray
         Size of a pixel along each axis.
     """
 
     labels: NDArray
     geometry: dict[str, Any]
-    intensity: dict[str, Any] | None
+    intensity: dict[str, Any]
     spacing: NDArray
 
     @property
@@ -88,10 +103,6 @@ class Regions:
     def inertia_eigenvalues(self):
         """Eigenvalues of the inertia tensor, largest first, none below 0."""
         return np.maximum(np.linalg.eigvalsh(self.inertia_tensor)[:, ::-1], 0)
-
-    def moments(self, column):
-        """Return one column of the moments of intensity."""
-        return self.intensity["moments"][:, column]
 
 
 # ---------------------------------------------------------------------------------------
@@ -184,15 +195,17 @@ def _orientation(regions):
 
 
 def _intensity_mean(regions):
-    return regions.moments(SUM) / regions.moments(COUNT)
+    sums = regions.intensity["sums"]
+    return sums[:, SUM] / sums[:, COUNT]
 
 
 def _intensity_std(regions):
-    return np.sqrt(regions.moments(SQUARES) / regions.moments(COUNT))
+    spread = regions.intensity["spread"]
+    return np.sqrt(spread[:, SQUARES] / spread[:, COUNT])
 
 
 def _intensity_max(regions):
-    return regions.intensity["extremes"][:, 1]
+    return regions.intensity["extremes"][:, GREATEST]
 
 
 def _intensity_min(regions):
@@ -201,8 +214,8 @@ def _intensity_min(regions):
 
 
 def _centroid_weighted(regions):
-    weighted = regions.intensity["moments"][:, WEIGHTED:]
-    return weighted / regions.moments(SUM)[:, None] * regions.spacing
+    centre = regions.intensity["centre"]
+    return centre[:, COORDINATES:] / centre[:, MASS, None] * regions.spacing
 
 
 # Which columns a property has, by the number of axes.
@@ -234,8 +247,8 @@ class Property:
         it there is a single column.
     dtype : type, optional
         Of the columns.
-    intensity : bool, optional
-        Whether it needs the intensity image.
+    intensity : PartialFamily, optional
+        What it needs of the intensity image.
     dimensions : tuple of int, optional
         The numbers of axes it is defined for; any if empty.
     """
@@ -243,7 +256,7 @@ class Property:
     measure: Callable[..., Any]
     columns: Callable[..., Any] | None = None
     dtype: type = np.float64
-    intensity: bool = False
+    intensity: PartialFamily | None = None
     dimensions: Shape = ()
 
     def names(self, name, ndim, separator):
@@ -260,13 +273,13 @@ PROPERTIES = {
     "area_bbox": Property(_area_bbox),
     "num_pixels": Property(_num_pixels, dtype=np.int64),
     "centroid": Property(_centroid, _per_axis),
-    "centroid_weighted": Property(_centroid_weighted, _per_axis, intensity=True),
+    "centroid_weighted": Property(_centroid_weighted, _per_axis, intensity=CENTRE),
     "equivalent_diameter_area": Property(_equivalent_diameter),
     "extent": Property(_extent),
-    "intensity_max": Property(_intensity_max, intensity=True),
-    "intensity_mean": Property(_intensity_mean, intensity=True),
-    "intensity_min": Property(_intensity_min, intensity=True),
-    "intensity_std": Property(_intensity_std, intensity=True),
+    "intensity_max": Property(_intensity_max, intensity=EXTREMES),
+    "intensity_mean": Property(_intensity_mean, intensity=SUMS),
+    "intensity_min": Property(_intensity_min, intensity=EXTREMES),
+    "intensity_std": Property(_intensity_std, intensity=SPREAD),
     "moments_central": Property(_moments_central, _exponents),
     "inertia_tensor": Property(_inertia_tensor, _per_pair),
     "inertia_tensor_eigvals": Property(_inertia_eigenvalues, _per_axis),
@@ -423,7 +436,7 @@ def _columns(properties, label_image, separator):
 
 
 def _measure(label_image, intensity_image, properties):
-    """Return what is measured of the labels, and of their intensities: Delayed or None."""
+    """Return what is measured of the labels (Delayed), and of their intensities (list of these)."""
     image = None
     if intensity_image is not None:
         image = as_dask_array(intensity_image, "intensity_image")
@@ -434,17 +447,19 @@ def _measure(label_image, intensity_image, properties):
             )
         if image.dtype.kind == "c":
             raise TypeError(f"intensity_image must hold real numbers, got dtype {image.dtype}")
-    if not any(PROPERTIES[name].intensity for name in properties):
-        return reduce_labels(GEOMETRY, label_image).apply(
-            "regionprops_table-objects", _objects_only
-        ), None
-    label_image, image = align_chunks(label_image, image)
-    return (
-        reduce_labels(GEOMETRY, label_image).apply("regionprops_table-objects", _objects_only),
-        reduce_labels(INTENSITY, label_image, image).apply(
-            "regionprops_table-objects", _objects_only
-        ),
+    families = dict.fromkeys(
+        PROPERTIES[name].intensity for name in properties if PROPERTIES[name].intensity
     )
+    if families:
+        label_image, image = align_chunks(label_image, image)
+    partials = [
+        reduce_labels(GEOMETRY, label_image),
+        *(reduce_labels(family, label_image, image) for family in families),
+    ]
+    geometry, *intensities = [
+        partial.apply("regionprops_table-objects", _objects_only) for partial in partials
+    ]
+    return geometry, intensities
 
 
 def _objects_only(partial):
@@ -454,9 +469,10 @@ def _objects_only(partial):
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _table(geometry, intensity, properties, spacing, columns):
+def _table(geometry, intensities, properties, spacing, columns):
     """Return all columns, from the rows of the labels above 0."""
     spacing = np.array(spacing, np.float64)
+    intensity = {name: field for partial in intensities for name, field in partial.items()}
     regions = Regions(geometry["labels"], geometry, intensity, spacing)
     measured = []
     for name in properties:

@@ -10,17 +10,28 @@ from typing import overload
 import dask.array as da
 import numpy as np
 
+from dask_image._kernels.blocks.label_columns import (
+    COORDINATES,
+    COUNT,
+    GREATEST,
+    LEAST,
+    MASS,
+    SQUARES,
+    SUM,
+)
 from dask_image._kernels.blocks.label_histogram import (
     histogram_partial,
     merge_histograms,
     pick_histograms,
     pool_histogram,
 )
-from dask_image._kernels.blocks.label_moments import COUNT, SQUARES, SUM, WEIGHTED
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.label_reduction import (
+    CENTRE,
+    EXTREMES,
     GEOMETRY,
-    INTENSITY,
+    SPREAD,
+    SUMS,
     LabelStatistic,
     PartialFamily,
     counting,
@@ -56,18 +67,18 @@ def _area(fields, shape):
 
 
 def _sum(fields, shape):
-    return fields["moments"][:, SUM]
+    return fields["sums"][:, SUM]
 
 
 def _mean(fields, shape):
-    return fields["moments"][:, SUM] / fields["moments"][:, COUNT]
+    return fields["sums"][:, SUM] / fields["sums"][:, COUNT]
 
 
 def _variance(fields, shape):
-    moments = fields["moments"]
+    spread = fields["spread"]
     # An infinite mean is infinitely far from itself, which is NaN.
-    squares = np.where(np.isfinite(moments[:, SUM]), moments[:, SQUARES], np.nan)
-    return squares / moments[:, COUNT]
+    squares = np.where(np.isfinite(spread[:, SUM]), spread[:, SQUARES], np.nan)
+    return squares / spread[:, COUNT]
 
 
 def _standard_deviation(fields, shape):
@@ -75,12 +86,12 @@ def _standard_deviation(fields, shape):
 
 
 def _center_of_mass(fields, shape):
-    moments = fields["moments"]
-    return moments[:, WEIGHTED:] / moments[:, SUM, None]
+    centre = fields["centre"]
+    return centre[:, COORDINATES:] / centre[:, MASS, None]
 
 
 def _minimum(fields, shape):
-    return fields["extremes"][:, 0]
+    return fields["extremes"][:, LEAST]
 
 
 def _minimum_or_nan(fields, shape):
@@ -89,7 +100,7 @@ def _minimum_or_nan(fields, shape):
 
 
 def _maximum(fields, shape):
-    return fields["extremes"][:, 1]
+    return fields["extremes"][:, GREATEST]
 
 
 def _position(places, shape):
@@ -97,27 +108,23 @@ def _position(places, shape):
 
 
 def _minimum_position(fields, shape):
-    return _position(fields["places"][:, 0], shape)
+    return _position(fields["places"][:, LEAST], shape)
 
 
 def _maximum_position(fields, shape):
-    return _position(fields["places"][:, 1], shape)
+    return _position(fields["places"][:, GREATEST], shape)
 
 
 AREA = LabelStatistic(GEOMETRY, _area, 0, counting)
-SUM_LABELS = LabelStatistic(INTENSITY, _sum, 0, floating)
-MEAN = LabelStatistic(INTENSITY, _mean, np.nan, floating)
-VARIANCE = LabelStatistic(INTENSITY, _variance, np.nan, floating)
-DEVIATION = LabelStatistic(INTENSITY, _standard_deviation, np.nan, floating)
-CENTER = LabelStatistic(INTENSITY, _center_of_mass, np.nan, floating, per_axis=True)
-MINIMUM = LabelStatistic(INTENSITY, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan)
-MAXIMUM = LabelStatistic(INTENSITY, _maximum, 0, unchanged, empty=np.nan)
-MINIMUM_POSITION = LabelStatistic(
-    INTENSITY, _minimum_position, 0, counting, per_axis=True, empty=-1
-)
-MAXIMUM_POSITION = LabelStatistic(
-    INTENSITY, _maximum_position, 0, counting, per_axis=True, empty=-1
-)
+SUM_LABELS = LabelStatistic(SUMS, _sum, 0, floating)
+MEAN = LabelStatistic(SUMS, _mean, np.nan, floating)
+VARIANCE = LabelStatistic(SPREAD, _variance, np.nan, floating)
+DEVIATION = LabelStatistic(SPREAD, _standard_deviation, np.nan, floating)
+CENTER = LabelStatistic(CENTRE, _center_of_mass, np.nan, floating, per_axis=True)
+MINIMUM = LabelStatistic(EXTREMES, _minimum, 0, unchanged, empty=np.nan, single=_minimum_or_nan)
+MAXIMUM = LabelStatistic(EXTREMES, _maximum, 0, unchanged, empty=np.nan)
+MINIMUM_POSITION = LabelStatistic(EXTREMES, _minimum_position, 0, counting, per_axis=True, empty=-1)
+MAXIMUM_POSITION = LabelStatistic(EXTREMES, _maximum_position, 0, counting, per_axis=True, empty=-1)
 
 
 def _measure(name, image, label_image, index, *statistics):
@@ -308,7 +315,8 @@ def mean(
     Nothing is computed before the result is. The number of tasks depends on the
     number of blocks only, not on the number of labels.
     Statistics of the same image and labels that are computed together, with one
-    ``dask.compute``, read every block once and share all work on it.
+    ``dask.compute``, read every block once, and those that need the same of it (sum and
+    mean; variance and deviation; extrema and their positions) share all work.
 
     Examples
     --------

@@ -26,6 +26,13 @@ INTEGER_METRICS = {
 }
 
 
+COST_TYPES = {
+    EUCLIDEAN: (np.int32, np.int64),
+    TAXICAB: (np.int16, np.int32, np.int64),
+    CHESSBOARD: (np.int16, np.int32, np.int64),
+}
+
+
 @dataclass(frozen=True)
 class Metric:
     """What a distance is, on a grid of pixels."""
@@ -41,7 +48,8 @@ class Metric:
         if kind == EUCLIDEAN and sampling is not None:
             return cls(kind, sampling, np.dtype(np.float64))
         farthest = sum(size**2 for size in shape) if kind == EUCLIDEAN else sum(shape)
-        dtype = np.int32 if farthest < unreachable(np.int32) else np.int64
+        # Kernels work on as many pixels at once as fit a vector.
+        dtype = next(each for each in COST_TYPES[kind] if farthest < unreachable(each))
         return cls(kind, (1,) * len(shape), np.dtype(dtype))
 
 
@@ -482,7 +490,7 @@ def _map_with_positions(function, array, image, metric, name):
 
 def _summarize(block, start):
     packed = line_sweeps.PackedBackground(block)
-    return packed, blocks.distance.background_range(block == 0, start)
+    return packed, blocks.distance.background_range(packed.words, packed.shape, start)
 
 
 def _carry(summaries):
@@ -502,9 +510,9 @@ def _nearest_on_line(summary, carried, start):
 
 
 def _costs_on_line(summary, carried, start, metric):
-    nearest = _nearest_on_line(summary, carried, start)
+    packed, _ = summary
     return blocks.distance.costs_on_first_axis(
-        nearest, start, metric.kind, metric.steps[0], metric.dtype
+        packed.unpack(), start, *carried, metric.kind, metric.steps[0], metric.dtype
     )
 
 
@@ -524,7 +532,7 @@ def _least_costs(image, metric, name):
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
             costs = line_sweeps.join_lines(costs, axis, strips.chunks).map_blocks(
-                blocks.distance.cheapest_costs,
+                _cheapest_costs,
                 axis=axis,
                 metric=metric.kind,
                 step=metric.steps[axis],
@@ -534,6 +542,10 @@ def _least_costs(image, metric, name):
             )
     # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
     return costs.rechunk(image.chunks, method="tasks")
+
+
+def _cheapest_costs(costs, axis, metric, step):
+    return blocks.distance.cheapest_costs(costs, axis, metric, step)
 
 
 def _nearest_background(image, metric, name):
@@ -609,13 +621,13 @@ def _distances_of(costs, metric, starts, block_id=None):
         shape = costs.shape
         before = [np.full(shape, -1 if axis == 0 else 0, np.int32) for axis in range(costs.ndim)]
         return _distances_to(before, metric, starts, block_id)
-    return np.sqrt(costs, dtype=np.float64)
+    return blocks.distance.roots(costs)
 
 
 def _roots_of(costs, absent):
     if _found_nothing(costs):
         return np.full(costs.shape, absent)
-    return np.sqrt(costs, dtype=np.float64)
+    return blocks.distance.roots(costs)
 
 
 def _steps_of(costs, absent):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import dask.array as da
 import numpy as np
 
+from dask_image._utils import options
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import ForegroundComponents
@@ -151,9 +152,10 @@ def _regional(image, steps, allow_borders, name):
     connects = set(map(tuple, np.eye(image.ndim, dtype=int).tolist())) <= set(steps)
     if allow_borders and steps and not connects:
         states = da.where(image == least, np.uint8(LOWER), states)
+    # To find states anew costs more than to keep a bit a pixel, however many there are.
     algorithm = UntouchedComponents(
         _candidates, _Spoiled(image.shape, allow_borders), Connectivity(steps), np.dtype(bool),
-        image.shape, states._meta, scans_again=False,
+        image.shape, states._meta, memory=max(options.memory("label"), -(-image.size // 8)),
     )  # fmt: skip
     found = map_two_pass(algorithm, [states], name)[0]
     # A plateau of the image's least value that reaches its edge is no maximum. Where steps lead

@@ -1,5 +1,5 @@
 """
-Connected components of one block: label it, look at parts of it, paint it.
+Connected components of one block: label it, look at parts of it, relabel it.
 
 With numba, components are joined run by run: a line of pixels is cut into runs
 of foreground, and runs of neighbouring lines are united in a disjoint-set
@@ -11,11 +11,19 @@ pixel, as SciPy numbers them. Without numba, SciPy labels the block.
 
 import functools
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage, sparse
 
 from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.blocks.bits import (
+    count_all,
+    count_changes,
+    pack_lines,
+    trailing_zeros,
+    unpack_lines,
+)
 
 
 def components_of(foreground, displacements):
@@ -42,6 +50,7 @@ class ArrayComponents:
     """Components held as an array of labels (the way without numba)."""
 
     def __init__(self, foreground, displacements):
+        self._displacements = displacements
         if any(abs(step) > 1 for displacement in displacements for step in displacement):
             self._labels, self.count = _label_by_graph(foreground, displacements)
         else:
@@ -50,8 +59,20 @@ class ArrayComponents:
                 structure[tuple(step + 1 for step in displacement)] = True
             self._labels, self.count = ndimage.label(foreground, structure)
 
-    def first_pixels(self):
-        """Return the position in C order of every component's first pixel."""
+    def first_pixels(self, start=None, image_shape=None):
+        """
+        Return the position in C order of every component's first pixel.
+
+        Parameters
+        ----------
+        start, image_shape : tuple of int, optional
+            Where the block begins in an image, of which shape: positions are those in
+            the image. Without them those in the block.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+        """
         labels = self._labels.ravel()
         firsts = np.zeros(self.count + 1, np.int64)
         # Labels count up in raster order, so a first pixel follows a smaller label (or is the
@@ -60,7 +81,8 @@ class ArrayComponents:
         firsts[labels[candidates]] = candidates
         if labels.size and labels[0]:
             firsts[1] = 0
-        return firsts[1:]
+        lines, columns = np.divmod(firsts[1:], max(self._labels.shape[-1], 1))
+        return _line_starts(self._labels.shape, start, image_shape)[lines] + columns
 
     def touched_by(self, seeds):
         """Return which components contain a True pixel of ``seeds``."""
@@ -72,71 +94,130 @@ class ArrayComponents:
         """Return the labels in ``box``, a tuple of slices with step 1."""
         return self._labels[box].astype(np.int32 if self.count < 2**31 else np.int64)
 
-    def paint(self, table):
+    def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
         return table[self._labels]
 
+    def keep(self, most_bytes):
+        """Return what can `relabel` as well, with a bit a pixel if labels take more than that."""
+        if self._labels.nbytes <= most_bytes:
+            return self
+        words = pack_lines(self._labels != 0)
+        return PackedForeground(words, self._displacements, self._labels.shape)
+
 
 class RunComponents:
-    """Components held as runs of pixels along the last axis."""
+    """
+    Components held as runs of pixels along the last axis.
 
-    def __init__(self, foreground, displacements):
-        self._shape = foreground.shape
-        length = self._shape[-1]
-        lines = np.zeros((0, length), np.uint8)
-        if foreground.size:
-            lines = np.ascontiguousarray(foreground).view(np.uint8).reshape(-1, length)
-        adjacent = any(step[-1] == 1 and not any(step[:-1]) for step in displacements)
-        outer, reaches, allowed = _line_links(displacements, adjacent, len(self._shape))
-        # Counted first, for in a worker thread large new arrays cost more than another look. Two
-        # more for what is written and then passed over.
-        self._bounds = np.empty(_count_bounds(lines, adjacent) + 2, np.int32)
-        self._pointer = np.zeros(lines.shape[0] + 1, np.int64)
-        runs = _find_runs(lines, adjacent, self._bounds, self._pointer)
+    Parameters
+    ----------
+    foreground : numpy.ndarray
+        Of bool; or of uint64, as `pack_lines` makes it.
+    displacements : tuple of tuples of int
+        As for `components_of`.
+    shape : tuple of int, optional
+        Of the block, if the foreground is packed.
+    """
+
+    def __init__(self, foreground, displacements, shape=None):
+        self._shape = foreground.shape if shape is None else shape
+        self._displacements = displacements
+        self._words = pack_lines(foreground) if shape is None else foreground
+        self._adjacent = any(step[-1] == 1 and not any(step[:-1]) for step in displacements)
+        links = _line_links(displacements, self._adjacent, len(self._shape))
+        # Counted first, for in a worker thread large new arrays cost more than another look.
+        runs = count_changes(self._words) // 2 if self._adjacent else count_all(self._words)
+        self._bounds = np.empty(2 * runs, np.int32)
+        self._pointer = np.zeros(len(self._words) + 1, np.int64)
+        _find_runs(self._words, self._shape[-1], self._adjacent, self._bounds, self._pointer)
         self._labels = np.empty(runs, np.int32 if runs < 2**31 else np.int64)
         outer_shape = np.array(self._shape[:-1], np.int64)
-        strides = np.cumprod(np.append(1, outer_shape[:0:-1]))[::-1][: outer_shape.size]
-        _unite_runs(
-            self._bounds, self._pointer, outer_shape, outer, outer @ strides, reaches, allowed,
-            self._labels,
-        )  # fmt: skip
+        _unite_runs(self._bounds, self._pointer, outer_shape, *links, self._labels)
         self.count = int(_number_roots(self._labels))
 
-    def first_pixels(self):
-        """Return the position in C order of every component's first pixel."""
-        firsts = np.empty(self.count, np.int64)
-        _first_pixels(self._bounds, self._pointer, self._labels, self._shape[-1], firsts)
-        return firsts
+    def first_pixels(self, start=None, image_shape=None):
+        """Return where every component's first pixel is, as that of `ArrayComponents` does."""
+        starts = _line_starts(self._shape, start, image_shape)
+        firsts = np.empty(self.count + 1, np.int64)
+        _first_pixels(self._bounds, self._pointer, self._labels, starts, firsts)
+        return firsts[:-1]
 
     def touched_by(self, seeds):
         """Return which components contain a True pixel of ``seeds``."""
         touched = np.zeros(self.count + 1, np.bool_)
         if self.count:
-            lines = np.ascontiguousarray(seeds).reshape(-1, self._shape[-1])
-            _touch(self._bounds, self._pointer, self._labels, lines, touched)
+            _touch(self._bounds, self._pointer, self._labels, pack_lines(seeds), touched)
         return touched[1:]
 
     def part(self, box):
         """Return the labels in ``box``, a tuple of slices with step 1."""
         identity = np.arange(self.count + 1, dtype=self._labels.dtype)
-        return self._paint(box, identity)
+        return self._relabel(box, identity)
 
-    def paint(self, table):
+    def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
-        return self._paint((slice(None),) * len(self._shape), table)
+        return self._relabel((slice(None),) * len(self._shape), table)
 
-    def _paint(self, box, table):
+    def keep(self, most_bytes):
+        """Return what can `relabel` as well: with the runs, or if they take more, with a bit a pixel."""
+        if self._bounds.nbytes + self._labels.nbytes <= most_bytes:
+            self._words = None
+            return self
+        return PackedForeground(self._words, self._displacements, self._shape)
+
+    def _relabel(self, box, table):
         ranges = [range(size)[part] for size, part in zip(self._shape, box)]
-        painted = np.empty([len(part) for part in ranges], table.dtype)
-        if painted.size:
+        shape = [len(part) for part in ranges]
+        size = int(np.prod(shape, dtype=np.int64))
+        relabelled = np.empty(size + WRITTEN_AT_ONCE, table.dtype)
+        if size:
             lines = np.zeros((), np.int64)
-            for size, part in zip(self._shape[:-1], ranges[:-1]):
-                lines = lines[..., None] * size + np.array(part, np.int64)
-            _paint_lines(
-                lines.ravel(), ranges[-1].start, self._bounds, self._pointer, self._labels, table,
-                painted.reshape(-1, len(ranges[-1])),
+            for along, part in zip(self._shape[:-1], ranges[:-1]):
+                lines = lines[..., None] * along + np.array(part, np.int64)
+            _relabel_lines(
+                lines.ravel(), ranges[-1].start, shape[-1], self._bounds, self._pointer,
+                self._labels, table, relabelled,
             )  # fmt: skip
-        return painted
+        return relabelled[:size].reshape(shape)
+
+
+@dataclass(frozen=True)
+class PackedForeground:
+    """
+    The foreground of a block, a bit a pixel, to find its components again.
+
+    Parameters
+    ----------
+    words : numpy.ndarray of uint64
+        As `pack_lines` makes it.
+    displacements : tuple of tuples of int
+        As for `components_of`.
+    shape : tuple of int
+        Of the block.
+    """
+
+    words: np.ndarray
+    displacements: tuple
+    shape: tuple
+
+    def relabel(self, table):
+        """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
+        if use_numba():
+            return RunComponents(self.words, self.displacements, self.shape).relabel(table)
+        return components_of(unpack_lines(self.words, self.shape), self.displacements).relabel(
+            table
+        )
+
+
+def _line_starts(shape, start, image_shape):
+    """Return where in an image each line of a block begins, in C order."""
+    image_shape = shape if image_shape is None else image_shape
+    start = (0,) * len(shape) if start is None else start
+    starts = np.zeros((), np.int64)
+    for size, first, whole in zip(shape[:-1], start, image_shape):
+        starts = starts[..., None] * whole + np.arange(first, first + size)
+    return starts.ravel() * image_shape[-1] + start[-1]
 
 
 def touching_pairs(ours, theirs):
@@ -196,10 +277,10 @@ def _line_links(displacements, adjacent, ndim):
     """
     Group the backward displacements by the line they lead to.
 
-    Returns the steps between lines, shape (n, ndim - 1); the smallest and the
-    largest step within the line, shape (n, 2); and per line a running count of
-    the steps within it, so that two look-ups tell whether an interval of steps
-    holds any.
+    Returns the steps between lines, shape (n, ndim - 1); the smallest and the largest step
+    within the line, and whether `_unite_lines` will do for them, shape (n, 3); and per
+    line a running count of the steps within it, so that two look-ups tell whether an
+    interval of steps holds any.
     """
     reach = max((abs(step[-1]) for step in displacements), default=0)
     links = sorted(backward_half(displacements))
@@ -212,106 +293,126 @@ def _line_links(displacements, adjacent, ndim):
     if adjacent and grouped[own_line] == {-1}:
         del grouped[own_line]
     outer = np.array(list(grouped), np.int64).reshape(len(grouped), ndim - 1)
-    reaches = np.array([(min(steps), max(steps)) for steps in grouped.values()], np.int64)
+    # Runs that may touch, single pixels, must not be widened.
+    few = 3 if adjacent else 1
+    reaches = [
+        (min(steps), max(steps), len(steps) == max(steps) - min(steps) + 1 <= few)
+        for steps in grouped.values()
+    ]
+    reaches = np.array(reaches, np.int64).reshape(-1, 3)
     allowed = np.zeros((len(grouped), 2 * reach + 2), np.int64)
     for row, steps in zip(allowed, grouped.values()):
         row[[step + reach + 1 for step in steps]] = 1
-    return outer, reaches.reshape(-1, 2), allowed.cumsum(axis=1)
+    return outer, reaches, allowed.cumsum(axis=1)
 
 
 @jit
-def _count_bounds(lines, adjacent):
-    """Return how many starts and ends ``_find_runs`` will write."""
-    count, length = lines.shape
-    bounds = 0
-    for line in range(count):
-        row = lines[line]
-        changes = np.int64(0)
-        if adjacent:
-            for column in range(1, length):
-                changes += row[column] ^ row[column - 1]
-            if length:
-                changes += row[0] + np.int64(row[length - 1])
-        else:
-            for column in range(length):
-                changes += 2 * np.int64(row[column])
-        bounds += changes
-    return bounds
-
-
-@jit
-def _find_runs(lines, adjacent, bounds, pointer):
-    """
-    Write where each run of ones starts and ends; return how many there are.
-
-    No branch depends on a pixel, for a processor guesses those wrong: a bound
-    is always written, and stays if it was one. Unsigned numbers spare the check
-    for negative indices.
-    """
-    count, length = lines.shape
-    written = np.uint64(0)
-    for line in range(count):
-        row = lines[line]
-        if adjacent:
-            previous = np.uint8(0)
-            for column in range(length):
-                bounds[written] = column
-                written += np.uint64(row[column] ^ previous)
-                previous = row[column]
+def _find_runs(words, length, adjacent, bounds, pointer):
+    """Write where each run of ones starts and ends; if not ``adjacent``, each one is a run."""
+    one, top = np.uint64(1), np.uint64(63)
+    written = 0
+    for line in range(words.shape[0]):
+        carry = np.uint64(0)
+        for k in range(words.shape[1]):
+            word = words[line, k]
+            first = 64 * k
+            if adjacent:
+                changes = word ^ ((word << one) | carry)
+                carry = word >> top
+                while changes:
+                    bounds[written] = first + np.int64(trailing_zeros(changes))
+                    written += 1
+                    changes &= changes - one
+            else:
+                while word:
+                    bounds[written] = first + np.int64(trailing_zeros(word))
+                    bounds[written + 1] = bounds[written] + 1
+                    written += 2
+                    word &= word - one
+        if carry:
             bounds[written] = length
-            written += np.uint64(previous)
-        else:
-            for column in range(length):
-                bounds[written] = column
-                bounds[written + np.uint64(1)] = column + 1
-                written += np.uint64(2 * row[column])
-        pointer[line + 1] = np.int64(written) // 2
-    return np.int64(written) // 2
+            written += 1
+        pointer[line + 1] = written // 2
 
 
 @jit
 def _unite(parent, left, right):
-    while parent[left] != left:
-        parent[left] = parent[parent[left]]
-        left = parent[left]
-    while parent[right] != right:
-        parent[right] = parent[parent[right]]
-        right = parent[right]
-    if left < right:
-        parent[right] = left
-    else:
-        parent[left] = right
+    """
+    Unite two trees, of which no node's parent comes after it.
+
+    Both paths are climbed at once, and spliced on the way (M. Rem's algorithm; Dijkstra,
+    "A Discipline of Programming", 1976, ch. 23).
+    """
+    while parent[left] != parent[right]:
+        if parent[left] < parent[right]:
+            left, right = right, left
+        above = parent[left]
+        parent[left] = parent[right]
+        if above == left:
+            break
+        left = above
 
 
 @jit
-def _unite_runs(bounds, pointer, outer_shape, outer, line_steps, reaches, allowed, parent):
+def _unite_lines(bounds, here, here_end, there, there_end, low, before, after, parent):
+    """
+    Unite the runs of two lines of which steps from ``low`` to ``low + before + after`` lead.
+
+    Runs of one line are a pixel apart at least: with up to one pixel more at their ends they
+    still do not overlap, and a merge of both sorted lists finds all that meet.
+    """
+    while here < here_end and there < there_end:
+        begin, end = bounds[2 * here] + low, bounds[2 * here + 1] + low + after
+        other_begin, other_end = bounds[2 * there] - before, bounds[2 * there + 1]
+        if begin < other_end and other_begin < end:
+            _unite(parent, here, there)
+        here += end <= other_end
+        there += other_end <= end
+
+
+@jit
+def _unite_lines_by_steps(bounds, here, here_end, there, there_end, low, high, allowed, parent):
+    """Unite the runs of two lines that any of the steps marked in ``allowed`` joins."""
+    reach = allowed.size // 2 - 1
+    for run in range(here, here_end):
+        lowest, highest = bounds[2 * run] + low, bounds[2 * run + 1] - 1 + high
+        while there < there_end and bounds[2 * there + 1] <= lowest:
+            there += 1
+        candidate = there
+        while candidate < there_end and bounds[2 * candidate] <= highest:
+            # The steps from this run to the candidate are all those in an interval.
+            first = max(bounds[2 * candidate] - bounds[2 * run + 1] + 1, -reach) + reach
+            last = min(bounds[2 * candidate + 1] - 1 - bounds[2 * run], reach) + reach + 1
+            if first < last and allowed[last] > allowed[first]:
+                _unite(parent, run, candidate)
+            candidate += 1
+
+
+@jit
+def _unite_runs(bounds, pointer, outer_shape, outer, reaches, allowed, parent):
     for run in range(parent.size):
         parent[run] = run
-    reach = allowed.shape[1] // 2 - 1
     index = np.zeros(outer_shape.size, np.int64)
     for line in range(pointer.size - 1):
-        for link in range(line_steps.size):
-            inside = True
+        here, here_end = pointer[line], pointer[line + 1]
+        for link in range(len(outer)):
+            inside, other = here < here_end, 0
             for axis in range(index.size):
                 position = index[axis] + outer[link, axis]
                 inside &= 0 <= position < outer_shape[axis]
+                other = other * outer_shape[axis] + position
             if not inside:
                 continue
-            other = pointer[line + line_steps[link]]
-            other_end = pointer[line + line_steps[link] + 1]
-            for run in range(pointer[line], pointer[line + 1]):
-                lowest = bounds[2 * run] + reaches[link, 0]
-                highest = bounds[2 * run + 1] - 1 + reaches[link, 1]
-                while other < other_end and bounds[2 * other + 1] <= lowest:
-                    other += 1
-                candidate = other
-                while candidate < other_end and bounds[2 * candidate] <= highest:
-                    # The steps from this run to the candidate are all those in an interval.
-                    low = max(bounds[2 * candidate] - bounds[2 * run + 1] + 1, -reach) + reach
-                    high = min(bounds[2 * candidate + 1] - 1 - bounds[2 * run], reach) + reach + 1
-                    if low < high and allowed[link, high] > allowed[link, low]:
-                        _unite(parent, run, candidate)
-                    candidate += 1
+            there, there_end = pointer[other], pointer[other + 1]
+            low, high = reaches[link, 0], reaches[link, 1]
+            if reaches[link, 2]:
+                after = (high - low + 1) // 2
+                before = high - low - after
+                _unite_lines(bounds, here, here_end, there, there_end, low, before, after, parent)
+            else:
+                _unite_lines_by_steps(
+                    bounds, here, here_end, there, there_end, low, high, allowed[link], parent
+                )
         for axis in range(index.size - 1, -1, -1):
             index[axis] += 1
             if index[axis] < outer_shape[axis]:
@@ -333,40 +434,75 @@ def _number_roots(parent):
 
 
 @jit
-def _first_pixels(bounds, pointer, labels, length, firsts):
+def _first_pixels(bounds, pointer, labels, line_starts, firsts):
+    """Write where each component begins; ``firsts`` has an entry more than there are components."""
     known = 0
     for line in range(pointer.size - 1):
+        start = line_starts[line]
         for run in range(pointer[line], pointer[line + 1]):
-            if labels[run] > known:
-                firsts[known] = line * length + bounds[2 * run]
-                known += 1
+            # Written always, and kept if the label is a new one: a branch would be mispredicted.
+            firsts[known] = start + bounds[2 * run]
+            known += labels[run] > known
 
 
 @jit
 def _touch(bounds, pointer, labels, seeds, touched):
+    every = ~np.uint64(0)
     for line in range(pointer.size - 1):
         for run in range(pointer[line], pointer[line + 1]):
-            if not touched[labels[run]]:
-                for column in range(bounds[2 * run], bounds[2 * run + 1]):
-                    if seeds[line, column]:
-                        touched[labels[run]] = True
-                        break
+            if touched[labels[run]]:
+                continue
+            begin, last = np.uint64(bounds[2 * run]), np.uint64(bounds[2 * run + 1] - 1)
+            word, last_word = np.int64(begin >> np.uint64(6)), np.int64(last >> np.uint64(6))
+            found = seeds[line, word] & (every << (begin & np.uint64(63)))
+            while word < last_word and not found:
+                word += 1
+                found = seeds[line, word]
+            if word == last_word:
+                found &= every >> (np.uint64(63) - (last & np.uint64(63)))
+            touched[labels[run]] = found != 0
 
 
 @jit
-def _paint_lines(lines, first, bounds, pointer, labels, table, painted):
-    width = painted.shape[1]
+def _relabel_lines(lines, first, width, bounds, pointer, labels, table, relabelled):
+    """
+    Relabel ``width`` pixels of some lines, from column ``first`` on, into ``relabelled``.
+
+    ``WRITTEN_AT_ONCE`` pixels are written at a time, too many as a rule, and what follows them
+    is written over: no branch depends on how short a run is. The last line may leave as many
+    pixels beyond its end.
+    """
+    background = table[0]
     for number in range(lines.size):
         line = lines[number]
-        row = painted[number]
-        for column in range(width):
-            row[column] = 0
-        for run in range(pointer[line], pointer[line + 1]):
-            value = table[labels[run]]
-            start = max(bounds[2 * run] - first, 0)
-            end = min(bounds[2 * run + 1] - first, width)
-            for column in range(start, end):
-                row[np.uint64(column)] = value
+        base, stop = number * width, (number + 1) * width
+        run, run_end = pointer[line], pointer[line + 1]
+        if first:  # a face at the end of the lines: it meets the last runs
+            run = run_end
+            while run > pointer[line] and bounds[2 * run - 1] > first:
+                run -= 1
+        at = base
+        shift = base - first
+        for each in range(run, run_end):
+            begin = max(bounds[2 * each] + shift, base)
+            end = min(bounds[2 * each + 1] + shift, stop)
+            if begin >= stop:
+                break
+            _fill(relabelled, at, begin, background)
+            _fill(relabelled, begin, end, table[labels[each]])
+            at = end
+        _fill(relabelled, at, stop, background)
+
+
+WRITTEN_AT_ONCE = 8
+
+
+@jit
+def _fill(relabelled, start, stop, value):
+    for step in range(WRITTEN_AT_ONCE):
+        relabelled[np.uint64(start + step)] = value
+    if stop > start + WRITTEN_AT_ONCE:
+        relabelled[start + WRITTEN_AT_ONCE : stop] = value
 
 
 @jit

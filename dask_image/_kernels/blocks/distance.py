@@ -19,6 +19,8 @@ position along the line is taken, as in ``scipy.ndimage.distance_transform_edt``
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.blocks import distance_rows as by_rows
+from dask_image._kernels.blocks.bits import trailing_zeros, unpack_lines
 from dask_image._utils.metrics import (
     EUCLIDEAN,
     LONGEST_AXIS,
@@ -33,13 +35,16 @@ SIDE_BY_SIDE = 16
 SHORT_GAP = 12
 
 
-def background_range(background, start):
+def background_range(words, shape, start):
     """
     Return the first and the last background pixel of every line along the first axis.
 
     Parameters
     ----------
-    background : numpy.ndarray of bool
+    words : numpy.ndarray of uint64
+        The background of a block, as `pack_lines` makes it.
+    shape : tuple of int
+        Of the block.
     start : int
         Position of the block along the first axis.
 
@@ -49,27 +54,33 @@ def background_range(background, start):
         Positions along the first axis of the whole image, -1 where a line has
         no background in this block.
     """
-    lines = background.reshape(background.shape[0], -1)
-    first = np.full(lines.shape[1], -1, dtype=np.int32)
+    first = np.full(shape[1:], -1, dtype=np.int32)
     last = first.copy()
-    if use_numba():
-        _background_range(lines, start, first, last)
-    else:
-        found = lines.any(axis=0)
-        first[found] = start + lines.argmax(axis=0)[found]
-        last[found] = start + len(lines) - 1 - lines[::-1].argmax(axis=0)[found]
-    shape = background.shape[1:]
-    return first.reshape(shape), last.reshape(shape)
+    if use_numba() and len(shape) > 1:
+        words = words.reshape(shape[0], -1, words.shape[-1])
+        for found, backwards in ((first, False), (last, True)):
+            _first_ones(words, start, backwards, found.reshape(words.shape[1], -1))
+        return first, last
+    lines = unpack_lines(words, shape)
+    found = lines.any(axis=0)
+    first[found] = start + lines.argmax(axis=0)[found]
+    last[found] = start + len(lines) - 1 - lines[::-1].argmax(axis=0)[found]
+    return first, last
 
 
 @jit
-def _background_range(lines, start, first, last):
-    for i in range(lines.shape[0]):
-        for line in range(lines.shape[1]):
-            if lines[i, line]:
-                last[line] = start + i
-                if first[line] < 0:
-                    first[line] = start + i
+def _first_ones(words, start, backwards, positions):
+    """Write at which position along the first axis each line has its first one, or its last."""
+    seen = np.zeros(words.shape[1:], np.uint64)
+    for number in range(len(words)):
+        i = len(words) - 1 - number if backwards else number
+        for line in range(words.shape[1]):
+            for k in range(words.shape[2]):
+                fresh = words[i, line, k] & ~seen[line, k]
+                seen[line, k] |= fresh
+                while fresh:
+                    positions[line, 64 * k + np.int64(trailing_zeros(fresh))] = start + i
+                    fresh &= fresh - np.uint64(1)
 
 
 def nearest_on_first_axis(background, start, before, after):
@@ -134,15 +145,14 @@ def _nearest_on_first_axis_numpy(lines, start, before, after, nearest):
     nearest[...] = np.where(ahead, following, previous)
 
 
-def costs_on_first_axis(nearest, start, metric, step, dtype):
+def costs_on_first_axis(background, start, before, after, metric, step, dtype):
     """
-    Return what it costs to reach the positions that `nearest_on_first_axis` found.
+    Return what it costs to reach the nearest background pixel along the first axis.
 
     Parameters
     ----------
-    nearest : numpy.ndarray of int32
-    start : int
-        Position of the block along the first axis.
+    background, start, before, after
+        As for `nearest_on_first_axis`.
     metric : {EUCLIDEAN, TAXICAB, CHESSBOARD}
     step : number
         Distance between neighbouring pixels along the first axis.
@@ -153,25 +163,25 @@ def costs_on_first_axis(nearest, start, metric, step, dtype):
     -------
     numpy.ndarray
     """
-    limit = unreachable(dtype)
+    dtype, limit = np.dtype(dtype), unreachable(dtype)
     if use_numba():
-        costs = np.empty(nearest.shape, dtype=dtype)
-        rows = (len(nearest), -1)
-        _costs_on_first_axis(nearest.reshape(rows), start, metric, step, limit, costs.reshape(rows))
+        costs = np.empty(background.shape, dtype)
+        rows = (len(background), -1)
+        farthest = max(start + len(background), int(after.max(initial=0))) + len(background)
+        narrow = np.uint16 if farthest < np.iinfo(np.uint16).max else np.int64
+        distances = np.empty((len(background), by_rows.TILE), narrow)
+        by_rows.first_axis(
+            background.reshape(rows), start, before.ravel(), after.ravel(), metric,
+            dtype.type(step), limit, distances,
+            costs.reshape(rows),
+        )  # fmt: skip
         return costs
+    nearest = nearest_on_first_axis(background, start, before, after)
     here = np.arange(start, start + len(nearest), dtype=np.int32)
     here = here.reshape(-1, *(1,) * (nearest.ndim - 1))
     costs = costs_of([nearest], [here], metric, [step], dtype)
     costs[nearest < 0] = limit
     return costs
-
-
-@jit
-def _costs_on_first_axis(nearest, start, metric, step, limit, costs):
-    for i in range(nearest.shape[0]):
-        for line in range(nearest.shape[1]):
-            found = nearest[i, line]
-            costs[i, line] = limit if found < 0 else _cost(metric, step, start + i, found, 0)
 
 
 def costs_of(features, positions, metric, steps, dtype):
@@ -228,7 +238,29 @@ def cheapest_costs(costs, axis, metric, step):
     numpy.ndarray
         Of the dtype and shape of ``costs``.
     """
-    return _along_axis(costs, axis, metric, step, want_costs=True)
+    if not use_numba():
+        return _along_axis(costs, axis, metric, step, want_costs=True)
+    before = int(np.prod(costs.shape[:axis], dtype=np.int64))
+    lines = np.ascontiguousarray(costs).reshape(before, costs.shape[axis], -1)
+    cheapest = np.empty_like(lines)
+    step, limit = costs.dtype.type(step), unreachable(costs.dtype)
+    inner = lines.shape[2]
+    if metric == TAXICAB:
+        if inner == 1:
+            by_rows.taxicab_lines(lines[:, :, 0], limit, cheapest[:, :, 0])
+        else:
+            by_rows.taxicab_rows(lines, cheapest)
+        return cheapest.reshape(costs.shape)
+    far = np.zeros((before, -(-inner // by_rows.TILE)), bool)
+    if inner == 1:
+        by_rows.along_lines(lines[:, :, 0], metric, step, limit, cheapest[:, :, 0], far)
+    else:
+        by_rows.along_rows(lines, metric, step, cheapest, far)
+    if far.any():
+        _lines_along_axis(
+            lines, limit, metric, step, far, by_rows.TILE, cheapest, np.empty((0, 0, 0), np.int32)
+        )
+    return cheapest.reshape(costs.shape)
 
 
 def cheapest_positions(costs, axis, metric, step):
@@ -238,6 +270,15 @@ def cheapest_positions(costs, axis, metric, step):
     Takes what `cheapest_costs` takes, and returns an array of int32.
     """
     return _along_axis(costs, axis, metric, step, want_costs=False)
+
+
+def roots(costs):
+    """Return the square roots of costs, float64."""
+    if not use_numba() or costs.dtype.kind == "f":
+        return np.sqrt(costs, dtype=np.float64)
+    distances = np.empty(costs.shape)
+    by_rows.roots(np.ascontiguousarray(costs).reshape(-1), distances.reshape(-1))
+    return distances
 
 
 def take_features(features, nearest, axis):
@@ -285,18 +326,17 @@ def _along_axis(costs, axis, metric, step, want_costs):
     lines = np.ascontiguousarray(costs).reshape(before, shape[axis], -1)
     limit = unreachable(costs.dtype)
     if use_numba():
-        nothing = (0, 0, 0)
-        cheapest = np.empty(lines.shape if want_costs else nothing, dtype=costs.dtype)
-        nearest = np.empty(nothing if want_costs else lines.shape, dtype=np.int32)
-        _lines_along_axis(lines, limit, metric, step, cheapest, nearest)
-        result = cheapest if want_costs else nearest
-    else:
-        rows = np.moveaxis(lines, 1, 0).reshape(shape[axis], -1)
-        nearest = _nearest_in_rows(np.ascontiguousarray(rows), limit, metric, step)
-        result = nearest
-        if want_costs:
-            result = _costs_in_rows(rows, limit, metric, step, nearest)
-        result = result.reshape(shape[axis], before, -1).swapaxes(0, 1)
+        nearest = np.empty(lines.shape, dtype=np.int32)
+        wanted = np.ones((before, 1), bool)
+        nothing, step = np.empty((0, 0, 0), costs.dtype), costs.dtype.type(step)
+        _lines_along_axis(lines, limit, metric, step, wanted, lines.shape[2], nothing, nearest)
+        return nearest.reshape(shape)
+    rows = np.moveaxis(lines, 1, 0).reshape(shape[axis], -1)
+    nearest = _nearest_in_rows(np.ascontiguousarray(rows), limit, metric, step)
+    result = nearest
+    if want_costs:
+        result = _costs_in_rows(rows, limit, metric, step, nearest)
+    result = result.reshape(shape[axis], before, -1).swapaxes(0, 1)
     return np.ascontiguousarray(result).reshape(shape)
 
 
@@ -404,8 +444,12 @@ def _gap(costs, limit, metric, step, first, stop, sites, begins, nearest):
 
 
 @jit
-def _lines_along_axis(lines, limit, metric, step, cheapest, nearest):
-    """Work on the middle axis of ``lines``; an empty output is not wanted."""
+def _lines_along_axis(lines, limit, metric, step, wanted, tile, cheapest, nearest):
+    """
+    Work on the middle axis of ``lines``; an empty output is not wanted.
+
+    ``wanted`` tells, for ``tile`` lines side by side each, whether to work on them.
+    """
     outer, length, inner = lines.shape
     buffer = np.empty((SIDE_BY_SIDE, length), dtype=lines.dtype)
     found = np.empty((SIDE_BY_SIDE, length), dtype=np.int32)
@@ -413,6 +457,8 @@ def _lines_along_axis(lines, limit, metric, step, cheapest, nearest):
     begins = np.empty(length, dtype=np.int64)
     for i in range(outer):
         for start in range(0, inner, SIDE_BY_SIDE):
+            if not wanted[i, start // tile]:
+                continue
             width = min(SIDE_BY_SIDE, inner - start)
             for x in range(length):
                 for k in range(width):

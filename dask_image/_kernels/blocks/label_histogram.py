@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dask_image._kernels.blocks.label_moments import merge_labels
+from dask_image._kernels.blocks.label_index import find_runs, merge_labels
 
 # Counters for every label and bin replace sorting, up to this many times the pixels.
 DENSE_CELLS = 4
@@ -38,7 +38,7 @@ def _search_bins(values, edges):
     return found
 
 
-def histogram_partial(edges, runs, image, location):
+def histogram_partial(edges, index, image, location):
     """
     Count the values of each label of a block.
 
@@ -46,7 +46,7 @@ def histogram_partial(edges, runs, image, location):
     ----------
     edges : numpy.ndarray
         Edges of the bins.
-    runs : LabelRuns
+    index : LabelIndex
         The block's labels.
     image : numpy.ndarray
         The block's values, of the same shape.
@@ -59,7 +59,7 @@ def histogram_partial(edges, runs, image, location):
         ``labels``, those present; ``cells``, ascending, ``row * bins + bin`` for every
         row of ``labels`` and bin that a value falls in; ``counts``, how many do.
     """
-    bins = edges.size - 1
+    bins, runs = edges.size - 1, find_runs(index)
     found = bins_of(image.reshape(-1), edges)
     cells = np.repeat(runs.slots, np.diff(runs.starts)).astype(np.int64) * bins + found
     return {"labels": runs.labels, **_count_cells(cells[found >= 0], runs.labels.size * bins)}

@@ -4,7 +4,8 @@ Connected components of an array that is held in blocks, in two passes.
 The scan finds the components of a block, and keeps how many there are, a value of each, and the
 labels near its faces. Links compare a block's faces with those of every block that it touches.
 One task unites the components that touch and numbers the unions. Each block then gets its part
-of the numbers and is relabelled. Local labels are never kept: a block is labelled again.
+of the numbers and is relabelled. Local labels are kept as runs where these take no more than
+the block's part of the option ``dask-image.label.memory``; else a block is labelled again.
 """
 
 from __future__ import annotations
@@ -195,6 +196,8 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
 def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
     """Give the unions numbers from 1, in the order of their first pixels."""
     firsts, nodes, groups, offsets = unite(links)
+    if not nodes.size and (firsts[1:] > firsts[:-1]).all() and UNNUMBERED not in firsts[-1:]:
+        return Numbering(np.arange(1, firsts.size + 1, dtype=dtype), offsets, firsts.size)
     first_of_node = firsts[nodes]
     order = np.argsort(first_of_node)
     _, leader = np.unique(groups[order], return_index=True)
@@ -244,8 +247,8 @@ class ForegroundComponents(TwoPass):
     image_shape : tuple of int
     like : array
         What kind of array to return.
-    scans_again : bool
-        Whether images are computed twice, instead of keeping a bit of each pixel.
+    memory : int
+        How many bytes may be kept of all blocks between both passes.
     """
 
     foreground: Callable[..., Any]
@@ -254,7 +257,12 @@ class ForegroundComponents(TwoPass):
     dtype: np.dtype[Any]
     image_shape: Shape
     like: Block
-    scans_again: bool
+    memory: int
+
+    @property
+    def scans_again(self) -> bool:  # type: ignore[override]
+        """Whether images are computed twice: not even a bit a pixel can be kept."""
+        return math.prod(self.image_shape) > 8 * self.memory
 
     combine_step = "number"
     finish_step = "relabel"
@@ -265,15 +273,15 @@ class ForegroundComponents(TwoPass):
         foreground = self.foreground(*blocks)
         components = self._components(foreground)
         if self.seeds is None:
-            firsts = components.first_pixels()
-            values = positions_in(self.image_shape, place, foreground.shape, firsts)
+            values = components.first_pixels(place.start, self.image_shape)
         else:
             seeds = self.seeds(*blocks, place=place)
             none = np.zeros(components.count, bool)
             values = none if seeds is None else components.touched_by(seeds)
         reaches = [self.connectivity.reach(axis) for axis in range(foreground.ndim)]
         faces = cut_faces(components.part, foreground.shape, reaches)
-        kept = None if self.scans_again else (np.packbits(foreground), foreground.shape)
+        part = self.memory * foreground.size / max(math.prod(self.image_shape), 1)
+        kept = None if self.scans_again else components.keep(part)
         return Scanned(foreground.shape, values, faces), kept
 
     def link(
@@ -296,14 +304,11 @@ class ForegroundComponents(TwoPass):
     def finish(self, kept: Any, combined: NDArray, *blocks: Block) -> Block:
         """Label a block once more, with the numbers of its components."""
         if self.scans_again:
-            foreground = self.foreground(*map(on_host, blocks))
-        else:
-            packed, shape = kept
-            foreground = np.unpackbits(packed, count=math.prod(shape)).view(bool).reshape(shape)
-        return off_host(self._components(foreground).paint(combined), self.like)
+            kept = self._components(self.foreground(*map(on_host, blocks)))
+        return off_host(kept.relabel(combined), self.like)
 
     def kept_bytes(self, shape: Shape) -> float:
-        """Return the size of a packed block."""
+        """Return the size of a packed block: runs take more in noise only."""
         return math.inf if self.scans_again else math.prod(shape) / 8
 
     def _components(self, foreground):
@@ -341,7 +346,6 @@ def foreground_components(
     image = images[0]
     algorithm = ForegroundComponents(
         foreground, seeds, connectivity, np.dtype(dtype), image.shape, image._meta,
-        # The packed foreground is kept between the scan and the relabelling, if it fits.
-        scans_again=image.size > 8 * options.memory("label"),
+        memory=options.memory("label"),
     )  # fmt: skip
     return map_two_pass(algorithm, images, name)

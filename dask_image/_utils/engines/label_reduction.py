@@ -4,9 +4,9 @@ Measure labels: a partial a block, merged in a tree, gathered for the labels ask
 Three kinds of task make up the graph of a measurement, and their number depends on the
 blocks alone, never on the labels:
 
-1. a block of labels is cut into runs of equal labels (shared by everything that
-   measures this label image);
-2. the runs, with the block of values where they matter, give a partial: a dict of
+1. a block of labels is made ready to look up tables (shared by everything that measures
+   this label image);
+2. the labels, with the block of values where they matter, give a partial: a dict of
    arrays with a row for each label present (shared by all statistics of a family);
 3. partials merge in a tree, and one task a statistic picks the rows of ``index``.
 
@@ -14,7 +14,7 @@ To measure something new, declare it and gather it::
 
     BOX = LabelStatistic(GEOMETRY, finalize=box, absent=0, dtype=counting)
 
-    merged = reduce_labels(GEOMETRY, labels)                   # or (INTENSITY, labels, image)
+    merged = reduce_labels(GEOMETRY, labels)                   # or (SUMS, labels, image)
     boxes = gather(merged, BOX, as_selection(index, …), "box") # dask.array, lazy
     table = merged.apply("table", function, *arguments)        # Delayed: function(partial, …)
 
@@ -26,12 +26,20 @@ the image's shape, and returns one row a label. The fields:
     excluded, ``coordinates`` (n, ndim) sums of the coordinates, all int64;
     ``products`` (n, ndim * (ndim + 1) / 2) float64, the sums of products of coordinates
     about their mean, in the order of ``np.triu_indices(ndim)``.
-``INTENSITY``, of the labels and an image
-    ``moments`` (n, 5 + ndim) float64 or complex128, with columns ``COUNT``, ``SUM``,
-    ``SQUARES`` (about the mean), two that merging needs, and from ``WEIGHTED`` on the
-    sums of value times coordinate;
-    ``extremes`` (n, 2) least and greatest value in the image's dtype; ``places`` (n, 2)
-    int64, where in raster order they occur first.
+``SUMS``, of the labels and an image, as all that follow
+    ``sums`` (n, 2) float64 or complex128, with columns ``COUNT`` and ``SUM``.
+``SPREAD``
+    ``spread`` (n, 5), with columns ``COUNT``, ``SUM``, ``SQUARES`` (about the mean), and two
+    that merging needs.
+``CENTRE``
+    ``centre`` (n, 1 + ndim), with the column ``MASS``, the sum of values, and from
+    ``COORDINATES`` on the sums of value times coordinate.
+``EXTREMES``
+    ``extremes`` (n, 2), ``LEAST`` and ``GREATEST`` value in the image's dtype; ``places``
+    (n, 2) int64, where in raster order they occur first.
+
+Families are as narrow as that because of what they cost: a mean takes a third of the time of
+all of these together.
 
 A partial also has ``labels`` (n,), ascending, the background 0 included.
 """
@@ -48,15 +56,26 @@ import dask.array as da
 import numpy as np
 from dask.delayed import Delayed
 
-from dask_image._kernels.blocks.label_moments import (
-    BlockLocation,
-    find_runs,
+from dask_image._kernels.blocks.label_columns import BlockLocation
+from dask_image._kernels.blocks.label_geometry import (
     geometry_partial,
-    intensity_partial,
     merge_geometry,
-    merge_intensity,
     pool_geometry,
-    pool_intensity,
+)
+from dask_image._kernels.blocks.label_index import index_labels
+from dask_image._kernels.blocks.label_intensity import (
+    centre_partial,
+    extremes_partial,
+    merge_centre,
+    merge_extremes,
+    merge_spread,
+    merge_sums,
+    pool_centre,
+    pool_extremes,
+    pool_spread,
+    pool_sums,
+    spread_partial,
+    sums_partial,
 )
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
@@ -87,7 +106,7 @@ class PartialFamily:
     name : str
         What the names of its tasks begin with.
     partial : callable
-        ``partial(runs, [block,] location)`` measures a block, as a dict of arrays.
+        ``partial(index, [block,] location)`` measures a block, as a dict of arrays.
     merge : callable
         ``merge(partials)`` puts the pixels of several blocks together.
     pool : callable
@@ -106,8 +125,15 @@ class PartialFamily:
 GEOMETRY = PartialFamily(
     "label_statistics", geometry_partial, merge_geometry, pool_geometry, reads_image=False
 )
-INTENSITY = PartialFamily(
-    "label_statistics", intensity_partial, merge_intensity, pool_intensity, reads_image=True
+SUMS = PartialFamily("label_statistics", sums_partial, merge_sums, pool_sums, reads_image=True)
+SPREAD = PartialFamily(
+    "label_statistics", spread_partial, merge_spread, pool_spread, reads_image=True
+)
+CENTRE = PartialFamily(
+    "label_statistics", centre_partial, merge_centre, pool_centre, reads_image=True
+)
+EXTREMES = PartialFamily(
+    "label_statistics", extremes_partial, merge_extremes, pool_extremes, reads_image=True
 )
 
 
@@ -240,41 +266,38 @@ def reduce_labels(
     """
     if not family.reads_image:
         image = None  # so that all that measure these labels share the tasks
-    runs = "label_statistics-runs-" + tokenize(labels)
+    indexed = "label_statistics-index-" + tokenize(labels)
     token = tokenize(family, labels, image)
     name = f"{family.name}-measure-{token}"
-    cut, measured = {}, {}
+    indexing, measured = {}, {}
     bounds = block_bounds(labels.chunks)
     labels_name = blocks_of(labels)
     image_name = None if image is None else blocks_of(image)
     for index in np.ndindex(labels.numblocks):
         block = reference((labels_name, *index))
-        cut[(runs, *index)] = task((runs, *index), find_runs, block)
+        indexing[(indexed, *index)] = task((indexed, *index), index_labels, block)
         origin = tuple(along[block] for along, block in zip(bounds, index, strict=True))
-        inputs = [reference((runs, *index))]
+        inputs = [reference((indexed, *index))]
         if family.reads_image:
             inputs.append(reference((image_name, *index)))
         key = (name, *index)
         location = BlockLocation(origin, labels.shape)
         measured[key] = task(key, family.partial, *inputs, location)
-    merged, root = _merge_tree(family, f"{family.name}-merge-{token}", list(measured))
-    cutting = Step(runs, cut, [labels])
-    measuring = Step(name, measured, [cutting, image] if family.reads_image else [cutting])
-    return MergedPartial(
-        root,
-        Step(root[0], merged, [measuring]),
-        family,
-        labels.shape,
-        labels.dtype,
-        None if image is None else image.dtype,
-    )
+    ready = Step(indexed, indexing, [labels])
+    step = Step(name, measured, [ready, image] if family.reads_image else [ready])
+    root = next(iter(measured))
+    if len(measured) > 1:
+        merged, root = _merge_tree(family, f"{family.name}-merge-{token}", list(measured))
+        step = Step(root[0], merged, [step])
+    image_dtype = None if image is None else image.dtype
+    return MergedPartial(root, step, family, labels.shape, labels.dtype, image_dtype)
 
 
 def _merge_tree(family, name, keys):
     """Return the tasks that merge ``keys``, and the key of the last."""
     tasks = {}
     level = 0
-    while level == 0 or len(keys) > 1:
+    while len(keys) > 1:
         merged = []
         for number in range(0, len(keys), SPLIT_EVERY):
             key = (name, level, number // SPLIT_EVERY)

@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from dask.delayed import Delayed
 
+from dask_image._kernels import blocks as kernels
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.blocks.label_index import index_labels
 from dask_image._utils import options
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
@@ -80,8 +83,13 @@ class Pixels(NamedTuple):
         """Return the pixels of some labels, ``chosen`` by a boolean for each label."""
         if chosen.all():
             return self
-        starts, counts = np.cumsum(self.counts) - self.counts, self.counts[chosen]
-        return self.select(segment_indices(starts[chosen], counts), self.labels[chosen], counts)
+        starts, counts = (np.cumsum(self.counts) - self.counts)[chosen], self.counts[chosen]
+        return self._replace(
+            labels=self.labels[chosen],
+            counts=counts,
+            values=take_segments(self.values, starts, counts),
+            positions=take_segments(self.positions, starts, counts),
+        )
 
 
 def stable_order(labels: NDArray) -> NDArray:
@@ -130,6 +138,18 @@ def segment_indices(starts: NDArray, counts: NDArray) -> NDArray:
     indices = np.repeat(starts - (ends - counts), counts)
     indices += np.arange(indices.size)
     return indices
+
+
+def take_segments(values: NDArray | None, starts: NDArray, counts: NDArray) -> NDArray | None:
+    """Return ``counts[0]`` values from ``starts[0]`` on, then from ``starts[1]``; None of None."""
+    if values is None:
+        return None
+    unsigned = _as_unsigned(values) if use_numba() else None
+    if unsigned is None:
+        return values[segment_indices(starts, counts)]
+    taken = np.empty(int(counts.sum()), unsigned.dtype)
+    kernels.label_pixels.copy_segments(unsigned, starts, counts, taken)
+    return taken.view(values.dtype)
 
 
 def positions_in_image(places: NDArray, box: Box, shape: Shape) -> NDArray:
@@ -190,9 +210,11 @@ def group_block(
     -------
     Pixels
     """
-    labels = labels.ravel()
     if labels.dtype.kind == "b":
         labels = labels.view(np.uint8)
+    if use_numba():
+        return _group_by_counting(values, labels, requested, box, with_positions)
+    labels = labels.ravel()
     # What holds for a run of equal labels need not be found out for each of its pixels.
     run_labels, lengths = run_lengths(labels)
     in_runs = 2 * lengths.size < labels.size
@@ -214,6 +236,50 @@ def group_block(
         box,
     )
     return pixels if requested is None else pixels.only(find_sorted(requested, present)[1])
+
+
+def _group_by_counting(values, labels, requested, box, with_positions):
+    """As `group_block`, by a counting sort."""
+    index = index_labels(labels)
+    codes, low = index.codes.reshape(-1), index.codes.dtype.type(index.low)
+    counts = np.zeros(index.size, np.int64)
+    kernels.label_pixels.count_pixels(codes, low, counts)
+    rows = np.flatnonzero(counts)
+    present = index.labels_of(rows)
+    if requested is not None:
+        found = find_sorted(requested, present)[1]
+        rows, present = rows[found], present[found]
+    counts = counts[rows]
+    places = np.full(index.size, -1)
+    places[rows] = np.cumsum(counts) - counts
+    size = int(counts.sum())
+
+    def sort(source):
+        return _scatter(codes, low, places, source.ravel(), size)
+
+    positions = None
+    if with_positions:
+        positions = sort(np.arange(labels.size, dtype=np.min_scalar_type(-labels.size)))
+    return Pixels(present, counts, None if values is None else sort(values), positions, box)
+
+
+def _scatter(codes, low, places, source, size):
+    """Return what is in ``source``, by code; ``places`` tells where each code begins."""
+    unsigned = _as_unsigned(source)
+    if unsigned is None:
+        order = np.empty(size, np.int64)
+        kernels.label_pixels.scatter(codes, low, places.copy(), np.arange(source.size), order)
+        return source[order]
+    target = np.empty(size, unsigned.dtype)
+    kernels.label_pixels.scatter(codes, low, places.copy(), unsigned, target)
+    return target.view(source.dtype)
+
+
+def _as_unsigned(values):
+    """Return values as unsigned integers of their size, if kernels can move them so, or None."""
+    if values.dtype.hasobject or values.dtype.itemsize not in (1, 2, 4, 8):
+        return None
+    return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}")
 
 
 def _within(labels, requested):
@@ -243,9 +309,11 @@ def find_sorted(sorted_labels: NDArray, labels: NDArray) -> tuple[NDArray, NDArr
     found : numpy.ndarray of bool
         Whether it stands there.
     """
-    places = np.searchsorted(sorted_labels, labels)
     if not sorted_labels.size:
-        return places, np.zeros(places.shape, bool)
+        return np.zeros(labels.shape, np.intp), np.zeros(labels.shape, bool)
+    if np.array_equal(sorted_labels, labels):  # most often all labels are asked for
+        return np.arange(labels.size), np.ones(labels.shape, bool)
+    places = np.searchsorted(sorted_labels, labels)
     places = np.minimum(places, sorted_labels.size - 1)
     return places, sorted_labels[places] == labels
 
@@ -322,20 +390,21 @@ def _in_image(piece, shape):
 
 def _join(pieces):
     """Put the pixels of several pieces together; those of a label keep the pieces' order."""
+    if len(pieces) == 1:
+        return pieces[0]._replace(box=None)
     labels = np.concatenate([piece.labels for piece in pieces])
     counts = np.concatenate([piece.counts for piece in pieces])
     starts = np.cumsum(counts) - counts
     order = stable_order(labels)
     present, pieces_each = run_lengths(labels[order])
     counts, starts = counts[order], starts[order]
-    joined = Pixels(
-        labels,
-        counts,
-        _concatenate([piece.values for piece in pieces]),
-        _concatenate([piece.positions for piece in pieces]),
-    )
     totals = _sum_runs(counts, pieces_each)
-    return joined.select(segment_indices(starts, counts), present, totals)
+    return Pixels(
+        present,
+        totals,
+        take_segments(_concatenate([piece.values for piece in pieces]), starts, counts),
+        take_segments(_concatenate([piece.positions for piece in pieces]), starts, counts),
+    )
 
 
 def _concatenate(arrays):

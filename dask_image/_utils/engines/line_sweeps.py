@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dask_image._kernels import blocks as kernels
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
@@ -48,12 +49,11 @@ class PackedBackground:
 
     def __init__(self, block: Block) -> None:
         self.shape = block.shape
-        self.bits = np.packbits(block == 0, axis=-1)
+        self.words = kernels.bits.pack_lines(np.logical_not(block))
 
     def unpack(self) -> npt.NDArray[np.bool_]:
         """Return the boolean array that is true at the background."""
-        unpacked = np.unpackbits(self.bits, axis=-1, count=self.shape[-1])
-        return unpacked.view(bool).reshape(self.shape)
+        return kernels.bits.unpack_lines(self.words, self.shape)
 
 
 def thin_strips(image: Array) -> Array:

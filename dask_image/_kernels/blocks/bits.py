@@ -1,0 +1,108 @@
+"""
+Boolean lines as words: 64 pixels of the last axis a word, the first in the lowest bit.
+
+What changes along a line is then found by ``word ^ (word << 1 | carry)``, 64 pixels at a time,
+and the places of the changes by counting trailing zeros.
+"""
+
+import numpy as np
+
+from dask_image._kernels._numba import _numba as find_numba
+from dask_image._kernels._numba import jit
+
+numba = find_numba()
+
+
+def pack_lines(mask):
+    """
+    Return the lines of ``mask`` along its last axis as words.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray of bool
+        One axis at least.
+
+    Returns
+    -------
+    numpy.ndarray of uint64
+        Shape (lines, words a line); bits beyond the end of a line are 0.
+    """
+    length = mask.shape[-1]
+    lines = mask.size // length if length else 0
+    words = -(-length // 64)
+    if length % 64 == 0 or lines <= 1:
+        packed = np.packbits(mask.reshape(-1), bitorder="little")
+        if packed.size < 8 * lines * words:
+            packed = np.append(packed, np.zeros(8 * lines * words - packed.size, np.uint8))
+    else:
+        packed = np.zeros((lines, 8 * words), np.uint8)
+        rows = np.packbits(mask.reshape(lines, length), axis=1, bitorder="little")
+        packed[:, : rows.shape[1]] = rows
+    return packed.view("<u8").astype(np.uint64, copy=False).reshape(lines, words)
+
+
+def unpack_lines(words, shape):
+    """Return the boolean array of that shape that `pack_lines` was given."""
+    packed = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), -1)
+    if shape[-1] % 64 == 0:
+        return np.unpackbits(packed, bitorder="little").view(bool).reshape(shape)
+    lines = np.unpackbits(packed, axis=1, count=shape[-1], bitorder="little")
+    return lines.view(bool).reshape(shape)
+
+
+if numba is None:
+
+    def trailing_zeros(word):
+        """Return how many zeros a word, which is not 0, has below its lowest one."""
+        return (int(word) & -int(word)).bit_length() - 1
+
+    def count_ones(word):
+        """Return how many ones a word has."""
+        return int(word).bit_count()
+
+else:
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def trailing_zeros(typing_context, word):
+        """Return how many zeros a word, which is not 0, has below its lowest one."""
+
+        def generate(context, builder, signature, arguments):
+            never_zero = context.get_constant(numba.boolean, True)
+            return builder.cttz(arguments[0], never_zero)
+
+        return numba.uint64(numba.uint64), generate
+
+    @intrinsic
+    def count_ones(typing_context, word):
+        """Return how many ones a word has."""
+
+        def generate(context, builder, signature, arguments):
+            return builder.ctpop(arguments[0])
+
+        return numba.uint64(numba.uint64), generate
+
+
+@jit
+def count_changes(words):
+    """Return how often all lines together change, from 0 before their first pixel to 0 at the end."""
+    one, top = np.uint64(1), np.uint64(63)
+    changes = np.uint64(0)
+    for line in range(words.shape[0]):
+        carry = np.uint64(0)
+        for k in range(words.shape[1]):
+            word = words[line, k]
+            changes += count_ones(word ^ ((word << one) | carry))
+            carry = word >> top
+        changes += carry
+    return np.int64(changes)
+
+
+@jit
+def count_all(words):
+    """Return how many ones there are."""
+    total = np.uint64(0)
+    for line in range(words.shape[0]):
+        for k in range(words.shape[1]):
+            total += count_ones(words[line, k])
+    return np.int64(total)

@@ -1,0 +1,39 @@
+"""What the columns of measurements of labels hold, and where a block lies."""
+
+from typing import NamedTuple
+
+COUNT, SUM, SQUARES, SHIFT, SHIFTED = range(5)
+"""
+Columns of sums and of spreads: the pixels, the sum of their values, the sum of squares about
+the mean, a value near the mean (the shift), and the sum of the distances from it.
+"""
+
+MASS, COORDINATES = 0, 1
+"""
+Columns of centres: the sum of values, and from there on, for each axis, of value times coordinate.
+"""
+
+LEAST, GREATEST = 0, 1
+"""Columns of extremes, and of their places."""
+
+LOWER, UPPER, FIRST = range(3)
+"""Corners of a label: of its bounding box, and its first pixel."""
+
+PIXELS = 0
+"""The column of the sums over runs that counts pixels; sums of coordinates and products follow."""
+
+
+class BlockLocation(NamedTuple):
+    """
+    Where a block lies in its image.
+
+    Attributes
+    ----------
+    origin : tuple of int
+        First pixel of the block.
+    image_shape : tuple of int
+        Shape of the image.
+    """
+
+    origin: tuple
+    image_shape: tuple

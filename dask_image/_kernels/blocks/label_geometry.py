@@ -1,0 +1,169 @@
+"""
+Where the labels of a block lie: counts, boxes, and moments of coordinates.
+
+A block of labels is cut into runs: stretches of a row (the last axis) that hold one label.
+What is measured then costs a step a run rather than a pixel.
+"""
+
+import numpy as np
+
+from dask_image._kernels import blocks as kernels
+from dask_image._kernels._numba import use_numba
+from dask_image._kernels.blocks.label_columns import FIRST, LOWER, UPPER, BlockLocation
+from dask_image._kernels.blocks.label_index import find_runs, merge_labels, row_coordinates
+
+_FIELDS = ("count", "lower", "upper", "coordinates", "products")
+
+
+def geometry_partial(index, location):
+    """
+    Measure where each label of a block lies.
+
+    Parameters
+    ----------
+    index : LabelIndex
+        The block's labels.
+    location : BlockLocation
+        Where the block lies in the image.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        One row a label: ``labels``; ``count``, its pixels; ``lower`` and ``upper``, the
+        bounding box (``upper`` excluded); ``coordinates``, the sum of the coordinates
+        on each axis (all int64, in the whole image); ``products``, sums over its pixels
+        of products of coordinates about their mean, for the pairs of axes
+        (0, 0), (0, 1), …, (1, 1), … (float64).
+    """
+    runs = find_runs(index)
+    count, ndim = runs.labels.size, len(runs.shape)
+    boxes = np.zeros((count, 3, ndim), np.int64)  # LOWER, UPPER, FIRST
+    # Pixel count, sums of coordinates, sums of their products: relative to the first
+    # pixel, so that they stay small, and exact, as integers are.
+    sums = np.zeros((count, 1 + ndim + ndim * (ndim + 1) // 2), np.int64)
+    if count:
+        rows = row_coordinates(runs.shape, BlockLocation((0,) * ndim, runs.shape))
+        columns = runs.shape[-1] if ndim else 1
+        kernel = kernels.label_loops.measure_runs if use_numba() else _geometry_numpy
+        kernel(runs.slots, runs.starts, columns, rows, boxes, sums)
+    boxes += np.array(location.origin, np.int64)
+    pixels, relative = sums[:, :1], sums[:, 1 : 1 + ndim]
+    products = sums[:, 1 + ndim :].astype(np.float64)
+    first, second = np.triu_indices(ndim)
+    products -= relative[:, first] / np.maximum(pixels, 1) * relative[:, second]
+    return {
+        "labels": runs.labels,
+        "count": sums[:, 0].copy(),
+        "lower": boxes[:, LOWER].copy(),
+        "upper": boxes[:, UPPER].copy(),
+        "coordinates": relative + pixels * boxes[:, FIRST],
+        "products": products,
+    }
+
+
+def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
+    ndim = boxes.shape[2]
+    starts, length = starts[:-1], np.diff(starts)
+    np.add.at(sums[:, 0], slots, length)
+    if ndim == 0:
+        return
+    lower = np.column_stack([rows[starts // columns], starts % columns])
+    upper = lower + 1
+    upper[:, -1] += length - 1
+    for side, boxed, corner in ((LOWER, np.minimum, lower), (UPPER, np.maximum, upper)):
+        boxes[slots, side] = corner
+        for axis in range(ndim):
+            boxed.at(boxes[:, side, axis], slots, corner[:, axis])
+    boxes[slots[::-1], FIRST] = lower[::-1]  # the first run is written last, and stays
+    apart = lower - boxes[slots, FIRST]
+    along = length * apart[:, -1] + length * (length - 1) // 2
+    for axis in range(ndim - 1):
+        np.add.at(sums[:, 1 + axis], slots, length * apart[:, axis])
+    np.add.at(sums[:, ndim], slots, along)
+    for pair, (first, second) in enumerate(zip(*np.triu_indices(ndim), strict=True)):
+        if second < ndim - 1:
+            product = length * apart[:, first] * apart[:, second]
+        elif first < ndim - 1:
+            product = along * apart[:, first]
+        else:
+            squares = (length - 1) * length * (2 * length - 1) // 6
+            product = (2 * along - length * apart[:, -1]) * apart[:, -1] + squares
+        np.add.at(sums[:, 1 + ndim + pair], slots, product)
+
+
+def merge_geometry(partials):
+    """
+    Merge partials of `geometry_partial` over the pixels of all.
+
+    Parameters
+    ----------
+    partials : list of dict
+        Partials of blocks that share no pixel.
+
+    Returns
+    -------
+    dict
+        As `geometry_partial` gives it for all those blocks at once.
+    """
+    labels, slots = merge_labels(partials)
+    merged = {"labels": labels}
+    for field, values in partials[0].items():
+        if field != "labels":
+            merged[field] = np.zeros((labels.size,) + values.shape[1:], values.dtype)
+    merged["lower"] += np.iinfo(np.int64).max
+    merge = kernels.label_loops.merge_boxes if use_numba() else _merge_geometry_numpy
+    for partial, where in zip(partials, slots, strict=True):
+        merge(
+            where,
+            *(merged[field] for field in _FIELDS),
+            *(partial[field] for field in _FIELDS),
+        )
+    return merged
+
+
+def _merge_geometry_numpy(
+    where, count, lower, upper, coordinates, products,
+    new_count, new_lower, new_upper, new_coordinates, new_products,
+):  # fmt: skip
+    before, more = count[where][:, None], new_count[:, None]
+    apart = new_coordinates / more - coordinates[where] / np.maximum(before, 1)
+    first, second = np.triu_indices(apart.shape[1])
+    weight = before * (more / (before + more))
+    products[where] += new_products + weight * apart[:, first] * apart[:, second]
+    count[where] += new_count
+    coordinates[where] += new_coordinates
+    lower[where] = np.minimum(lower[where], new_lower)
+    upper[where] = np.maximum(upper[where], new_upper)
+
+
+def pool_geometry(partial, chosen):
+    """
+    Put several labels together into one group.
+
+    Parameters
+    ----------
+    partial : dict
+        As from `geometry_partial` or `merge_geometry`.
+    chosen : numpy.ndarray of bool
+        Which of its labels are meant.
+
+    Returns
+    -------
+    dict
+        The same measurements of a single group; no row if nothing is chosen.
+    """
+    rows = {field: values[chosen] for field, values in partial.items() if field != "labels"}
+    if len(rows["count"]) == 0:
+        return rows
+    count = rows["count"].sum()
+    coordinates = rows["coordinates"].sum(axis=0)
+    apart = rows["coordinates"] / rows["count"][:, None] - coordinates / count
+    first, second = np.triu_indices(apart.shape[1])
+    spread = rows["count"][:, None] * apart[:, first] * apart[:, second]
+    return {
+        "count": np.array([count]),
+        "lower": rows["lower"].min(axis=0)[None],
+        "upper": rows["upper"].max(axis=0)[None],
+        "coordinates": coordinates[None],
+        "products": (rows["products"] + spread).sum(axis=0)[None],
+    }

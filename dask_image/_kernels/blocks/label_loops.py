@@ -1,0 +1,239 @@
+"""
+Compiled loops over the pixels of labels.
+
+Each label has a row of a table, so that what is known of it lies in one cache line. Loops
+that add look at a table once for a run of equal labels, and add in registers until then: to add
+to memory that was just written takes several times as long.
+"""
+
+import numpy as np
+
+from dask_image._kernels._numba import jit
+from dask_image._kernels.blocks.label_columns import (
+    COORDINATES,
+    COUNT,
+    FIRST,
+    GREATEST,
+    LEAST,
+    LOWER,
+    MASS,
+    PIXELS,
+    SHIFT,
+    SHIFTED,
+    SQUARES,
+    SUM,
+    UPPER,
+)
+
+
+@jit
+def add_values(codes, low, values, table):
+    """Add up count and sum; ``codes`` and ``values`` are 1-D, ``table[code - low]`` is a row."""
+    if codes.size == 0:
+        return
+    previous, start, total = codes[0], 0, 0.0
+    for pixel in range(codes.size):
+        code = codes[pixel]
+        if code != previous:
+            row = np.uint64(previous - low)
+            table[row, COUNT] += pixel - start
+            table[row, SUM] += total
+            previous, start, total = code, pixel, 0.0
+        total += values[pixel]
+    row = np.uint64(previous - low)
+    table[row, COUNT] += codes.size - start
+    table[row, SUM] += total
+
+
+@jit
+def add_squares(codes, low, values, table):
+    """Add up the distances from ``table[…, SHIFT]``, and their squares."""
+    if codes.size == 0:
+        return
+    previous, shifted, squares = codes[0], 0.0, 0.0
+    shift = table[np.uint64(previous - low), SHIFT]
+    for pixel in range(codes.size):
+        code = codes[pixel]
+        if code != previous:
+            row = np.uint64(previous - low)
+            table[row, SHIFTED] += shifted
+            table[row, SQUARES] += squares
+            previous, shifted, squares = code, 0.0, 0.0
+            shift = table[np.uint64(code - low), SHIFT]
+        distance = values[pixel] - shift
+        shifted += distance
+        squares += distance * distance
+    row = np.uint64(previous - low)
+    table[row, SHIFTED] += shifted
+    table[row, SQUARES] += squares
+
+
+@jit
+def add_weights(codes, low, values, coordinates, last, table, seen):
+    """
+    Add up values, and values times coordinates; ``codes`` and ``values`` are 2-D.
+
+    ``coordinates`` holds, for each of their rows, those along all axes but the last one, along
+    which the first column is at ``last``.
+    """
+    leading = coordinates.shape[1]
+    for y in range(codes.shape[0]):
+        line, weights = codes[y], values[y]
+        previous, total, along = line[0], 0.0, 0.0
+        for x in range(line.size + 1):
+            code = line[min(x, line.size - 1)]
+            if code != previous or x == line.size:
+                row = np.uint64(previous - low)
+                seen[row] = True
+                table[row, MASS] += total
+                for axis in range(leading):
+                    table[row, COORDINATES + axis] += total * coordinates[y, axis]
+                if table.shape[1] > COORDINATES + leading:
+                    table[row, COORDINATES + leading] += along + total * last
+                previous, total, along = code, 0.0, 0.0
+            if x < line.size:
+                total += weights[x]
+                along += np.float64(weights[x]) * x
+
+
+@jit
+def find_extremes(codes, low, values, extremes, places):
+    """
+    Find where the least and the greatest value is first; ``codes`` and ``values`` are 1-D.
+
+    A label not yet met has an empty range, from the greatest to the least value there is or
+    between two NaN, so that its first value is outside of it; its places are -1.
+    """
+    for pixel in range(codes.size):
+        row = np.uint64(codes[pixel] - low)
+        value = values[pixel]
+        if value >= extremes[row, LEAST] and value <= extremes[row, GREATEST]:
+            continue
+        if places[row, LEAST] < 0:
+            extremes[row, LEAST] = extremes[row, GREATEST] = value
+            places[row, LEAST] = places[row, GREATEST] = pixel
+            continue
+        least, greatest = extremes[row, LEAST], extremes[row, GREATEST]
+        # NaN counts as the greatest: a number replaces it as the least, and nothing
+        # replaces it as the greatest.
+        if value < least or (np.isnan(least) and not np.isnan(value)):
+            extremes[row, LEAST], places[row, LEAST] = value, pixel
+        if value > greatest or (np.isnan(value) and not np.isnan(greatest)):
+            extremes[row, GREATEST], places[row, GREATEST] = value, pixel
+
+
+@jit
+def run_starts(codes):
+    """Return where runs of equal codes in the rows of a 2-D array start, and its size."""
+    rows, columns = codes.shape
+    changes = 0
+    for row in range(rows):
+        line = codes[row]
+        before, after = line[: columns - 1], line[1:]
+        for column in range(after.size):
+            changes += after[column] != before[column]
+    starts = np.empty(rows + changes + 1, np.int64)
+    run = 0
+    for row in range(rows):
+        first = row * columns
+        line = codes[row]
+        starts[run] = first
+        run += 1
+        previous = line[0]
+        for column in range(1, columns):
+            # Written always and kept on a change: a branch would be mispredicted.
+            starts[run] = first + column
+            run += line[column] != previous
+            previous = line[column]
+    starts[run] = rows * columns
+    return starts
+
+
+@jit
+def rank_by_table(values, low, size):
+    """Return the distinct values, ascending, and for each value its position among them."""
+    table = np.zeros(size, np.int32)
+    for run in range(values.size):
+        table[np.uint64(values[run] - low)] = 1
+    count = 0
+    for entry in range(size):
+        if table[entry]:
+            table[entry] = count
+            count += 1
+    present = np.empty(count, values.dtype)
+    slots = np.empty(values.size, np.int32)
+    for run in range(values.size):
+        slot = table[np.uint64(values[run] - low)]
+        slots[run] = slot
+        present[slot] = values[run]
+    return present, slots
+
+
+@jit
+def measure_runs(slots, starts, columns, rows, boxes, sums):
+    ndim = boxes.shape[2]
+    last = ndim - 1
+    row = 0
+    for run in range(slots.size):
+        slot = slots[run]
+        start = starts[run]
+        while start >= (row + 1) * columns:
+            row += 1
+        start -= row * columns
+        stop = starts[run + 1] - row * columns
+        length = stop - start
+        if sums[slot, PIXELS] == 0:
+            for axis in range(last):
+                boxes[slot, LOWER, axis] = boxes[slot, FIRST, axis] = rows[row, axis]
+            if ndim:
+                boxes[slot, LOWER, last] = boxes[slot, FIRST, last] = start
+        sums[slot, PIXELS] += length
+        if ndim == 0:
+            continue
+        offset = start - boxes[slot, FIRST, last]
+        along = length * offset + length * (length - 1) // 2
+        boxes[slot, LOWER, last] = min(boxes[slot, LOWER, last], start)
+        boxes[slot, UPPER, last] = max(boxes[slot, UPPER, last], stop)
+        sums[slot, PIXELS + ndim] += along
+        pair = 1 + PIXELS + ndim
+        for axis in range(last):
+            coordinate = rows[row, axis]
+            apart = coordinate - boxes[slot, FIRST, axis]
+            boxes[slot, LOWER, axis] = min(boxes[slot, LOWER, axis], coordinate)
+            boxes[slot, UPPER, axis] = max(boxes[slot, UPPER, axis], coordinate + 1)
+            sums[slot, 1 + PIXELS + axis] += length * apart
+            for other in range(axis, last):
+                sums[slot, pair] += length * apart * (rows[row, other] - boxes[slot, FIRST, other])
+                pair += 1
+            sums[slot, pair] += along * apart
+            pair += 1
+        squares = (length - 1) * length * (2 * length - 1) // 6
+        sums[slot, pair] += offset * (2 * along - length * offset) + squares
+
+
+@jit
+def merge_boxes(
+    where, count, lower, upper, coordinates, products,
+    new_count, new_lower, new_upper, new_coordinates, new_products,
+):  # fmt: skip
+    ndim = lower.shape[1]
+    for row in range(where.size):
+        slot = where[row]
+        before, more = count[slot], new_count[row]
+        weight = float(before) * more / (before + more)
+        pair = 0
+        for axis in range(ndim):
+            apart = new_coordinates[row, axis] / more
+            if before:
+                apart -= coordinates[slot, axis] / before
+            for other in range(axis, ndim):
+                across = new_coordinates[row, other] / more
+                if before:
+                    across -= coordinates[slot, other] / before
+                products[slot, pair] += new_products[row, pair] + weight * apart * across
+                pair += 1
+        for axis in range(ndim):
+            lower[slot, axis] = min(lower[slot, axis], new_lower[row, axis])
+            upper[slot, axis] = max(upper[slot, axis], new_upper[row, axis])
+            coordinates[slot, axis] += new_coordinates[row, axis]
+        count[slot] += more
