@@ -10,30 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from dask_image._kernels.blocks.label_columns import (
-    COORDINATES,
-    COUNT,
-    GREATEST,
-    MASS,
-    SQUARES,
-    SUM,
-)
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
 from dask_image._utils.engines.graph import array_of_delayed, delayed_call
-from dask_image._utils.engines.label_reduction import (
-    CENTRE,
-    EXTREMES,
-    GEOMETRY,
-    SPREAD,
-    SUMS,
-    PartialFamily,
-    reduce_labels,
-)
+from dask_image._utils.engines.label_reduction import GEOMETRY, PartialFamily, reduce_labels
 from dask_image._utils.labels import align_chunks, as_label_image
 from dask_image._utils.typing import Array, ArrayLike, NDArray, PerAxis, Real, Shape
+from dask_image.ndmeasure._catalogue import AREA, CENTER, DEVIATION, MAXIMUM, MEAN, MINIMUM
 
 if TYPE_CHECKING:
     from dask.dataframe import DataFrame
@@ -125,10 +110,6 @@ def _area_bbox(regions):
     return regions.area_bbox
 
 
-def _num_pixels(regions):
-    return regions.geometry["count"]
-
-
 def _centroid(regions):
     return regions.geometry["coordinates"] / regions.counts[:, None] * regions.spacing
 
@@ -194,30 +175,6 @@ def _orientation(regions):
     return np.where(np.abs(apart) > negligible, np.arctan2(0 - 2 * mixed, apart) / 2, diagonal)
 
 
-def _intensity_mean(regions):
-    sums = regions.intensity["sums"]
-    return sums[:, SUM] / sums[:, COUNT]
-
-
-def _intensity_std(regions):
-    spread = regions.intensity["spread"]
-    return np.sqrt(spread[:, SQUARES] / spread[:, COUNT])
-
-
-def _intensity_max(regions):
-    return regions.intensity["extremes"][:, GREATEST]
-
-
-def _intensity_min(regions):
-    least, greatest = regions.intensity["extremes"].T
-    return np.where(np.isnan(greatest), greatest, least)
-
-
-def _centroid_weighted(regions):
-    centre = regions.intensity["centre"]
-    return centre[:, COORDINATES:] / centre[:, MASS, None] * regions.spacing
-
-
 # Which columns a property has, by the number of axes.
 
 
@@ -259,6 +216,19 @@ class Property:
     intensity: PartialFamily | None = None
     dimensions: Shape = ()
 
+    @classmethod
+    def of(cls, statistic, columns=None, dtype=np.float64, in_space=False):
+        """Return a statistic of the catalogue as a property; ``in_space`` scales positions."""
+        finalize = statistic.single or statistic.finalize
+        family = statistic.family
+
+        def measure(regions):
+            fields = regions.intensity if family.reads_image else regions.geometry
+            values = finalize(fields, None)
+            return values * regions.spacing if in_space else values
+
+        return cls(measure, columns, dtype, family if family.reads_image else None)
+
     def names(self, name, ndim, separator):
         """Return the names of its columns."""
         if self.columns is None:
@@ -271,15 +241,15 @@ PROPERTIES = {
     "bbox": Property(_bbox, _per_bound, dtype=np.int64),
     "area": Property(_area),
     "area_bbox": Property(_area_bbox),
-    "num_pixels": Property(_num_pixels, dtype=np.int64),
+    "num_pixels": Property.of(AREA, dtype=np.int64),
     "centroid": Property(_centroid, _per_axis),
-    "centroid_weighted": Property(_centroid_weighted, _per_axis, intensity=CENTRE),
+    "centroid_weighted": Property.of(CENTER, _per_axis, in_space=True),
     "equivalent_diameter_area": Property(_equivalent_diameter),
     "extent": Property(_extent),
-    "intensity_max": Property(_intensity_max, intensity=EXTREMES),
-    "intensity_mean": Property(_intensity_mean, intensity=SUMS),
-    "intensity_min": Property(_intensity_min, intensity=EXTREMES),
-    "intensity_std": Property(_intensity_std, intensity=SPREAD),
+    "intensity_max": Property.of(MAXIMUM),
+    "intensity_mean": Property.of(MEAN),
+    "intensity_min": Property.of(MINIMUM),
+    "intensity_std": Property.of(DEVIATION),
     "moments_central": Property(_moments_central, _exponents),
     "inertia_tensor": Property(_inertia_tensor, _per_pair),
     "inertia_tensor_eigvals": Property(_inertia_eigenvalues, _per_axis),
