@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, overload
 
@@ -15,6 +14,7 @@ from dask_image._utils.arguments import ArgumentError, per_axis
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
+from dask_image._utils.engines.distances import Metric, carry, least_costs, summarize
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 from dask_image._utils.typing import Array, ArrayLike, PerAxis, Real
 
@@ -24,33 +24,6 @@ INTEGER_METRICS = {
     "cityblock": TAXICAB,
     "manhattan": TAXICAB,
 }
-
-
-COST_TYPES = {
-    EUCLIDEAN: (np.int32, np.int64),
-    TAXICAB: (np.int16, np.int32, np.int64),
-    CHESSBOARD: (np.int16, np.int32, np.int64),
-}
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a distance is, on a grid of pixels."""
-
-    kind: int
-    steps: tuple[Any, ...]
-    dtype: np.dtype[Any]
-    """Of the costs: squared distances if Euclidean, else distances."""
-
-    @classmethod
-    def on(cls, shape, kind, sampling=None):
-        """Return the metric on an image of that shape; costs are exact integers if they can be."""
-        if kind == EUCLIDEAN and sampling is not None:
-            return cls(kind, sampling, np.dtype(np.float64))
-        farthest = sum(size**2 for size in shape) if kind == EUCLIDEAN else sum(shape)
-        # Kernels work on as many pixels at once as fit a vector.
-        dtype = next(each for each in COST_TYPES[kind] if farthest < unreachable(each))
-        return cls(kind, (1,) * len(shape), np.dtype(dtype))
 
 
 @overload
@@ -168,7 +141,7 @@ def distance_transform_edt(
         if return_distances:
             distances = _map_with_positions(_distances_to, indices, image, metric, name)
     else:
-        costs = _least_costs(image, metric, name)
+        costs = least_costs(image, metric, name)
         distances = _map_with_positions(_distances_of, costs, image, metric, name)
     return _results(distances, indices)
 
@@ -286,7 +259,7 @@ def distance_transform_cdt(
     if kind is None or return_indices:
         return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
     metric = Metric.on(image.shape, kind)
-    distances = _least_costs(image, metric, "distance_transform_cdt").map_blocks(
+    distances = least_costs(image, metric, "distance_transform_cdt").map_blocks(
         _steps_of, dtype=np.int32, absent=-1, token="distance_transform_cdt",
         meta=block_meta(image.ndim, np.int32),
     )  # fmt: skip
@@ -404,7 +377,7 @@ def distance_transform_bf(
     metric = Metric.on(image.shape, kinds[name], sampling)
     distances = indices = None
     if return_distances:
-        distances = _least_costs(image, metric, "distance_transform_bf").map_blocks(
+        distances = least_costs(image, metric, "distance_transform_bf").map_blocks(
             _roots_of if name == "euclidean" else _steps_of,
             dtype=dtype,
             absent=absent,
@@ -488,64 +461,15 @@ def _map_with_positions(function, array, image, metric, name):
     )
 
 
-def _summarize(block, start):
-    packed = line_sweeps.PackedBackground(block)
-    return packed, blocks.distance.background_range(packed.words, packed.shape, start)
-
-
-def _carry(summaries):
-    """Return, for each block of a column, the background before and after it on each line."""
-    ranges = [ends for _, ends in summaries]
-    before, after = [np.full_like(ranges[0][0], -1)], [np.full_like(ranges[0][0], -1)]
-    for _, last in ranges[:-1]:
-        before.append(np.where(last < 0, before[-1], last))
-    for first, _ in ranges[:0:-1]:
-        after.append(np.where(first < 0, after[-1], first))
-    return list(zip(before, reversed(after), strict=True))
-
-
 def _nearest_on_line(summary, carried, start):
     packed, _ = summary
     return blocks.distance.nearest_on_first_axis(packed.unpack(), start, *carried)
-
-
-def _costs_on_line(summary, carried, start, metric):
-    packed, _ = summary
-    return blocks.distance.costs_on_first_axis(
-        packed.unpack(), start, *carried, metric.kind, metric.steps[0], metric.dtype
-    )
 
 
 def _costs(features, positions, metric):
     costs = blocks.distance.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
     costs[features[0] < 0] = unreachable(metric.dtype)
     return costs
-
-
-def _least_costs(image, metric, name):
-    """Return the cost of reaching the nearest background, in the chunks of ``image``."""
-    strips = line_sweeps.thin_strips(image)
-    finish = partial(_costs_on_line, metric=metric)
-    costs = line_sweeps.carry_along_first_axis(
-        strips, _summarize, _carry, finish, metric.dtype, name
-    )
-    for axis in range(1, image.ndim):
-        if image.shape[axis] > 1:
-            costs = line_sweeps.join_lines(costs, axis, strips.chunks).map_blocks(
-                _cheapest_costs,
-                axis=axis,
-                metric=metric.kind,
-                step=metric.steps[axis],
-                dtype=metric.dtype,
-                token=f"{name}-lines",
-                meta=block_meta(image.ndim, metric.dtype),
-            )
-    # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
-    return costs.rechunk(image.chunks, method="tasks")
-
-
-def _cheapest_costs(costs, axis, metric, step):
-    return blocks.distance.cheapest_costs(costs, axis, metric, step)
 
 
 def _nearest_background(image, metric, name):
@@ -557,7 +481,7 @@ def _nearest_background(image, metric, name):
     """
     strips = line_sweeps.thin_strips(image)
     features = line_sweeps.carry_along_first_axis(
-        strips, _summarize, _carry, _nearest_on_line, np.int32, name
+        strips, summarize, carry, _nearest_on_line, np.int32, name
     )[np.newaxis]
     for axis in range(1, image.ndim):
         features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips.chunks))

@@ -3,16 +3,17 @@
 import numpy as np
 
 from dask_image._utils.arguments import normalize_number
-from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import displacements_of
+from dask_image._utils.engines.distances import Metric, least_costs
 from dask_image._utils.engines.flooding import flood
 from dask_image._utils.engines.graph import read_again
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.labels import as_label_image
+from dask_image._utils.metrics import EUCLIDEAN
 from dask_image._utils.steps import facing, forward
 from dask_image.ndmeasure import label
-from dask_image.ndmorph import distance_transform_edt
 from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_structure
 from dask_image.segmentation._extrema import local_minima
 
@@ -149,19 +150,7 @@ def _minima_as_markers(image, mask, structure):
 
 def _squared_distances(unmarked):
     """Return the squared distance to the nearest pixel that is False."""
-    farthest = sum(size**2 for size in unmarked.shape)
-    dtype = np.dtype(np.int32 if farthest < 2**31 else np.int64)
-    return distance_transform_edt(unmarked).map_blocks(
-        _squared,
-        squared_dtype=dtype,
-        token="watershed-squares",
-        dtype=dtype,
-        meta=block_meta(unmarked.ndim, dtype),
-    )
-
-
-def _squared(distance, squared_dtype):
-    return np.rint(distance * distance).astype(squared_dtype)
+    return least_costs(unmarked, Metric.on(unmarked.shape, EUCLIDEAN), "watershed")
 
 
 def _with_lines(basins, image, markers, steps):
