@@ -14,7 +14,7 @@ from scipy import ndimage
 from dask_image._kernels._numba import jit, use_numba
 
 # Pixels (doubles) that stay in a cache while they are filtered there and back.
-CACHED = 1 << 16
+CACHED = 1 << 17
 
 # Lines that are turned into lanes of vectors where they lie along the last axis.
 LANES = 16
@@ -41,11 +41,12 @@ def spline_filter1d(input, order=3, axis=-1, output=np.float64, mode="mirror"):
 
     Integer results are left to SciPy, for they are cut off where rounding decides.
     """
-    dtype = np.dtype(output)
+    given = isinstance(output, np.ndarray) and output.flags.c_contiguous
+    dtype = getattr(output, "dtype", None) or np.dtype(output)
     axis %= input.ndim
     if not use_numba() or order < 2 or dtype.kind not in "fc" or input.shape[axis] < 2:
-        return ndimage.spline_filter1d(input, order, axis, dtype, mode)
-    result = np.empty(input.shape, dtype)
+        return ndimage.spline_filter1d(input, order, axis, output, mode)
+    result = output if given else np.empty(input.shape, dtype)
     parts = [(input, result)]
     if dtype.kind == "c":
         parts = [(input.real, result.real), (input.imag, result.imag)]
@@ -81,18 +82,26 @@ def _filter_band(band, poles, edges):
         for plane in range(count):
             _filter_lanes(band[plane], poles, edges)
         return
-    lanes = np.empty((size, LANES))
+    lanes = np.zeros((size, LANES))
     for begin in range(0, count * width, LANES):
-        lines = min(LANES, count * width - begin)
-        for lane in range(lines):
-            plane, column = divmod(begin + lane, width)
+        used = min(LANES, count * width - begin)
+        if width == 1 and used == LANES:
+            lines = band[begin : begin + LANES, :, 0]
             for k in range(size):
-                lanes[k, lane] = band[plane, k, column]
+                for lane in range(LANES):
+                    lanes[k, lane] = lines[lane, k]
+        else:
+            for lane in range(used):
+                plane, column = divmod(begin + lane, width)
+                for k in range(size):
+                    lanes[k, lane] = band[plane, k, column]
         _filter_lanes(lanes, poles, edges)
-        for lane in range(lines):
-            plane, column = divmod(begin + lane, width)
-            for k in range(size):
-                band[plane, k, column] = lanes[k, lane]
+        # As many pixels of a line at a time as are in a line of the cache.
+        for first in range(0, size, 8):
+            for lane in range(used):
+                plane, column = divmod(begin + lane, width)
+                for k in range(first, min(first + 8, size)):
+                    band[plane, k, column] = lanes[k, lane]
 
 
 # Of what is farther away than this power of a pole nothing is left in a double.
