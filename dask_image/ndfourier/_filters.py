@@ -332,7 +332,9 @@ def _multiply(block, *factors, out_dtype):
         rows = rows if rows.flags.c_contiguous else rows.copy(order="C")
         rows, target = rows.view(block.real.dtype), target.view(block.real.dtype)
         last = np.repeat(last, 2)
-    count = max(BAND // max(rows.shape[1], 1), 1) if isinstance(block, np.ndarray) else len(rows) + 1
+    count = (
+        max(BAND // max(rows.shape[1], 1), 1) if isinstance(block, np.ndarray) else len(rows) + 1
+    )
     for begin in range(0, len(rows), count):
         band = slice(begin, begin + count)
         if in_parts:
