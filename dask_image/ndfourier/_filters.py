@@ -21,6 +21,9 @@ from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAx
 REAL = tuple(map(np.dtype, ("f4", "f8")))
 COMPLEX = tuple(map(np.dtype, ("c8", "c16")))
 
+# Frequencies that are multiplied at a time.
+BAND = 1 << 15
+
 
 def fourier_gaussian(
     image: ArrayLike,
@@ -313,30 +316,33 @@ def _along(axis, ndim):
 
 
 def _multiply(block, *factors, out_dtype):
-    """Multiply ``block`` with one factor for each place along each axis."""
-    if block.dtype == out_dtype and all(line.dtype.kind == "f" for line in factors):
-        return _multiply_parts(block, factors)
-    factor = 1.0
-    for axis, line in enumerate(factors):
-        factor = factor * line[_along(axis, block.ndim)]
-    return _product(block, factor, out_dtype)
-
-
-def _multiply_parts(block, factors):
     """
-    Multiply with real factors, axis by axis.
+    Multiply ``block`` with one factor for each place along each axis.
 
-    Real and imaginary parts lie side by side, so that a complex block is a real
-    one of twice the length along its last axis. What is rounded once an axis
-    stays well within the precision of the block.
+    Some rows at a time, so that what is worked out on the way stays in a cache.
     """
-    real = block.real.dtype
-    parts = (block if block.flags.c_contiguous else block.copy(order="C")).view(real)
-    last = factors[-1] if parts.shape == block.shape else np.repeat(factors[-1], 2)
-    result = parts * np.asarray(last.astype(real), like=block)
-    for axis, line in enumerate(factors[:-1]):
-        result *= np.asarray(line.astype(real), like=block)[_along(axis, block.ndim)]
-    return result.view(block.dtype)
+    outer = functools.reduce(np.multiply.outer, factors[:-1], np.ones(()))
+    outer, last = outer.reshape(-1, 1), factors[-1]
+    rows = block.reshape(len(outer), len(last))
+    result = np.empty_like(block, dtype=out_dtype, order="C")
+    target = result.reshape(rows.shape)
+    in_parts = block.dtype == out_dtype and outer.dtype.kind == last.dtype.kind == "f"
+    if in_parts and block.dtype.kind == "c":
+        # Real and imaginary parts lie side by side, each multiplied with the same factor.
+        rows = rows if rows.flags.c_contiguous else rows.copy(order="C")
+        rows, target = rows.view(block.real.dtype), target.view(block.real.dtype)
+        last = np.repeat(last, 2)
+    count = (
+        max(BAND // max(rows.shape[1], 1), 1) if isinstance(block, np.ndarray) else len(rows) + 1
+    )
+    for begin in range(0, len(rows), count):
+        band = slice(begin, begin + count)
+        if in_parts:
+            factor = (outer[band] * last).astype(rows.dtype)
+            np.multiply(rows[band], np.asarray(factor, like=block), out=target[band])
+        else:
+            target[band] = _product(rows[band], outer[band] * last, out_dtype)
+    return result
 
 
 def _multiply_ellipsoid(block, *squares, out_dtype):

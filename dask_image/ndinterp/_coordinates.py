@@ -286,10 +286,14 @@ def _same(box):
 
 @dataclass(frozen=True)
 class _Sorted:
-    """A block of points, sorted by the cell they are looked up in; the last group needs none."""
+    """
+    A block of points, sorted by the cell they are looked up in; the last group needs none.
+
+    There is no order where all of them belong to one group.
+    """
 
     shape: tuple[int, ...]
-    order: NDArray
+    order: NDArray | None
     bounds: NDArray
     coordinates: NDArray
 
@@ -332,10 +336,17 @@ class _Lookup:
     def sort(self, coordinates):
         """Sort a block of points by cell."""
         shape = coordinates.shape[1:]
-        flat = np.ascontiguousarray(coordinates, dtype=float).reshape(len(coordinates), -1)
+        flat = coordinates.reshape(len(coordinates), -1)
         count = math.prod(map(len, self.chunks))
+        if count == 1:
+            # A cell that is the whole image knows by itself which points need no pixel.
+            return _Sorted(shape, None, np.array([0, flat.shape[1], flat.shape[1]]), flat)
+        flat = np.ascontiguousarray(flat, dtype=float)
         owners = [np.repeat(np.arange(len(sizes)), sizes) for sizes in self.chunks]
         cells = blocks.interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
+        only = int(cells[0]) if len(cells) else 0
+        if only < count and (cells == only).all():
+            return _Sorted(shape, None, np.where(np.arange(count + 2) > only, len(cells), 0), flat)
         return _Sorted(shape, *blocks.interpolation.group(cells, count + 1, flat))
 
     def evaluate(self, points, number, cell, origin):
@@ -346,6 +357,8 @@ class _Lookup:
 
     def merge(self, points, values):
         """Put all values into their places."""
+        if points.order is None:
+            return values[int(np.argmax(np.diff(points.bounds)))].reshape(points.shape)
         result = np.empty(len(points.order), self.dtype)
         outside = np.empty((0,) * len(self.shape), self.dtype)
         rest = self.evaluate(points, len(values), outside, (0,) * len(self.shape))

@@ -165,25 +165,23 @@ def filter_axes(image, axes, order, mode, dtype, name, depths=None):
     if order < 2 or image.size == 0 or not len(axes):
         return image.astype(dtype)
     depths = depths or [None] * len(axes)
-    kernel = _filter_axis
+    function = kernel_for(image, ndimage.spline_filter1d)
+    keywords = {"order": order, "dtype": dtype, "function": function}
     passes = [
         Pass(
-            kernel,
+            _filter_axis,
             axis,
             (reach_of(order) if depth is None else depth,) * 2,
             mode.coefficients,
-            {
-                "order": order,
-                "dtype": dtype,
-                "function": kernel_for(image, ndimage.spline_filter1d),
-            },
+            keywords,
+            {**keywords, "in_place": True},
         )
         for axis, depth in zip(axes, depths)
     ]
     return map_passes(image, passes, dtype, name)
 
 
-def _filter_axis(block, axis, mode, order, dtype, function):
+def _filter_axis(block, axis, mode, order, dtype, function, in_place=False):
     """
     Filter the lines of a block along one axis, as they are in the whole image.
 
@@ -194,7 +192,8 @@ def _filter_axis(block, axis, mode, order, dtype, function):
     """
     size = block.shape[axis]
     if mode != "reflect" or size > reach_of(order):
-        return function(block, order, axis, output=dtype, mode=mode)
+        output = block if in_place else dtype
+        return function(block, order, axis, output=output, mode=mode)
     period = np.concatenate([block, np.flip(block, axis)], axis)
     filtered = function(period, order, axis, output=dtype, mode="grid-wrap")
     return filtered[(slice(None),) * axis + (slice(size),)]

@@ -529,6 +529,8 @@ class Pass:
     reach: tuple[int, int]
     mode: ModeName
     keywords: dict[str, Any]
+    again: dict[str, Any] | None = None
+    """Keywords instead where the block is the result of a pass before: it may be overwritten."""
 
 
 def map_passes(image: Array, passes: Sequence[Pass], dtype: DTypeLike, name: str) -> Array:
@@ -597,10 +599,11 @@ def run_passes(block: Block, passes: Sequence[Pass], region: Box | None = None) 
     together: set[Any] = {getattr(step.kernel, "in_passes", None) for step in passes}
     if len(together) == 1 and None not in together:
         return together.pop()(block, passes, region)
-    *first, last = passes
-    for step in first:
-        block = step.kernel(block, axis=step.axis, mode=step.mode, **step.keywords)
-    call = BlockKernel(last.kernel, {"axis": last.axis, "mode": last.mode, **last.keywords})
+    keywords = [step.again if n and step.again else step.keywords for n, step in enumerate(passes)]
+    for step, own in zip(passes[:-1], keywords[:-1], strict=True):
+        block = step.kernel(block, axis=step.axis, mode=step.mode, **own)
+    last = passes[-1]
+    call = BlockKernel(last.kernel, {"axis": last.axis, "mode": last.mode, **keywords[-1]})
     return call.on_boxes([block], region)
 
 

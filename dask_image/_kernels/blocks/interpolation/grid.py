@@ -14,7 +14,7 @@ from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, co
 from dask_image._kernels.blocks.interpolation.weights import find_places, fold_row, weigh
 
 # Pixels computed in doubles at a time, where they are converted by NumPy.
-BAND = 1 << 17
+BAND = 1 << 16
 
 
 def on_grid(coefficients, box, lines, spline, dtype):
@@ -50,8 +50,9 @@ def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
             for row, line, part in zip(band, lines, index):
                 row.reshape(len(rows), -1)[...] = line[part][:, np.newaxis]
             band[-1].reshape(len(rows), -1)[...] = lines[-1]
+            return band, 0
 
-        return points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype)
+        return points_of_part(coefficients, box, fill_band, shape[-1], shape, spline, cval, dtype)
     if not result.size:
         return result
     pixels = Pixels(coefficients)
@@ -91,7 +92,7 @@ def _tabulate(line, sizes, padding, order, mode, places, weights, known):
             known[begin + k] = not np.isnan(x[k])
             if np.isnan(x[k]):
                 x[k] = 0.0
-        first = np.empty(x.size, np.int64)
+        first = np.empty(x.size)
         own_places, own_weights = (
             np.empty((order + 1, x.size), np.int64),
             np.empty((order + 1, x.size)),
@@ -108,38 +109,68 @@ def _tabulate(line, sizes, padding, order, mode, places, weights, known):
 @jit
 def _sum_rows(data, kind, sizes, places, weights, known, exact, cval, first_row, rows, out):
     """
-    Interpolate some rows of the output.
+    Interpolate some rows of the output, a few columns at a time.
 
     ``sizes`` has for each axis the lengths of output and box, the box's stride and origin and the
-    length of the whole image. Rows of the image, resampled along the last axis, are kept as long
-    as following rows of the output may need them.
+    length of the whole image.
+    """
+    length = out.shape[1]
+    for left in range(0, length, TILE):
+        right = min(left + TILE, length)
+        _sum_tile(
+            data, kind, sizes, places, weights, known, exact, cval, first_row, rows, left, right, out
+        )  # fmt: skip
+
+
+# Columns whose rows stay in the fastest cache.
+TILE = 1024
+
+
+@jit
+def _sum_tile(
+    data, kind, sizes, places, weights, known, exact, cval, first_row, rows, left, right, out
+):
+    """
+    Interpolate some columns of some rows.
+
+    Rows of the image, resampled along the last axis, are kept as long as following rows of the
+    output may need them.
     """
     outer, taps = sizes.shape[1] - 1, places.shape[0]
-    length, width = sizes[0, outer], sizes[1, outer]
+    length = right - left
     begins = np.zeros(outer + 1, np.int64)
     for axis in range(outer):
         begins[axis + 1] = begins[axis] + sizes[0, axis]
+    begin = begins[outer] + left
     columns = np.empty((taps, length), np.int64)
     column_weights = np.empty((taps, length))
     runs = np.empty((taps, 2), np.int64)
+    low, high = sizes[1, outer], np.int64(0)
     for tap in range(taps):
         for k in range(length):
-            place = places[tap, begins[outer] + k]
-            columns[tap, k] = width if place < 0 else place
-            column_weights[tap, k] = weights[tap, begins[outer] + k]
+            place = places[tap, begin + k]
+            if place >= 0:
+                low, high = min(low, place), max(high, place + 1)
+    low = min(low, high)
+    width = high - low
+    for tap in range(taps):
+        for k in range(length):
+            place = places[tap, begin + k]
+            columns[tap, k] = width if place < 0 else place - low
+            column_weights[tap, k] = weights[tap, begin + k]
         runs[tap, 0], runs[tap, 1] = _longest_run(columns[tap])
-    known_columns = known[begins[outer] :]
+    known_columns = known[begin : begin + length]
     combinations = taps**outer
     slots = np.full(max(combinations, taps), NO_ROW)
     kept = np.empty((slots.size, taps if exact else 1, length))
     line = np.empty(width + 1)
     line[width] = cval
-    values = np.empty(length)
+    values, total = np.empty(length), np.empty(length)
     chain, index = np.ones(max(outer, 1)), np.empty(outer, np.int64)
     for row in range(rows):
-        total = out[row]
+        target = out[row, left:right]
         if not _unravel(first_row + row, sizes, begins, known, index):
-            total[:] = cval
+            target[:] = cval
             continue
         total[:] = 0.0
         for combination in range(combinations):
@@ -158,7 +189,7 @@ def _sum_rows(data, kind, sizes, places, weights, known, exact, cval, first_row,
                 if offset < 0:
                     line[:] = cval
                 else:
-                    load(data, kind, offset, line[:width])
+                    load(data, kind, offset + low, line[:width])
                 _resample(line, columns, column_weights, runs, kept[slot], exact)
             if exact:
                 _add_exactly(kept[slot], chain, column_weights, values, total)
@@ -168,8 +199,7 @@ def _sum_rows(data, kind, sizes, places, weights, known, exact, cval, first_row,
                     weight *= chain[axis]
                 add_scaled(kept[slot, 0], weight, total)
         for k in range(length):
-            if not known_columns[k]:
-                total[k] = cval
+            target[k] = total[k] if known_columns[k] else cval
 
 
 # In place of the offset of a row: there is none yet; it is `cval` throughout.
@@ -215,25 +245,61 @@ def _resample(line, columns, weights, runs, out, exact):
         else:
             add_product(run, factors[low:high], row[low:high])
         for begin, end in ((np.int64(0), low), (high, length)):
-            for k in range(begin, end):
-                value = line[np.uint64(own[k])]
-                row[k] = value if exact else row[k] + value * factors[k]
+            if exact:
+                _pick(line, own[begin:end], row[begin:end])
+            else:
+                _add_picked(line, own[begin:end], factors[begin:end], row[begin:end])
+
+
+@jit
+def _pick(line, columns, row):
+    for k in range(row.size):
+        row[k] = line[np.uint64(columns[k])]
+
+
+@jit
+def _add_picked(line, columns, factors, row):
+    for k in range(row.size):
+        row[k] += line[np.uint64(columns[k])] * factors[k]
 
 
 @jit
 def _add_exactly(rows, chain, weights, values, total):
     """Add pixels, multiplied with one weight for each axis, in SciPy's order."""
     last = chain[chain.size - 1]
-    for tap in range(len(rows)):
-        row, factors = rows[tap], weights[tap]
-        if chain.size > 1:
-            first = chain[0]
-            for k in range(total.size):
-                values[k] = row[k] * first
-            for axis in range(1, chain.size - 1):
-                factor = chain[axis]
-                for k in range(total.size):
-                    values[k] *= factor
-            row = values
-        for k in range(total.size):
-            total[k] += row[k] * last * factors[k]
+    first = chain[0] if chain.size > 1 else 1.0
+    for tap in range(0, len(rows), 2):
+        row = rows[tap]
+        if chain.size > 2:
+            _multiply(row, chain, values)
+            row, first = values, 1.0
+        if tap + 1 == len(rows) or chain.size > 2:
+            _add_one(row, first, last, weights[tap], total)
+            if tap + 1 < len(rows):
+                _multiply(rows[tap + 1], chain, values)
+                _add_one(values, first, last, weights[tap + 1], total)
+        else:
+            _add_two(row, rows[tap + 1], first, last, weights[tap], weights[tap + 1], total)
+
+
+@jit
+def _multiply(row, chain, values):
+    for k in range(values.size):
+        values[k] = row[k] * chain[0]
+    for axis in range(1, chain.size - 1):
+        factor = chain[axis]
+        for k in range(values.size):
+            values[k] *= factor
+
+
+@jit
+def _add_one(row, first, last, weights, total):
+    for k in range(total.size):
+        total[k] += row[k] * first * last * weights[k]
+
+
+@jit
+def _add_two(row, other, first, last, weights, other_weights, total):
+    for k in range(total.size):
+        value = total[k] + row[k] * first * last * weights[k]
+        total[k] = value + other[k] * first * last * other_weights[k]

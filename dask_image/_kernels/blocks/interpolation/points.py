@@ -7,7 +7,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.blocks.interpolation.boundaries import fold
 from dask_image._kernels.blocks.interpolation.plain import with_scipy
-from dask_image._kernels.blocks.interpolation.rows import pick
+from dask_image._kernels.blocks.interpolation.rows import add_squares, copy, pick
 from dask_image._kernels.blocks.interpolation.values import Pixels, by_parts, convert, work_dtype
 from dask_image._kernels.blocks.interpolation.weights import find_places, weigh
 
@@ -39,12 +39,17 @@ def at_points(coefficients, box, coordinates, spline, dtype):
         Of the shape of ``coordinates`` less its first axis.
     """
     flat = coordinates.reshape(len(coordinates), -1)
+    # As they lie: they take more memory than the image does.
+    as_needed = flat.dtype == np.float64 and flat.flags.c_contiguous and flat.flags.writeable
 
     def fill_band(begin, band):
+        if use_numba() and as_needed:
+            return flat, begin
         band[...] = flat[:, begin : begin + band.shape[1]]
+        return band, 0
 
     shape = coordinates.shape[1:]
-    return by_parts(points_of_part, coefficients, box, (fill_band, shape), spline, dtype)
+    return by_parts(points_of_part, coefficients, box, (fill_band, 1, shape), spline, dtype)
 
 
 def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
@@ -84,8 +89,10 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
             for part, first, factors in zip(index, start, matrix.T):
                 outer += (part + first) * factors[:, np.newaxis]
             spread(outer, along, band)
+        return band, 0
 
-    return by_parts(points_of_part, coefficients, box, (fill_band, shape), spline, dtype)
+    arguments = (fill_band, length, shape)
+    return by_parts(points_of_part, coefficients, box, arguments, spline, dtype)
 
 
 @jit
@@ -104,12 +111,17 @@ def _spread_plainly(outer, along, band):
     np.add(outer[:, :, np.newaxis], along[:, np.newaxis], out=band.reshape(*outer.shape, -1))
 
 
-def points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype):
-    """Interpolate where ``fill_band(begin, band)`` puts some whole rows of points."""
+def points_of_part(coefficients, box, fill_band, length, shape, spline, cval, dtype):
+    """
+    Interpolate where ``fill_band(begin, band)`` has the points from number ``begin`` on.
+
+    It is asked for whole rows of ``length`` points, and returns an array of coordinates and the
+    number of the first point there: ``band`` and 0, unless it has another array that will do.
+    """
     result = np.empty(shape, dtype)
     if not result.size:
         return result
-    flat, length = result.reshape(-1), shape[-1] if shape else 1
+    flat = result.reshape(-1)
     size = min(max(BAND // length, 1) * length, flat.size)
     compute = _compiled if use_numba() else _plain
     interpolate = compute(coefficients, box, spline, cval)
@@ -117,8 +129,7 @@ def points_of_part(coefficients, box, fill_band, shape, spline, cval, dtype):
     for begin in range(0, flat.size, size):
         part = flat[begin : begin + size]
         band = points if part.size == size else np.empty((len(points), part.size))
-        fill_band(begin, band)
-        interpolate(band, values[: part.size])
+        interpolate(*fill_band(begin, band), values[: part.size])
         convert(values[: part.size], part)
     return result
 
@@ -130,9 +141,9 @@ def _compiled(coefficients, box, spline, cval):
     digits = np.array(list(itertools.product(range(spline.order + 1), repeat=ndim)), np.int64)
     geometry = np.array([pixels.shape, pixels.strides, box.origin, box.shape], np.int64)
 
-    def interpolate(band, values):
+    def interpolate(band, begin, values):
         _interpolate(
-            pixels.data, pixels.kind, geometry, digits, band, float(spline.padding),
+            pixels.data, pixels.kind, geometry, digits, band, begin, float(spline.padding),
             spline.order, spline.mode.code, cval, values,
         )  # fmt: skip
 
@@ -142,7 +153,7 @@ def _compiled(coefficients, box, spline, cval):
 def _plain(coefficients, box, spline, cval):
     """Return the same, by SciPy."""
 
-    def interpolate(band, values):
+    def interpolate(band, _, values):
         band += spline.padding
         with_scipy(coefficients, box, band, spline, cval, values)
 
@@ -150,9 +161,9 @@ def _plain(coefficients, box, spline, cval):
 
 
 @jit
-def _interpolate(data, kind, geometry, digits, band, padding, order, mode, cval, out):
+def _interpolate(data, kind, geometry, digits, band, offset, padding, order, mode, cval, out):
     """
-    Interpolate at a band of points.
+    Interpolate at as many points as ``out`` holds, from number ``offset`` of a band on.
 
     ``geometry`` has for each axis the box's length, stride and origin and the length of the
     whole image; ``digits`` names, for each pixel around a point, its place along each axis.
@@ -172,30 +183,32 @@ def _interpolate(data, kind, geometry, digits, band, padding, order, mode, cval,
     places = np.empty((ndim, order + 1, ROW), np.int64)
     offsets, safe = np.empty(ROW, np.int64), np.empty(ROW, np.int64)
     chosen, group = np.empty(ROW, np.int64), np.empty(ROW, np.int64)
-    values, total = np.empty(ROW), np.empty(ROW)
-    for begin in range(0, band.shape[1], ROW):
-        count = min(ROW, band.shape[1] - begin)
+    first, values, total = np.empty(ROW), np.empty(ROW), np.empty(ROW)
+    for begin in range(0, out.size, ROW):
+        count = min(ROW, out.size - begin)
+        target = out[begin : begin + count]
         inside = _sort_out(
-            band, begin, count, padding, geometry, order, mode, low, high, x, group
+            band, offset + begin, count, padding, geometry, order, mode, low, high, x, group
         )  # fmt: skip
         for way in range(INSIDE, OUTSIDE):
             members = count if inside else _choose(x, group, count, way, chosen, moved)
             _weigh_all(
-                x if inside else moved, members, geometry, order, way, mode, weights, places,
-                offsets,
+                x if inside else moved, members, geometry, order, way, mode, first, values,
+                weights, places, offsets,
             )  # fmt: skip
             _sum_up(
                 data, kind, digits, deltas, way, cval, weights, places, offsets, safe, values,
                 total, members,
             )  # fmt: skip
-            for k in range(members):
-                out[begin + (k if inside else chosen[k])] = total[k]
             if inside:
+                copy(total[:count], target)
                 break
+            for k in range(members):
+                target[chosen[k]] = total[k]
         else:
             for k in range(count):
                 if group[k] == OUTSIDE:
-                    out[begin + k] = cval
+                    target[k] = cval
 
 
 # Points that read pixels as they lie in the box; some beyond its edges; none at all.
@@ -249,14 +262,15 @@ NOWHERE = -(1 << 56)
 
 
 @jit
-def _weigh_all(x, count, geometry, order, at_edges, mode, weights, places, offsets):
+def _weigh_all(x, count, geometry, order, at_edges, mode, first, where, weights, places, offsets):
     """
     Find weights, and where pixels lie.
 
     That is the first pixel of a point in the box (``offsets``), or the place of each pixel by
     the rule of the boundary (``places``).
     """
-    first = places[0, order] if not at_edges else offsets
+    for k in range(count):
+        where[k] = 0.0
     for axis in range(x.shape[0]):
         origin, stride = geometry[2, axis], geometry[1, axis]
         weigh(x[axis, :count], order, first, weights[axis])
@@ -266,12 +280,14 @@ def _weigh_all(x, count, geometry, order, at_edges, mode, weights, places, offse
             for tap in range(order + 1):
                 for k in range(count):
                     own[tap, k] = own[tap, k] * stride if own[tap, k] >= 0 else NOWHERE
-        elif axis == 0:
-            for k in range(count):
-                offsets[k] = (first[k] - origin) * stride
         else:
+            # In doubles, whose products are vectors.
+            begin, step = float(origin), float(stride)
             for k in range(count):
-                offsets[k] += (first[k] - origin) * stride
+                where[k] += (first[k] - begin) * step
+    if not at_edges:
+        for k in range(count):
+            offsets[k] = np.int64(where[k])
 
 
 @jit
@@ -282,6 +298,9 @@ def _sum_up(
     """Multiply each pixel with its weights and add it to its point, in SciPy's order."""
     last = digits.shape[1] - 1
     total[:] = 0.0
+    if not at_edges and digits.size == (last + 1) << (last + 1) and 1 <= last <= 2:
+        _sum_up_squares(data, kind, deltas, weights, offsets, values, total, count)
+        return
     for tap in range(len(digits)):
         missing = 0
         delta = deltas[tap]
@@ -312,3 +331,16 @@ def _sum_up(
         else:
             for k in range(count):
                 total[k] += values[k]
+
+
+@jit
+def _sum_up_squares(data, kind, deltas, weights, offsets, values, total, count):
+    """Do so for order 1 in two and three dimensions, four pixels at once."""
+    ndim = len(weights)
+    values[:] = 1.0
+    for plane in range(len(deltas) // 4):
+        add_squares(
+            data, kind, deltas[4 * plane], deltas[2], offsets,
+            weights[0, plane] if ndim == 3 else values, weights[ndim - 2], weights[ndim - 1],
+            total, count,
+        )  # fmt: skip

@@ -43,6 +43,47 @@ def pick(data, kind, delta, offsets, factors, row, count):
 
 
 @jit
+def _add_squares(pixels, stride, offsets, factors, top, bottom, left, right, total, count):
+    beside, below, across = pixels[1:], pixels[stride:], pixels[stride + 1 :]
+    for k in range(count):
+        offset, factor = np.uint64(offsets[k]), factors[k]
+        value = total[k] + pixels[offset] * factor * top[k] * left[k]
+        value += beside[offset] * factor * top[k] * right[k]
+        value += below[offset] * factor * bottom[k] * left[k]
+        total[k] = value + across[offset] * factor * bottom[k] * right[k]
+
+
+@jit
+def add_squares(data, kind, delta, stride, offsets, factors, rows, columns, total, count):
+    """
+    Add, in SciPy's order, four neighbouring pixels at ``offsets + delta``.
+
+    Each is multiplied with one of ``factors``, then with its weights by row and by column.
+    """
+    top, bottom, left, right = rows[0], rows[1], columns[0], columns[1]
+    if kind == DOUBLE:
+        _add_squares(
+            data[0][delta:], stride, offsets, factors, top, bottom, left, right, total, count
+        )
+    elif kind == SINGLE:
+        _add_squares(
+            data[1][delta:], stride, offsets, factors, top, bottom, left, right, total, count
+        )
+    elif kind == BYTE:
+        _add_squares(
+            data[2][delta:], stride, offsets, factors, top, bottom, left, right, total, count
+        )
+    elif kind == WORD:
+        _add_squares(
+            data[3][delta:], stride, offsets, factors, top, bottom, left, right, total, count
+        )
+    else:
+        _add_squares(
+            data[4][delta:], stride, offsets, factors, top, bottom, left, right, total, count
+        )
+
+
+@jit
 def copy(pixels, row):
     """Set a row to pixels."""
     for k in range(row.size):

@@ -18,13 +18,13 @@ def weigh(x, order, first, weights):
     """
     if order == 0:
         for k in range(x.size):
-            first[k] = np.int64(np.floor(x[k] + 0.5))
+            first[k] = np.floor(x[k] + 0.5)
             weights[0, k] = 1.0
     elif order == 1:
         low, high = weights[0], weights[1]
         for k in range(x.size):
             floor = np.floor(x[k])
-            first[k] = np.int64(floor)
+            first[k] = floor
             low[k] = 1.0 - (x[k] - floor)
             high[k] = 1.0 - low[k]
     elif order == 3:
@@ -37,7 +37,7 @@ def weigh(x, order, first, weights):
 def _weigh_cubic(x, first, a, b, c, d):
     for k in range(x.size):
         floor = np.floor(x[k])
-        first[k] = np.int64(floor) - 1
+        first[k] = floor - 1.0
         y = x[k] - floor
         z = 1.0 - y
         a[k] = z * z * z / 6.0
@@ -51,7 +51,7 @@ def _weigh_others(x, order, first, weights):
     """Weigh by splines of order 2, 4 and 5."""
     for k in range(x.size):
         middle = np.floor(x[k] if order == 5 else x[k] + 0.5)
-        first[k] = np.int64(middle) - order // 2
+        first[k] = middle - order // 2
         y = x[k] - middle
         z = 1.0 - y
         if order == 2:
@@ -94,7 +94,7 @@ def find_places(first, mode, size, origin, places):
     """Set the positions in a box of the pixels from ``first`` on, -1 for ``cval``."""
     for tap in range(places.shape[0]):
         for k in range(first.size):
-            place = place_of(first[k] + tap, size, mode)
+            place = place_of(np.int64(first[k]) + tap, size, mode)
             if place >= 0:
                 place -= origin
                 if place < 0:  # the box runs on into the next period
