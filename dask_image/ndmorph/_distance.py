@@ -259,8 +259,9 @@ def distance_transform_cdt(
     if kind is None or return_indices:
         return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
     metric = Metric.on(image.shape, kind)
-    distances = least_costs(image, metric, "distance_transform_cdt").map_blocks(
-        _steps_of, dtype=np.int32, absent=-1, token="distance_transform_cdt",
+    costs = least_costs(image, metric, "distance_transform_cdt")
+    distances = da.map_blocks(
+        _steps_of, costs, dtype=np.int32, absent=-1, token="distance_transform_cdt",
         meta=block_meta(image.ndim, np.int32),
     )  # fmt: skip
     return _results(distances, None)
@@ -377,8 +378,9 @@ def distance_transform_bf(
     metric = Metric.on(image.shape, kinds[name], sampling)
     distances = indices = None
     if return_distances:
-        distances = least_costs(image, metric, "distance_transform_bf").map_blocks(
+        distances = da.map_blocks(
             _roots_of if name == "euclidean" else _steps_of,
+            least_costs(image, metric, "distance_transform_bf"),
             dtype=dtype,
             absent=absent,
             token="distance_transform_bf",

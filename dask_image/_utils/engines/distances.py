@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import dask.array as da
 import numpy as np
 
 from dask_image._kernels import blocks
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
+from dask_image._utils.typing import Array, NDArray, Shape
 
 COST_TYPES = {
     EUCLIDEAN: (np.int32, np.int64),
@@ -30,7 +32,7 @@ class Metric:
     """Of the costs: squared distances if Euclidean, else distances."""
 
     @classmethod
-    def on(cls, shape, kind, sampling=None):
+    def on(cls, shape: Shape, kind: int, sampling: Any = None) -> Metric:
         """Return the metric on an image of that shape; costs are exact integers if they can be."""
         if kind == EUCLIDEAN and sampling is not None:
             return cls(kind, sampling, np.dtype(np.float64))
@@ -40,13 +42,13 @@ class Metric:
         return cls(kind, (1,) * len(shape), np.dtype(dtype))
 
 
-def summarize(block, start):
+def summarize(block: NDArray, start: int) -> Any:
     """Return what is kept of a block, and where the background of each line begins and ends."""
     packed = line_sweeps.PackedBackground(block)
     return packed, blocks.distance.background_range(packed.words, packed.shape, start)
 
 
-def carry(summaries):
+def carry(summaries: list[Any]) -> list[Any]:
     """Return, for each block of a column, the background before and after it on each line."""
     ranges = [ends for _, ends in summaries]
     before, after = [np.full_like(ranges[0][0], -1)], [np.full_like(ranges[0][0], -1)]
@@ -64,15 +66,16 @@ def _costs_on_line(summary, carried, start, metric):
     )
 
 
-def least_costs(image, metric, name):
+def least_costs(image: Array, metric: Metric, name: str) -> Array:
     """Return the cost of reaching the nearest background, in the chunks of ``image``."""
     strips = line_sweeps.thin_strips(image)
     finish = partial(_costs_on_line, metric=metric)
     costs = line_sweeps.carry_along_first_axis(strips, summarize, carry, finish, metric.dtype, name)
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
-            costs = line_sweeps.join_lines(costs, axis, strips.chunks).map_blocks(
+            costs = da.map_blocks(
                 _cheapest_costs,
+                line_sweeps.join_lines(costs, axis, strips.chunks),
                 axis=axis,
                 metric=metric.kind,
                 step=metric.steps[axis],
