@@ -6,6 +6,7 @@ function that takes CuPy arrays is compared with itself on NumPy arrays.
 """
 
 import importlib.util
+import sys
 
 import dask
 import dask.array as da
@@ -138,6 +139,22 @@ def arrays_for(shape):
         random.normal(size=shape), random.integers(0, 4, shape),
         random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
     ]  # fmt: skip
+
+
+def test_arguments_are_made_those_of_cupy(monkeypatch):
+    class Arrays:
+        asarray = staticmethod(lambda values: ("on GPU", values))
+
+    monkeypatch.setitem(sys.modules, "cupy", Arrays)
+    kernel = backend.CupyKernel(lambda block, **keywords: keywords)
+    assert kernel(0, weights=[1, 2]) == {"weights": ("on GPU", [1, 2])}
+    assert kernel(0, extra_arguments=(), extra_keywords={}, size=3) == {"size": 3}
+    with pytest.raises(NotImplementedError, match="extra_keywords must be empty"):
+        kernel(0, extra_keywords={"a": 1})
+    passed = kernel(0, structure=np.zeros((2, 3)), footprint=None)
+    assert passed["footprint"].all()
+    assert passed["footprint"].shape == (2, 3)
+    assert kernel(0, structure=None, iterations=2) == {"structure": None, "iterations": 2}
 
 
 @needs_gpu

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -46,9 +47,38 @@ def kernel_for(image: Array, scipy_function: Callable[..., Any]) -> Callable[...
 
     name = scipy_function.__name__
     try:
-        return getattr(cupyx.scipy.ndimage, name)
+        return CupyKernel(getattr(cupyx.scipy.ndimage, name))
     except AttributeError:
         raise NotImplementedError(f"CuPy has no {name}: move the image to NumPy first") from None
+
+
+@dataclass(frozen=True)
+class CupyKernel:
+    """
+    A function of ``cupyx.scipy.ndimage`` that takes arguments as its namesake in SciPy does.
+
+    CuPy (14) wants weights on the GPU, knows no extra arguments of functions, and finds a
+    structure too little to tell the size of a window.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    function: Callable[..., Any]
+
+    def __call__(self, *blocks: Any, **keywords: Any) -> Any:
+        """Call the function of CuPy's."""
+        import cupy
+
+        if "weights" in keywords:
+            keywords["weights"] = cupy.asarray(keywords["weights"])
+        for extras in ("extra_arguments", "extra_keywords"):
+            if keywords.pop(extras, None):
+                raise NotImplementedError(f"{extras} must be empty for CuPy arrays")
+        if keywords.get("structure") is not None and keywords.get("footprint", 0) is None:
+            keywords["footprint"] = np.ones(np.shape(keywords["structure"]), bool)
+        return self.function(*blocks, **keywords)
 
 
 def is_cupy(image: Array) -> bool:
