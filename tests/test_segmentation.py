@@ -170,6 +170,7 @@ PICTURES = {
 
 @pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # those of scikit-image
 def test_thresholds(method, picture):
     image = PICTURES[picture]()
     if method == "multiotsu" and picture in ("wide", "constant", "two"):

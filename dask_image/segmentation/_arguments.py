@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, without_idle_chunks
 from dask_image._utils.engines.block_lattice import displacements_of
 
 
@@ -15,7 +15,7 @@ def as_image(image, name="image"):
         raise ArgumentError(f"{name} must have at least one axis, got an array without axes")
     if image.dtype.kind not in "biuf" or image.dtype.itemsize > 8:
         raise TypeError(f"{name} must hold real numbers of 64 bits at most, got {image.dtype}")
-    return image
+    return without_idle_chunks(image)
 
 
 def in_chunks_of(image, array, name):

@@ -9,6 +9,7 @@ from dask_image._utils import options
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import ForegroundComponents
+from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.engines.two_pass import map_two_pass
 from dask_image._utils.steps import facing, forward
@@ -143,7 +144,7 @@ def _regional(image, steps, allow_borders, name):
     if image.size == 0:
         return da.zeros_like(image, dtype=bool)
     highest = name == "local_maxima"
-    least, most = (da.min(image), da.max(image))[:: 1 if highest else -1]
+    least, most = value_range(image, name)[:: 1 if highest else -1]
     # A pixel two steps away may be what spoils its neighbour, and that the plateau.
     states = map_neighborhood(
         _states, image, name=f"{name}-states", reach=[(2, 2)] * image.ndim,

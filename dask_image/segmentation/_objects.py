@@ -13,9 +13,10 @@ from dask_image._utils.arguments import (
     normalize_integer,
     per_axis,
 )
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, without_idle_chunks
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
+from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
 from dask_image._utils.engines.labelled_components import LabelledComponents, choose_components
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
@@ -136,7 +137,7 @@ def _as_labels(image, name="image"):
         raise TypeError(f"{name} must hold integers or booleans, got dtype {image.dtype}")
     if image.ndim == 0:
         raise ArgumentError(f"{name} must have at least one axis, got an array without axes")
-    return image
+    return without_idle_chunks(image)
 
 
 def _without_small(image, max_size, connectivity, name):
@@ -350,6 +351,8 @@ def expand_labels(label_image, distance=1, spacing=1):
         raise ArgumentError(f"spacing must be above 0, got {spacing}")
     if distance < 0:
         return da.zeros_like(labels)
+    if labels.ndim == 0:
+        return labels
     reach = [(int(distance / step),) * 2 for step in spacing]
     return map_neighborhood(
         _expand, labels, name="expand_labels", reach=reach, modes=["nearest"] * labels.ndim,
@@ -526,4 +529,4 @@ def join_segmentations(s1, s2):
     if first.size == 0:
         return first.astype(np.int64)
     first, second = (relabel_sequential(each.astype(np.int64)) for each in (first, second))
-    return relabel_sequential(first * (second.max() + 1) + second)
+    return relabel_sequential(first * (value_range(second, "join_segmentations")[1] + 1) + second)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
+import dask.array as da
 import numpy as np
 from scipy import ndimage, spatial
 
@@ -14,7 +15,7 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.backend import kernel_for, numpy_only
-from dask_image._utils.engines.folding import fold
+from dask_image._utils.engines.folding import block_limits, fold, merge_limits
 from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.warnings import warn
@@ -113,8 +114,10 @@ def peak_local_max(
     thresholds = _Thresholds(threshold_abs, threshold_rel)
     counts = tuple(_as_count(each) for each in (num_peaks, num_peaks_per_label))
     choice = _Choice(min_distance, p_norm, *counts, image.ndim, labels is not None)
+    if image.size == 0:
+        return da.zeros((0, image.ndim), dtype=np.int64)
     name = "peak_local_max"
-    limits = fold([image], _limits, _merge_limits, name, "range")
+    limits = fold([image], block_limits, merge_limits, name, "range")
     if labels is None:
         state, images = _peaks(image, window, name), [image]
         measure = partial(_collect, image_shape=image.shape, border=border, thresholds=thresholds)
@@ -160,15 +163,6 @@ class _Thresholds:
         low, high = limits
         threshold = low if self.absolute is None else self.absolute
         return threshold if self.relative is None else max(threshold, self.relative * high)
-
-
-def _limits(start, block):
-    return block.min(), block.max()
-
-
-def _merge_limits(parts):
-    lows, highs = zip(*parts) if parts else ((0,), (0,))
-    return min(lows), max(highs)
 
 
 def _inside(start, shape, image_shape, border):

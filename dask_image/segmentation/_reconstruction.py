@@ -8,6 +8,7 @@ import numpy as np
 from dask_image._utils.arguments import ArgumentError, normalize_number
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.flooding import reconstruct
+from dask_image._utils.engines.folding import value_range
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_steps
 
@@ -213,7 +214,8 @@ def _by_height(image, h, footprint, name):
         [image], partial(_as_shifted, h=h, sign=sign), partial(_as_tall, h=h, sign=sign), steps,
         np.uint8, name,
     )  # fmt: skip
-    return da.where(da.max(image) - da.min(image) < h, np.uint8(0), found)
+    least, most = value_range(image, name)
+    return da.where(most - least < h, np.uint8(0), found)
 
 
 def _as_shifted(image, h, sign):

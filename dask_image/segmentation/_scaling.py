@@ -9,6 +9,7 @@ import numpy as np
 from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number, per_axis
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
+from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image.segmentation._arguments import as_image
 
@@ -68,6 +69,8 @@ def rescale_intensity(image, in_range="image", out_range="dtype"):
     """
     image = as_image(image)
     dtype = _output_dtype(out_range, image.dtype)
+    if image.size == 0:
+        return image.astype(dtype)
     limits = [*_range(image, in_range, "in_range"), *_range(image, out_range, "out_range")]
     from_dtype = _is_named(out_range) and not _names(out_range, "image")
     return da.map_blocks(
@@ -96,7 +99,7 @@ def _output_dtype(out_range, image_dtype):
 def _range(image, given, name):
     """Return the ends of a range, which may be lazy."""
     if _names(given, "image"):
-        return da.min(image), da.max(image)
+        return value_range(image, "rescale_intensity")
     if _is_named(given):
         if given in NARROW:
             return 0, 2 ** NARROW[given] - 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.folding import fold
+from dask_image._utils.engines.folding import block_limits, fold, merge_limits
 from dask_image.ndmorph import binary_propagation
 from dask_image.segmentation._arguments import as_image
 
@@ -324,7 +324,7 @@ def threshold_li(image, *, tolerance=None, initial_guess=None):
     if image.dtype.kind != "f":
         table = _histogram(image.astype(np.uint8) if image.dtype.kind == "b" else image, 1, name)
         return table.array(name, finish, np.float64)
-    limits = fold([image], _finite_limits, _merge_limits, name, "range")
+    limits = fold([image], _finite_limits, merge_limits, name, "range")
     coarse = fold([image], _tabulate, _merge_tables, name, "histogram", after=limits)
     fine = fold(
         [image], partial(_tabulate_near, find=finish), _merge_near, name, "refine", after=coarse
@@ -355,7 +355,7 @@ def _histogram(image, nbins, name):
     """Count the values of an image, in bins if they are floats."""
     if image.dtype.kind in "iu" and image.dtype.itemsize * 8 <= NARROW_BITS:
         return fold([image], _count_narrow, _merge_counts, name, "histogram")
-    limits = fold([image], _limits, _merge_limits, name, "range")
+    limits = fold([image], block_limits, merge_limits, name, "range")
     measure = partial(_count_in_range, nbins=nbins)
     return fold([image], measure, _merge_counts, name, "histogram", after=limits)
 
@@ -369,16 +369,6 @@ def _count_narrow(start, block):
     lowest = int(np.iinfo(block.dtype).min)
     shifted = block.ravel().astype(np.int32) - np.int32(lowest)
     return np.bincount(shifted, minlength=2 ** (8 * block.dtype.itemsize)), lowest
-
-
-def _limits(start, block):
-    return block.min(), block.max()
-
-
-def _merge_limits(parts):
-    parts = [part for part in parts if part is not None]
-    lows, highs = zip(*parts) if parts else ((), ())
-    return (np.min(lows), np.max(highs)) if parts else None
 
 
 def _count_in_range(start, block, limits, nbins):

@@ -7,7 +7,6 @@ use the result of one before it; then the image is read again, so that no block 
 
 from dataclasses import dataclass
 
-import dask.array as da
 import numpy as np
 
 from dask_image._utils.arrays import block_meta
@@ -110,6 +109,31 @@ def fold(images, measure, merge, name, step, after=None):
     return Folded(Step(name, tasks, needed), name)
 
 
-def as_lazy(value):
-    """Return a number, or a lazy 0-d array, as something that blocks can be compared with."""
-    return value if isinstance(value, da.Array) else np.asarray(value)[()]
+def value_range(image, name):
+    """
+    Return the least and the greatest value of an image, lazily, as `dask.array.min` and max do.
+
+    Those refuse blocks without pixels. NaN is both, if there is any.
+    """
+    limits = fold([image], block_limits, merge_limits, name, "range")
+    return tuple(limits.array(name + "-range", end, image.dtype) for end in (_least, _greatest))
+
+
+def block_limits(start, block):
+    """Return the least and the greatest value of a block."""
+    return block.min(), block.max()
+
+
+def merge_limits(parts):
+    """Merge what `block_limits` returned for several; None stands for none."""
+    parts = [part for part in parts if part is not None]
+    lows, highs = zip(*parts) if parts else ((), ())
+    return (np.min(lows), np.max(highs)) if parts else None
+
+
+def _least(limits):
+    return limits[0]
+
+
+def _greatest(limits):
+    return limits[1]
