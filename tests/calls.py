@@ -169,7 +169,7 @@ CALLS = {
         "threshold_multiotsu": lambda f, x, y, b, u: f(_many_values(x)),
         "threshold_otsu": lambda f, x, y, b, u: f(u),
         "threshold_triangle": lambda f, x, y, b, u: f(u),
-        "threshold_yen": lambda f, x, y, b, u: f(x),
+        "threshold_yen": lambda f, x, y, b, u: f(u),
         "watershed": lambda f, x, y, b, u: f(x, y, 1, b),
     },
     local_statistics: {
