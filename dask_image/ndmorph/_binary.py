@@ -136,17 +136,6 @@ def _beside(block, structure):
     return np.asarray(structure, like=block)
 
 
-def is_longer(structure, block, axes=None):
-    """
-    Tell whether a structure is longer than a block, along any axis.
-
-    SciPy 1.17 then writes out of bounds from the second iteration on, unless it is made
-    to go over the whole block each time (``brute_force``).
-    """
-    axes = range(block.ndim) if axes is None else axes
-    return any(length > block.shape[axis] for length, axis in zip(structure.shape, axes))
-
-
 def _trimmed_binary_morphology(box, *rest, **keywords):
     """Do the same on a box whose halo came partly from the opposite side."""
     *masks, trim = rest

@@ -17,9 +17,6 @@ CANONICAL_MODE = {
     "grid-constant": "constant",
 }
 
-# A tile and its intermediate results should fit the second-level cache of one core together.
-TILE_BYTES = 1 << 19
-
 
 def fold(positions, length, mode):
     """
@@ -61,71 +58,3 @@ def store(values, target):
             target[high] += np.uint64(2**63)
         else:
             target[...] = values.astype(np.int64)
-
-
-def hand_over(values, target):
-    """
-    Write ``values`` to ``target`` with what SciPy's way through float64 does to long integers.
-
-    Its filters hold every value as float64 until they convert it to the dtype of
-    the output. Rounding is monotonic, so it may follow a minimum, a maximum or a rank.
-    """
-    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        store(values.astype(np.float64), target)
-    else:
-        target[...] = values
-
-
-def holds_nan(image):
-    """Tell whether there is any NaN, for which SciPy's comparisons have no one order."""
-    return image.dtype.kind == "f" and image.size > 0 and bool(np.isnan(np.min(image)))
-
-
-def new_output(image, output):
-    """Return the array to write to, or None where SciPy had better see to it."""
-    if output is None:
-        return np.empty(image.shape, image.dtype)
-    if isinstance(output, np.ndarray):
-        usable = output.shape == image.shape and output.flags.c_contiguous
-        return output if usable else None
-    try:
-        return np.empty(image.shape, np.dtype(output))
-    except TypeError:
-        return None
-
-
-def line_tiles(image, output, axis, before, after, mode, cval, dtype, tile_bytes=TILE_BYTES):
-    """
-    Cut both arrays into tiles of whole lines along ``axis``, extended at their ends.
-
-    Yields ``(extended, stride, target)``: ``extended`` is a new 2-D array of
-    ``dtype`` whose rows hold lines side by side, neighbours along the axis
-    being ``stride`` apart; ``target`` is a view of ``output`` of shape
-    ``(rows, length, stride)``. All of a tile is read before it is yielded, so
-    ``output`` may be ``image``.
-    """
-    length = image.shape[axis]
-    outer = int(np.prod(image.shape[:axis], dtype=np.intp))
-    inner = int(np.prod(image.shape[axis + 1 :], dtype=np.intp))
-    source = image.reshape(outer, length, inner)
-    result = output.reshape(outer, length, inner)
-    extended_length = length + before + after
-    lines = max(tile_bytes // (extended_length * np.dtype(dtype).itemsize), 16)
-    stride = min(inner, lines)
-    rows = max(lines // stride, 1)
-    edges = [np.arange(-before, 0), np.arange(length, length + after)]
-    if mode != "constant":
-        edges = [fold(edge, length, mode) for edge in edges]
-    for first_row in range(0, outer, rows):
-        for first_line in range(0, inner, stride):
-            window = np.s_[first_row : first_row + rows, :, first_line : first_line + stride]
-            block = source[window]
-            extended = np.empty((block.shape[0], extended_length, block.shape[2]), dtype)
-            extended[:, before : before + length] = block
-            if mode == "constant":
-                extended[:, :before] = cval
-                extended[:, before + length :] = cval
-            else:
-                extended[:, :before] = block[:, edges[0]]
-                extended[:, before + length :] = block[:, edges[1]]
-            yield extended.reshape(block.shape[0], -1), block.shape[2], result[window]

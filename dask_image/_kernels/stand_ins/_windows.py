@@ -16,9 +16,6 @@ from dask_image._kernels.row_programs import Axis
 from dask_image._kernels.rows import whole
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, fold
 
-# What the views of one run of vector operations may take together: most of a second-level cache.
-CACHE_BYTES = 1 << 20
-
 
 def along_axes(footprint, origin, axes, ndim):
     """
@@ -80,20 +77,6 @@ def flat_offsets(footprint, padded_shape):
     """Return how far each pixel of ``footprint`` lies from its corner in the flat padded array."""
     strides = np.cumprod([1, *padded_shape[:0:-1]])[::-1]
     return np.argwhere(footprint) @ strides
-
-
-def segments(shape, padded_shape, bytes_each):
-    """Yield ``(start, stop)`` of runs that cover every window's corner in the flat array."""
-    strides = np.cumprod([1, *padded_shape[:0:-1]])[::-1]
-    last = int((np.array(shape) - 1) @ strides) + 1
-    step = max(CACHE_BYTES // bytes_each, 512)
-    for start in range(0, last, step):
-        yield start, min(start + step, last)
-
-
-def trimmed(padded, shape):
-    """Return the part of a padded result that windows with their corner in the image gave."""
-    return padded[tuple(slice(size) for size in shape)]
 
 
 @dataclass(frozen=True)
