@@ -15,7 +15,7 @@ from dask_image._utils.arrays import (
     with_dtype,
     without_idle_chunks,
 )
-from dask_image._utils.engines.graph import unify_chunks
+from dask_image._utils.engines.graph import map_blocks, unify_chunks
 from dask_image._utils.typing import AllLabels, Array, ArrayLike, Index, Labels, NDArray, Shape
 
 ALL = "all"
@@ -98,11 +98,11 @@ def as_label_image(label_image: ArrayLike, name: str = "label_image") -> Array:
     """
     labels = as_dask_array(label_image, name)
     if labels.dtype.kind == "f":
-        return da.map_blocks(
+        return map_blocks(
             _whole_labels,
             labels,
             what=name,
-            token="labels-to-integers",
+            name="labels-to-integers",
             meta=with_dtype(labels, np.int64),
         )
     if labels.dtype.kind not in "biu":

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import normalize_number, normalize_sizes, per_axis
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, Function, Integer, ModeName, PerAxis, Real
 from dask_image._utils.windows import sized
 from dask_image.ndfilters._box import average
@@ -107,7 +108,7 @@ def threshold_local(
 
 def _less(averages, offset):
     """Subtract an offset, block by block."""
-    return averages.map_blocks(
-        np.subtract, normalize_number(offset, "offset"), token="threshold_local",
+    return map_blocks(
+        np.subtract, averages, normalize_number(offset, "offset"), name="threshold_local",
         meta=averages._meta,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from dask_image._utils.arguments import (
     per_axis,
 )
 from dask_image._utils.arrays import as_dask_array, block_meta, output_dtype, with_dtype
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
 
 REAL = tuple(map(np.dtype, ("f4", "f8")))
@@ -261,14 +262,14 @@ class _Spectrum:
             # Positions along the axis come in as an array of their own, in the same
             # chunks, so that a block learns its place without a graph made by hand.
             places = da.arange(image.shape[axis], chunks=(image.chunks[axis],), dtype=np.int64)
-            factors = da.map_blocks(
+            factors = map_blocks(
                 _along_axis,
                 places,
                 line=line,
                 parameter=self.parameters[axis],
                 n=self.lengths[axis],
                 size=image.shape[axis],
-                token=f"{name}-factors",
+                name=f"{name}-factors",
                 meta=block_meta(1, np.float64),
             )
             pairs += [factors, (axis,)]

@@ -23,7 +23,7 @@ from dask_image._utils.arrays import (
 )  # fmt: skip
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
-from dask_image._utils.engines.graph import normalize_chunks
+from dask_image._utils.engines.graph import map_blocks, normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Box, Spline
 from dask_image._utils.typing import (
@@ -260,7 +260,7 @@ def _at_coordinates(image, coordinates, spline, dtype, prefilter, name):
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(spline, dtype)
         meta = with_dtype(image, dtype, ndim=len(shape))
-        return coordinates[0].map_blocks(_filled, value, dtype, token=name, meta=meta)
+        return map_blocks(_filled, coordinates[0], value, dtype, name=name, meta=meta)
     image, spline = coefficients(image, spline, prefilter, name=name)
     chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
     lookup = _Lookup(chunks, image.shape, spline, dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dask.array as da
 import numpy as np
 from scipy import ndimage
 
@@ -10,6 +9,7 @@ from dask_image._utils.arguments import ArgumentError, normalize_axes
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import foreground_components
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis
 
 
@@ -112,7 +112,7 @@ def label(
         )
     labels, count = foreground_components([image], is_foreground, connectivity, dtype, "label")
     if wanted != dtype:
-        labels = da.map_blocks(_cast_labels, labels, wanted, dtype=wanted, token="label-cast")
+        labels = map_blocks(_cast_labels, labels, wanted, dtype=wanted, name="label-cast")
     return labels, count
 
 

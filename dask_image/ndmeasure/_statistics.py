@@ -17,6 +17,7 @@ from dask_image._kernels.blocks.label_histogram import (
     pool_histogram,
 )
 from dask_image._utils.backend import numpy_only
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import (
     PartialFamily,
     gather,
@@ -82,7 +83,7 @@ def _in_image(result, statistic, labelled, name):
     full_shape = shape[len(shape) - len(given) :]
     stretched = np.array([size != full for size, full in zip(given, full_shape, strict=True)], bool)
     result = result[..., len(shape) - len(given) :]
-    return result.map_blocks(_at_first_pixel, stretched, token=name, meta=result._meta)
+    return map_blocks(_at_first_pixel, result, stretched, name=name, meta=result._meta)
 
 
 def _at_first_pixel(result, stretched):

@@ -15,6 +15,7 @@ from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.distances import Metric, carry, least_costs, summarize
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 from dask_image._utils.typing import Array, ArrayLike, PerAxis, Real
 
@@ -260,8 +261,8 @@ def distance_transform_cdt(
         return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
     metric = Metric.on(image.shape, kind)
     costs = least_costs(image, metric, "distance_transform_cdt")
-    distances = da.map_blocks(
-        _steps_of, costs, dtype=np.int32, absent=-1, token="distance_transform_cdt",
+    distances = map_blocks(
+        _steps_of, costs, dtype=np.int32, absent=-1, name="distance_transform_cdt",
         meta=block_meta(image.ndim, np.int32),
     )  # fmt: skip
     return _results(distances, None)
@@ -378,12 +379,12 @@ def distance_transform_bf(
     metric = Metric.on(image.shape, kinds[name], sampling)
     distances = indices = None
     if return_distances:
-        distances = da.map_blocks(
+        distances = map_blocks(
             _roots_of if name == "euclidean" else _steps_of,
             least_costs(image, metric, "distance_transform_bf"),
             dtype=dtype,
             absent=absent,
-            token="distance_transform_bf",
+            name="distance_transform_bf",
             meta=block_meta(image.ndim, dtype),
         )
     if return_indices:
@@ -452,13 +453,14 @@ def _results(distances, indices):
 
 def _map_with_positions(function, array, image, metric, name):
     """Map over blocks a function that needs to know where in the image they are."""
-    return array.map_blocks(
+    return map_blocks(
         function,
+        array,
         drop_axis=None if array.ndim == image.ndim else 0,
         dtype=np.float64,
         meta=block_meta(image.ndim, np.float64),
         metric=metric,
-        token=name,
+        name=name,
         starts=line_sweeps.block_starts(image),
     )
 
@@ -487,7 +489,7 @@ def _nearest_background(image, metric, name):
     )[np.newaxis]
     for axis in range(1, image.ndim):
         features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips.chunks))
-        features = da.map_blocks(
+        features = map_blocks(
             _add_feature,
             features,
             axis=axis,
@@ -495,7 +497,7 @@ def _nearest_background(image, metric, name):
             starts=line_sweeps.block_starts(features)[1:],
             chunks=((axis + 1,), *features.chunks[1:]),
             dtype=np.int32,
-            token=f"{name}-lines",
+            name=f"{name}-lines",
             meta=block_meta(image.ndim + 1, np.int32),
         )
     return features.rechunk(((image.ndim,), *image.chunks), method="tasks")
@@ -523,7 +525,7 @@ def _last_nearest_background(image, metric, name):
     features = _nearest_background(image[turn].T, metric, name)
     features = features[::-1].transpose((0, *range(image.ndim, 0, -1)))[(slice(None), *turn)]
     highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
-    return features.map_blocks(_turn_round, highest, token=name, meta=features._meta)
+    return map_blocks(_turn_round, features, highest, name=name, meta=features._meta)
 
 
 def _turn_round(features, highest):
@@ -582,13 +584,14 @@ def _swept(image, structure, return_distances, return_indices, name):
     distances, *indices = (each.rechunk(image.chunks, method="tasks") for each in results)
     if not return_indices:
         return distances
-    indices = indices[0].map_blocks(
+    indices = map_blocks(
         _unravel,
+        indices[0],
         shape=image.shape,
         new_axis=0,
         chunks=((image.ndim,), *image.chunks),
         dtype=np.int32,
-        token=name,
+        name=name,
         meta=block_meta(image.ndim + 1, np.int32),
     )
     return _results(distances if return_distances else None, indices)

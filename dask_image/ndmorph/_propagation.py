@@ -29,6 +29,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of, touching_along
 from dask_image._utils.engines.components import foreground_components, off_host, on_host
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
 from dask_image._utils.typing import (
     Array,
@@ -518,9 +519,9 @@ def _by_scipy(spread, images, name):
                 f"structure does not hold its middle: {name} sees the whole array in one task",
                 da.PerformanceWarning,
             )
-    return da.map_blocks(
+    return map_blocks(
         _whole, *(array.rechunk(-1) for array in images), spread=spread, dtype=bool,
-        meta=with_dtype(image, bool), token=name,
+        meta=with_dtype(image, bool), name=name,
     ).rechunk(image.chunks)  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from scipy import ndimage
 from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.backend import kernel_for, numpy_only
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike
 from dask_image._utils.warnings import warn
 
@@ -110,13 +111,13 @@ def watershed_ift(
             f"so the whole image, of shape {image.shape}, is put together in one task",
             da.PerformanceWarning,
         )
-    flooded = da.map_blocks(
+    flooded = map_blocks(
         kernel_for(image, ndimage.watershed_ift),
         image.rechunk(-1, method="tasks"),
         markers.rechunk(-1, method="tasks"),
         structure=structure,
         dtype=markers.dtype,
-        token="watershed_ift",
+        name="watershed_ift",
         meta=with_dtype(markers, markers.dtype),
     )
     return flooded.rechunk(image.chunks, method="tasks")

@@ -17,6 +17,7 @@ from dask_image._utils.arrays import as_dask_array, without_idle_chunks
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.folding import value_range
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
 from dask_image._utils.engines.labelled_components import LabelledComponents, choose_components
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
@@ -147,8 +148,8 @@ def _without_small(image, max_size, connectivity, name):
         return image
     if image.dtype != bool:
         small = reduce_labels(GEOMETRY, image).apply(name, _small_labels, max_size)
-        return da.map_blocks(
-            _without_labels, image, small, token=name, dtype=image.dtype, meta=image._meta
+        return map_blocks(
+            _without_labels, image, small, name=name, dtype=image.dtype, meta=image._meta
         )
     algorithm = LabelledComponents(
         _sizes, np.add, partial(_exceeds, max_size), False, Connectivity(steps), image.dtype
@@ -275,10 +276,10 @@ class _Border:
     def array(self, chunks):
         """Return which pixels of the image belong to it."""
         bounds = block_bounds(chunks)
-        return da.map_blocks(
+        return map_blocks(
             self._block,
             bounds,
-            token="clear_border-border",
+            name="clear_border-border",
             dtype=bool,
             chunks=chunks,
             meta=np.zeros((0,) * len(chunks), bool),

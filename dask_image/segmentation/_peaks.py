@@ -16,6 +16,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.engines.folding import block_limits, fold, merge_limits
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.warnings import warn
@@ -182,8 +183,12 @@ def _window_reach(shape):
 def _peaks(image, window, name):
     """Return which pixels are the highest in a window."""
     if window.size == 1 or image.size == 1:
-        return image.map_blocks(
-            _all_pixels, token=f"{name}-mark", dtype=np.uint8, meta=image._meta.astype(np.uint8)
+        return map_blocks(
+            _all_pixels,
+            image,
+            name=f"{name}-mark",
+            dtype=np.uint8,
+            meta=image._meta.astype(np.uint8),
         )
     return map_neighborhood(
         _mark, image, name=f"{name}-mark", reach=_window_reach(window.shape),
@@ -213,12 +218,13 @@ def _peaks_in_labels(image, labels, window, border, name):
 def _off_border(labels, border):
     """Return labels without those of pixels near the edge of the image."""
     bounds = block_bounds(labels.chunks)
-    return labels.map_blocks(
+    return map_blocks(
         _without_border,
+        labels,
         bounds,
         labels.shape,
         border,
-        token="peak_local_max-border",
+        name="peak_local_max-border",
         dtype=labels.dtype,
         meta=labels._meta,
     )

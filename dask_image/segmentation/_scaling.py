@@ -10,6 +10,7 @@ from dask_image._utils.arguments import ArgumentError, normalize_integer, normal
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import value_range
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image.segmentation._arguments import as_image
 
@@ -73,8 +74,8 @@ def rescale_intensity(image, in_range="image", out_range="dtype"):
         return image.astype(dtype)
     limits = [*_range(image, in_range, "in_range"), *_range(image, out_range, "out_range")]
     from_dtype = _is_named(out_range) and not _names(out_range, "image")
-    return da.map_blocks(
-        _rescale, image, *limits, token="rescale_intensity", from_dtype=from_dtype, out_dtype=dtype, dtype=dtype,
+    return map_blocks(
+        _rescale, image, *limits, name="rescale_intensity", from_dtype=from_dtype, out_dtype=dtype, dtype=dtype,
         meta=block_meta(image.ndim, dtype),
     )  # fmt: skip
 

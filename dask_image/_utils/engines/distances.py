@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import dask.array as da
 import numpy as np
 
 from dask_image._kernels import blocks
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
 from dask_image._utils.typing import Array, NDArray, Shape
 
@@ -73,14 +73,14 @@ def least_costs(image: Array, metric: Metric, name: str) -> Array:
     costs = line_sweeps.carry_along_first_axis(strips, summarize, carry, finish, metric.dtype, name)
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
-            costs = da.map_blocks(
+            costs = map_blocks(
                 _cheapest_costs,
                 line_sweeps.join_lines(costs, axis, strips.chunks),
                 axis=axis,
                 metric=metric.kind,
                 step=metric.steps[axis],
                 dtype=metric.dtype,
-                token=f"{name}-lines",
+                name=f"{name}-lines",
                 meta=block_meta(image.ndim, metric.dtype),
             )
     # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import dask
 import dask.array as da
 import numpy as np
 from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
@@ -19,6 +20,7 @@ from dask.array.core import getter, normalize_chunks, slices_from_chunks, unify_
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
+from packaging.version import Version
 
 from dask_image._utils.typing import Array, Block, Box, Chunks, Shape
 
@@ -31,6 +33,7 @@ __all__ = [
     "delayed_blocks",
     "delayed_call",
     "delayed_in",
+    "map_blocks",
     "new_array",
     "new_delayed",
     "normalize_chunks",
@@ -46,11 +49,19 @@ __all__ = [
 # Dask's configuration "array.query-planning" chooses between two classes of arrays.
 QUERY_PLANNING = hasattr(da.Array, "expr")
 
+# Dask 2025.9 gave this keyword of `dask.array.map_blocks` its present name.
+_PREFIX = "token" if Version(dask.__version__) >= Version("2025.9") else "name"
+
 task: Callable[..., Task] = Task
 """``task(key, function, *args, **kwargs)``: call a function; references become their results."""
 
 reference: Callable[[Any], TaskRef] = TaskRef
 """``reference(key)``: the result of another task, as an argument."""
+
+
+def map_blocks(function: Callable[..., Any], *arrays: Any, name: str, **keywords: Any) -> Array:
+    """Return `dask.array.map_blocks` of arrays, with keys that begin with ``name``."""
+    return da.map_blocks(function, *arrays, **{_PREFIX: name}, **keywords)
 
 
 def reading_task(key: Any, source: Any) -> Task:

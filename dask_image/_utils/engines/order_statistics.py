@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import dask.array as da
 import numpy as np
 from dask.delayed import Delayed
 
 from dask_image._utils.arrays import block_meta
-from dask_image._utils.engines.graph import delayed_blocks, delayed_call, read_again
+from dask_image._utils.engines.graph import delayed_blocks, delayed_call, map_blocks, read_again
 from dask_image._utils.typing import Array, NDArray
 
 DIGIT_BITS = 16
@@ -91,13 +90,13 @@ def middle_values(image: Array, group: Array, name: str) -> Delayed:
     for number, shift in enumerate(range(bits - digit_bits, -1, -digit_bits)):
         if number:
             source = read_again(image, settled), read_again(group, settled)
-        counts = da.map_blocks(
+        counts = map_blocks(
             count_digits,
             *source,
             shift,
             digit_bits,
             settled=settled,
-            token=f"{name}-count",
+            name=f"{name}-count",
             dtype=np.int64,
             new_axis=(image.ndim, image.ndim + 1),
             chunks=(*((1,) * blocks for blocks in image.numblocks), (3,), (1 << digit_bits,)),
