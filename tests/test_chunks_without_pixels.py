@@ -154,6 +154,7 @@ def test_labels_are_broadcast_whatever_their_chunks(chunks, label_chunks):
     assert_same(ndmeasure.sum_labels(lazy_image, lazy_labels, [1, 2]), np.asarray(expected))
 
 
+@pytest.mark.skipif(not hasattr(ndimage, "vectorized_filter"), reason="needs SciPy 1.16")
 def test_vectorized_filter_of_a_single_number():
     image = da.from_array(np.array(5.0))
     for window in ({"footprint": np.ones(())}, {"footprint": True}, {"size": ()}, {"size": 3}):

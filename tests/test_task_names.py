@@ -25,7 +25,7 @@ STEPS = {
     "unmarked", "squares", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
     "line",
     # of folds
-    "range", "histogram", "refine", "mark", "collect", "border",
+    "range", "histogram", "refine", "mark", "collect", "border", "strong", "weak",
 }  # fmt: skip
 
 # What the measurements of one pair of image and labels share, whichever function measures.

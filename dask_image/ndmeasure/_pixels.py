@@ -14,9 +14,14 @@ from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
 from dask_image._utils import options
 from dask_image._utils.arguments import normalize_number
-from dask_image._utils.arrays import as_dask_array, block_meta, count_blocks
+from dask_image._utils.arrays import as_dask_array, block_meta, count_blocks, with_dtype
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.graph import array_of_delayed, delayed_blocks, delayed_call
+from dask_image._utils.engines.graph import (
+    array_of_delayed,
+    delayed_blocks,
+    delayed_call,
+    map_blocks,
+)
 from dask_image._utils.engines.label_reduction import GEOMETRY, labels_present, reduce_labels
 from dask_image._utils.engines.label_shuffle import (
     Shuffle,
@@ -302,7 +307,9 @@ def _apply(labelled, selection, shuffle, default, name):
     image, label_image = labelled.image, labelled.labels
     if selection.pooled:
         requested = da.ones(1, dtype=np.uint8, chunks=1)
-        return apply_by_label(image, _group_of(labelled), requested, shuffle, name).reshape(())
+        return apply_by_label(image, _group_of(labelled, name), requested, shuffle, name).reshape(
+            ()
+        )
     if selection.everything:
         present = labels_present(reduce_labels(GEOMETRY, label_image))
         requested = present.astype(_integer_dtype(label_image.dtype))
@@ -345,9 +352,10 @@ def _apply(labelled, selection, shuffle, default, name):
     )
 
 
-def _group_of(labelled):
+def _group_of(labelled, name):
     """Return which pixels are pooled."""
-    return labelled.labels > 0
+    labels = labelled.labels
+    return map_blocks(np.greater, labels, 0, name=f"{name}-group", meta=with_dtype(labels, bool))
 
 
 def _warn_of_pooling(labelled):
@@ -584,7 +592,7 @@ def _between(lower, upper, counts):
 
 def _pooled_median(labelled, dtype):
     """Return the median of all pixels of the group."""
-    image, group = labelled.image, _group_of(labelled)
+    image, group = labelled.image, _group_of(labelled, "median")
     # One task for the whole image is faster than going over it repeatedly.
     fits = image.nbytes <= options.memory("median")
     if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not fits):

@@ -7,8 +7,10 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number
+from dask_image._utils.arrays import block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import block_limits, fold, merge_limits
+from dask_image._utils.engines.graph import map_blocks
 from dask_image.ndmorph import binary_propagation
 from dask_image.segmentation._arguments import as_image
 
@@ -457,6 +459,8 @@ def _triangle(histogram):
 
 def _isodata(histogram, return_all):
     counts, values = _trimmed(histogram)
+    if _is_constant(histogram):
+        values = np.array([histogram[2]])
     if values.size == 1:
         return values if return_all else values[0]
     counts = counts.astype(np.float32)
@@ -682,10 +686,18 @@ def apply_hysteresis_threshold(image, low, high):
         each if isinstance(each, da.Array) or np.ndim(each) == 0 else as_image(each, name)
         for each, name in ((low, "low"), (high, "high"))
     )
-    strong, weak = image > high, image > np.minimum(low, high)
-    if strong.shape != image.shape or weak.shape != image.shape:
-        raise ArgumentError(
-            f"low and high must be numbers or have the shape of the image, {image.shape}"
-        )
-    strong, weak = (each.rechunk(image.chunks) for each in (strong, weak))
+    for each in (low, high):
+        if np.ndim(each) and each.shape != image.shape:
+            raise ArgumentError(
+                f"low and high must be numbers or have the shape of the image, {image.shape}"
+            )
+    low, high = (each.rechunk(image.chunks) if np.ndim(each) else each for each in (low, high))
+    meta = block_meta(image.ndim, bool)
+    name = "apply_hysteresis_threshold"
+    strong = map_blocks(np.greater, image, high, name=f"{name}-strong", meta=meta)
+    weak = map_blocks(_exceeds_either, image, low, high, name=f"{name}-weak", meta=meta)
     return binary_propagation(strong, mask=weak)
+
+
+def _exceeds_either(image, low, high):
+    return image > np.minimum(low, high)

@@ -62,8 +62,9 @@ def lowest_levels(edges, weights, levels):
     # least edges has the least greatest edge of all ways.
     ranked, ranks = np.unique(np.concatenate([weights, levels]), return_inverse=True)
     sources = np.full(count, count)
-    rows = np.concatenate([edges[:, 0], np.arange(count)])
-    columns = np.concatenate([edges[:, 1], sources])
+    # SciPy before 1.17 takes no longer indices.
+    rows = np.concatenate([edges[:, 0], np.arange(count)]).astype(np.int32)
+    columns = np.concatenate([edges[:, 1], sources]).astype(np.int32)
     graph = sparse.coo_array((ranks + 1, (rows, columns)), shape=(count + 1, count + 1)).tocsr()
     tree = sparse.csgraph.minimum_spanning_tree(graph)
     _, before = sparse.csgraph.breadth_first_order(tree, count, directed=False)
