@@ -357,7 +357,7 @@ def test_peaks(options, shape, dtype):
 def test_peaks_of_images_without_any():
     check_peaks(np.ones((8, 8)))
     check_peaks(np.ones((8, 8)), np.kron(np.arange(4).reshape(2, 2), np.ones((4, 4), int)))
-    check_peaks(data.coins()[:100, :90], min_distance=10)
+    check_peaks(data.coins()[:30, :25], min_distance=10)
 
 
 def test_peaks_refuse_wrong_borders():
