@@ -22,13 +22,10 @@ from tests.test_package import MODULES, public_functions
 
 ROOT = Path(__file__).parents[1]
 ENGINES = sorted(
-    f"{engines.__name__}.{module.name}"
-    for module in pkgutil.iter_modules(engines.__path__)
-    if module.name not in {"flooding", "folding", "labelled_components"}  # neither are these
+    f"{engines.__name__}.{module.name}" for module in pkgutil.iter_modules(engines.__path__)
 )
-# What these hold is not annotated yet, and the stub says what dask_image.ndimage holds.
-WITHOUT_TYPES = {"dask_image.segmentation", "dask_image.xarray"}
-FAMILIES = sorted(set(MODULES) - WITHOUT_TYPES - {"dask_image.ndimage"})
+# The stub says what dask_image.ndimage holds.
+FAMILIES = sorted(set(MODULES) - {"dask_image.ndimage"})
 
 
 @pytest.mark.parametrize("function", public_functions(FAMILIES))
