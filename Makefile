@@ -23,7 +23,7 @@ help:
 	@echo "make fuzz          try 50,000 random calls against SciPy; make fuzz CASES=2000 SEED=7"
 	@echo "make docs          build the documentation into docs/_build/html"
 	@echo "make lint          check style, spelling and types; make format repairs what it can"
-	@echo "make types         check types alone; make stubs writes those of dask_image.ndimage"
+	@echo "make types         check types alone; make stubs writes those of adapters"
 	@echo "make package       build wheel and sdist into dist/, check and install both"
 	@echo "make test-minimum  run the tests on the oldest supported dependencies, without numba"
 	@echo "make test-query-planning  run every function on arrays of Dask's query planning"
@@ -73,12 +73,15 @@ lint: .venv/ready types
 
 types: .venv/ready
 	.venv/bin/python -m mypy
-	.venv/bin/python -m mypy.stubtest --mypy-config-file setup.cfg dask_image.ndimage
+	.venv/bin/python -m mypy dask_image/ndimage.py dask_image/xarray.py  # hidden by their stubs
+	.venv/bin/python -m mypy.stubtest --mypy-config-file setup.cfg dask_image.ndimage dask_image.xarray
 
-# The types of dask_image.ndimage, from those of the functions that do the work.
+# The types of functions that are made, from those of the functions that do the work.
 stubs: .venv/ready
-	.venv/bin/python -m tests.ndimage_stub > .venv/ndimage.pyi
-	mv .venv/ndimage.pyi dask_image/ndimage.pyi
+	for name in ndimage xarray; do \
+		.venv/bin/python -m tests.stubs $$name > .venv/stub.pyi && \
+		mv .venv/stub.pyi dask_image/$$name.pyi || exit 1; \
+	done
 	$(MAKE) format
 
 format: .venv/ready

@@ -17,8 +17,8 @@ import dask
 import dask.array as da
 from dask.base import tokenize
 from dask.diagnostics import ProgressBar
-from dask.utils import parse_bytes
 
+from dask_image._utils import options
 from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.typing import Array
 
@@ -294,12 +294,8 @@ def _aligned(array, target):
 
 
 def _budget(memory):
-    memory = memory if memory is not None else dask.config.get("dask-image.store.memory", None)
-    try:
-        limit = None if memory is None else parse_bytes(memory)
-    except (ValueError, AttributeError, TypeError):
-        raise ArgumentError(f"memory must be bytes such as '2 GiB', got {memory!r}") from None
-    if limit is not None and limit <= 0:
+    limit = options.store_memory() if memory is None else options.as_bytes(memory, "memory")
+    if limit == 0:
         raise ArgumentError(f"memory must be above 0, got {memory!r}")
     client = _active_client()
     if client is None:

@@ -9,11 +9,14 @@ Functions of this package on xarray's arrays, by the names of dimensions.
 to the package of its family, whose pages describe what it does.
 """
 
+from __future__ import annotations
+
 import inspect
 import math
-from collections.abc import Callable, Hashable, Mapping
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import dask
 import numpy as np
@@ -21,6 +24,18 @@ import numpy as np
 from dask_image import imread as _files
 from dask_image import ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph
 from dask_image._utils.arguments import per_axis
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    ChunksLike,
+    Dimensions,
+    DTypeLike,
+    Integer,
+    ModeName,
+    Number,
+    PerDimension,
+    Real,
+)
 from dask_image.imread._files import expand_grid
 
 try:
@@ -103,12 +118,12 @@ __all__ = [
     "zoom",
 ]
 
-Image = xarray.DataArray | xarray.Dataset
+_Image = TypeVar("_Image", xarray.DataArray, xarray.Dataset)
 
 # Arguments that may differ by dimension.
 _BY_DIMENSION = {
     "sigma", "size", "order", "mode", "origin", "origin1", "origin2", "radius", "shift",
-    "sampling", "spacing", "block_size", "overlap_depth",
+    "sampling", "spacing", "block_size", "filter_size", "overlap_depth",
 }  # fmt: skip
 # What is meant by a dimension that a mapping leaves out, where it has no default that says so.
 _NEUTRAL = {"shift": 0, "sampling": 1, "spacing": 1, "overlap_depth": 0}
@@ -203,46 +218,69 @@ def _names(dims: Any, image: xarray.DataArray, word: str) -> tuple[Hashable, ...
 # From arguments by name to arguments by axis
 
 
+def _signature(function: Callable[..., Any], returned: str | None) -> inspect.Signature:
+    """Return the signature under which a function is called here, with its types."""
+    given = inspect.signature(function)
+    first, *others = given.parameters.values()
+    names = set(given.parameters)
+    added: dict[str, tuple[str, Any]] = {}
+    if names & {"axis", "axes"}:
+        added["dims"] = ("Dimensions | None", None)
+    if "wrap_axes" in names:
+        added["wrap"] = ("Dimensions | None", None)
+    # The number n of samples of Fourier filters goes with frequencies, which have no pixels.
+    if names & (_LENGTHS | _RADII | _WINDOWS | _PIXEL_SIZES) and "n" not in names:
+        added["units"] = ("Literal['pixels', 'coordinates']", "pixels")
+    here = [first.replace(annotation="_Image")]
+    for parameter in others:
+        if parameter.name not in ("axis", "axes", "wrap_axes", "separator", "as_frame"):
+            annotation = _annotation(parameter.name, parameter.annotation, "units" in added)
+            here.append(parameter.replace(annotation=annotation))
+    for name, (annotation, default) in added.items():
+        kind = inspect.Parameter.KEYWORD_ONLY
+        here.append(inspect.Parameter(name, kind, default=default, annotation=annotation))
+    result = returned or re.sub(r"\bArray\b", "_Image", given.return_annotation)
+    return inspect.Signature(here, return_annotation=result)
+
+
+def _annotation(name: str, annotation: str, with_units: bool) -> str:
+    """Return the type of an argument that may differ by dimension, or has a unit."""
+    if name not in _BY_DIMENSION:
+        return annotation
+    if with_units and name in _LENGTHS | _RADII | _WINDOWS:
+        return "Lengths | None" if annotation.endswith(" | None") else "Lengths"
+    if "PerAxis" in annotation:
+        return annotation.replace("PerAxis", "PerDimension")
+    return f"PerDimension[{annotation}]"
+
+
 @dataclass(frozen=True)
 class _Port:
-    """A function, the words of its own that stand for others, and its signature here."""
+    """A function, its parameters, and its signature here."""
 
-    function: Callable
-    own: Mapping[str, inspect.Parameter]
+    function: Callable[..., Any]
+    parameters: Mapping[str, inspect.Parameter]
     signature: inspect.Signature
+    returned: str | None
 
     @property
     def of_lines(self) -> bool:
         """Whether the function works along one axis; that of Fourier filters is another thing."""
-        return "axis" in self.own and "n" not in self.own
+        return "axis" in self.parameters and "n" not in self.parameters
 
     @classmethod
-    def of(cls, function: Callable) -> "_Port":
-        """Return how a function is called here."""
-        own = inspect.signature(function).parameters
-        first, *others = own.values()
-        kept = [
-            parameter
-            for parameter in others
-            if parameter.name not in ("axis", "axes", "wrap_axes", "separator", "as_frame")
-        ]
-        more = []
-        if "axis" in own or "axes" in own:
-            more.append("dims")
-        if "wrap_axes" in own:
-            more.append("wrap")
-        lengths = _LENGTHS | _RADII | _WINDOWS | _PIXEL_SIZES
-        if lengths & set(own) and "n" not in own:
-            more.append("units")
-        added = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default="pixels" if name == "units" else None
-            )
-            for name in more
-        ]
-        return cls(function, own, inspect.Signature([first, *kept, *added]))
+    def of(cls, function: Callable[..., Any], returned: str | None = None) -> _Port:
+        """Return how a function is called here, and what it returns if that is no image."""
+        parameters = inspect.signature(function).parameters
+        return cls(function, parameters, _signature(function, returned), returned)
 
-    def bind(self, args: tuple, kwargs: dict) -> tuple[Image, dict[str, Any]]:
+    def described(self, overload: Callable[..., Any]) -> inspect.Signature:
+        """Return the signature here of one of the function's overloads."""
+        return _signature(overload, self.returned)
+
+    def bind(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[xarray.DataArray | xarray.Dataset, dict[str, Any]]:
         """Return the image and all other arguments of a call."""
         name = self.function.__name__
         try:
@@ -270,17 +308,19 @@ class _Port:
         concerned = self._concerned(image, dims, given)
         for name, value in given.items():
             given[name] = self._by_axis(name, value, image, concerned, units)
-        if "axes" in self.own and concerned != image.dims:
+        if "axes" in self.parameters and concerned != image.dims:
             given["axes"] = image.get_axis_num(concerned)
-        if "axis" in self.own and dims is not None:
+        if "axis" in self.parameters and dims is not None:
             given["axis"] = image.get_axis_num(_names(dims, image, "dims"))[0]
         if wrap is not None:
             given["wrap_axes"] = image.get_axis_num(_names(wrap, image, "wrap"))
         return self.function(image.data, **given)
 
-    def _concerned(self, image: xarray.DataArray, dims: Any, given: dict) -> tuple[Hashable, ...]:
+    def _concerned(
+        self, image: xarray.DataArray, dims: Any, given: dict[str, Any]
+    ) -> tuple[Hashable, ...]:
         """Return the dimensions that the function works along: all that are named, or all."""
-        if dims is None and "axes" in self.own:
+        if dims is None and "axes" in self.parameters:
             named = [
                 tuple(value)
                 for name, value in given.items()
@@ -295,9 +335,13 @@ class _Port:
                 chosen = set(_names(named[0], image, "dimensions"))
                 return tuple(dim for dim in image.dims if dim in chosen)
         names = image.dims[-1:] if dims is None else _names(dims, image, "dims")
-        if "axis" in self.own and len(names) != 1:
+        if "axis" in self.parameters and len(names) != 1:
             raise ValueError(f"dims must be one dimension here, got {dims!r}")
-        return names if self.of_lines or (dims is not None and "axes" in self.own) else image.dims
+        return (
+            names
+            if self.of_lines or (dims is not None and "axes" in self.parameters)
+            else image.dims
+        )
 
     def _by_axis(
         self, name: str, value: Any, image: xarray.DataArray, dims: tuple[Hashable, ...], units: str
@@ -307,7 +351,7 @@ class _Port:
             if name in _WEIGHTS:
                 return value.transpose(*dims).data
             return _beside(image, value, name)
-        if name == "filter_size" or name in _BY_DIMENSION:
+        if name in _BY_DIMENSION:
             if isinstance(value, Mapping):
                 value = [self._of_dimension(name, value, dim, image) for dim in dims]
             if units == "coordinates":
@@ -322,11 +366,11 @@ class _Port:
         return per_axis(1.0 if sizes is None else sizes, image.ndim, "spacing")
 
     def _of_dimension(
-        self, name: str, values: Mapping, dim: Hashable, image: xarray.DataArray
+        self, name: str, values: Mapping[Any, Any], dim: Hashable, image: xarray.DataArray
     ) -> Any:
         """Return what a mapping says of a dimension, or else the default."""
         _names(tuple(values), image, f"dimensions in {name}")
-        default = _NEUTRAL.get(name, self.own[name].default)
+        default = _NEUTRAL.get(name, self.parameters[name].default)
         if dim not in values and (default is None or default is inspect.Parameter.empty):
             raise ValueError(f"{name} says nothing of {dim!r}, only of {tuple(values)}")
         return values.get(dim, default)
@@ -381,7 +425,7 @@ def _like(image: xarray.DataArray, result: Any) -> Any:
     return result
 
 
-def _named(port: _Port, adapted: Callable, text: str) -> Callable:
+def _named(port: _Port, adapted: Callable[..., Any], text: str) -> Callable[..., Any]:
     """Let a function look like the one it stands for."""
     function = port.function
     family = function.__module__.rpartition("._")[0] or function.__module__
@@ -404,7 +448,7 @@ def _named(port: _Port, adapted: Callable, text: str) -> Callable:
     return adapted
 
 
-def _keeping(function: Callable) -> Callable:
+def _keeping(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function whose results have the pixels of the image."""
     port = _Port.of(function)
 
@@ -428,7 +472,7 @@ def _keeping(function: Callable) -> Callable:
     return _named(port, adapted, text)
 
 
-def _wanted(dataset: xarray.Dataset, arguments: dict[str, Any]) -> set:
+def _wanted(dataset: xarray.Dataset, arguments: dict[str, Any]) -> set[Hashable]:
     """Return the dimensions that a variable must have to be worked on."""
     shape = tuple(dataset.sizes.values())
     everything = xarray.DataArray(np.broadcast_to(0, shape), dims=tuple(dataset.sizes))
@@ -449,10 +493,10 @@ def _of_variable(arguments: dict[str, Any], name: Any) -> dict[str, Any]:
 
 
 def _measuring(
-    function: Callable, names: tuple[Hashable, ...], same_unit: bool = False
-) -> Callable:
+    function: Callable[..., Any], names: tuple[str, ...], same_unit: bool = False
+) -> Callable[..., Any]:
     """Return a function whose results have one value a label, named like this."""
-    port = _Port.of(function)
+    port = _Port.of(function, "xarray.Dataset")
 
     def adapted(*args: Any, **kwargs: Any) -> xarray.Dataset:
         image, arguments = port.bind(args, kwargs)
@@ -476,7 +520,7 @@ def _measured(
     port: _Port,
     image: xarray.DataArray,
     arguments: dict[str, Any],
-    names: tuple[Hashable, ...],
+    names: tuple[str, ...],
     same_unit: bool,
     prefix: Any,
 ) -> xarray.Dataset:
@@ -509,8 +553,9 @@ def _measured(
 
 
 def label(
-    image: xarray.DataArray, structure: Any = None, *, wrap: Any = None, output: Any = None
-) -> tuple[xarray.DataArray, Any]:
+    image: xarray.DataArray, structure: ArrayLike | None = None, *,
+    wrap: Dimensions | None = None, output: DTypeLike | None = None,
+) -> tuple[xarray.DataArray, Array]:  # fmt: skip
     """
     `dask_image.ndmeasure.label` on xarray's arrays.
 
@@ -558,10 +603,10 @@ _CENTROIDS = ("centroid", "centroid_weighted")
 def regionprops_table(
     label_image: xarray.DataArray,
     intensity_image: xarray.DataArray | None = None,
-    properties: Any = ("label", "bbox", "area", "centroid"),
+    properties: str | Sequence[str] = ("label", "bbox", "area", "centroid"),
     *,
-    spacing: Any = None,
-    units: str = "pixels",
+    spacing: PerDimension[Real] | None = None,
+    units: Literal["pixels", "coordinates"] = "pixels",
 ) -> xarray.Dataset:
     """
     `dask_image.ndmeasure.regionprops_table` on xarray's arrays.
@@ -620,7 +665,7 @@ def regionprops_table(
     return dataset
 
 
-def _column(name: str, indices: list[str], dims: tuple) -> str:
+def _column(name: str, indices: list[str], dims: tuple[Hashable, ...]) -> str:
     """Return a name with dimensions in the place of numbers of axes."""
     if name == "bbox":
         end, axis = divmod(int(indices[0]), len(dims))
@@ -631,9 +676,10 @@ def _column(name: str, indices: list[str], dims: tuple) -> str:
 
 
 def zoom(
-    image: Image, zoom: Any, order: int = 3, *, mode: str = "constant", cval: float = 0.0,
-    prefilter: bool = True, grid_mode: bool = False, output: Any = None,
-) -> Image:  # fmt: skip
+    image: _Image, zoom: PerDimension[Real], order: Integer = 3, *, mode: ModeName = "constant",
+    cval: Number = 0.0, prefilter: bool = True, grid_mode: bool = False,
+    output: DTypeLike | None = None,
+) -> _Image:  # fmt: skip
     """
     `dask_image.ndinterp.zoom` on xarray's arrays.
 
@@ -709,7 +755,12 @@ def _grid(size: int, new: int, grid_mode: bool) -> np.ndarray:
 
 
 def imread(
-    fname: Any, nframes: int = 1, *, chunks: Any = "auto", level: int = 0, series: int = 0
+    fname: Any,
+    nframes: Integer = 1,
+    *,
+    chunks: ChunksLike = "auto",
+    level: Integer = 0,
+    series: Integer = 0,
 ) -> xarray.DataArray:
     """
     Read images from files as a DataArray with the axes and pixel sizes that the files tell of.

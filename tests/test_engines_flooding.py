@@ -196,11 +196,11 @@ def test_tasks_are_few_and_named_after_the_function():
     assert any(step.startswith("watershed-combine-") for step in steps)
 
 
-def test_runs_are_painted_as_they_were():
+def test_runs_hold_a_block_as_it_was():
     for block in (np.zeros((0, 3), int), np.ones((2, 2), int), np.arange(12).reshape(3, 4) // 5):
         runs = Runs(block)
         np.testing.assert_array_equal(runs.block(), block)
-        np.testing.assert_array_equal(runs.painted(runs.values * 2), block * 2)
+        np.testing.assert_array_equal(runs.with_values(runs.values * 2), block * 2)
 
 
 def test_kernels_agree_on_graphs():

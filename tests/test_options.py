@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from dask_image import ndmeasure
+from dask_image import ndmeasure, store
 from dask_image._kernels._numba import use_numba
 from dask_image._utils import options
 from dask_image._utils.engines import label_shuffle
@@ -56,6 +56,15 @@ def test_memory_must_be_a_size(key, value, set_option):
     set_option(f"{key}.memory", value)
     with pytest.raises(ValueError, match=rf"dask-image.{key}.memory must be a size"):
         options.memory(key)
+
+
+def test_memory_of_store(set_option):
+    assert options.store_memory() is None
+    set_option("store.memory", "1 kiB")
+    assert options.store_memory() == 1024
+    set_option("store.memory", "much")
+    with pytest.raises(ValueError, match="option dask-image.store.memory must be a size"):
+        store(da.ones(3), np.zeros(3))
 
 
 def test_smaller_partitions_are_more(set_option, monkeypatch):

@@ -18,17 +18,14 @@ from dask_image._utils import engines
 from dask_image._utils import typing as aliases
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.modes import MODES
-from tests.test_package import MODULES, public_functions
+from tests.test_package import ADAPTERS, MODULES, public_functions
 
 ROOT = Path(__file__).parents[1]
 ENGINES = sorted(
-    f"{engines.__name__}.{module.name}"
-    for module in pkgutil.iter_modules(engines.__path__)
-    if module.name not in {"flooding", "folding", "labelled_components"}  # neither are these
+    f"{engines.__name__}.{module.name}" for module in pkgutil.iter_modules(engines.__path__)
 )
-# What these hold is not annotated yet, and the stub says what dask_image.ndimage holds.
-WITHOUT_TYPES = {"dask_image.segmentation", "dask_image.xarray"}
-FAMILIES = sorted(set(MODULES) - WITHOUT_TYPES - {"dask_image.ndimage"})
+# What adapters hold is said by stubs.
+FAMILIES = sorted(set(MODULES) - set(ADAPTERS))
 
 
 @pytest.mark.parametrize("function", public_functions(FAMILIES))
@@ -80,8 +77,9 @@ def test_package_names_its_areas_to_type_checkers():
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="overloads cannot be asked for")
-def test_stub_is_what_signatures_say():
-    from tests.ndimage_stub import stub
+@pytest.mark.parametrize("name", ["ndimage", "xarray"])
+def test_stub_is_what_signatures_say(name):
+    from tests.stubs import stub
 
     def content(text):
         """Return what a stub says, however it is laid out."""
@@ -89,18 +87,20 @@ def test_stub_is_what_signatures_say():
         imports = [line for line in lines if isinstance(line, (ast.Import, ast.ImportFrom))]
         return set(map(ast.dump, imports)), list(map(ast.dump, lines[len(imports) :]))
 
-    written = (ROOT / "dask_image/ndimage.pyi").read_text()
-    assert content(written) == content(stub()), "make stubs has not been run"
+    written = (ROOT / f"dask_image/{name}.pyi").read_text()
+    assert content(written) == content(stub(name)), "make stubs has not been run"
 
 
 # -- a program of a user's -------------------------------------------------------------------
 
 PROGRAM = """\
 import numpy as np
+import xarray
 
 import dask_image
 import dask_image.ndimage as ndi
-from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
+import dask_image.xarray as xndi
+from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph, segmentation
 from dask_image.imread import imread
 from dask_image.local_statistics import local_percentile
 
@@ -123,6 +123,12 @@ reveal_type(dask_image.__version__)  # str
 moved = ndi.affine_transform(values, np.eye(2), (1, 2), None, np.float32, 3, "mirror", -1)
 ndi.gaussian_laplace(values, 2, truncate=3)
 ndinterp.rotate(values, 30, output_chunks=(2, "auto"))
+field = xarray.DataArray(values, dims=("lat", "lon"))
+reveal_type(segmentation.threshold_otsu(smooth))  # dask.array.core.Array
+reveal_type(segmentation.local_maxima(smooth, indices=True))  # tuple[dask.array.core.Array, ...]
+reveal_type(xndi.gaussian_filter(field, {"lat": 2.0}))  # xarray.core.dataarray.DataArray
+reveal_type(xndi.mean(field, labels))  # xarray.core.dataset.Dataset
+xndi.gaussian_filter(field, sigma="2 h", dims="lat", units="coordinates")
 ndfilters.gaussian_filter(values, sigme=1)  # call-arg
 ndfilters.gaussian_filter(values)  # call-arg
 ndfilters.gaussian_filter(values, "2")  # arg-type
@@ -137,6 +143,9 @@ ndi.uniform_filter(image=values)  # call-arg
 ndi.mean(values, label_image=labels)  # call-overload
 ndi.no_such_filter(values)  # attr-defined
 dask_image.no_such_area  # attr-defined
+segmentation.threshold_otsu(smooth, bins=3)  # call-arg
+xndi.gaussian_filter(field, 2, axes=0)  # call-arg
+xndi.gaussian_filter(values, 2)  # type-var
 smooth + edges.no_such_method()  # attr-defined
 """
 

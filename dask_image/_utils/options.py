@@ -6,8 +6,12 @@ They are documented in ``docs/options.rst``. What only tunes an algorithm stays 
 
 from __future__ import annotations
 
+from typing import Any
+
 import dask
 from dask.utils import parse_bytes
+
+from dask_image._utils.arguments import ArgumentError
 
 DEFAULTS = {
     "kernels": "numba",
@@ -44,20 +48,27 @@ def memory(key: str) -> int:
     Parameters
     ----------
     key : str
-        What: "label", "median" or "partition".
+        What: "label", "median", "partition" or "store".
 
     Raises
     ------
     ValueError
         If the option is no size.
     """
-    value = dask.config.get(f"dask-image.{key}.memory")
+    return as_bytes(dask.config.get(f"dask-image.{key}.memory"), f"option dask-image.{key}.memory")
+
+
+def store_memory() -> int | None:
+    """Return how many bytes `dask_image.store` may hold; None makes it a part of what there is."""
+    return None if dask.config.get("dask-image.store.memory") is None else memory("store")
+
+
+def as_bytes(value: Any, name: str) -> int:
+    """Return a size such as "64 MiB" in bytes, or raise ValueError."""
     try:
         size = parse_bytes(value)
     except (ValueError, AttributeError, TypeError):
         size = -1
     if size < 0:
-        raise ValueError(
-            f"option dask-image.{key}.memory must be a size such as '64 MiB', got {value!r}"
-        )
+        raise ArgumentError(f"{name} must be a size such as '64 MiB', got {value!r}")
     return size

@@ -1,6 +1,7 @@
 """The types of arguments that many functions share, under the names that annotations use."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import dask.array as da
@@ -16,15 +17,19 @@ __all__ = [
     "Chunks",
     "ChunksLike",
     "DTypeLike",
+    "Dimensions",
     "Extrema",
     "Function",
     "Index",
     "Integer",
     "Labels",
+    "Length",
+    "Lengths",
     "ModeName",
     "NDArray",
     "Number",
     "PerAxis",
+    "PerDimension",
     "PerLabel",
     "Reach",
     "Real",
@@ -107,3 +112,15 @@ Extrema: TypeAlias = tuple[Array, Array, Array, Array]
 
 Function: TypeAlias = Callable[..., Any]
 """Of the caller's."""
+
+Dimensions: TypeAlias = Hashable | Sequence[Hashable]
+"""Names of dimensions of arrays of xarray: one, or several."""
+
+PerDimension: TypeAlias = PerAxis[T] | Mapping[Any, T]
+"""The same by the names of dimensions."""
+
+Length: TypeAlias = Real | str | timedelta | np.timedelta64
+"""In pixels, or in the unit of a coordinate: of times too."""
+
+Lengths: TypeAlias = PerDimension[Length]
+"""One length for all dimensions, or one for each."""

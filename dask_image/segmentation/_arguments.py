@@ -1,14 +1,17 @@
 """Arguments that several functions of segmentation share."""
 
+from typing import Any
+
 import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer
 from dask_image._utils.arrays import as_dask_array, without_idle_chunks
 from dask_image._utils.engines.block_lattice import displacements_of
+from dask_image._utils.typing import Array, ArrayLike, NDArray, Shape
 
 
-def as_image(image, name="image"):
+def as_image(image: ArrayLike, name: str = "image") -> Array:
     """Return an image of real numbers and at least one axis, or raise."""
     image = as_dask_array(image, name)
     if image.ndim == 0:
@@ -18,7 +21,7 @@ def as_image(image, name="image"):
     return without_idle_chunks(image)
 
 
-def in_chunks_of(image, array, name):
+def in_chunks_of(image: Array, array: Array, name: str) -> Array:
     """Return an array of the shape of ``image`` in its chunks, or raise ValueError."""
     if array.shape != image.shape:
         raise ArgumentError(
@@ -27,7 +30,7 @@ def in_chunks_of(image, array, name):
     return array.rechunk(image.chunks, method="tasks")
 
 
-def neighbour_structure(footprint, connectivity, ndim):
+def neighbour_structure(footprint: Any, connectivity: Any, ndim: int) -> NDArray:
     """
     Return which pixels around the one in the middle are its neighbours.
 
@@ -65,6 +68,6 @@ def neighbour_structure(footprint, connectivity, ndim):
     return np.pad(structure, [(1 - size // 2,) * 2 for size in structure.shape])
 
 
-def neighbour_steps(footprint, connectivity, ndim):
+def neighbour_steps(footprint: Any, connectivity: Any, ndim: int) -> tuple[Shape, ...]:
     """Return the steps from a pixel to its neighbours, sorted; arguments as above."""
     return displacements_of(neighbour_structure(footprint, connectivity, ndim))

@@ -1,6 +1,7 @@
 """Regional maxima and minima: plateaus without a higher, or a lower, neighbour."""
 
 from dataclasses import dataclass, replace
+from typing import Literal, overload
 
 import dask.array as da
 import numpy as np
@@ -13,6 +14,7 @@ from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.engines.two_pass import map_two_pass
 from dask_image._utils.steps import facing, forward
+from dask_image._utils.typing import Array, ArrayLike, Integer, Shape
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import as_image, neighbour_structure
 
@@ -21,8 +23,21 @@ from dask_image.segmentation._arguments import as_image, neighbour_structure
 LOWER, CANDIDATE, SPOILED = 0, 1, 2
 
 
+@overload
+def local_maxima(
+    image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ...,
+    indices: Literal[False] = ..., allow_borders: bool = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def local_maxima(
+    image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ..., *,
+    indices: Literal[True], allow_borders: bool = ...,
+) -> tuple[Array, ...]: ...  # fmt: skip
 @numpy_only
-def local_maxima(image, footprint=None, connectivity=None, indices=False, allow_borders=True):
+def local_maxima(
+    image: ArrayLike, footprint: ArrayLike | None = None, connectivity: Integer | None = None,
+    indices: bool = False, allow_borders: bool = True,
+) -> Array | tuple[Array, ...]:  # fmt: skip
     """
     Find the plateaus that are higher than all pixels around them.
 
@@ -79,8 +94,21 @@ def local_maxima(image, footprint=None, connectivity=None, indices=False, allow_
     return _extrema(image, footprint, connectivity, indices, allow_borders, "local_maxima")
 
 
+@overload
+def local_minima(
+    image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ...,
+    indices: Literal[False] = ..., allow_borders: bool = ...,
+) -> Array: ...  # fmt: skip
+@overload
+def local_minima(
+    image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ..., *,
+    indices: Literal[True], allow_borders: bool = ...,
+) -> tuple[Array, ...]: ...  # fmt: skip
 @numpy_only
-def local_minima(image, footprint=None, connectivity=None, indices=False, allow_borders=True):
+def local_minima(
+    image: ArrayLike, footprint: ArrayLike | None = None, connectivity: Integer | None = None,
+    indices: bool = False, allow_borders: bool = True,
+) -> Array | tuple[Array, ...]:  # fmt: skip
     """
     Find the plateaus that are lower than all pixels around them.
 
@@ -191,7 +219,7 @@ def _candidates(states):
 class _Spoiled:
     """Which candidates are known to be no extremum."""
 
-    image_shape: tuple
+    image_shape: Shape
     allow_borders: bool
 
     def __call__(self, states, place):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import dask.array as da
 import numpy as np
@@ -22,6 +23,7 @@ from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
 from dask_image._utils.engines.labelled_components import LabelledComponents, choose_components
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
 from dask_image._utils.labels import as_label_image
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
 from dask_image.ndmeasure import relabel_sequential
 from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
@@ -30,7 +32,9 @@ MODES = ("thick", "inner", "outer", "subpixel")
 
 
 @numpy_only
-def remove_small_objects(image, *, max_size=64, connectivity=1):
+def remove_small_objects(
+    image: ArrayLike, *, max_size: Integer = 64, connectivity: Integer = 1
+) -> Array:
     """
     Remove objects of few pixels.
 
@@ -81,7 +85,9 @@ def remove_small_objects(image, *, max_size=64, connectivity=1):
 
 
 @numpy_only
-def remove_small_holes(image, *, max_size=64, connectivity=1):
+def remove_small_holes(
+    image: ArrayLike, *, max_size: Integer = 64, connectivity: Integer = 1
+) -> Array:
     """
     Fill holes of few pixels.
 
@@ -180,7 +186,9 @@ def _exceeds(max_size, sizes):
 
 
 @numpy_only
-def clear_border(labels, buffer_size=0, bgval=0, mask=None):
+def clear_border(
+    labels: ArrayLike, buffer_size: Integer = 0, bgval: Real = 0, mask: ArrayLike | None = None
+) -> Array:
     """
     Remove objects that touch the edge of the image, or pixels outside of a mask.
 
@@ -261,7 +269,7 @@ def clear_border(labels, buffer_size=0, bgval=0, mask=None):
 class _Border:
     """The pixels less than ``width`` away from beyond the edge of an image."""
 
-    image_shape: tuple
+    image_shape: Shape
     width: int
 
     def part(self, start, shape):
@@ -298,7 +306,7 @@ class _Border:
 
 
 @numpy_only
-def expand_labels(label_image, distance=1, spacing=1):
+def expand_labels(label_image: ArrayLike, distance: Real = 1, spacing: PerAxis[Real] = 1) -> Array:
     """
     Grow labels into the background by up to a distance, and never into each other.
 
@@ -369,7 +377,10 @@ def _expand(labels, distance, spacing):
 
 
 @numpy_only
-def find_boundaries(label_img, connectivity=1, mode="thick", background=0):
+def find_boundaries(
+    label_img: ArrayLike, connectivity: Integer = 1,
+    mode: Literal["thick", "inner", "outer", "subpixel"] = "thick", background: Real = 0,
+) -> Array:  # fmt: skip
     """
     Find the pixels where labels meet.
 
@@ -488,7 +499,7 @@ def _gaps(labels, shape):
 
 
 @numpy_only
-def join_segmentations(s1, s2):
+def join_segmentations(s1: ArrayLike, s2: ArrayLike) -> Array:
     """
     Part two segmentations by each other: pixels stay together if they are together in both.
 

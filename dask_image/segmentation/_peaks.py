@@ -19,6 +19,7 @@ from dask_image._utils.engines.folding import block_limits, fold, merge_limits
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
 from dask_image._utils.labels import as_label_image
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import as_image, in_chunks_of
 
@@ -28,9 +29,11 @@ PEAK, ISOLATED = 1, 2
 
 @numpy_only
 def peak_local_max(
-    image, min_distance=1, threshold_abs=None, threshold_rel=None, exclude_border=True,
-    num_peaks=np.inf, footprint=None, labels=None, num_peaks_per_label=np.inf, p_norm=np.inf,
-):  # fmt: skip
+    image: ArrayLike, min_distance: Integer = 1, threshold_abs: Real | None = None,
+    threshold_rel: Real | None = None, exclude_border: bool | PerAxis[Integer] = True,
+    num_peaks: Real = np.inf, footprint: ArrayLike | None = None, labels: ArrayLike | None = None,
+    num_peaks_per_label: Real = np.inf, p_norm: Real = np.inf,
+) -> Array:  # fmt: skip
     """
     Find the coordinates of peaks: pixels that are highest in a window around them.
 
@@ -113,8 +116,8 @@ def peak_local_max(
         if value is not None:
             normalize_number(value, name)
     thresholds = _Thresholds(threshold_abs, threshold_rel)
-    counts = tuple(_as_count(each) for each in (num_peaks, num_peaks_per_label))
-    choice = _Choice(min_distance, p_norm, *counts, image.ndim, labels is not None)
+    most, most_per_label = _as_count(num_peaks), _as_count(num_peaks_per_label)
+    choice = _Choice(min_distance, p_norm, most, most_per_label, image.ndim, labels is not None)
     if image.size == 0:
         return da.zeros((0, image.ndim), dtype=np.int64)
     name = "peak_local_max"
@@ -156,8 +159,8 @@ def _as_count(number):
 class _Thresholds:
     """Above what value peaks lie."""
 
-    absolute: float | None
-    relative: float | None
+    absolute: Real | None
+    relative: Real | None
 
     def of(self, limits):
         """Return the threshold, given the range of the image."""
@@ -274,7 +277,7 @@ class _Found:
     labels: np.ndarray
     pixels: np.ndarray
     peaks: np.ndarray
-    image_shape: tuple
+    image_shape: Shape
 
 
 def _collect(start, state, image, limits, image_shape, border, thresholds):
@@ -324,7 +327,7 @@ class _Choice:
     """Chooses among peaks: the highest, if they are not too close to a higher one."""
 
     min_distance: int
-    p_norm: float
+    p_norm: Real
     most: int | None
     most_per_label: int | None
     ndim: int

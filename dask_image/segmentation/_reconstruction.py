@@ -1,6 +1,7 @@
 """Grey reconstruction, and the maxima and minima of a given height."""
 
 from functools import partial
+from typing import Literal
 
 import dask.array as da
 import numpy as np
@@ -9,6 +10,7 @@ from dask_image._utils.arguments import ArgumentError, normalize_number
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.flooding import reconstruct
 from dask_image._utils.engines.folding import value_range
+from dask_image._utils.typing import Array, ArrayLike, Real
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_steps
 
@@ -16,7 +18,10 @@ METHODS = ("dilation", "erosion")
 
 
 @numpy_only
-def reconstruction(seed, mask, method="dilation", footprint=None):
+def reconstruction(
+    seed: ArrayLike, mask: ArrayLike, method: Literal["dilation", "erosion"] = "dilation",
+    footprint: ArrayLike | None = None,
+) -> Array:  # fmt: skip
     """
     Let the pixels of a seed spread as far as a mask lets them.
 
@@ -90,7 +95,7 @@ def reconstruction(seed, mask, method="dilation", footprint=None):
 
 
 @numpy_only
-def h_maxima(image, h, footprint=None):
+def h_maxima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> Array:
     """
     Find the maxima that stand out by a height of ``h`` or more.
 
@@ -146,7 +151,7 @@ def h_maxima(image, h, footprint=None):
 
 
 @numpy_only
-def h_minima(image, h, footprint=None):
+def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> Array:
     """
     Find the minima that are deeper than what is around them by ``h`` or more.
 

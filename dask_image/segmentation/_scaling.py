@@ -2,6 +2,7 @@
 
 import itertools
 from functools import partial
+from typing import Literal, TypeAlias
 
 import dask.array as da
 import numpy as np
@@ -12,6 +13,7 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_boxes
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
 from dask_image.segmentation._arguments import as_image
 
 METHODS = ("mean", "mode", "nearest")
@@ -20,9 +22,14 @@ SMALLEST = 512
 # Names of ranges that are no dtypes, and their bits.
 NARROW = {"uint10": 10, "uint12": 12, "uint14": 14}
 
+Range: TypeAlias = DTypeLike | tuple[Real | Array, Real | Array] | list[Real | Array]
+"""A range of values: a name, a dtype or both its ends."""
+
 
 @numpy_only
-def rescale_intensity(image, in_range="image", out_range="dtype"):
+def rescale_intensity(
+    image: ArrayLike, in_range: Range = "image", out_range: Range = "dtype"
+) -> Array:
     """
     Stretch or shrink the range of an image's values.
 
@@ -133,7 +140,7 @@ def _rescale(image, low, high, out_low, out_high, from_dtype, out_dtype):
 
 
 @numpy_only
-def downscale_local_mean(image, factors, cval=0):
+def downscale_local_mean(image: ArrayLike, factors: PerAxis[Integer], cval: Real = 0) -> Array:
     """
     Make an image smaller: a pixel for the mean of each cell of pixels.
 
@@ -221,7 +228,10 @@ def _mean_of_cells(block, factors, cval):
 
 
 @numpy_only
-def pyramid(image, levels=None, factors=2, method="mean"):
+def pyramid(
+    image: ArrayLike, levels: Integer | None = None, factors: PerAxis[Integer] = 2,
+    method: Literal["mean", "mode", "nearest"] = "mean",
+) -> list[Array]:  # fmt: skip
     """
     Return an image in smaller and smaller sizes, as viewers and OME-Zarr want it.
 

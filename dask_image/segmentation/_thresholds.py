@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -11,6 +12,7 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import block_limits, fold, merge_limits
 from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.typing import Array, ArrayLike, Integer, Real
 from dask_image.ndmorph import binary_propagation
 from dask_image.segmentation._arguments import as_image
 
@@ -22,7 +24,7 @@ DISTINCT = 2**16
 
 
 @numpy_only
-def threshold_otsu(image, nbins=256):
+def threshold_otsu(image: ArrayLike, nbins: Integer = 256) -> Array:
     """
     Find the threshold that parts two classes of pixels best, by Otsu's method.
 
@@ -77,7 +79,7 @@ def threshold_otsu(image, nbins=256):
 
 
 @numpy_only
-def threshold_yen(image, nbins=256):
+def threshold_yen(image: ArrayLike, nbins: Integer = 256) -> Array:
     """
     Find the threshold that leaves the two classes of pixels most correlated, by Yen's method.
 
@@ -122,7 +124,7 @@ def threshold_yen(image, nbins=256):
 
 
 @numpy_only
-def threshold_triangle(image, nbins=256):
+def threshold_triangle(image: ArrayLike, nbins: Integer = 256) -> Array:
     """
     Find the threshold at the foot of the histogram's peak, by the triangle method.
 
@@ -169,7 +171,7 @@ def threshold_triangle(image, nbins=256):
 
 
 @numpy_only
-def threshold_isodata(image, nbins=256, return_all=False):
+def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool = False) -> Array:
     """
     Find the threshold that lies midway between the means of the two classes of pixels.
 
@@ -218,7 +220,7 @@ def threshold_isodata(image, nbins=256, return_all=False):
 
 
 @numpy_only
-def threshold_multiotsu(image, classes=3, nbins=256):
+def threshold_multiotsu(image: ArrayLike, classes: Integer = 3, nbins: Integer = 256) -> Array:
     """
     Find the thresholds that part several classes of pixels best, by Otsu's method.
 
@@ -271,7 +273,9 @@ def threshold_multiotsu(image, classes=3, nbins=256):
 
 
 @numpy_only
-def threshold_li(image, *, tolerance=None, initial_guess=None):
+def threshold_li(
+    image: ArrayLike, *, tolerance: Real | None = None, initial_guess: Real | None = None
+) -> Array:
     """
     Find the threshold of least cross entropy between an image and its two classes, by Li's method.
 
@@ -536,8 +540,8 @@ class Table:
     values: np.ndarray
     counts: np.ndarray
     sums: np.ndarray
-    odd: frozenset = frozenset()
-    limits: tuple | None = None
+    odd: frozenset[float] = frozenset()
+    limits: tuple[Any, Any] | None = None
     exact: bool = True
 
     def in_bins(self):
@@ -645,7 +649,7 @@ def _li(table, tolerance, initial_guess, kind):
 
 
 @numpy_only
-def apply_hysteresis_threshold(image, low, high):
+def apply_hysteresis_threshold(image: ArrayLike, low: ArrayLike, high: ArrayLike) -> Array:
     """
     Find the pixels above a low threshold that are connected with one above a high threshold.
 

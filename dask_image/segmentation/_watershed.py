@@ -13,6 +13,7 @@ from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.metrics import EUCLIDEAN
 from dask_image._utils.steps import facing, forward
+from dask_image._utils.typing import Array, ArrayLike, Integer, Real
 from dask_image.ndmeasure import label
 from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_structure
 from dask_image.segmentation._extrema import local_minima
@@ -20,8 +21,9 @@ from dask_image.segmentation._extrema import local_minima
 
 @numpy_only
 def watershed(
-    image, markers=None, connectivity=1, mask=None, *, compactness=0, watershed_line=False
-):
+    image: ArrayLike, markers: ArrayLike | None = None, connectivity: Integer | ArrayLike = 1,
+    mask: ArrayLike | None = None, *, compactness: Real = 0, watershed_line: bool = False,
+) -> Array:  # fmt: skip
     """
     Flood an image from markers: every pixel goes to the marker whose basin it lies in.
 

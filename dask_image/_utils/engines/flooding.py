@@ -17,6 +17,7 @@ the markers alone. So the result is the same for all chunks.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial as bind
 from typing import Any
@@ -40,6 +41,7 @@ from dask_image._utils.engines.graph import (
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.two_pass import take
 from dask_image._utils.steps import facing
+from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, Shape
 
 # Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
 # shrink by as much as they can.
@@ -59,29 +61,29 @@ class Box:
     image_shape : tuple of int
     """
 
-    lower: tuple[Any, ...]
-    upper: tuple[Any, ...]
-    image_shape: tuple[Any, ...]
+    lower: Shape
+    upper: Shape
+    image_shape: Shape
 
     @property
-    def shape(self):
+    def shape(self) -> Shape:
         """How many pixels it has along each axis."""
         return tuple(high - low for low, high in zip(self.lower, self.upper))
 
-    def faces(self):
+    def faces(self) -> list[tuple[int, int]]:
         """Return (axis, position) of each layer of pixels that touches pixels beyond the box."""
         low = [(axis, low) for axis, low in enumerate(self.lower) if low > 0]
         sizes = zip(self.upper, self.image_shape)
         return low + [(axis, high - 1) for axis, (high, size) in enumerate(sizes) if high < size]
 
-    def face_pixels(self):
+    def face_pixels(self) -> NDArray:
         """Return the pixels on its faces, as positions in the block in raster order."""
         found = np.zeros(self.shape, bool)
         for axis, place in self.faces():
             found[(slice(None),) * axis + (place - self.lower[axis],)] = True
         return np.flatnonzero(found)
 
-    def on_faces(self, positions):
+    def on_faces(self, positions: Sequence[NDArray]) -> NDArray:
         """Tell which of some pixels, given by their positions along each axis, lie on a face."""
         found = np.zeros(positions[0].shape, bool)
         for axis, place in self.faces():
@@ -98,7 +100,7 @@ class Runs:
     block : numpy.ndarray
     """
 
-    def __init__(self, block):
+    def __init__(self, block: Block) -> None:
         self.shape = block.shape
         flat = block.ravel()
         starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
@@ -106,13 +108,13 @@ class Runs:
         self.values = flat[starts]
         self.lengths = np.diff(starts, append=flat.size).astype(np.int32)
 
-    def painted(self, values):
-        """Return the block with other values in place of its own, one for each run."""
+    def with_values(self, values: NDArray) -> NDArray:
+        """Return the block with other values, one for each run."""
         return np.repeat(values, self.lengths).reshape(self.shape)
 
-    def block(self):
+    def block(self) -> NDArray:
         """Return the block."""
-        return self.painted(self.values)
+        return self.with_values(self.values)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Terminals:
     into: np.ndarray
     label: np.ndarray
 
-    def labels(self, above):
+    def labels(self, above: NDArray) -> NDArray:
         """Return the label of each, given those of the terminals that take them in."""
         label = self.label.copy()
         label[self.into >= 0] = above[self.into[self.into >= 0]]
@@ -175,7 +177,7 @@ class Surface:
 # What tasks do
 
 
-def as_comparable(image):
+def as_comparable(image: Block) -> Block:
     """Return pixels in one of the few dtypes that kernels are compiled for; no order changes."""
     kind, size = image.dtype.kind, image.dtype.itemsize
     if kind == "f":
@@ -197,18 +199,18 @@ class Packed:
         Markers outside of it are left out.
     """
 
-    def __init__(self, markers, mask=None):
+    def __init__(self, markers: Block, mask: Block | None = None) -> None:
         self.bits = None
         if mask is not None:
             self.bits = np.packbits(mask)
             markers = np.where(mask, markers, np.zeros((), markers.dtype))
         self.labels = Runs(markers)
 
-    def unmarked(self):
+    def unmarked(self) -> NDArray:
         """Return where there is no marker."""
-        return self.labels.painted(self.labels.values == 0)
+        return self.labels.with_values(self.labels.values == 0)
 
-    def inside(self):
+    def inside(self) -> NDArray | None:
         """Return where there is no wall, or None if there are none."""
         if self.bits is None:
             return None
@@ -216,7 +218,9 @@ class Packed:
         return np.unpackbits(self.bits, count=math.prod(shape)).view(bool).reshape(shape)
 
 
-def scan_block(box, steps, packed, image, distance):
+def scan_block(
+    box: Box, steps: Sequence[Shape], packed: Packed, image: Block, distance: Block
+) -> tuple[Surface, tuple[Runs, NDArray]]:
     """
     Flood a block.
 
@@ -240,7 +244,7 @@ def scan_block(box, steps, packed, image, distance):
     # Markers hold -1, -2 and so on; their labels are found again as ``markers[-number]``.
     markers = np.concatenate([np.zeros(1, markers.dtype), markers[markers != 0]])
     numbers = np.searchsorted(markers[1:], labels.values) + 1
-    held = labels.painted(np.where(labels.values != 0, -numbers, 0).astype(np.int32))
+    held = labels.with_values(np.where(labels.values != 0, -numbers, 0).astype(np.int32))
     if image.dtype.kind == "f":
         walls = np.isnan(image)
         inside = ~walls if inside is None else inside & ~walls
@@ -273,7 +277,7 @@ def _surface(box, image, distance, taken, edges, faces, markers, count):
     )  # fmt: skip
 
 
-def _parted(taken, markers):
+def _parted(taken: NDArray, markers: NDArray) -> tuple[NDArray, NDArray]:
     """Return what takes nodes as numbers of face terminals, else -1, and labels, else 0."""
     terminal = np.maximum(taken - 1, -1).astype(np.int32)
     return terminal, markers[np.maximum(-taken, 0)]
@@ -299,7 +303,9 @@ class Graph:
     starts: np.ndarray
     outer: np.ndarray
 
-    def cut(self, pixels, edges, count, terminal, label):
+    def cut(
+        self, pixels: NDArray, edges: NDArray, count: int, terminal: NDArray, label: NDArray
+    ) -> Surface:
         """Return a surface of some pixels and edges of this one."""
         kept = np.flatnonzero(pixels)
         whole = self.surface
@@ -308,14 +314,14 @@ class Graph:
             terminal[kept], label[kept], np.searchsorted(kept, whole.edges[edges]).astype(np.int32),
         )  # fmt: skip
 
-    def pixels_with(self, edges):
+    def pixels_with(self, edges: NDArray) -> NDArray:
         """Tell which pixels lie on a face of the box, or are joined by one of some edges."""
         pixels = self.outer.copy()
         pixels[self.surface.edges[edges].ravel()] = True
         return pixels
 
 
-def join(surfaces, steps):
+def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     """Return the `Graph` of boxes that form a box."""
     box = Box(
         tuple(map(min, zip(*(each.box.lower for each in surfaces)))),
@@ -355,7 +361,9 @@ def join(surfaces, steps):
     return Graph(surface, terminals[1:-1], box.on_faces(positions))
 
 
-def crossing_edges(box, positions, axis, place, steps):
+def crossing_edges(
+    box: Box, positions: Sequence[NDArray], axis: int, place: int, steps: Sequence[Shape]
+) -> NDArray:
     """
     Return the pairs of pixels that a step joins across a plane, as an array of shape (n, 2).
 
@@ -386,7 +394,7 @@ def crossing_edges(box, positions, axis, place, steps):
     return np.concatenate(pairs)
 
 
-def combine(surfaces, steps):
+def combine(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> tuple[Surface, list[Terminals]]:
     """
     Combine the surfaces of boxes that form a box.
 
@@ -417,7 +425,9 @@ def combine(surfaces, steps):
     return surface, [Terminals(into, label) for into, label in zip(*parts)]
 
 
-def resolve(terminals, above, number):
+def resolve(
+    terminals: Sequence[Terminals], above: Sequence[NDArray] | None, number: int
+) -> list[NDArray]:
     """
     Return the labels of the terminals of each box of a group.
 
@@ -438,20 +448,22 @@ def resolve(terminals, above, number):
     return [each.labels(labels) for each in terminals]
 
 
-def paint(kept, above, number):
+def relabel(kept: tuple[Runs, NDArray], above: Sequence[NDArray] | None, number: int) -> NDArray:
     """Return the labels of a block's pixels, given those of its terminals."""
     runs, markers = kept
     faces = markers[:0] if above is None else above[number]
     # A run's value is 0, a face terminal from 1, or a marker from -1: counted from the end.
     table = np.concatenate([markers[:1], faces, markers[:0:-1]])
-    return runs.painted(table[runs.values])
+    return runs.with_values(table[runs.values])
 
 
 # ---------------------------------------------------------------------------------------
 # The same for levels: every pixel of a face is a terminal, and has the least level known so far
 
 
-def scan_levels(box, steps, prepare, *blocks):
+def scan_levels(
+    box: Box, steps: Sequence[Shape], prepare: Callable[..., Any], *blocks: Block
+) -> tuple[Surface, NDArray]:
     """
     Erode a seed within a block, and find how its faces hang together.
 
@@ -493,12 +505,14 @@ class Leaks:
     outer: np.ndarray
     starts: np.ndarray
 
-    def lowest(self):
+    def lowest(self) -> NDArray:
         """Return the least level of each terminal."""
         return kernels.reconstruction.lowest_levels(self.edges, self.weights, self.levels)
 
 
-def combine_levels(parts, steps):
+def combine_levels(
+    parts: Iterable[tuple[Surface, NDArray]], steps: Sequence[Shape]
+) -> tuple[tuple[Surface, NDArray], Leaks]:
     """
     Combine the surfaces of boxes that form a box, and their terminals' levels.
 
@@ -526,7 +540,7 @@ def combine_levels(parts, steps):
     return (surface, leaks.levels[outer]), leaks
 
 
-def resolve_levels(leaks, above, number):
+def resolve_levels(leaks: Leaks, above: Sequence[NDArray] | None, number: int) -> list[NDArray]:
     """Return the levels of the terminals of each box of a group; arguments as for `resolve`."""
     if above is not None:
         levels = leaks.levels.copy()
@@ -535,7 +549,10 @@ def resolve_levels(leaks, above, number):
     return np.split(leaks.lowest(), leaks.starts)
 
 
-def erode_inside(box, steps, prepare, finish, above, number, *blocks):
+def erode_inside(
+    box: Box, steps: Sequence[Shape], prepare: Callable[..., Any], finish: Callable[..., Any],
+    above: Sequence[NDArray] | None, number: int, *blocks: Block,
+) -> Block:  # fmt: skip
     """Erode a seed within a block, given the levels of the pixels on its faces."""
     seed, mask = prepare(*blocks)
     if above is not None:
@@ -548,7 +565,10 @@ def erode_inside(box, steps, prepare, finish, above, number, *blocks):
 # Tasks
 
 
-def flood(image, markers, mask, distances, steps, name):
+def flood(
+    image: Array, markers: Array, mask: Array | None, distances: Callable[[Array], Array],
+    steps: tuple[Shape, ...], name: str,
+) -> Array:  # fmt: skip
     """
     Flood an image from its markers.
 
@@ -600,12 +620,15 @@ def flood(image, markers, mask, distances, steps, name):
         flooding.add("kept", index, take, scanned, 1)
     above = _add_tree(flooding, "surface", image.numblocks, bind(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
-        flooding.add("relabel", index, paint, flooding.at("kept", index), *above[index])
+        flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
     basins = flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
     return basins.rechunk(chunks, method="tasks")
 
 
-def reconstruct(images, prepare, finish, steps, dtype, name):
+def reconstruct(
+    images: Sequence[Array], prepare: Callable[..., Any], finish: Callable[..., Any],
+    steps: tuple[Shape, ...], dtype: DTypeLike, name: str,
+) -> Array:  # fmt: skip
     """
     Erode a seed until a mask stops it.
 
@@ -667,7 +690,7 @@ def _wait(*_):
     """Return nothing, but not before everything else is there."""
 
 
-def _boxes(image):
+def _boxes(image: Array) -> dict[Shape, Box]:
     """Return the boxes that the blocks of an image are, by index."""
     bounds = block_bounds(image.chunks)
     return {
@@ -683,29 +706,31 @@ def _boxes(image):
 class _Tasks:
     """Collects tasks, one a block or a group of blocks for each step."""
 
-    def __init__(self, name, token):
+    def __init__(self, name: str, token: str) -> None:
         self.name = name
         self.token = token
-        self.tasks = {}
+        self.tasks: dict[Any, Any] = {}
 
-    def _prefix(self, step):
+    def _prefix(self, step: str) -> str:
         return f"{self.name}-{step}-{self.token}"
 
-    def add(self, step, index, function, *args):
+    def add(self, step: str, index: Shape, function: Callable[..., Any], *args: Any) -> Any:
         """Add a task; return a reference to its result."""
         key = (self._prefix(step), *index)
         self.tasks[key] = task(key, function, *args)
         return reference(key)
 
-    def at(self, step, index):
+    def at(self, step: str, index: Shape) -> Any:
         """Return a reference to the result of a step at one block or group."""
         return reference((self._prefix(step), *index))
 
-    def made(self, step, dependencies):
+    def made(self, step: str, dependencies: Sequence[Any]) -> Step:
         """Return all tasks, for others to depend on."""
         return Step(self._prefix(step), self.tasks, dependencies)
 
-    def array(self, step, dependencies, chunks, dtype):
+    def array(
+        self, step: str, dependencies: Sequence[Any], chunks: Chunks, dtype: DTypeLike
+    ) -> Array:
         """Return the array whose blocks are the results of one step."""
         meta = block_meta(len(chunks), dtype)
         return new_array(self._prefix(step), self.tasks, dependencies, chunks, meta)

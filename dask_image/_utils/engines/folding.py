@@ -5,7 +5,9 @@ For what is small whatever the size of a block: ranges, histograms, lists of poi
 use the result of one before it; then the image is read again, so that no block waits.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from dask_image._utils.engines.graph import (
     tokenize,
 )
 from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.typing import Array, Block, DTypeLike, NDArray, Shape
 
 # So many results are merged by one task.
 TOGETHER = 16
@@ -34,7 +37,13 @@ class Folded:
     step: Step
     key: str
 
-    def array(self, name, finish, dtype, shape=()):
+    def array(
+        self,
+        name: str,
+        finish: Callable[[Any], Any],
+        dtype: DTypeLike,
+        shape: tuple[float, ...] = (),
+    ) -> Array:
         """
         Return what ``finish`` makes of the result, as an array of one block.
 
@@ -54,11 +63,18 @@ class Folded:
         return new_array(name, tasks, [self.step], chunks, block_meta(len(shape), dtype))
 
 
-def _finished(finish, dtype, folded):
+def _finished(finish: Callable[[Any], Any], dtype: np.dtype[Any], folded: Any) -> NDArray:
     return np.asarray(finish(folded), dtype)
 
 
-def fold(images, measure, merge, name, step, after=None):
+def fold(
+    images: Sequence[Array],
+    measure: Callable[..., Any],
+    merge: Callable[[list[Any]], Any],
+    name: str,
+    step: str,
+    after: Folded | None = None,
+) -> Folded:
     """
     Measure every block, and merge the results.
 
@@ -89,7 +105,8 @@ def fold(images, measure, merge, name, step, after=None):
         known = [reference(after.key)]
         images = [read_again(image, delayed_in(after.step, after.key)) for image in images]
         needed = [*images, after.step]
-    tasks, level = {}, []
+    tasks: dict[Any, Any] = {}
+    level: list[Any] = []
     bounds = block_bounds(images[0].chunks)
     for index in np.ndindex(images[0].numblocks):
         if all(sizes[i] for sizes, i in zip(images[0].chunks, index)):
@@ -109,31 +126,32 @@ def fold(images, measure, merge, name, step, after=None):
     return Folded(Step(name, tasks, needed), name)
 
 
-def value_range(image, name):
+def value_range(image: Array, name: str) -> tuple[Array, Array]:
     """
     Return the least and the greatest value of an image, lazily, as `dask.array.min` and max do.
 
     Those refuse blocks without pixels. NaN is both, if there is any.
     """
     limits = fold([image], block_limits, merge_limits, name, "range")
-    return tuple(limits.array(name + "-range", end, image.dtype) for end in (_least, _greatest))
+    low, high = (limits.array(f"{name}-range", end, image.dtype) for end in (_least, _greatest))
+    return low, high
 
 
-def block_limits(start, block):
+def block_limits(start: Shape, block: Block) -> tuple[Any, Any]:
     """Return the least and the greatest value of a block."""
     return block.min(), block.max()
 
 
-def merge_limits(parts):
+def merge_limits(parts: Sequence[tuple[Any, Any] | None]) -> tuple[Any, Any] | None:
     """Merge what `block_limits` returned for several; None stands for none."""
-    parts = [part for part in parts if part is not None]
-    lows, highs = zip(*parts) if parts else ((), ())
-    return (np.min(lows), np.max(highs)) if parts else None
+    limits = [part for part in parts if part is not None]
+    lows, highs = zip(*limits) if limits else ((), ())
+    return (np.min(lows), np.max(highs)) if limits else None
 
 
-def _least(limits):
+def _least(limits: tuple[Any, Any]) -> Any:
     return limits[0]
 
 
-def _greatest(limits):
+def _greatest(limits: tuple[Any, Any]) -> Any:
     return limits[1]

@@ -5,27 +5,33 @@ As in `dask_image._utils.engines.components` a block's components are found twic
 but pixels are connected only if their labels are equal, and any number can be measured.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
 from dask_image._utils.engines.block_lattice import Connectivity
-from dask_image._utils.engines.components import Links, Numbering, cut_faces, link_by_steps, unite
-from dask_image._utils.engines.two_pass import TwoPass, map_two_pass
+from dask_image._utils.engines.components import (
+    Links,
+    Numbering,
+    Scanned,
+    cut_faces,
+    link_by_steps,
+    unite,
+)
+from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
 from dask_image._utils.steps import facing, forward
+from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 
 @dataclass(frozen=True)
-class ScannedLabels:
-    """What is learnt of a block, as `Scanned`; ``labels`` has the label of each component."""
+class ScannedLabels(Scanned):
+    """What is learnt of a block; ``labels`` has the label of each component."""
 
-    shape: tuple
-    values: np.ndarray
-    faces: dict
-    labels: np.ndarray
+    labels: NDArray
 
 
 @dataclass(frozen=True)
@@ -50,26 +56,33 @@ class LabelledComponents(TwoPass):
         Whether labels are computed twice, instead of keeping them.
     """
 
-    measure: Callable
+    measure: Callable[..., NDArray]
     merge: np.ufunc
-    choose: Callable
+    choose: Callable[[NDArray], NDArray]
     background: object
     connectivity: Connectivity
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     scans_again: bool = True
 
     finish_step = "relabel"
 
-    def scan(self, place, labels, *others):
+    def scan(self, place: Place, *blocks: Block) -> tuple[ScannedLabels, None]:
         """Find the components of a block, and measure them."""
+        labels = blocks[0]
         components, owners = equal_components(labels, self.connectivity.displacements)
-        values = self.measure(components, owners.size, place, labels, *others)
+        values = self.measure(components, owners.size, place, *blocks)
         reaches = [self.connectivity.reach(axis) for axis in range(labels.ndim)]
         faces = cut_faces(components.__getitem__, labels.shape, reaches)
         faces = {face: part.copy() for face, part in faces.items()}
         return ScannedLabels(labels.shape, values, faces, owners), None
 
-    def link(self, number, summary, neighbours, summaries):
+    def link(
+        self,
+        number: int,
+        summary: ScannedLabels,
+        neighbours: Sequence[tuple[int, Shape]],
+        summaries: Sequence[ScannedLabels],
+    ) -> Links:
         """Find the components that touch those of other blocks of the same label."""
         links = link_by_steps(
             number, summary, neighbours, summaries, self.connectivity.displacements
@@ -83,7 +96,7 @@ class LabelledComponents(TwoPass):
             theirs[from_it] = labels[rows[from_it, 3] - 1]
         return Links(links.values, rows[ours == theirs])
 
-    def combine(self, linked):
+    def combine(self, linked: Sequence[Links]) -> Numbering:
         """Measure the unions of components, and choose among them."""
         values, nodes, groups, offsets = unite(linked)
         totals = np.full(groups.max(initial=-1) + 1, self.merge.identity, values.dtype)
@@ -92,15 +105,16 @@ class LabelledComponents(TwoPass):
         chosen = self.choose(values)
         return Numbering(chosen, offsets, int(chosen.sum()))
 
-    def finish(self, kept, combined, labels, *others):
+    def finish(self, kept: Any, combined: NDArray, *blocks: Block) -> NDArray:
         """Keep the labels of chosen components, and the background."""
+        labels = blocks[0]
         components, _ = equal_components(labels, self.connectivity.displacements)
         combined[0] = True
         background = labels.dtype.type(self.background)
         return np.where(combined[components], labels, background).astype(self.dtype, copy=False)
 
 
-def equal_components(labels, displacements):
+def equal_components(labels: Block, displacements: Sequence[Shape]) -> tuple[NDArray, NDArray]:
     """
     Return the components of equal labels of a block, 0 being none.
 
@@ -131,7 +145,7 @@ def equal_components(labels, displacements):
     return components, labels.ravel()[firsts[some]]
 
 
-def choose_components(images, algorithm, name):
+def choose_components(images: Sequence[Array], algorithm: LabelledComponents, name: str) -> Array:
     """
     Return labels without the components that are not chosen.
 
