@@ -189,7 +189,7 @@ WITH_CVAL = {
     name: arguments
     for name, arguments in WITH_CVAL.items()
     if "cval" in ndi.__dict__[name].__signature__.parameters
-    if not name.startswith("binary")
+    if not name.startswith("binary") and hasattr(scipy_ndimage, name)
 }  # fmt: skip
 
 

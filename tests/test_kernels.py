@@ -435,6 +435,7 @@ def test_averages_of_equal_pixels_are_those_pixels():
         np.testing.assert_array_equal(uniform_filter(image, size), image)
 
 
+@pytest.mark.usefixtures("compiled_kernels")  # SciPy's running sums do not forget them
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_averages_far_from_what_is_not_finite(value):
     image = seeded_image((40, 41), "f8")

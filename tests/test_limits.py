@@ -50,6 +50,8 @@ FILTERS = {
     "rank_filter": {"rank": 2, "footprint": CROSS},
     "uniform_filter": {"size": 3},
 }
+if not hasattr(ndimage, "vectorized_filter"):  # new in SciPy 1.16
+    del FILTERS["vectorized_filter"]
 
 MORPHOLOGY = {
     "black_tophat": {"size": 2},

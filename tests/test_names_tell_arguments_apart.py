@@ -27,6 +27,7 @@ def lazy(array):
 
 
 IMAGE, OTHER_IMAGE = lazy(RANDOM.normal(size=SHAPE)), lazy(RANDOM.normal(size=SHAPE))
+BELOW = IMAGE - 1
 LABELS, OTHER_LABELS = (lazy(RANDOM.integers(0, 4, SHAPE)) for _ in range(2))
 BINARY, OTHER_BINARY = (lazy(RANDOM.random(SHAPE) > 0.5) for _ in range(2))
 COUNTS, OTHER_COUNTS = (lazy(RANDOM.integers(0, 3, SHAPE, dtype="u1")) for _ in range(2))
@@ -97,6 +98,16 @@ VALUES = {
     "return_indices": (True, False), "selem": ((3, 3), (5, 5)), "step": ((1, 1), (2, 2)),
     "interpolate": (1, 2), "fshape": (None, (2,)), "dtype": ("f8", "f4"),
     "return_centers": (False, True), "max_bin": (3, 4),
+    "low": (-1, 0), "high": (1, 2), "buffer_size": (0, 1), "bgval": (0, 7), "factors": (2, 3),
+    "distance": (1, 2), "label_img": (LABELS, OTHER_LABELS), "connectivity": (1, 2),
+    "background": (0, 1), "h": (0.5, 1.0), "s1": (LABELS, OTHER_LABELS),
+    "s2": (OTHER_LABELS, LABELS), "indices": (False, True), "allow_borders": (True, False),
+    "min_distance": (1, 2), "threshold_abs": (None, 0.5), "threshold_rel": (None, 0.5),
+    "exclude_border": (True, False), "num_peaks": (np.inf, 2), "num_peaks_per_label": (np.inf, 1),
+    "p_norm": (np.inf, 2), "levels": (3, 4), "seed": (BELOW, IMAGE), "max_size": (2, 4),
+    "in_range": ("image", (0, 2)), "out_range": ((0, 1), (0, 2)), "nbins": (16, 32),
+    "return_all": (False, True), "tolerance": (None, 0.1), "initial_guess": (None, 0.2),
+    "classes": (3, 4), "compactness": None, "watershed_line": (False, True),
 }  # fmt: skip
 
 # Where a function takes other values.
@@ -132,6 +143,15 @@ OF_FUNCTION = {
     "apply_local_function": {"spacing": ((2, 2), (3, 3))},
     "merge_labels_across_chunk_boundaries": {"iou_threshold": (0.8, 0.5)},
     "regionprops_table": {"spacing": (None, (2, 2)), "as_frame": None},
+    "clear_border": {"mask": (None, ~LABELS.astype(bool))},
+    "expand_labels": {"spacing": (1, 2)},
+    "find_boundaries": {"mode": ("thick", "inner")},
+    "peak_local_max": {"labels": (LABELS, OTHER_LABELS)},
+    "pyramid": {"method": ("mean", "nearest")},
+    "reconstruction": {
+        "mask": (IMAGE + 1, OTHER_IMAGE + 9), "method": ("dilation", "erosion"),
+    },
+    "remove": {"image": (BINARY, OTHER_BINARY)},
     "generic_gradient_magnitude": {"depth": None},
     "generic_laplace": {"depth": None},  # of functions that are lazy themselves
 }  # fmt: skip
@@ -179,9 +199,11 @@ def test_every_argument_changes_the_name(function, changed):
         pytest.skip("needs SciPy 1.16 or newer")
     arguments = {}
     for parameter in inspect.signature(function).parameters:
-        if parameter == changed or parameter not in LEFT_OUT:
+        own = OF_FUNCTION.get(name, {}).get(parameter)
+        if parameter == changed or own or parameter not in LEFT_OUT:
             values = values_of(name, parameter) or VALUES[parameter]
-            arguments[parameter] = values[0]
+            if values is not None:
+                arguments[parameter] = values[0]
     arguments |= {
         key: value
         for key, value in WITH.get(changed, {}).items()

@@ -651,7 +651,8 @@ def test_integers_at_their_limits(dtype, order):
     points = np.random.default_rng(6).uniform(-1, 8, (2, 40))
     points[:, :12] = np.round(points[:, :12])
     calls = {
-        "affine_transform": ([[0.9, 0.15], [-0.1, 1.05]], 0.3),
+        # No point lies half way between pixels, where rounding would decide.
+        "affine_transform": ([[0.9, 0.15], [-0.1, 1.05]], 0.317),
         "shift": ((1.0, -2.0),),
         "zoom": (1.7,),
         "map_coordinates": (points,),

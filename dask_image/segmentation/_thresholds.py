@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number
@@ -686,21 +685,25 @@ def apply_hysteresis_threshold(image: ArrayLike, low: ArrayLike, high: ArrayLike
     array([0, 1, 1, 1, 0, 0, 0, 1, 1])
     """
     image = as_image(image)
-    low, high = (
-        each if isinstance(each, da.Array) or np.ndim(each) == 0 else as_image(each, name)
-        for each, name in ((low, "low"), (high, "high"))
-    )
-    for each in (low, high):
-        if np.ndim(each) and each.shape != image.shape:
-            raise ArgumentError(
-                f"low and high must be numbers or have the shape of the image, {image.shape}"
-            )
-    low, high = (each.rechunk(image.chunks) if np.ndim(each) else each for each in (low, high))
+    low, high = _threshold_of(low, image, "low"), _threshold_of(high, image, "high")
     meta = block_meta(image.ndim, bool)
     name = "apply_hysteresis_threshold"
     strong = map_blocks(np.greater, image, high, name=f"{name}-strong", meta=meta)
     weak = map_blocks(_exceeds_either, image, low, high, name=f"{name}-weak", meta=meta)
     return binary_propagation(strong, mask=weak)
+
+
+def _threshold_of(threshold, image, name):
+    """Return a number, lazy or not, or an array in blocks of the image's."""
+    if np.ndim(threshold) == 0:
+        return threshold
+    threshold = as_image(threshold, name)
+    if threshold.shape != image.shape:
+        raise ArgumentError(
+            f"{name} must be a number or have the shape of the image, {image.shape}, "
+            f"got {threshold.shape}"
+        )
+    return threshold.rechunk(image.chunks)
 
 
 def _exceeds_either(image, low, high):
