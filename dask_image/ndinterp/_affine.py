@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import dask.array as da
 import numpy as np
@@ -19,7 +20,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
-from dask_image._utils.splines import Box, Spline
+from dask_image._utils.splines import Box
 from dask_image._utils.typing import (
     Array,
     ArrayLike,
@@ -30,15 +31,13 @@ from dask_image._utils.typing import (
     Number,
     PerAxis,
     Real,
+    Shape,
 )
 from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
     need_axes,
-    normalize_cval,
     normalize_image,
-    normalize_mode,
-    normalize_order,
-    normalize_output,
+    normalize_interpolation,
     normalize_sequence,
     normalize_shape,
 )
@@ -123,10 +122,8 @@ def affine_transform(
             geometry = Grid(tuple(matrix), tuple(np.asarray(offset) / matrix))
     else:
         geometry = _affine_geometry(matrix, offset)
-    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
-    return _transform(
-        image, geometry, shape, spline, dtype, prefilter, output_chunks, name="affine_transform"
-    )
+    interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
+    return _transform(image, geometry, shape, interpolation, output_chunks, name="affine_transform")
 
 
 @numpy_only
@@ -197,11 +194,10 @@ def rotate(
     shape = list(image.shape)
     for axis, length in zip(plane, turned_size):
         shape[axis] = int(length)
-    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
     geometry = _affine_geometry(turn, offset)
     return _transform(
-        image, geometry, normalize_shape(shape), spline, dtype, prefilter, output_chunks, plane,
-        name="rotate",
+        image, geometry, normalize_shape(shape), interpolation, output_chunks, plane, name="rotate"
     )  # fmt: skip
 
 
@@ -250,10 +246,8 @@ def shift(
     image = normalize_image(image)
     need_axes(image.ndim)
     geometry = Grid(None, tuple(-one for one in normalize_sequence(shift, image.ndim, "shift")))
-    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
-    return _transform(
-        image, geometry, image.shape, spline, dtype, prefilter, output_chunks, name="shift"
-    )
+    interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
+    return _transform(image, geometry, image.shape, interpolation, output_chunks, name="shift")
 
 
 @numpy_only
@@ -326,16 +320,16 @@ def zoom_image(
     shape = normalize_shape(
         [round(size * factor) for size, factor in zip(image.shape, factors)], "zoomed shape"
     )
-    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
     if prefilter and all(factor == 1 for factor in factors):
-        same = image.astype(dtype)
+        same = image.astype(interpolation.dtype)
         return same if output_chunks is None else same.rechunk(output_chunks)
     if grid_mode and mode in ("constant", "wrap"):
         warn(f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'")
     # SciPy drops the argument when it takes a complex image apart.
     grid_mode = bool(grid_mode) and image.dtype.kind != "c"
     geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, grid_mode)
-    return _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, name=name)
+    return _transform(image, geometry, shape, interpolation, output_chunks, name=name)
 
 
 def _zoom_steps(shape, zoomed, grid_mode):
@@ -393,30 +387,23 @@ def _normalize_plane(axes, ndim):
     return tuple(plane)
 
 
-def normalize_interpolation(image, order, mode, cval, output):
-    """Check what all transforms share; return the spline and the dtype of the result."""
-    order = normalize_order(order)
-    mode = normalize_mode(mode)
-    dtype = normalize_output(output, image)
-    return Spline(order, mode, normalize_cval(cval, image.dtype)), dtype
-
-
-def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, axes=None, *, name):
+def _transform(image, geometry, shape, interpolation, output_chunks, axes=None, *, name):
     """
     Evaluate an image where ``geometry`` puts the pixels of an output.
 
     ``axes`` are those that the geometry is about; along the others, output and
     image agree.
     """
+    dtype = interpolation.dtype
     if output_chunks is None:
         chunks = _chunks(image, shape, geometry, axes)
     else:
         chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
     if math.prod(shape) == 0 or image.size == 0:
-        value = blocks.interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, spline = coefficients(image, spline, prefilter, axes, name=name)
-    planes = _Planes(image, chunks, geometry, spline, axes)
+    image, interpolation = coefficients(image, interpolation, axes, name=name)
+    planes = _Planes(image, chunks, geometry, interpolation.spline, axes)
     return map_boxes(
         _evaluate,
         image,
@@ -427,9 +414,8 @@ def _transform(image, geometry, shape, spline, dtype, prefilter, output_chunks, 
         block_arguments=planes.arguments,
         geometry=geometry,
         shape=tuple(image.shape[axis] for axis in planes.axes),
-        spline=spline,
+        interpolation=interpolation,
         axes=axes,
-        out_dtype=dtype,
     )
 
 
@@ -441,6 +427,20 @@ def _chunks(image, shape, geometry, axes):
         whole[np.ix_(axes, axes)] = stretch
         stretch = whole
     return default_chunks(image.chunks, shape, stretch)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Where the box of the image that a block reads begins; where the block begins and ends."""
+
+    origin: Shape
+    starts: Shape
+    stops: Shape
+
+    @property
+    def shape(self):
+        """The shape of the block along the axes that are transformed."""
+        return tuple(stop - start for start, stop in zip(self.starts, self.stops))
 
 
 class _Planes:
@@ -475,36 +475,32 @@ class _Planes:
         )
 
     def arguments(self, index):
-        """Return where the box begins, and where the block begins and ends."""
+        """Return the part of the transform that a block is."""
         starts, stops = self._where(index)
-        return tuple(low for low, _ in self._box_read((starts, stops))), starts, stops
+        origin = tuple(low for low, _ in self._box_read((starts, stops)))
+        return (_Part(origin, starts, stops),)
 
 
-def _evaluate(block, origin, starts, stops, geometry, shape, spline, axes, out_dtype):
+def _evaluate(block, part, geometry, shape, interpolation, axes):
     """Compute an output block from the box it reads."""
+    box = Box(part.origin, shape)
     if axes is None:
-        return _evaluate_box(block, Box(origin, shape), starts, stops, geometry, spline, out_dtype)
+        return _evaluate_box(block, box, part, geometry, interpolation)
     # Plane by plane: nothing is interpolated from one to the next.
     planes = np.moveaxis(block, axes, (-2, -1))
-    result = np.empty(
-        (*planes.shape[:-2], *(stop - start for start, stop in zip(starts, stops))), out_dtype
-    )
+    result = np.empty((*planes.shape[:-2], *part.shape), interpolation.dtype)
     for index in np.ndindex(planes.shape[:-2]):
-        result[index] = _evaluate_box(
-            planes[index], Box(origin, shape), starts, stops, geometry, spline, out_dtype
-        )
+        result[index] = _evaluate_box(planes[index], box, part, geometry, interpolation)
     return np.moveaxis(result, (-2, -1), axes)
 
 
-def _evaluate_box(block, box, starts, stops, geometry, spline, dtype):
+def _evaluate_box(block, box, part, geometry, interpolation):
+    spline, dtype = interpolation.spline, interpolation.dtype
+    spans = tuple(zip(part.starts, part.stops))
     if isinstance(geometry, Grid):
-        lines = [
-            geometry.line(axis, start, stop)
-            for axis, (start, stop) in enumerate(zip(starts, stops))
-        ]
+        lines = [geometry.line(axis, start, stop) for axis, (start, stop) in enumerate(spans)]
         return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
     matrix, offset = np.array(geometry.matrix), np.array(geometry.offset)
-    shape = tuple(stop - start for start, stop in zip(starts, stops))
     diagonal = matrix.shape[0] == matrix.shape[1] and (
         np.count_nonzero(matrix) == np.count_nonzero(np.diag(matrix))
     )
@@ -513,7 +509,9 @@ def _evaluate_box(block, box, starts, stops, geometry, spline, dtype):
         with np.errstate(invalid="ignore"):
             lines = [
                 offset[axis] + np.arange(start, stop) * matrix[axis, axis]
-                for axis, (start, stop) in enumerate(zip(starts, stops))
+                for axis, (start, stop) in enumerate(spans)
             ]
         return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
-    return blocks.interpolation.affine(block, box, matrix, offset, starts, shape, spline, dtype)
+    return blocks.interpolation.affine(
+        block, box, matrix, offset, part.starts, part.shape, spline, dtype
+    )

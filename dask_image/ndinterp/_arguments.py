@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,41 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.modes import MODES, Mode
-from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, Shape
+from dask_image._utils.splines import Spline
+from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, Number, Shape
 
 SUPPORTED = frozenset("?bBhHiIlLqQfdFD")
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """
+    What all transforms share, as arguments of the caller's or as what their blocks need.
+
+    Parameters
+    ----------
+    spline : Spline
+    dtype : numpy.dtype
+        Of the result.
+    prefilter : bool
+        Whether images hold pixels rather than coefficients.
+    """
+
+    spline: Spline
+    dtype: np.dtype[Any]
+    prefilter: bool
+
+
+def normalize_interpolation(
+    image: Array, order: Integer, mode: str, cval: Number, output: DTypeLike | None,
+    prefilter: bool,
+) -> Interpolation:  # fmt: skip
+    """Check what all transforms share."""
+    order = normalize_order(order)
+    checked = normalize_mode(mode)
+    dtype = normalize_output(output, image)
+    spline = Spline(order, checked, normalize_cval(cval, image.dtype))
+    return Interpolation(spline, dtype, bool(prefilter))
 
 
 def normalize_image(image: ArrayLike, name: str = "image") -> Array:

@@ -39,10 +39,10 @@ from dask_image._utils.typing import (
     PerAxis,
     Real,
 )
-from dask_image.ndinterp._affine import normalize_interpolation
 from dask_image.ndinterp._arguments import (
     need_axes,
     normalize_image,
+    normalize_interpolation,
     normalize_sequence,
     normalize_shape,
 )
@@ -121,10 +121,10 @@ def map_coordinates(
     """
     image = normalize_image(input, "input")
     coordinates = _normalize_coordinates(coordinates, image.ndim)
-    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
     if output_chunks is not None:
-        coordinates = _in_chunks(coordinates, output_chunks, dtype)
-    return _at_coordinates(image, coordinates, spline, dtype, prefilter, "map_coordinates")
+        coordinates = _in_chunks(coordinates, output_chunks, interpolation.dtype)
+    return _at_coordinates(image, coordinates, interpolation, "map_coordinates")
 
 
 @numpy_only
@@ -193,7 +193,7 @@ def geometric_transform(
     runs_anywhere = callable(mapping) and not isinstance(mapping, LowLevelCallable)
     if not runs_anywhere:
         raise ArgumentError(f"mapping must be a Python callable, got {type(mapping).__name__}")
-    spline, dtype = normalize_interpolation(image, order, mode, cval, output)
+    interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
     extra_arguments, extra_keywords = normalize_extras(extra_arguments, extra_keywords)
     call = functools.partial(
         _call_mapping,
@@ -205,13 +205,11 @@ def geometric_transform(
     if output_chunks is None:
         chunks = default_chunks(image.chunks, shape, None)
     else:
-        chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
+        chunks = normalize_chunks(output_chunks, shape, dtype=interpolation.dtype)
     if reach is not None:
-        return _within_reach(
-            image, call, shape, chunks, spline, dtype, prefilter, reach, "geometric_transform"
-        )
+        return _within_reach(image, call, chunks, interpolation, reach, "geometric_transform")
     coordinates = _mapped(call, chunks, image.ndim, "geometric_transform-coordinates")
-    return _at_coordinates(image, coordinates, spline, dtype, prefilter, "geometric_transform")
+    return _at_coordinates(image, coordinates, interpolation, "geometric_transform")
 
 
 def _normalize_coordinates(coordinates, ndim):
@@ -254,16 +252,16 @@ def _in_chunks(coordinates, output_chunks, dtype):
     return coordinates.rechunk((-1, *chunks))
 
 
-def _at_coordinates(image, coordinates, spline, dtype, prefilter, name):
+def _at_coordinates(image, coordinates, interpolation, name):
     """Interpolate at lazy coordinates."""
-    shape = coordinates.shape[1:]
+    shape, dtype = coordinates.shape[1:], interpolation.dtype
     if math.prod(shape) == 0 or image.size == 0:
-        value = blocks.interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(interpolation.spline, dtype)
         meta = with_dtype(image, dtype, ndim=len(shape))
         return map_blocks(_filled, coordinates[0], value, dtype, name=name, meta=meta)
-    image, spline = coefficients(image, spline, prefilter, name=name)
+    image, interpolation = coefficients(image, interpolation, name=name)
     chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
-    lookup = _Lookup(chunks, image.shape, spline, dtype)
+    lookup = _Lookup(chunks, image.shape, interpolation.spline, dtype)
     cells = map_boxes(
         _same, image, name=f"{name}-cell", boxes=lookup.box, chunks=chunks, dtype=image.dtype
     )
@@ -409,18 +407,19 @@ def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
     return result.reshape(ndim, *shape)
 
 
-def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach, name):
+def _within_reach(image, call, chunks, interpolation, reach, name):
     """Transform block by block, each from its surroundings."""
+    shape, dtype = tuple(map(sum, chunks)), interpolation.dtype
     reach = normalize_sequence(reach, image.ndim, "reach")
     if len(shape) != image.ndim:
         raise ValueError(
             f"reach needs an output with the {image.ndim} axes of the image, got {len(shape)}"
         )
     if math.prod(shape) == 0 or image.size == 0:
-        value = blocks.interpolation.outside(spline, dtype)
+        value = blocks.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, spline = coefficients(image, spline, prefilter, name=name)
-    starts = block_bounds(chunks)
+    image, interpolation = coefficients(image, interpolation, name=name)
+    starts, spline = block_bounds(chunks), interpolation.spline
 
     def box(index):
         intervals = []
@@ -436,7 +435,7 @@ def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach, n
 
     def arguments(index):
         spans = tuple(starts[axis][block : block + 2] for axis, block in enumerate(index))
-        return tuple(start for start, _ in box(index)), spans
+        return Box(tuple(start for start, _ in box(index)), image.shape), spans
 
     return map_boxes(
         _map_block,
@@ -447,14 +446,12 @@ def _within_reach(image, call, shape, chunks, spline, dtype, prefilter, reach, n
         dtype=dtype,
         block_arguments=arguments,
         call=call,
-        shape=image.shape,
-        spline=spline,
+        interpolation=interpolation,
         reach=reach,
-        out_dtype=dtype,
     )
 
 
-def _map_block(block, origin, spans, call, shape, spline, reach, out_dtype):
+def _map_block(block, box, spans, call, interpolation, reach):
     """Compute an output block from its surroundings."""
     lines = [np.arange(start, stop) for start, stop in spans]
     coordinates = call(*lines)
@@ -465,4 +462,6 @@ def _map_block(block, origin, spans, call, shape, spline, reach, out_dtype):
                 f"mapping reaches {distance.max()} pixels along axis {axis}, "
                 f"farther than reach={reach[axis]} allows"
             )
-    return blocks.interpolation.at_points(block, Box(origin, shape), coordinates, spline, out_dtype)
+    return blocks.interpolation.at_points(
+        block, box, coordinates, interpolation.spline, interpolation.dtype
+    )

@@ -199,16 +199,14 @@ def _filter_axis(block, axis, mode, order, dtype, function, in_place=False):
     return filtered[(slice(None),) * axis + (slice(size),)]
 
 
-def coefficients(image, spline, prefilter, axes=None, *, name):
+def coefficients(image, interpolation, axes=None, *, name):
     """
-    Return what interpolation starts from: coefficients, and the spline with their padding.
+    Return what interpolation starts from: coefficients, and the spline with their padding in it.
 
     Parameters
     ----------
     image : dask.array.Array
-    spline : Spline
-    prefilter : bool
-        Whether ``image`` holds pixels rather than coefficients.
+    interpolation : Interpolation
     axes : sequence of int, optional
         Those that are interpolated along. Default: all.
     name : str
@@ -217,18 +215,20 @@ def coefficients(image, spline, prefilter, axes=None, *, name):
     Returns
     -------
     tuple
-        Dask array and `Spline`: pixels are added on either side of each axis, as
+        Dask array and `Interpolation`: pixels are added on either side of each axis, as
         SciPy does for the modes that have no coefficients of their own.
     """
     axes = range(image.ndim) if axes is None else axes
-    if not prefilter or spline.order < 2 or image.size == 0:
-        return image, spline
+    spline = interpolation.spline
+    if not interpolation.prefilter or spline.order < 2 or image.size == 0:
+        return image, interpolation
     spline = replace(spline, padding=spline.mode.padding)
     if spline.padding:
         image = _padded(image, axes, spline, f"{name}-pad")
     dtype = np.dtype("c16" if image.dtype.kind == "c" else "f8")
     name = f"{name}-prefilter"
-    return filter_axes(image, axes, spline.order, spline.mode, dtype, name), spline
+    filtered = filter_axes(image, axes, spline.order, spline.mode, dtype, name)
+    return filtered, replace(interpolation, spline=spline)
 
 
 def _padded(image, axes, spline, name):
