@@ -84,6 +84,13 @@ class Window:
         return keywords | {"axes": self.axes} if self.names_axes else keywords
 
     @property
+    def line_keywords(self) -> dict[str, Any]:
+        """The arguments that describe a window on one axis to SciPy's functions of lines."""
+        described = {name: value for name, value in self.described.items() if name != "size"}
+        described = described or {"size": self.shape[0]}
+        return described | {"axis": self.axes[0], "origin": self.origins[0]}
+
+    @property
     def is_box(self) -> bool:
         """Whether all pixels of the window count, and alike."""
         return "size" in self.described or bool(self.described.get("footprint", np.False_).all())

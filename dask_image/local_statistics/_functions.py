@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import operator
+from dataclasses import dataclass
 from typing import Literal, overload
 
 import dask.array as da
@@ -13,7 +14,7 @@ from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Function, Integer, PerAxis, Real
-from dask_image.local_statistics._grid import window_grid
+from dask_image.local_statistics._grid import WindowGrid, window_grid
 from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
 from dask_image.ndinterp._affine import zoom_image
 
@@ -136,10 +137,8 @@ def apply_local_function(
     source = as_dask_array(source, "source")
     shape = _result_shape(fshape)
     statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
-    return _map_windows(
-        statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
-        name="apply_local_function",
-    )  # fmt: skip
+    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
+    return _map_windows(statistic, shape, source, sampling, "apply_local_function")
 
 
 @overload
@@ -227,10 +226,8 @@ def local_percentile(
     fractions = _fractions(percentile)
     shape = np.shape(np.asarray(percentile))
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
-    return _map_windows(
-        statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
-        name="local_percentile",
-    )  # fmt: skip
+    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
+    return _map_windows(statistic, shape, source, sampling, "local_percentile")
 
 
 @overload
@@ -305,10 +302,8 @@ def local_histogram(
         raise ValueError(f"source must hold unsigned integers for histograms, got {source.dtype}")
     bins = _integer(max_bin, "max_bin", 1)
     statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
-    return _map_windows(
-        statistic, (bins,), source, selem, spacing, step, interpolate, mask, return_centers,
-        name="local_histogram",
-    )  # fmt: skip
+    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
+    return _map_windows(statistic, (bins,), source, sampling, "local_histogram")
 
 
 @overload
@@ -370,10 +365,8 @@ def local_mean(
     source = as_dask_array(source, "source")
     default = np.result_type(source.dtype, float)
     statistic = Moments(False, np.dtype(default if dtype is None else dtype))
-    return _map_windows(
-        statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
-        name="local_mean",
-    )  # fmt: skip
+    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
+    return _map_windows(statistic, (), source, sampling, "local_mean")
 
 
 @overload
@@ -439,19 +432,45 @@ def local_standard_deviation(
     """
     source = as_dask_array(source, "source")
     statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
-    return _map_windows(
-        statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
-        name="local_standard_deviation",
-    )  # fmt: skip
+    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
+    return _map_windows(statistic, (), source, sampling, "local_standard_deviation")
 
 
-def _map_windows(
-    statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers, *, name
-):
-    """Run a statistic with results of ``shape`` on the windows of all blocks."""
+@dataclass(frozen=True)
+class _Sampling:
+    """
+    Which windows of an image are measured, and what becomes of the results.
+
+    Parameters
+    ----------
+    grid : WindowGrid
+    mask : dask.array.Array of bool or None
+        Which pixels count; None for all.
+    order : int or None
+        Of the spline that brings results to the size of the image; None leaves them.
+    with_centers : bool
+        Whether the centres of windows are returned too.
+    """
+
+    grid: WindowGrid
+    mask: Array | None
+    order: int | None
+    with_centers: bool
+
+
+def _sampling(source, selem, spacing, step, interpolate, mask, return_centers):
+    """Normalise the arguments that all functions share."""
     grid = window_grid(source.shape, selem, spacing, step)
     order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
-    images = [source] if mask is None else [source, _mask(mask, source)]
+    return _Sampling(
+        grid, None if mask is None else _mask(mask, source), order, bool(return_centers)
+    )
+
+
+def _map_windows(statistic, shape, source, sampling, name):
+    """Run a statistic with results of ``shape`` on the windows of all blocks."""
+    grid = sampling.grid
+    images = [source] if sampling.mask is None else [source, sampling.mask]
     chunks = grid.chunks(source.chunks)
     blocks = grid.block_windows(chunks)
 
@@ -473,9 +492,9 @@ def _map_windows(
         step=grid.step,
         footprint=grid.footprint,
     )
-    if order is not None:
-        result = _interpolated(result, source, order, f"{name}-zoom")
-    return (result, _centers(grid, chunks, f"{name}-centers")) if return_centers else result
+    if sampling.order is not None:
+        result = _interpolated(result, source, sampling.order, f"{name}-zoom")
+    return (result, _centers(grid, chunks, f"{name}-centers")) if sampling.with_centers else result
 
 
 def _in_box(box, *mask_and_windows, statistic, step, footprint):

@@ -140,7 +140,9 @@ def uniform_filter1d(
     >>> uniform_filter1d(da.arange(6.0, chunks=3), size=5).compute()
     array([0.8, 1.2, 2. , 3. , 3.8, 4.2])
     """
-    return _along_axis(ndimage.uniform_filter1d, image, size, axis, mode, cval, origin, output)
+    image = as_dask_array(image)
+    window = _line(size, origin, axis, image.ndim)
+    return _along_axis(ndimage.uniform_filter1d, image, window, mode, cval, output)
 
 
 def minimum_filter(
@@ -287,7 +289,9 @@ def minimum_filter1d(
     >>> minimum_filter1d(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=2).compute()
     array([5, 4, 3, 3, 9, 9])
     """
-    return _along_axis(ndimage.minimum_filter1d, image, size, axis, mode, cval, origin, output)
+    image = as_dask_array(image)
+    window = _line(size, origin, axis, image.ndim)
+    return _along_axis(ndimage.minimum_filter1d, image, window, mode, cval, output)
 
 
 def maximum_filter1d(
@@ -329,7 +333,9 @@ def maximum_filter1d(
     >>> maximum_filter1d(da.from_array([5, 4, 3, 9, 9, 9], chunks=3), size=2).compute()
     array([5, 5, 4, 9, 9, 9])
     """
-    return _along_axis(ndimage.maximum_filter1d, image, size, axis, mode, cval, origin, output)
+    image = as_dask_array(image)
+    window = _line(size, origin, axis, image.ndim)
+    return _along_axis(ndimage.maximum_filter1d, image, window, mode, cval, output)
 
 
 def _extremum(scipy_function, line_function, image, window, mode, cval, output):
@@ -369,18 +375,19 @@ def _map_box(line_function, image, window, modes, cval, dtype, name):
     return map_passes(image, passes, dtype, name)
 
 
-def _along_axis(line_function, image, size, axis, mode, cval, origin, output):
-    image = as_dask_array(image)
-    axis = normalize_axis(axis, image.ndim)
+def _line(size, origin, axis, ndim):
+    """Return a box along one axis."""
+    axis = normalize_axis(axis, ndim)
     if np.iterable(size):
         raise ArgumentError(f"size must be one whole number, got {size!r}")
-    window = sized(size, normalize_integer(origin, "origin"), axis, image.ndim)
+    return sized(size, normalize_integer(origin, "origin"), axis, ndim)
+
+
+def _along_axis(line_function, image, window, mode, cval, output):
     mode = normalize_mode(mode)
-    keywords = {
-        "size": window.shape[0], "origin": window.origins[0],
-        "cval": normalize_cval(cval, image.dtype),
-    }  # fmt: skip
-    dtype = result_dtype(line_function, image, axis=axis, mode=mode, output=output, **keywords)
+    keywords = window.line_keywords | {"cval": normalize_cval(cval, image.dtype)}
+    dtype = result_dtype(line_function, image, mode=mode, output=output, **keywords)
+    axis = keywords.pop("axis")
     kernel = kernel_for(image, line_function)
     step = Pass(kernel, axis, window.reach[axis], mode, keywords | {"output": dtype})
     return map_passes(image, [step], dtype, line_function.__name__)

@@ -69,7 +69,9 @@ def correlate(
     >>> correlate(da.arange(6, chunks=3), [1, 0, 0]).compute()
     array([0, 0, 1, 2, 3, 4])
     """
-    return _with_weights(ndimage.correlate, image, weights, mode, cval, origin, output, axes)
+    image = as_dask_array(image)
+    window = weighted(_as_weights(weights), origin, axes, image.ndim)
+    return _map_weights(ndimage.correlate, image, window, mode, cval, output, window.keywords)
 
 
 def convolve(
@@ -111,7 +113,9 @@ def convolve(
     >>> convolve(da.arange(6, chunks=3), [1, 0, 0]).compute()
     array([1, 2, 3, 4, 5, 5])
     """
-    return _with_weights(ndimage.convolve, image, weights, mode, cval, origin, output, axes)
+    image = as_dask_array(image)
+    window = weighted(_as_weights(weights), origin, axes, image.ndim)
+    return _map_weights(ndimage.convolve, image, window, mode, cval, output, window.keywords)
 
 
 def correlate1d(
@@ -165,7 +169,10 @@ def correlate1d(
            [0., 0., 0., 1.],
            [0., 0., 0., 1.]])
     """
-    return _along_axis(ndimage.correlate1d, image, weights, axis, mode, cval, origin, output)
+    image = as_dask_array(image)
+    window = _line(weights, origin, axis, image.ndim)
+    keywords = window.line_keywords
+    return _map_weights(ndimage.correlate1d, image, window, mode, cval, output, keywords)
 
 
 def convolve1d(
@@ -207,25 +214,10 @@ def convolve1d(
     >>> convolve1d(da.arange(6, chunks=3), [1, 0, -1]).compute()
     array([1, 2, 2, 2, 2, 1])
     """
-    return _along_axis(ndimage.convolve1d, image, weights, axis, mode, cval, origin, output)
-
-
-def _with_weights(scipy_function, image, weights, mode, cval, origin, output, axes):
     image = as_dask_array(image)
-    weights = _as_weights(weights)
-    window = weighted(weights, origin, axes, image.ndim)
-    return _map_weights(scipy_function, image, window, mode, cval, output, window.keywords)
-
-
-def _along_axis(scipy_function, image, weights, axis, mode, cval, origin, output):
-    image = as_dask_array(image)
-    weights = _as_weights(weights)
-    axis = normalize_axis(axis, image.ndim)
-    if weights.ndim != 1:
-        raise ArgumentError(f"weights must be a sequence of numbers, got shape {weights.shape}")
-    window = weighted(weights, normalize_integer(origin, "origin"), axis, image.ndim)
-    keywords = {"weights": weights, "axis": axis, "origin": window.origins[0]}
-    return _map_weights(scipy_function, image, window, mode, cval, output, keywords)
+    window = _line(weights, origin, axis, image.ndim)
+    keywords = window.line_keywords
+    return _map_weights(ndimage.convolve1d, image, window, mode, cval, output, keywords)
 
 
 def _as_weights(weights):
@@ -233,6 +225,15 @@ def _as_weights(weights):
     if weights.dtype.kind not in "biufc":
         raise TypeError(f"weights must be numbers, got dtype {weights.dtype}")
     return weights
+
+
+def _line(weights, origin, axis, ndim):
+    """Return the window that weights along one axis have."""
+    weights = _as_weights(weights)
+    axis = normalize_axis(axis, ndim)
+    if weights.ndim != 1:
+        raise ArgumentError(f"weights must be a sequence of numbers, got shape {weights.shape}")
+    return weighted(weights, normalize_integer(origin, "origin"), axis, ndim)
 
 
 def _map_weights(scipy_function, image, window, mode, cval, output, keywords):

@@ -198,7 +198,7 @@ def rank_filter(
     )
 
 
-def filter_by_rank(scipy_function, which_rank, image, window, mode, cval, output, name=None):
+def filter_by_rank(scipy_function, which_rank, image, window, mode, cval, output, *, name=None):
     """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
     modes = normalize_modes(mode, len(window.axes))
     cval = normalize_cval(cval, image.dtype)

@@ -256,13 +256,14 @@ def scan_block(
     held[free] = np.arange(1, free.size + 1)
     held = held.reshape(image.shape)
     taken, edges = kernels.flooding.scan(image, distance, held, steps)
-    surface = _surface(box, image, distance, taken, edges, faces, markers, free.size)
+    surface = _surface(box, (image, distance), (taken, edges), faces, markers, free.size)
     taken[taken == kernels.flooding.WALL] = 0
     return surface, (Runs(taken), markers)
 
 
-def _surface(box, image, distance, taken, edges, faces, markers, count):
+def _surface(box, values, scanned, faces, markers, count):
     """Return what of a block's pixels belongs to its surface."""
+    (image, distance), (taken, edges) = values, scanned
     taken = taken.ravel()
     faces = faces[taken[faces] != kernels.flooding.WALL]
     rows = np.unique(np.concatenate([faces, edges.ravel()]))
@@ -481,7 +482,8 @@ def scan_levels(
     nothing = np.zeros(mask.shape, np.int32)
     taken, edges = kernels.flooding.scan(mask, nothing, held, steps)
     markers = np.zeros(1, np.int32)
-    return _surface(box, mask, nothing, taken, edges, faces, markers, faces.size), levels
+    surface = _surface(box, (mask, nothing), (taken, edges), faces, markers, faces.size)
+    return surface, levels
 
 
 @dataclass(frozen=True)
