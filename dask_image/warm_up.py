@@ -79,7 +79,8 @@ def _make(call: Call) -> None:
         ]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dask.compute(function(*arrays, **call.keywords), scheduler="synchronous")
+            with dask.config.set({"dask-image.compile.wait": float("inf")}):
+                dask.compute(function(*arrays, **call.keywords), scheduler="synchronous")
 
 
 def main() -> None:

@@ -16,6 +16,10 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("repeatable")
 
 
+# Compiled kernels work from the first block on, whatever a cache on disk holds.
+dask.config.set({"dask-image.compile.wait": float("inf")})
+
+
 @pytest.fixture
 def set_option():
     """Return ``set_option(key, value)``, which sets an option of ours for one test."""

@@ -5,13 +5,17 @@ Importing this module does not import numba, which takes longer than all of ``da
 the first kernel that is defined does, or the first question whether there are any.
 """
 
+import contextlib
 import functools
 import logging
 import os
+import threading
 
 from dask_image._utils import options
 
 logger = logging.getLogger("dask_image")
+
+_of_this_thread = threading.local()
 
 
 @functools.cache
@@ -32,15 +36,28 @@ def use_numba():
     Tell whether compiled kernels are to be used.
 
     They are not where numba is missing, where ``NUMBA_DISABLE_JIT`` turns it off (kernels
-    would run as interpreted loops, hundreds of times slower), or where the configuration
-    ``dask-image.kernels`` says ``"scipy"``.
+    would run as interpreted loops, hundreds of times slower), where the configuration
+    ``dask-image.kernels`` says ``"scipy"``, and in threads that run `plainly`.
     """
+    if getattr(_of_this_thread, "plain", False):
+        return False
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
     if options.kernels() == "scipy":
         return False
     # The same can be said in numba's own file of settings.
     return _numba() is not None and not _numba().config.DISABLE_JIT
+
+
+@contextlib.contextmanager
+def plainly():
+    """Let this thread do without compiled kernels for a while."""
+    before = getattr(_of_this_thread, "plain", False)
+    _of_this_thread.plain = True
+    try:
+        yield
+    finally:
+        _of_this_thread.plain = before
 
 
 def jit(function):

@@ -16,6 +16,7 @@ import inspect
 import numpy as np
 
 from dask_image._kernels._numba import jit
+from dask_image._kernels.patience import patient
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, fold
 
 
@@ -69,11 +70,12 @@ def cut(found, region):
     return found if region is None else found[region].copy()
 
 
-def companion(kernel, run):
+def companion(kernel, run, exact=True):
     """
     Return the companion ``in_region`` of a kernel.
 
-    ``run`` takes the kernel's arguments by position, and ``region`` by name.
+    ``run`` takes the kernel's arguments by position, and ``region`` by name. Kernels that are
+    ``exact`` give the bits that they give without numba, and compile in the background.
     """
     signature = inspect.signature(kernel)
 
@@ -82,7 +84,7 @@ def companion(kernel, run):
         bound.apply_defaults()
         return run(*bound.arguments.values(), region=region)
 
-    return in_region
+    return patient(in_region) if exact else in_region
 
 
 @jit

@@ -15,6 +15,7 @@ from dask_image._utils.arguments import ArgumentError
 
 DEFAULTS = {
     "kernels": "numba",
+    "compile": {"wait": 0.3},
     "label": {"memory": "256 MiB"},
     "median": {"memory": "256 MiB"},
     "partition": {"memory": "64 MiB"},
@@ -39,6 +40,27 @@ def kernels() -> str:
     if chosen not in KERNELS:
         raise ValueError(f"option dask-image.kernels must be one of {KERNELS}, got {chosen!r}")
     return chosen
+
+
+def compile_wait() -> float:
+    """
+    Return how many seconds a block waits for a kernel before SciPy computes it.
+
+    Raises
+    ------
+    ValueError
+        If the option is no number of seconds.
+    """
+    value = dask.config.get("dask-image.compile.wait")
+    try:
+        seconds = float(value)
+    except (ValueError, TypeError):
+        seconds = -1.0
+    if not seconds >= 0:
+        raise ValueError(
+            f"option dask-image.compile.wait must be a number of seconds, got {value!r}"
+        )
+    return seconds
 
 
 def memory(key: str) -> int:

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from dask_image._kernels._numba import use_numba
 from dask_image._kernels.memory import scratch
+from dask_image._kernels.patience import patient
 from dask_image._kernels.rows import companion, cut, whole
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, NUMBERS, each
 from dask_image._kernels.stand_ins._separable import Symmetric, correlate_steps
@@ -447,6 +448,7 @@ _gaussian_gradient_magnitude = functools.partial(
 # -- what engines ask for --------------------------------------------------------------------
 
 
+@patient
 def _in_passes(block, passes, region):
     """Run several 1-D correlations as few sweeps, or one after another."""
     dtype, steps = result_dtype(block, passes[0].keywords["output"]), [None]

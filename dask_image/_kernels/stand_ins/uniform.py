@@ -319,6 +319,6 @@ def _in_passes(block, passes, region):
     )  # fmt: skip
 
 
-uniform_filter1d.in_region = companion(uniform_filter1d, _uniform_filter1d)
-uniform_filter.in_region = companion(uniform_filter, _uniform_filter)
+uniform_filter1d.in_region = companion(uniform_filter1d, _uniform_filter1d, exact=False)
+uniform_filter.in_region = companion(uniform_filter, _uniform_filter, exact=False)
 uniform_filter1d.in_passes = _in_passes

@@ -1,0 +1,120 @@
+"""
+What blocks are computed with until a kernel is compiled.
+
+A kernel takes a second or so to compile, and a thirtieth of that to load once it is cached on
+disk. Where it gives the same bits as SciPy, nobody need wait: a thread of its own makes the call
+once more, which compiles what it needs, and SciPy computes blocks until that is done. Blocks
+wait a moment, so that cached kernels are used at once; jobs that are small altogether
+start no compilation at all. What comes out does not depend on who computes.
+"""
+
+import contextlib
+import functools
+import queue
+import threading
+import time
+
+import numpy as np
+
+from dask_image._kernels._numba import plainly, use_numba
+from dask_image._utils import options
+
+# Jobs of fewer pixels in all take SciPy less time than compiling or loading takes.
+FEW_PIXELS = 1 << 18
+
+
+class _Progress:
+    """How far a kernel is for arguments of some dtypes."""
+
+    def __init__(self):
+        self.pixels = 0
+        self.deadline = None  # when blocks stop to wait; None: nothing has begun
+        self.ready = threading.Event()
+
+
+_all_progress = {}
+_lock = threading.Lock()
+
+
+def patient(kernel):
+    """
+    Let a kernel compile in the background, while SciPy does its work.
+
+    The result is called as the kernel is. Without numba (`use_numba`) the kernel has to give
+    the same bits as with it; an array of its keyword ``output`` is never written twice.
+
+    Parameters
+    ----------
+    kernel : callable
+        Of a block and other arguments.
+    """
+
+    @functools.wraps(kernel)
+    def called(block, *args, **keywords):
+        wait = options.compile_wait()
+        given = isinstance(keywords.get("output"), np.ndarray)
+        if wait == float("inf") or given or not use_numba():
+            return kernel(block, *args, **keywords)
+        progress = _progress_of(kernel, block, args, keywords)
+        if not progress.ready.is_set() and _takes_long(progress, block):
+            # The block may lie in memory that the thread will use for the next one.
+            _begin(progress, kernel, block, args, keywords, wait)
+            progress.ready.wait(max(0, progress.deadline - time.monotonic()))
+        if progress.ready.is_set():
+            return kernel(block, *args, **keywords)
+        with plainly():
+            return kernel(block, *args, **keywords)
+
+    return called
+
+
+def _progress_of(kernel, block, args, keywords):
+    arrays = [block, *args, *keywords.values()]
+    types = [(array.dtype, array.ndim) for array in arrays if isinstance(array, np.ndarray)]
+    key = (kernel, *types, str(keywords.get("output")))
+    with _lock:
+        return _all_progress.setdefault(key, _Progress())
+
+
+def _takes_long(progress, block):
+    """Tell whether there has been work enough to pay for a kernel."""
+    with _lock:
+        progress.pixels += block.size
+        return progress.pixels >= FEW_PIXELS
+
+
+def _begin(progress, kernel, block, args, keywords, wait):
+    """Let the call be made in the background, if it is not yet."""
+    with _lock:
+        if progress.deadline is not None:
+            return
+        progress.deadline = time.monotonic() + wait
+    _jobs.put((progress, functools.partial(kernel, block.copy(), *args, **keywords)))
+    _work_off_jobs()
+
+
+_jobs = queue.SimpleQueue()
+_worker = None
+
+
+def _work_off_jobs():
+    """Start the thread that compiles, unless it runs; it ends when nothing is left to do."""
+    global _worker
+    with _lock:
+        if _worker is None:
+            _worker = threading.Thread(target=_compile_all, name="dask-image-compile")
+            _worker.start()
+
+
+def _compile_all():
+    global _worker
+    while True:
+        with _lock:
+            # The interpreter waits for this thread before it ends: not for more than a kernel.
+            if _jobs.empty() or not threading.main_thread().is_alive():
+                _worker = None
+                return
+            progress, call = _jobs.get()
+        with contextlib.suppress(Exception):  # the same call raises it again where it is seen
+            call()
+        progress.ready.set()

@@ -1,0 +1,126 @@
+"""Until a kernel is compiled SciPy computes the blocks, and nobody sees it in the values."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import dask_image.ndimage
+from dask_image._kernels._numba import plainly, use_numba
+from dask_image._kernels.patience import FEW_PIXELS, patient
+from dask_image._kernels.stand_ins import STAND_INS, stand_in
+from dask_image._utils.usual_calls import usual_calls
+
+pytestmark = pytest.mark.skipif(not use_numba(), reason="numba is not installed, or not wanted")
+
+LARGE = np.zeros(FEW_PIXELS, "u1")
+LONG = 60
+
+
+def slow_to_compile(seconds=0.0, error=None):
+    """Return a patient kernel that tells who computed, and waits for ``seconds`` at first."""
+    compiled = threading.Event()
+
+    @patient
+    def kernel(block, output=None):
+        if not use_numba():
+            return "SciPy"
+        if not compiled.is_set():
+            time.sleep(seconds)
+            compiled.set()
+        if error is not None:
+            raise error
+        return "compiled"
+
+    return kernel, compiled
+
+
+def test_small_jobs_compile_nothing(set_option):
+    set_option("compile.wait", LONG)
+    kernel, compiled = slow_to_compile()
+    assert [kernel(LARGE[:99]) for _ in range(20)] == ["SciPy"] * 20
+    assert not compiled.is_set()
+
+
+def test_many_small_blocks_compile(set_option):
+    set_option("compile.wait", LONG)
+    kernel, _ = slow_to_compile()
+    found = [kernel(LARGE[: FEW_PIXELS // 4]) for _ in range(5)]
+    assert found == ["SciPy"] * 3 + ["compiled"] * 2
+
+
+def test_a_large_block_waits_a_moment(set_option):
+    set_option("compile.wait", LONG)
+    kernel, _ = slow_to_compile()
+    assert kernel(LARGE) == "compiled"
+
+
+def test_blocks_wait_no_longer_than_that(set_option):
+    set_option("compile.wait", 0.01)
+    kernel, compiled = slow_to_compile(seconds=0.5)
+    assert [kernel(LARGE), kernel(LARGE)] == ["SciPy"] * 2
+    assert compiled.wait(LONG)
+    deadline = time.monotonic() + LONG
+    while kernel(LARGE) != "compiled":
+        assert time.monotonic() < deadline
+
+
+def test_another_dtype_is_another_kernel(set_option):
+    set_option("compile.wait", LONG)
+    kernel, _ = slow_to_compile()
+    assert kernel(LARGE) == "compiled"
+    assert kernel(LARGE[:9]) == "compiled"
+    assert kernel(LARGE[:9].astype("f4")) == "SciPy"
+    assert kernel(LARGE[:9], output="f4") == "SciPy"
+
+
+def test_errors_are_seen(set_option):
+    set_option("compile.wait", LONG)
+    kernel, _ = slow_to_compile(error=ValueError("no such mode"))
+    with pytest.raises(ValueError, match="no such mode"):
+        kernel(LARGE)
+
+
+def test_waiting_for_ever_compiles_at_once(set_option):
+    set_option("compile.wait", "inf")
+    assert slow_to_compile()[0](LARGE[:9]) == "compiled"
+
+
+@pytest.mark.parametrize("value", ["soon", -1, None, float("nan")])
+def test_wait_must_be_seconds(set_option, value):
+    set_option("compile.wait", value)
+    with pytest.raises(ValueError, match="compile.wait must be a number of seconds"):
+        slow_to_compile()[0](LARGE)
+
+
+# Means of floating-point pixels are rounded in another order than SciPy's.
+NOT_EXACT = {"uniform_filter", "uniform_filter1d"}
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+def test_patient_kernels_give_the_same_bits(dtype):
+    image = (np.random.default_rng(0).random((40, 70)) * 200).astype(dtype)
+    names = {function.__name__: function for function in STAND_INS}
+    for call in usual_calls(image):
+        if call.name not in names or call.name in NOT_EXACT:
+            continue
+        in_region = getattr(stand_in(names[call.name]), "in_region", None)
+        if in_region is None:
+            continue
+        arguments = dict(region=(slice(3, 37), slice(0, 60)), **call.keywords)
+        compiled = in_region(*call.arrays, **arguments)
+        with plainly():
+            by_scipy = in_region(*call.arrays, **arguments)
+        assert compiled.dtype == by_scipy.dtype
+        assert compiled.tobytes() == by_scipy.tobytes(), call
+
+
+@pytest.mark.parametrize("wait", [0, 1e-3])
+def test_public_functions_do_not_tell(set_option, wait):
+    image = np.random.default_rng(0).random((600, 700), dtype="f4")
+    expected = dask_image.ndimage.gaussian_filter(image, 1.25).compute()
+    set_option("compile.wait", wait)
+    for _ in range(2):
+        found = dask_image.ndimage.gaussian_filter(image, 1.25).compute()
+        np.testing.assert_array_equal(found, expected)
