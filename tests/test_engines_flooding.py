@@ -6,14 +6,19 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+from dask.callbacks import Callback
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from dask_image._kernels.blocks import flooding, reconstruction
+from dask_image._utils.engines import flooding as engine
+from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of
+from dask_image._utils.engines.distances import Metric, least_costs
 from dask_image._utils.engines.flooding import Box, Packed, Runs, flood, scan_block
+from dask_image._utils.metrics import EUCLIDEAN
 from dask_image.segmentation import watershed
 from tests.helpers import nothing_computes, plain_kernels
 
@@ -234,7 +239,28 @@ def test_flood_takes_any_distances():
     markers = da.from_array(np.array([[1, 0, 0, 0, 0, 2]]), chunks=(1, 4))
 
     def from_the_left(unmarked):
-        return da.broadcast_to(da.arange(6, chunks=4), (1, 6)).rechunk(unmarked.chunks)
+        costs, barrier = least_costs(unmarked, Metric.on(unmarked.shape, EUCLIDEAN), "test")
+        return costs * 0 + da.arange(6, chunks=4), barrier
 
     basins = flood(image, markers, None, from_the_left, steps_of(2, 1), "test")
     np.testing.assert_array_equal(basins, [[1, 1, 1, 1, 1, 2]])
+
+
+def test_distances_are_made_as_they_are_needed(monkeypatch):
+    monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", 40)
+    monkeypatch.setattr(engine, "BLOCKS_AHEAD", 1)
+    markers = da.from_array(np.eye(40, 4, dtype=int), chunks=(4, 2))
+    basins = watershed(da.zeros((40, 4), chunks=(4, 2)), markers)
+    finished = []
+    with Callback(posttask=lambda key, *_: finished.append(key)):
+        basins.compute(scheduler="synchronous")
+    of_step = {
+        step: [at for at, key in enumerate(finished) if f"watershed-{step}" in key[0]]
+        for step in ("sweep", "scan")
+    }
+    assert len(of_step["sweep"]) == 10
+    for row in range(2, 10):  # the first sweep of a strip after the scans of one two before it
+        assert of_step["sweep"][row] > of_step["scan"][2 * (row - 2)]
+    np.testing.assert_array_equal(
+        basins, kruskal(np.zeros((40, 4)), markers.compute(), steps_of(2, 1))
+    )

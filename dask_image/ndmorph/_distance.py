@@ -142,7 +142,7 @@ def distance_transform_edt(
         if return_distances:
             distances = _map_with_positions(_distances_to, indices, image, metric, name)
     else:
-        costs = least_costs(image, metric, name)
+        costs, _ = least_costs(image, metric, name)
         distances = _map_with_positions(_distances_of, costs, image, metric, name)
     return _results(distances, indices)
 
@@ -260,7 +260,7 @@ def distance_transform_cdt(
     if kind is None or return_indices:
         return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
     metric = Metric.on(image.shape, kind)
-    costs = least_costs(image, metric, "distance_transform_cdt")
+    costs, _ = least_costs(image, metric, "distance_transform_cdt")
     distances = map_blocks(
         _steps_of, costs, dtype=np.int32, absent=-1, name="distance_transform_cdt",
         meta=block_meta(image.ndim, np.int32),
@@ -379,9 +379,10 @@ def distance_transform_bf(
     metric = Metric.on(image.shape, kinds[name], sampling)
     distances = indices = None
     if return_distances:
+        costs, _ = least_costs(image, metric, "distance_transform_bf")
         distances = map_blocks(
             _roots_of if name == "euclidean" else _steps_of,
-            least_costs(image, metric, "distance_transform_bf"),
+            costs,
             dtype=dtype,
             absent=absent,
             name="distance_transform_bf",
@@ -484,9 +485,10 @@ def _nearest_background(image, metric, name):
     the last axis; of these, the lowest along the last but one; and so on.
     """
     strips = line_sweeps.thin_strips(image)
-    features = line_sweeps.carry_along_first_axis(
+    features, _ = line_sweeps.carry_along_first_axis(
         strips, summarize, carry, _nearest_on_line, np.int32, name
-    )[np.newaxis]
+    )
+    features = features[np.newaxis]
     for axis in range(1, image.ndim):
         features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips.chunks))
         features = map_blocks(

@@ -8,7 +8,6 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.engines.distances import Metric, least_costs
 from dask_image._utils.engines.flooding import flood
-from dask_image._utils.engines.graph import read_again
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.metrics import EUCLIDEAN
@@ -93,9 +92,10 @@ def watershed(
 
     The forest is found by the rounds of Borůvka [3]_ within blocks; of a block
     no more than its surface is handed on, and surfaces are combined in a tree.
-    The image is read once, and markers and mask once; until all markers
-    are known, these are kept as runs of equal labels, and so are, until all of the
-    image is scanned, the results of each block.
+    The image is read once all markers are known, which are kept as runs of equal
+    labels until then, as the results of each block are until all of the image is
+    scanned. What markers and image are both computed from is therefore computed
+    twice, rather than kept: persist it, or store it before, if that takes long.
 
     References
     ----------
@@ -134,7 +134,7 @@ def watershed(
     if mask is not None:
         mask = in_chunks_of(image, as_dask_array(mask, "mask"), "mask").astype(bool)
     if markers is None:
-        markers, image = _minima_as_markers(image, mask, structure)
+        markers = _minima_as_markers(image, mask, structure)
     else:
         markers = in_chunks_of(image, as_label_image(markers, "markers"), "markers")
     steps = displacements_of(structure)
@@ -143,15 +143,13 @@ def watershed(
 
 
 def _minima_as_markers(image, mask, structure):
-    """Return each regional minimum as a marker, and the image, which is read again for it."""
+    """Return each regional minimum as a marker."""
     minima = local_minima(image, structure)
-    markers, count = label(minima if mask is None else minima & mask, structure)
-    (known,) = count.to_delayed(optimize_graph=False).ravel()
-    return markers, read_again(image, known)
+    return label(minima if mask is None else minima & mask, structure)[0]
 
 
 def _squared_distances(unmarked):
-    """Return the squared distance to the nearest pixel that is False."""
+    """Return the squared distance to the nearest pixel that is False, and what it waits for."""
     return least_costs(unmarked, Metric.on(unmarked.shape, EUCLIDEAN), "watershed")
 
 

@@ -66,11 +66,17 @@ def _costs_on_line(summary, carried, start, metric):
     )
 
 
-def least_costs(image: Array, metric: Metric, name: str) -> Array:
-    """Return the cost of reaching the nearest background, in the chunks of ``image``."""
+def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sweeps.Barrier]:
+    """
+    Return the cost of reaching the nearest background, in the chunks of ``image``.
+
+    And what its blocks wait for.
+    """
     strips = line_sweeps.thin_strips(image)
     finish = partial(_costs_on_line, metric=metric)
-    costs = line_sweeps.carry_along_first_axis(strips, summarize, carry, finish, metric.dtype, name)
+    costs, barrier = line_sweeps.carry_along_first_axis(
+        strips, summarize, carry, finish, metric.dtype, name
+    )
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
             costs = map_blocks(
@@ -84,7 +90,7 @@ def least_costs(image: Array, metric: Metric, name: str) -> Array:
                 meta=block_meta(image.ndim, metric.dtype),
             )
     # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
-    return costs.rechunk(image.chunks, method="tasks")
+    return costs.rechunk(image.chunks, method="tasks"), barrier
 
 
 def _cheapest_costs(costs, axis, metric, step):

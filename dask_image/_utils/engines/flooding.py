@@ -31,6 +31,7 @@ from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
     delayed_in,
+    held_back,
     new_array,
     read_again,
     reference,
@@ -38,6 +39,7 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.engines.line_sweeps import Barrier
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.two_pass import take
 from dask_image._utils.steps import facing
@@ -47,6 +49,8 @@ from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, S
 # shrink by as much as they can.
 GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
+# For so many blocks, or two rows of them, distances may be there before they are scanned.
+BLOCKS_AHEAD = 64
 
 
 @dataclass(frozen=True)
@@ -583,8 +587,9 @@ def flood(
     mask : dask.array.Array of bool or None
         No pixel passes where it is False.
     distances : callable
-        Takes a boolean array, which is False at the markers, and returns one of integers. Of
-        pixels that are equal in the image, the one with the smaller number is flooded first.
+        Takes a boolean array, which is False at the markers, and returns one of integers, and
+        the `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
+        equal in the image, the one with the smaller number is flooded first.
     steps : tuple of tuple of int
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
     name : str
@@ -612,19 +617,53 @@ def flood(
     for index in np.ndindex(image.numblocks):
         unmarked.add("unmarked", index, Packed.unmarked, packing.at("pack", index))
     unmarked = unmarked.array("unmarked", [packed], image.chunks, np.bool_)
-    distance = distances(unmarked)
+    distance, barrier = distances(unmarked)
+    # What is read only now has no need to wait in memory for the markers.
+    image = read_again(image, barrier.after)
 
     flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps))
+    costs = _distances_in_turn(flooding, distance, barrier, image)
     for index, box in _boxes(image).items():
-        args = (packing.at("pack", index), *_blocks_at([image, distance], index))
+        args = (
+            packing.at("pack", index),
+            *_blocks_at([image], index),
+            reference((costs, *index)),
+        )
         scanned = flooding.add("scan", index, scan_block, box, steps, *args)
         flooding.add("surface", index, take, scanned, 0)
         flooding.add("kept", index, take, scanned, 1)
     above = _add_tree(flooding, "surface", image.numblocks, bind(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
-    basins = flooding.array("relabel", [packed, image, distance], image.chunks, markers.dtype)
+    sources = [packed, image, distance]
+    basins = flooding.array("relabel", sources, image.chunks, markers.dtype)
     return basins.rechunk(chunks, method="tasks")
+
+
+def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
+    """
+    Add the tasks that make distances; return the name of their blocks.
+
+    They are made in strips, all of which could begin at once, and nothing but the order in which
+    tasks happen to be run would keep them from being all there before the first block is scanned.
+    So a strip begins when blocks some way before it are scanned.
+    """
+    rows = np.searchsorted(
+        np.cumsum(image.chunks[0]), np.cumsum((0, *barrier.rows[:-1])), side="right"
+    )
+    beside = image.numblocks[1:]
+    ahead = max(2, -(-BLOCKS_AHEAD // math.prod(beside)))
+    for row in range(ahead, image.numblocks[0]):
+        before = [tasks.at("scan", (row - ahead, *index)) for index in np.ndindex(beside)]
+        tasks.add("gate", (row,), _wait, reference(barrier.after.key), *before)
+
+    def gate(key):
+        row = int(rows[key[1]])
+        return barrier.after.key if row < ahead else tasks.at("gate", (row,)).key
+
+    name, held = held_back(distance, barrier.after, tasks.token, gate)
+    tasks.tasks |= held
+    return name
 
 
 def reconstruct(

@@ -33,6 +33,7 @@ __all__ = [
     "delayed_blocks",
     "delayed_call",
     "delayed_in",
+    "held_back",
     "map_blocks",
     "new_array",
     "new_delayed",
@@ -301,6 +302,50 @@ def read_again(array: Array, after: Delayed) -> Array:
         graph[name] = node
     name = clone_key(blocks_of(array), after.key)
     return new_array(name, graph, [after], array.chunks, array._meta)
+
+
+def held_back(
+    array: Array, after: Delayed, seed: str, gate: Callable[[Any], Any]
+) -> tuple[str, dict[Any, Any]]:
+    """
+    Return those tasks of an array that wait for something, to wait for something else as well.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+    after : dask.delayed.Delayed
+        What they wait for.
+    seed : str
+        Of their new names.
+    gate : callable
+        ``gate(key)`` returns the key of what a task that needs ``after`` waits for instead.
+
+    Returns
+    -------
+    name : str
+        Of the array's blocks among the tasks.
+    tasks : dict
+        They need no task of the array but those that do not wait.
+    """
+    nodes = convert_legacy_graph(dict(array.__dask_graph__()))
+    dependents: dict[Any, list[Any]] = {}
+    for key, node in nodes.items():
+        for needed in node.dependencies:
+            dependents.setdefault(needed, []).append(key)
+    names: dict[Any, Any] = {}
+    found = list(dependents[after.key])
+    while found:
+        key = found.pop()
+        if key not in names:
+            names[key] = clone_key(key, seed)
+            found += dependents.get(key, [])
+    tasks = {}
+    for key, name in names.items():
+        renamed = {needed: names.get(needed, needed) for needed in nodes[key].dependencies}
+        if after.key in renamed:
+            renamed[after.key] = gate(key)
+        tasks[name] = nodes[key].substitute(renamed, key=name)
+    return clone_key(blocks_of(array), seed), tasks
 
 
 def _without_key(node: Any) -> Task:

@@ -16,16 +16,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
+    delayed_in,
     new_array,
     reference,
     sequence,
@@ -146,6 +149,24 @@ def _starts(sizes):
     return [0, *itertools.accumulate(sizes)][:-1]
 
 
+@dataclass(frozen=True)
+class Barrier:
+    """
+    What an array waits for.
+
+    Attributes
+    ----------
+    after : dask.delayed.Delayed
+        Is there once all is read that the array is made from.
+    rows : tuple of int
+        Sizes along the first axis of the strips that it is then made in. The key of what makes a
+        part of a strip begins with a name and the number of the strip.
+    """
+
+    after: Delayed
+    rows: tuple[int, ...]
+
+
 def carry_along_first_axis(
     image: Array,
     summarize: Callable[..., Any],
@@ -153,7 +174,7 @@ def carry_along_first_axis(
     finish: Callable[..., Any],
     dtype: DTypeLike,
     name: str,
-) -> Array:
+) -> tuple[Array, Barrier]:
     """
     Let each column of blocks along the first axis exchange what its blocks must know.
 
@@ -178,8 +199,10 @@ def carry_along_first_axis(
 
     Returns
     -------
-    dask.array.Array
+    finished : dask.array.Array
         Of the shape and chunks of ``image``, but in one block along the second axis.
+    barrier : Barrier
+        What its blocks wait for.
     """
     token = tokenize(image.name, summarize, carry, finish, dtype)
     finished, summary, carried, waited = (
@@ -216,7 +239,9 @@ def carry_along_first_axis(
         )
     chunks = (image.chunks[0], *((size,) for size in image.shape[1:2]), *image.chunks[2:])
     meta = block_meta(image.ndim, dtype)
-    return new_array(finished, tasks, [image], chunks, meta)
+    step = Step(finished, tasks, [image])
+    barrier = Barrier(delayed_in(step, waited), image.chunks[0])
+    return new_array(finished, tasks, [image], chunks, meta), barrier
 
 
 def _wait(*_):
