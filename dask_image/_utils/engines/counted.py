@@ -521,14 +521,15 @@ class RankKernel:
         total = np.count_nonzero(self.footprint)
         found = (ranks >= 0) & (ranks < counts)
         # Whichever way there are fewer ranks to look for.
-        ways = [(ranks, True), (ranks + (total - counts), False)]
-        ranks, upwards = min(ways, key=lambda way: np.unique(way[0][found]).size)
+        ways = [np.where(found, each, -1) for each in (ranks, ranks + (total - counts))]
+        pixels = [np.bincount(1 + way.ravel())[1:] for way in ways]
+        upwards = np.count_nonzero(pixels[0]) <= np.count_nonzero(pixels[1])
+        ranks, pixels = (each[0 if upwards else 1] for each in (ways, pixels))
         filled = np.where(mask, block, extreme_of(block.dtype, upwards))
         result = np.full(counts.shape, self.fill, self.dtype)
-        numbers, sizes = np.unique(ranks[found], return_counts=True)
-        for rank, size in zip(numbers.tolist(), sizes.tolist()):
-            wanted = found & (ranks == rank)
-            if size * total < GATHERED_PER_PIXEL * result.size:
+        for rank in np.flatnonzero(pixels).tolist():
+            wanted = ranks == rank
+            if pixels[rank] * total < GATHERED_PER_PIXEL * result.size:
                 result[wanted] = self._gathered(filled, region, wanted, rank, upwards)
                 continue
             value = self._filtered(filled, region, rank, upwards)
@@ -549,7 +550,7 @@ class RankKernel:
         else:
             keywords["weights"] = self.footprint.astype(np.float64)
         shares = BlockKernel(self.mean_filter, keywords).on_boxes([mask.view(np.uint8)], region)
-        return np.rint(shares * scale).astype(np.intp)
+        return np.rint(shares * scale).astype(np.int32)
 
     def _filtered(self, filled, region, rank, upwards):
         """Return the rank of all windows, by the plain filter."""
@@ -610,7 +611,7 @@ class PercentileRank:
     def __call__(self, counts: Any) -> Any:
         """Return the rank, for each count."""
         share = self.percentile + 100.0 if self.percentile < 0 else self.percentile
-        return counts - 1 if share == 100 else (counts * share / 100.0).astype(np.intp)
+        return counts - 1 if share == 100 else (counts * share / 100.0).astype(np.int32)
 
 
 @dataclass(frozen=True)
