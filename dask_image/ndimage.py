@@ -195,6 +195,7 @@ def _documentation(name, function):
 
 _FILTER = "output mode cval origin"
 _WINDOW = f"size footprint {_FILTER}"
+_COUNTED = "axes where nan_policy fill_value"
 _STRUCTURED = f"size footprint structure {_FILTER} * axes"
 _TRANSFORM = "return_distances return_indices distances indices"
 
@@ -228,9 +229,9 @@ binary_propagation = _port(
 )
 black_tophat = _port(ndmorph.black_tophat, f"input {_STRUCTURED}")
 center_of_mass = _port(ndmeasure.center_of_mass, "input labels index")
-convolve = _port(ndfilters.convolve, f"input weights {_FILTER} * axes")
+convolve = _port(ndfilters.convolve, f"input weights {_FILTER} * {_COUNTED}")
 convolve1d = _port(ndfilters.convolve1d, f"input weights axis {_FILTER}")
-correlate = _port(ndfilters.correlate, f"input weights {_FILTER} * axes")
+correlate = _port(ndfilters.correlate, f"input weights {_FILTER} * {_COUNTED}")
 correlate1d = _port(ndfilters.correlate1d, f"input weights axis {_FILTER}")
 distance_transform_bf = _port(ndmorph.distance_transform_bf, f"input metric sampling {_TRANSFORM}")
 distance_transform_cdt = _port(ndmorph.distance_transform_cdt, f"input metric {_TRANSFORM}")
@@ -242,7 +243,8 @@ fourier_gaussian = _port(ndfourier.fourier_gaussian, "input sigma n axis output"
 fourier_shift = _port(ndfourier.fourier_shift, "input shift n axis output")
 fourier_uniform = _port(ndfourier.fourier_uniform, "input size n axis output")
 gaussian_filter = _port(
-    ndfilters.gaussian_filter, "input sigma order output mode cval truncate * radius axes"
+    ndfilters.gaussian_filter,
+    f"input sigma order output mode cval truncate * radius {_COUNTED}",
 )
 gaussian_filter1d = _port(
     ndfilters.gaussian_filter1d, "input sigma axis order output mode cval truncate * radius"
@@ -288,21 +290,21 @@ map_coordinates = _port(
     "input coordinates output order mode cval prefilter * output_chunks",
 )
 maximum = _port(ndmeasure.maximum, "input labels index")
-maximum_filter = _port(ndfilters.maximum_filter, f"input {_WINDOW} * axes")
+maximum_filter = _port(ndfilters.maximum_filter, f"input {_WINDOW} * {_COUNTED}")
 maximum_filter1d = _port(ndfilters.maximum_filter1d, f"input size axis {_FILTER}")
 maximum_position = _port(ndmeasure.maximum_position, "input labels index")
 mean = _port(ndmeasure.mean, "input labels index")
 median = _port(ndmeasure.median, "input labels index")
-median_filter = _port(ndfilters.median_filter, f"input {_WINDOW} * axes")
+median_filter = _port(ndfilters.median_filter, f"input {_WINDOW} * {_COUNTED}")
 minimum = _port(ndmeasure.minimum, "input labels index")
-minimum_filter = _port(ndfilters.minimum_filter, f"input {_WINDOW} * axes")
+minimum_filter = _port(ndfilters.minimum_filter, f"input {_WINDOW} * {_COUNTED}")
 minimum_filter1d = _port(ndfilters.minimum_filter1d, f"input size axis {_FILTER}")
 minimum_position = _port(ndmeasure.minimum_position, "input labels index")
 morphological_gradient = _port(ndmorph.morphological_gradient, f"input {_STRUCTURED}")
 morphological_laplace = _port(ndmorph.morphological_laplace, f"input {_STRUCTURED}")
-percentile_filter = _port(ndfilters.percentile_filter, f"input percentile {_WINDOW} * axes")
+percentile_filter = _port(ndfilters.percentile_filter, f"input percentile {_WINDOW} * {_COUNTED}")
 prewitt = _port(ndfilters.prewitt, "input axis output mode cval")
-rank_filter = _port(ndfilters.rank_filter, f"input rank {_WINDOW} * axes")
+rank_filter = _port(ndfilters.rank_filter, f"input rank {_WINDOW} * {_COUNTED}")
 rotate = _port(
     ndinterp.rotate,
     "input angle axes reshape output order mode cval prefilter * output_chunks",
@@ -325,7 +327,7 @@ spline_filter1d = _port(
 standard_deviation = _port(ndmeasure.standard_deviation, "input labels index")
 sum = _port(ndmeasure.sum_labels, "input labels index", name="sum")
 sum_labels = _port(ndmeasure.sum_labels, "input labels index")
-uniform_filter = _port(ndfilters.uniform_filter, f"input size {_FILTER} * axes")
+uniform_filter = _port(ndfilters.uniform_filter, f"input size {_FILTER} * {_COUNTED}")
 uniform_filter1d = _port(ndfilters.uniform_filter1d, f"input size axis {_FILTER}")
 value_indices = _port(ndmeasure.value_indices, "arr * ignore_value")
 variance = _port(ndmeasure.variance, "input labels index")

@@ -187,7 +187,12 @@ FURTHER_CALLS = {
         "median_filter": lambda f, x, y, b, u: f(x, footprint=_structure(x)),
         "threshold_local": lambda f, x, y, b, u: f(x, 3, "generic", param=np.max),
         "vectorized_filter": lambda f, x, y, b, u: f(x, np.mean, size=1),
-        "gaussian_filter": lambda f, x, y, b, u: f(x, 5, mode="wrap"),
+        "gaussian_filter": lambda f, x, y, b, u: f(x, 5, mode="wrap", where=b),
+        "uniform_filter": lambda f, x, y, b, u: f(x, 3, nan_policy="omit"),
+        "convolve": lambda f, x, y, b, u: f(u, np.ones(_size(u)), where=b),
+        "minimum_filter": lambda f, x, y, b, u: f(u, 3, where=b, fill_value=0),
+        "maximum_filter": lambda f, x, y, b, u: f(x, footprint=_structure(x), where=b),
+        "rank_filter": lambda f, x, y, b, u: f(x, 1, 3, where=b),
     },
     ndmeasure: {
         "area": lambda f, x, y, b, u: f(x, y, "all"),

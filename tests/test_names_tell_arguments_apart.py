@@ -97,6 +97,7 @@ VALUES = {
     "sampling": (None, (1.0, 2.0)), "return_distances": (True, False),
     "return_indices": (True, False), "selem": ((3, 3), (5, 5)), "step": ((1, 1), (2, 2)),
     "interpolate": (1, 2), "fshape": (None, (2,)), "dtype": ("f8", "f4"),
+    "where": (BINARY, OTHER_BINARY), "nan_policy": ("propagate", "omit"), "fill_value": (0, 1),
     "return_centers": (False, True), "max_bin": (3, 4),
     "low": (-1, 0), "high": (1, 2), "buffer_size": (0, 1), "bgval": (0, 7), "factors": (2, 3),
     "distance": (1, 2), "label_img": (LABELS, OTHER_LABELS), "connectivity": (1, 2),

@@ -13,6 +13,7 @@ import functools
 import queue
 import threading
 import time
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class _Progress:
         self.ready = threading.Event()
 
 
-_all_progress = {}
+_all_progress: dict[Any, Any] = {}
 _lock = threading.Lock()
 
 
@@ -93,7 +94,7 @@ def _begin(progress, kernel, block, args, keywords, wait):
     _work_off_jobs()
 
 
-_jobs = queue.SimpleQueue()
+_jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
 _worker = None
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "Lengths",
     "ModeName",
     "NDArray",
+    "NanPolicy",
     "Number",
     "PerAxis",
     "PerDimension",
@@ -71,6 +72,9 @@ ModeName: TypeAlias = Literal[
     "grid-wrap",
 ]
 """How an image goes on beyond its edges: the keys of `dask_image._utils.modes.MODES`."""
+
+NanPolicy: TypeAlias = Literal["propagate", "omit"]
+"""What filters make of NaN: a value like others, or no value."""
 
 DTypeLike: TypeAlias = npt.DTypeLike
 

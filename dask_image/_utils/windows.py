@@ -17,7 +17,7 @@ from dask_image._utils.arguments import (
     on_axes,
     window_reach,
 )
-from dask_image._utils.typing import ArrayLike, Integer, PerAxis, Reach, Shape
+from dask_image._utils.typing import ArrayLike, Integer, NDArray, PerAxis, Reach, Shape
 from dask_image._utils.warnings import warn
 
 
@@ -94,6 +94,15 @@ class Window:
     def is_box(self) -> bool:
         """Whether all pixels of the window count, and alike."""
         return "size" in self.described or bool(self.described.get("footprint", np.False_).all())
+
+    @property
+    def spread_footprint(self) -> NDArray:
+        """Which pixels count, with an axis for each of the image."""
+        footprint = self.described.get("footprint")
+        footprint = np.ones(self.shape, bool) if footprint is None else footprint
+        # The axes in rising order, and one pixel along those that the window does not have.
+        footprint = footprint.transpose(np.argsort(self.axes))
+        return np.expand_dims(footprint, tuple(sorted({*range(self.ndim)} - {*self.axes})))
 
     def widened(self, steps: int) -> Reach:
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy import ndimage
 
@@ -15,8 +17,26 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.engines.counted import (
+    ALL_COUNT,
+    average_passes,
+    counted_output,
+    counted_pixels,
+    extreme_of,
+    extremum_counted,
+    extremum_passes,
+)
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
-from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, ModeName, Number, PerAxis
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    DTypeLike,
+    Integer,
+    ModeName,
+    NanPolicy,
+    Number,
+    PerAxis,
+)
 from dask_image._utils.windows import sized, sized_or_footprint
 
 
@@ -29,6 +49,9 @@ def uniform_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Mean over a box around each pixel; the lazy twin of `scipy.ndimage.uniform_filter`.
@@ -52,6 +75,14 @@ def uniform_filter(
         rounded to it after each axis.
     axes : int or tuple of int, optional
         Filter along these axes only.
+    where : array_like of bool, optional
+        Which pixels count, an image of the same shape; by default all do. The
+        weights that fall on counted pixels are made to sum to one.
+    nan_policy : {"propagate", "omit"}, optional
+        "omit" leaves out NaN, beside what ``where`` leaves out.
+    fill_value : scalar, optional
+        Where no pixel of the window counts; by default NaN. Images of integers give
+        float64 then, or with a ``fill_value`` their own dtype.
 
     Returns
     -------
@@ -76,21 +107,32 @@ def uniform_filter(
     >>> uniform_filter(da.arange(6.0, chunks=3) ** 2, size=3).compute().round(2)
     array([ 0.33,  1.67,  4.67,  9.67, 16.67, 22.  ])
     """
-    return average(image, size, mode, cval, origin, output, axes, name="uniform_filter")
+    return average(
+        image, size, mode, cval, origin, output, axes, (where, nan_policy, fill_value),
+        name="uniform_filter",
+    )  # fmt: skip
 
 
 def average(
-    image, size, mode="reflect", cval=0.0, origin=0, output=None, axes=None, *, name
+    image, size, mode="reflect", cval=0.0, origin=0, output=None, axes=None, choice=ALL_COUNT,
+    *, name,
 ):  # fmt: skip
     """Filter as `uniform_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
+    counted = counted_pixels(image, *choice)
+    output = counted_output(image, counted, output)
     window = sized(size, origin, axes, image.ndim, least=0)
     modes = normalize_modes(mode, len(window.axes))
     keywords = {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
     dtype = result_dtype(
         ndimage.uniform_filter, image, output=output, **keywords, **window.keywords
     )
-    return _map_box(ndimage.uniform_filter1d, image, window, modes, keywords["cval"], dtype, name)
+    passes = _box_passes(ndimage.uniform_filter1d, image, window, modes, keywords["cval"], dtype)
+    if counted is not None:
+        # Running sums leave a little where nothing counts, but much less than one pixel's weight.
+        least = 0.5 / max(math.prod(window.shape), 1)
+        return average_passes(image, counted, passes, least=least, dtype=dtype, name=name)
+    return map_passes(image, passes, dtype, name)
 
 
 def uniform_filter1d(
@@ -155,6 +197,9 @@ def minimum_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Smallest value in a window around each pixel, as `scipy.ndimage.minimum_filter`.
@@ -178,6 +223,13 @@ def minimum_filter(
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
         Filter along these axes only.
+    where : array_like of bool, optional
+        Which pixels count, an image of the same shape; by default all do.
+    nan_policy : {"propagate", "omit"}, optional
+        "omit" leaves out NaN, beside what ``where`` leaves out.
+    fill_value : scalar, optional
+        Where no pixel of the window counts; by default NaN. Images of integers give
+        float64 then, or with a ``fill_value`` their own dtype.
 
     Returns
     -------
@@ -201,8 +253,9 @@ def minimum_filter(
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     return _extremum(
-        ndimage.minimum_filter, ndimage.minimum_filter1d, image, window, mode, cval, output
-    )
+        ndimage.minimum_filter, ndimage.minimum_filter1d, image, window, mode, cval, output,
+        (where, nan_policy, fill_value),
+    )  # fmt: skip
 
 
 def maximum_filter(
@@ -215,6 +268,9 @@ def maximum_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Largest value in a window around each pixel, as `scipy.ndimage.maximum_filter`.
@@ -223,7 +279,7 @@ def maximum_filter(
     ----------
     image : array_like
         Real image of any number of axes.
-    size, footprint, mode, cval, origin, output, axes : optional
+    size, footprint, mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
         As in `minimum_filter`.
 
     Returns
@@ -246,8 +302,9 @@ def maximum_filter(
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     return _extremum(
-        ndimage.maximum_filter, ndimage.maximum_filter1d, image, window, mode, cval, output
-    )
+        ndimage.maximum_filter, ndimage.maximum_filter1d, image, window, mode, cval, output,
+        (where, nan_policy, fill_value),
+    )  # fmt: skip
 
 
 def minimum_filter1d(
@@ -338,14 +395,29 @@ def maximum_filter1d(
     return _along_axis(ndimage.maximum_filter1d, image, window, mode, cval, output)
 
 
-def _extremum(scipy_function, line_function, image, window, mode, cval, output):
+def _extremum(scipy_function, line_function, image, window, mode, cval, output, choice):
     name = scipy_function.__name__
+    counted = counted_pixels(image, *choice)
+    output = counted_output(image, counted, output)
     modes = normalize_modes(mode, len(window.axes))
     cval = normalize_cval(cval, image.dtype)
     keywords = {"mode": mode, "cval": cval} | window.keywords
     dtype = result_dtype(scipy_function, image, output=output, **keywords)
+    neutral = extreme_of(image.dtype, scipy_function is ndimage.minimum_filter)
     if window.is_box:
-        return _map_box(line_function, image, window, modes, cval, dtype, name)
+        passes = _box_passes(line_function, image, window, modes, cval, dtype)
+        if counted is None:
+            return map_passes(image, passes, dtype, name)
+        of_mask = _box_passes(ndimage.maximum_filter1d, image, window, modes, cval, dtype)
+        return extremum_passes(
+            image, counted, passes, of_mask, neutral=neutral, dtype=dtype, name=name
+        )
+    if counted is not None:
+        return extremum_counted(
+            kernel_for(image, scipy_function), kernel_for(image, ndimage.maximum_filter), image,
+            counted, neutral=neutral, name=name, reach=window.reach,
+            modes=[normalize_mode(mode)] * image.ndim, dtype=dtype, **keywords,
+        )  # fmt: skip
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
@@ -358,10 +430,10 @@ def _extremum(scipy_function, line_function, image, window, mode, cval, output):
     )
 
 
-def _map_box(line_function, image, window, modes, cval, dtype, name):
-    """Filter one axis after another."""
+def _box_passes(line_function, image, window, modes, cval, dtype):
+    """Return the passes that filter one axis after another."""
     kernel = kernel_for(image, line_function)
-    passes = [
+    return [
         Pass(
             kernel,
             axis,
@@ -372,7 +444,6 @@ def _map_box(line_function, image, window, modes, cval, dtype, name):
         for axis, size, origin, mode in zip(window.axes, window.shape, window.origins, modes)
         if size > 1  # as in SciPy, a box of 0 or 1 pixels leaves its axis alone
     ]
-    return map_passes(image, passes, dtype, name)
 
 
 def _line(size, origin, axis, ndim):

@@ -14,8 +14,18 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.engines.counted import average_counted, counted_output, counted_pixels
 from dask_image._utils.engines.overlap import map_neighborhood
-from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, ModeName, Number, PerAxis
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    DTypeLike,
+    Integer,
+    ModeName,
+    NanPolicy,
+    Number,
+    PerAxis,
+)
 from dask_image._utils.windows import weighted
 
 
@@ -28,6 +38,9 @@ def correlate(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Correlate an image with weights; the lazy twin of `scipy.ndimage.correlate`.
@@ -50,6 +63,14 @@ def correlate(
         weights are.
     axes : int or tuple of int, optional
         Filter along these axes only; by default along all.
+    where : array_like of bool, optional
+        Which pixels count, an image of the same shape; by default all do. The
+        weights that fall on counted pixels are made to sum to one.
+    nan_policy : {"propagate", "omit"}, optional
+        "omit" leaves out NaN, beside what ``where`` leaves out.
+    fill_value : scalar, optional
+        Where no pixel of the window counts; by default NaN. Images of integers give
+        float64 then, or with a ``fill_value`` their own dtype.
 
     Returns
     -------
@@ -60,7 +81,8 @@ def correlate(
     ------
     ValueError
         If ``origin`` moves the window off the pixel, ``mode`` is unknown, or
-        ``weights`` have another number of axes (also a RuntimeError, as SciPy's).
+        ``weights`` have another number of axes (also a RuntimeError, as SciPy's), or
+        some are negative where some pixels do not count.
 
     Examples
     --------
@@ -69,9 +91,10 @@ def correlate(
     >>> correlate(da.arange(6, chunks=3), [1, 0, 0]).compute()
     array([0, 0, 1, 2, 3, 4])
     """
-    image = as_dask_array(image)
-    window = weighted(_as_weights(weights), origin, axes, image.ndim)
-    return _map_weights(ndimage.correlate, image, window, mode, cval, output, window.keywords)
+    return _with_weights(
+        ndimage.correlate, image, weights, mode, cval, origin, output, axes,
+        (where, nan_policy, fill_value),
+    )  # fmt: skip
 
 
 def convolve(
@@ -83,6 +106,9 @@ def convolve(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Convolve an image with weights; the lazy twin of `scipy.ndimage.convolve`.
@@ -93,7 +119,7 @@ def convolve(
         Real or complex image of any number of axes.
     weights : array_like
         One axis for each of ``axes``. In memory: weights are not chunked.
-    mode, cval, origin, output, axes : optional
+    mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
         As in `correlate`.
 
     Returns
@@ -113,9 +139,10 @@ def convolve(
     >>> convolve(da.arange(6, chunks=3), [1, 0, 0]).compute()
     array([1, 2, 3, 4, 5, 5])
     """
-    image = as_dask_array(image)
-    window = weighted(_as_weights(weights), origin, axes, image.ndim)
-    return _map_weights(ndimage.convolve, image, window, mode, cval, output, window.keywords)
+    return _with_weights(
+        ndimage.convolve, image, weights, mode, cval, origin, output, axes,
+        (where, nan_policy, fill_value),
+    )  # fmt: skip
 
 
 def correlate1d(
@@ -220,6 +247,27 @@ def convolve1d(
     return _map_weights(ndimage.convolve1d, image, window, mode, cval, output, keywords)
 
 
+def _with_weights(scipy_function, image, weights, mode, cval, origin, output, axes, choice):
+    image = as_dask_array(image)
+    weights = _as_weights(weights)
+    window = weighted(weights, origin, axes, image.ndim)
+    counted = counted_pixels(image, *choice)
+    if counted is not None:
+        _check_averaging(weights)
+    output = counted_output(image, counted, output)
+    keywords = window.keywords
+    return _map_weights(scipy_function, image, window, mode, cval, output, keywords, counted)
+
+
+def _check_averaging(weights):
+    """Raise ValueError for weights which no part of can be made to sum to one."""
+    if weights.dtype.kind == "c" or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
+        raise ValueError(
+            "weights must be real, none of them negative, and their sum positive and finite, "
+            f"where some pixels do not count; got {weights!r}"
+        )
+
+
 def _as_weights(weights):
     weights = np.asarray(weights)
     if weights.dtype.kind not in "biufc":
@@ -236,18 +284,21 @@ def _line(weights, origin, axis, ndim):
     return weighted(weights, normalize_integer(origin, "origin"), axis, ndim)
 
 
-def _map_weights(scipy_function, image, window, mode, cval, output, keywords):
+def _map_weights(
+    scipy_function, image, window, mode, cval, output, keywords, counted=None
+):  # fmt: skip
     convolves = scipy_function in (ndimage.convolve, ndimage.convolve1d)
     mode = normalize_mode(mode)
     keywords |= {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
     dtype = result_dtype(scipy_function, image, output=output, **keywords)
-    return map_neighborhood(
-        kernel_for(image, scipy_function),
-        image,
-        name=scipy_function.__name__,
-        reach=window.reach_from_behind if convolves else window.reach,
-        modes=[mode] * image.ndim,
-        dtype=dtype,
-        output=dtype,
-        **keywords,
-    )
+    kernel = kernel_for(image, scipy_function)
+    settings = {
+        "name": scipy_function.__name__,
+        "reach": window.reach_from_behind if convolves else window.reach,
+        "modes": [mode] * image.ndim,
+        "dtype": dtype,
+    }
+    if counted is not None:
+        total = float(keywords["weights"].sum())
+        return average_counted(kernel, image, counted, total=total, **settings, **keywords)
+    return map_neighborhood(kernel, image, output=dtype, **settings, **keywords)

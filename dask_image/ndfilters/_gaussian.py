@@ -20,6 +20,12 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.engines.counted import (
+    ALL_COUNT,
+    average_passes,
+    counted_output,
+    counted_pixels,
+)
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
 from dask_image._utils.typing import (
     Array,
@@ -27,6 +33,7 @@ from dask_image._utils.typing import (
     DTypeLike,
     Integer,
     ModeName,
+    NanPolicy,
     Number,
     PerAxis,
     Real,
@@ -55,6 +62,9 @@ def gaussian_filter(
     radius: PerAxis[Integer] | None = None,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Smooth an image with a Gaussian; the lazy twin of `scipy.ndimage.gaussian_filter`.
@@ -83,6 +93,14 @@ def gaussian_filter(
     axes : int or tuple of int, optional
         Filter along these axes only; ``sigma``, ``order``, ``mode`` and
         ``radius`` then hold one value for each of them.
+    where : array_like of bool, optional
+        Which pixels count, an image of the same shape; by default all do. The
+        weights that fall on counted pixels are made to sum to one.
+    nan_policy : {"propagate", "omit"}, optional
+        "omit" leaves out NaN, beside what ``where`` leaves out.
+    fill_value : scalar, optional
+        Where no pixel of the window counts; by default NaN. Images of integers give
+        float64 then, or with a ``fill_value`` their own dtype.
 
     Returns
     -------
@@ -94,7 +112,8 @@ def gaussian_filter(
     ------
     ValueError
         If a mode is unknown or a sequence has the wrong length (also a
-        RuntimeError, as SciPy's), or ``radius`` is negative.
+        RuntimeError, as SciPy's), ``radius`` is negative, or a derivative is asked
+        for of an image in which some pixels do not count.
 
     Examples
     --------
@@ -108,16 +127,17 @@ def gaussian_filter(
     """
     return smooth(
         image, sigma, order=order, mode=mode, cval=cval, truncate=truncate, radius=radius,
-        output=output, axes=axes, name="gaussian_filter",
+        output=output, axes=axes, choice=(where, nan_policy, fill_value), name="gaussian_filter",
     )  # fmt: skip
 
 
 def smooth(
     image, sigma, *, name, order=0, mode="reflect", cval=0.0, truncate=4.0, radius=None,
-    output=None, axes=None,
+    output=None, axes=None, choice=ALL_COUNT,
 ):  # fmt: skip
     """Smooth as `gaussian_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
+    counted = counted_pixels(image, *choice)
     which = normalize_axes(axes, image.ndim)
     count = len(which)
     settings = zip(
@@ -131,9 +151,12 @@ def smooth(
     settings = [setting for setting in settings if setting[1] > NEGLIGIBLE_SIGMA]
     cval, truncate = normalize_cval(cval, image.dtype), normalize_finite(truncate, "truncate")
     keywords = {"sigma": sigma, "order": order, "mode": mode, "cval": cval, "truncate": truncate}
+    output = counted_output(image, counted, output)
     dtype = result_dtype(
         ndimage.gaussian_filter, image, output=output, **keywords, **_given(radius, axes)
     )
+    if counted is not None and any(setting[2] for setting in settings):
+        raise ValueError(f"order must be 0 where some pixels do not count, got {order!r}")
     kernel = kernel_for(image, ndimage.gaussian_filter1d)
     passes = [
         Pass(
@@ -147,6 +170,8 @@ def smooth(
         )
         for axis, axis_sigma, axis_order, axis_mode, axis_radius in settings
     ]
+    if counted is not None:
+        return average_passes(image, counted, passes, least=0.0, dtype=dtype, name=name)
     return map_passes(image, passes, dtype, name)
 
 
@@ -161,13 +186,17 @@ def gaussian(
     radius: PerAxis[Integer] | None = None,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Smooth an image with a Gaussian: another name for `gaussian_filter`.
 
     Parameters
     ----------
-    image, sigma, order, mode, cval, truncate, radius, output, axes
+    image, sigma, order, mode, cval, truncate, radius, output, axes, where, nan_policy,
+    fill_value
         As for `gaussian_filter`.
 
     Returns
@@ -183,8 +212,9 @@ def gaussian(
     np.float64(16.0)
     """
     return gaussian_filter(
-        image, sigma, order, mode, cval, truncate, radius=radius, output=output, axes=axes
-    )
+        image, sigma, order, mode, cval, truncate, radius=radius, output=output, axes=axes,
+        where=where, nan_policy=nan_policy, fill_value=fill_value,
+    )  # fmt: skip
 
 
 def gaussian_filter1d(

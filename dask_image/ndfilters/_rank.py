@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -13,6 +15,16 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.engines.counted import (
+    ALL_COUNT,
+    FixedRank,
+    MedianRank,
+    PercentileRank,
+    RankKernel,
+    counted_output,
+    counted_pixels,
+    fill_for,
+)
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.typing import (
     Array,
@@ -20,6 +32,7 @@ from dask_image._utils.typing import (
     DTypeLike,
     Integer,
     ModeName,
+    NanPolicy,
     Number,
     PerAxis,
     Real,
@@ -37,6 +50,9 @@ def median_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Median of a window around each pixel; the lazy twin of `scipy.ndimage.median_filter`.
@@ -60,6 +76,14 @@ def median_filter(
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
         Filter along these axes only.
+    where : array_like of bool, optional
+        Which pixels count, an image of the same shape; by default all do. The
+        rank is taken among the counted pixels of each window.
+    nan_policy : {"propagate", "omit"}, optional
+        "omit" leaves out NaN, beside what ``where`` leaves out.
+    fill_value : scalar, optional
+        Where no pixel of the window counts; by default NaN. Images of integers give
+        float64 then, or with a ``fill_value`` their own dtype.
 
     Returns
     -------
@@ -83,7 +107,10 @@ def median_filter(
     """
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
-    return filter_by_rank(ndimage.median_filter, {}, image, window, mode, cval, output)
+    choice = (where, nan_policy, fill_value)
+    return filter_by_rank(
+        ndimage.median_filter, {}, image, window, mode, cval, output, choice=choice
+    )
 
 
 def percentile_filter(
@@ -97,6 +124,9 @@ def percentile_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Percentile of a window around each pixel, as `scipy.ndimage.percentile_filter`.
@@ -107,7 +137,7 @@ def percentile_filter(
         Real image of any number of axes.
     percentile : float
         From 0 to 100; a negative one counts down from 100.
-    size, footprint, mode, cval, origin, output, axes : optional
+    size, footprint, mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
         As in `median_filter`.
 
     Returns
@@ -139,6 +169,7 @@ def percentile_filter(
         mode,
         cval,
         output,
+        choice=(where, nan_policy, fill_value),
     )
 
 
@@ -153,6 +184,9 @@ def rank_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array:
     """
     Value of a given rank in a window around each pixel, as `scipy.ndimage.rank_filter`.
@@ -163,7 +197,7 @@ def rank_filter(
         Real image of any number of axes.
     rank : int
         Which value, counted from the smallest (0), or from the largest (-1).
-    size, footprint, mode, cval, origin, output, axes : optional
+    size, footprint, mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
         As in `median_filter`.
 
     Returns
@@ -195,11 +229,16 @@ def rank_filter(
         mode,
         cval,
         output,
+        choice=(where, nan_policy, fill_value),
     )
 
 
-def filter_by_rank(scipy_function, which_rank, image, window, mode, cval, output, *, name=None):
+def filter_by_rank(
+    scipy_function, which_rank, image, window, mode, cval, output, *, choice=ALL_COUNT, name=None
+):
     """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
+    counted = counted_pixels(image, *choice)
+    output = counted_output(image, counted, output)
     modes = normalize_modes(mode, len(window.axes))
     cval = normalize_cval(cval, image.dtype)
     keywords = {"mode": mode, "cval": cval} | window.keywords | which_rank
@@ -209,13 +248,31 @@ def filter_by_rank(scipy_function, which_rank, image, window, mode, cval, output
         dtype = result_dtype(ndimage.minimum_filter, image, size=1, output=output)
     else:
         dtype = result_dtype(scipy_function, image, output=output, **keywords)
-    return map_neighborhood(
-        kernel_for(image, scipy_function),
-        image,
-        name=name or scipy_function.__name__,
-        reach=window.reach,
-        modes=on_axes(modes, window.axes, image.ndim, default="nearest"),
-        dtype=dtype,
-        output=dtype,
-        **keywords,
-    )
+    settings = {
+        "name": name or scipy_function.__name__,
+        "reach": window.reach,
+        "modes": on_axes(modes, window.axes, image.ndim, default="nearest"),
+        "dtype": dtype,
+    }
+    if counted is not None:
+        kernel = _kernel_of_counted(image, which_rank, window, mode, cval, counted, dtype)
+        return map_neighborhood(kernel, image, *counted.masks, **settings)
+    kernel = kernel_for(image, scipy_function)
+    return map_neighborhood(kernel, image, output=dtype, **settings, **keywords)
+
+
+def _kernel_of_counted(image, which_rank, window, mode, cval, counted, dtype):
+    """Return the kernel that ranks the counted pixels of windows."""
+    if "rank" in which_rank:
+        rank_of = FixedRank(which_rank["rank"])
+    elif "percentile" in which_rank:
+        rank_of = PercentileRank(which_rank["percentile"])
+    else:
+        rank_of = MedianRank()
+    footprint = window.spread_footprint
+    mean_filter = ndimage.uniform_filter if footprint.all() else ndimage.correlate
+    return RankKernel(
+        kernel_for(image, ndimage.rank_filter), kernel_for(image, mean_filter), footprint,
+        tuple(on_axes(window.origins, window.axes, image.ndim, default=0)), mode, cval, rank_of,
+        replace(counted, where=None), fill_for(counted, dtype), dtype,
+    )  # fmt: skip

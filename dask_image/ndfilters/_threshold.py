@@ -9,8 +9,18 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import normalize_number, normalize_sizes, per_axis
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.engines.counted import counted_pixels
 from dask_image._utils.engines.graph import map_blocks
-from dask_image._utils.typing import Array, ArrayLike, Function, Integer, ModeName, PerAxis, Real
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    Function,
+    Integer,
+    ModeName,
+    NanPolicy,
+    PerAxis,
+    Real,
+)
 from dask_image._utils.windows import sized
 from dask_image.ndfilters._box import average
 from dask_image.ndfilters._gaussian import smooth
@@ -28,6 +38,10 @@ def threshold_local(
     mode: ModeName = "reflect",
     param: PerAxis[Real] | Function | None = None,
     cval: Real = 0,
+    *,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Real | None = None,
 ) -> Array:
     """
     Threshold for each pixel from its neighbourhood: a local average less an offset.
@@ -51,6 +65,9 @@ def threshold_local(
         with the 1-D values of a neighbourhood.
     cval : float, optional
         Value beyond the edges in mode "constant".
+    where, nan_policy, fill_value : optional
+        Which pixels count, as in `gaussian_filter` and `median_filter`; not for the
+        method "generic".
 
     Returns
     -------
@@ -61,7 +78,8 @@ def threshold_local(
     Raises
     ------
     ValueError
-        If the method is unknown, or a size below 1.
+        If the method is unknown, or a size below 1; if some pixels do not count for
+        the method "generic".
     TypeError
         If ``param`` is no callable for the method "generic".
 
@@ -87,6 +105,11 @@ def threshold_local(
         "output": np.float64,
         "name": "threshold_local",
     }
+    choice = (where, nan_policy, fill_value)
+    if method != "generic":
+        settings["choice"] = choice
+    elif counted_pixels(image, *choice) is not None:
+        raise ValueError("all pixels must count for method 'generic', got where or nan_policy")
     if method == "gaussian":
         sizes = per_axis(block_size, image.ndim, "block_size")
         sigma: Any = [(size - 1) / 6 for size in sizes] if param is None else param

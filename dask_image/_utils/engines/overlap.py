@@ -556,11 +556,16 @@ def map_passes(image: Array, passes: Sequence[Pass], dtype: DTypeLike, name: str
     """
     if not passes:
         return image.astype(dtype)
-    if image.size > 0 and _redundancy(image.chunks, passes) > 1.5:
+    if run_apart(image, passes):
         for step in passes:
             image = _map_together(image, [step], dtype, name)
         return image
     return _map_together(image, passes, dtype, name)
+
+
+def run_apart(image: Array, passes: Sequence[Pass]) -> bool:
+    """Tell whether each pass has tasks of its own: together, thick halos would cost too much."""
+    return image.size > 0 and bool(passes) and _redundancy(image.chunks, passes) > 1.5
 
 
 def _redundancy(chunks, passes):
@@ -577,13 +582,19 @@ def _redundancy(chunks, passes):
     return len(passes) * math.prod(shares) / apart
 
 
-def _map_together(image, passes, dtype, name):
-    reach = [[0, 0] for _ in range(image.ndim)]
-    modes = ["nearest"] * image.ndim
+def passes_reach(passes: Sequence[Pass], ndim: int) -> tuple[Reach, list[ModeName]]:
+    """Return how far passes reach together, and how the image goes on, along each axis."""
+    before, after = [0] * ndim, [0] * ndim
+    modes: list[ModeName] = ["nearest"] * ndim
     for step in passes:
-        reach[step.axis][0] += step.reach[0]
-        reach[step.axis][1] += step.reach[1]
+        before[step.axis] += step.reach[0]
+        after[step.axis] += step.reach[1]
         modes[step.axis] = step.mode
+    return list(zip(before, after, strict=True)), modes
+
+
+def _map_together(image, passes, dtype, name):
+    reach, modes = passes_reach(passes, image.ndim)
     return map_neighborhood(
         run_passes, image, name=name, reach=reach, modes=modes, dtype=dtype, passes=tuple(passes)
     )

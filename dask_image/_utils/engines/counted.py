@@ -1,0 +1,625 @@
+"""
+Filters that leave out pixels: how one is made of the filter that takes all.
+
+A block reads its pixels, and which of them count, with one halo. Pixels that do not count get a
+value that cannot matter; the plain filter runs over the image, and over the mask; and what comes
+of both decides (`CountedKernel`):
+
+- a linear filter divides the one by the other, so that the weights that fell on counted pixels
+  sum to one (normalized convolution: H. Knutsson and C.-F. Westin, 1993);
+- a minimum stands where there is any counted pixel at all.
+
+A rank is another one wherever another number of pixels counts: `RankKernel` counts them first,
+and runs the plain filter once for each rank that many pixels need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dask.array as da
+import numpy as np
+
+from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.overlap import (
+    BlockKernel,
+    Pass,
+    map_neighborhood,
+    map_passes,
+    passes_reach,
+    run_apart,
+    run_passes,
+)
+from dask_image._utils.modes import MODES
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    Block,
+    Box,
+    DTypeLike,
+    ModeName,
+    NDArray,
+    Reach,
+)
+
+NAN_POLICIES = ("propagate", "omit")
+
+ALL_COUNT = (None, "propagate", None)
+"""The arguments ``where``, ``nan_policy`` and ``fill_value`` of filters that take all pixels."""
+
+# Of a rank that few pixels need, their windows are gathered: so many pixels of windows take the
+# time that the plain filter takes for one pixel of the block.
+GATHERED_PER_PIXEL = 0.5
+
+# How many pixels of windows are gathered at a time.
+GATHERED_AT_A_TIME = 1 << 20
+
+
+@dataclass(frozen=True)
+class Counted:
+    """
+    Which pixels of an image count, and what is given where none does.
+
+    Attributes
+    ----------
+    where : dask.array.Array or None
+        True for those that count; None for all.
+    omits_nan : bool
+        Whether NaN does not count.
+    fill_value : number
+    """
+
+    where: Array | None
+    omits_nan: bool
+    fill_value: Any
+
+    @property
+    def masks(self) -> list[Array]:
+        """Return the arrays that blocks read beside the image."""
+        return [] if self.where is None else [self.where]
+
+    def beyond_edges(self, cval: Any) -> int:
+        """Return whether a pixel of this value beyond the edges counts, as a number."""
+        return 0 if self.omits_nan and np.isnan(cval) else 1
+
+    def in_block(self, block: Block, where: Block | None) -> Block:
+        """Return which pixels of a block count."""
+        if not self.omits_nan:
+            return where
+        counted = block == block
+        return counted if where is None else counted & where
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        where = None if self.where is None else self.where.name
+        return ("Counted", where, self.omits_nan, repr(self.fill_value))
+
+
+def counted_pixels(
+    image: Array, where: ArrayLike | None, nan_policy: str, fill_value: Any
+) -> Counted | None:
+    """
+    Return which pixels of an image count; None if all do.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    where : array_like of bool or None
+        Of the image's shape, or one that NumPy broadcasts to it.
+    nan_policy : {"propagate", "omit"}
+    fill_value : number or None
+        None stands for NaN.
+
+    Returns
+    -------
+    Counted or None
+
+    Raises
+    ------
+    ValueError
+        If the policy is unknown, or the shapes do not match.
+    TypeError
+        If ``where`` is not boolean.
+    """
+    if nan_policy not in NAN_POLICIES:
+        raise ValueError(f"nan_policy must be one of {NAN_POLICIES}, got {nan_policy!r}")
+    omits_nan = nan_policy == "omit" and image.dtype.kind in "fc"
+    if where is not None:
+        where = as_dask_array(where, "where")
+        if where.dtype != bool:
+            raise TypeError(f"where must be boolean, got dtype {where.dtype}")
+        if where.shape != image.shape:
+            try:
+                where = da.broadcast_to(where, image.shape, chunks=image.chunks)
+            except ValueError:
+                raise ValueError(
+                    f"where has shape {where.shape}, which does not fit the image's {image.shape}"
+                ) from None
+        where = where.rechunk(image.chunks)
+    elif not omits_nan:
+        return None
+    if fill_value is not None:
+        normalize_number(fill_value, "fill_value", allow_complex=image.dtype.kind == "c")
+    return Counted(where, omits_nan, fill_value)
+
+
+def counted_output(image: Array, counted: Counted | None, output: DTypeLike | None) -> Any:
+    """Return ``output``; where it is None, one that can hold what is given where none counts."""
+    if counted is None or output is not None or image.dtype.kind in "fc":
+        return output
+    return np.float64 if counted.fill_value is None else None
+
+
+def fill_for(counted: Counted, dtype: np.dtype[Any]) -> Any:
+    """Return the value where no pixel counts, or raise ValueError if the dtype cannot hold it."""
+    value = np.nan if counted.fill_value is None else counted.fill_value
+    if dtype.kind in "biu":
+        if np.isnan(value):
+            raise ValueError(
+                f"fill_value must be given for an output of dtype {dtype}, which holds no NaN"
+            )
+        limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        if not limits[0] <= value <= limits[1] or int(value) != value:
+            raise ValueError(f"fill_value must be a value of dtype {dtype}, got {value!r}")
+    return dtype.type(value)
+
+
+# -- what becomes of the image and of the mask -----------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """The weighted sum of pixels by the sum of their weights."""
+
+    least: float
+    """No more than this is what rounding left of a sum without any weight."""
+    fill: Any
+    dtype: np.dtype[Any]
+
+    def __call__(self, total: Block, weight: Block) -> Block:
+        """Divide, and fill in where nothing counts."""
+        nothing = weight <= self.least
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total /= weight
+        if nothing.any():
+            total[nothing] = self.fill
+        with np.errstate(invalid="ignore"):  # NaN of the image as an integer
+            return total.astype(self.dtype, copy=False)
+
+
+@dataclass(frozen=True)
+class Present:
+    """A value where there is any counted pixel."""
+
+    fill: Any
+
+    def __call__(self, value: Block, present: Block) -> Block:
+        """Fill in where nothing counts."""
+        value[present == 0] = self.fill
+        return value
+
+
+@dataclass(frozen=True)
+class CountedKernel:
+    """
+    A filter of counted pixels, made of the plain one.
+
+    Attributes
+    ----------
+    of_image, of_mask : BlockKernel
+        The plain filter of the image, and of the mask as numbers.
+    neutral : number
+        What stands for a pixel that does not count.
+    finish : callable
+        ``finish(filtered_image, filtered_mask)``; it may overwrite both.
+    counted : Counted
+        Without its mask, which comes with the block.
+    whole : float or None
+        What the filtered mask is where all pixels count, if that is so at the edges too.
+    """
+
+    of_image: BlockKernel
+    of_mask: BlockKernel
+    neutral: Any
+    finish: Callable[[Block, Block], Block]
+    counted: Counted
+    whole: float | None
+
+    def __call__(self, block: Block, where: Block | None = None) -> Block:
+        """Filter all of a block."""
+        return self.in_region(block, where)
+
+    def in_region(
+        self, block: Block, where: Block | None = None, region: Box | None = None
+    ) -> Block:
+        """Filter a block, and return the pixels of a region."""
+        mask = self.counted.in_block(block, where)
+        if self.whole is not None and mask.all():
+            value = self.of_image.on_boxes([block], region)
+            return self.finish(value, np.full_like(value.real, self.whole))
+        value = self.of_image.on_boxes([self.filled(block, mask)], region)
+        return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region))
+
+    def filled(self, block: Block, mask: Block) -> Block:
+        """Return a block in which pixels that do not count cannot matter."""
+        return np.where(mask, block, block.dtype.type(self.neutral))
+
+
+def _without_mask(counted):
+    """Return the same for kernels, which get masks with their blocks."""
+    return replace(counted, where=None)
+
+
+def average_counted(
+    kernel: Callable[..., Any],
+    image: Array,
+    counted: Counted,
+    *,
+    total: float,
+    name: str,
+    reach: Reach,
+    modes: Sequence[ModeName],
+    dtype: np.dtype[Any],
+    cval: Any,
+    **keywords: Any,
+) -> Array:
+    """
+    Run a linear filter, whose weights are none of them negative, on the pixels that count.
+
+    Parameters
+    ----------
+    kernel, image, name, reach, modes, dtype, **keywords
+        As for `map_neighborhood`; the kernel takes ``output`` and ``cval``.
+    counted : Counted
+    total : float
+        The sum of all weights.
+    cval : number
+        Beyond the edges.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    work = _work_dtype(dtype)
+    beyond = counted.beyond_edges(cval)
+    of_image = keywords | {"output": work, "cval": cval if beyond else 0}
+    of_mask = keywords | {"output": np.empty(0, work).real.dtype, "cval": beyond}
+    masked = CountedKernel(
+        BlockKernel(kernel, of_image), BlockKernel(kernel, of_mask), 0,
+        Quotient(0.0, fill_for(counted, dtype), dtype), _without_mask(counted),
+        _whole(total, beyond, modes),
+    )  # fmt: skip
+    return map_neighborhood(
+        masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
+    )
+
+
+def _work_dtype(dtype):
+    """Return what to compute in: integers are made of their quotients alone."""
+    return dtype if dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def _whole(value, beyond, modes):
+    constant = any(MODES[mode].as_filter == "constant" for mode in modes)
+    return None if constant and not beyond else value
+
+
+def average_passes(
+    image: Array,
+    counted: Counted,
+    passes: Sequence[Pass],
+    *,
+    least: float,
+    dtype: np.dtype[Any],
+    name: str,
+) -> Array:
+    """
+    Run passes of means on the pixels that count.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    counted : Counted
+    passes : sequence of Pass
+        Their weights are not negative and sum to one. The keyword ``cval`` is the value beyond
+        the edges, ``output`` is added.
+    least : float
+        No weight of a window is as small; what rounding leaves of none is smaller.
+    dtype : dtype
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    work = _work_dtype(dtype)
+    finish = Quotient(least, fill_for(counted, dtype), dtype)
+    return _map_passes(image, counted, passes, passes, 0, finish, (work, dtype), name)
+
+
+def extremum_passes(
+    image: Array,
+    counted: Counted,
+    passes: Sequence[Pass],
+    of_mask: Sequence[Pass],
+    *,
+    neutral: Any,
+    dtype: np.dtype[Any],
+    name: str,
+) -> Array:
+    """
+    Run passes that find the least or the greatest of the pixels that count.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    counted : Counted
+    passes, of_mask : sequence of Pass
+        Those of the image, and the same of maxima for the mask.
+    neutral : number
+        What no pixel is less than, or greater than.
+    dtype, name
+        As for `average_passes`.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    finish = Present(fill_for(counted, dtype))
+    return _map_passes(image, counted, passes, of_mask, neutral, finish, (dtype, dtype), name)
+
+
+def extremum_counted(
+    kernel: Callable[..., Any],
+    maximum_filter: Callable[..., Any],
+    image: Array,
+    counted: Counted,
+    *,
+    neutral: Any,
+    name: str,
+    reach: Reach,
+    modes: Sequence[ModeName],
+    dtype: np.dtype[Any],
+    cval: Any,
+    **keywords: Any,
+) -> Array:
+    """
+    Find the least or the greatest of the pixels that count, in windows of any shape.
+
+    Parameters
+    ----------
+    kernel, maximum_filter : callable
+        The plain filter, and `scipy.ndimage.maximum_filter` or what stands for it.
+    image, counted, neutral, name, reach, modes, dtype, cval, **keywords
+        As for `extremum_passes` and `average_counted`.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    beyond = counted.beyond_edges(cval)
+    masked = CountedKernel(
+        BlockKernel(kernel, keywords | {"output": dtype, "cval": cval if beyond else neutral}),
+        BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
+        neutral, Present(fill_for(counted, dtype)), _without_mask(counted),
+        _whole(1, beyond, modes),
+    )  # fmt: skip
+    return map_neighborhood(
+        masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
+    )
+
+
+def _map_passes(image, counted, passes, of_mask, neutral, finish, dtypes, name):
+    """Run passes of image and mask: in one task a block, or apart where the halos are thick."""
+    work, dtype = dtypes
+    cval = passes[0].keywords["cval"] if passes else 0
+    beyond = counted.beyond_edges(cval)
+    share = np.dtype(np.uint8) if isinstance(finish, Present) else np.empty(0, work).real.dtype
+    passes = _with(passes, output=work, cval=cval if beyond else neutral)
+    of_mask = _with(of_mask, output=share, cval=beyond)
+    if not passes:
+        kernels = BlockKernel(_cast, {"dtype": work}), BlockKernel(_cast, {"dtype": share})
+    else:
+        kernels = tuple(BlockKernel(run_passes, {"passes": each}) for each in (passes, of_mask))
+    whole = _whole(1, beyond, [step.mode for step in passes])
+    masked = CountedKernel(*kernels, neutral, finish, _without_mask(counted), whole)
+    if run_apart(image, passes):
+        # What does not count is left out before, not in, the tasks of the passes.
+        filled, mask = (
+            map_blocks(
+                masked_part, image, *counted.masks, name=f"{name}-{step}", kernel=masked,
+                step=step, meta=block_meta(image.ndim, each, like=image._meta),
+            )
+            for step, each in (("fill", image.dtype), ("mask", np.uint8))
+        )  # fmt: skip
+        return map_blocks(
+            _finished, map_passes(filled, passes, work, name), map_passes(mask, of_mask, share, name),
+            name=name, finish=finish, meta=block_meta(image.ndim, dtype, like=image._meta),
+        )  # fmt: skip
+    reach, modes = passes_reach(passes, image.ndim)
+    return map_neighborhood(
+        masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
+    )
+
+
+def _with(passes, **keywords):
+    return tuple(replace(step, keywords=step.keywords | keywords, again=None) for step in passes)
+
+
+def _cast(block, dtype):
+    return block.astype(dtype)
+
+
+def masked_part(
+    block: Block, where: Block | None = None, *, kernel: CountedKernel, step: str
+) -> Block:
+    """Return the pixels of a block that a kernel filters, or (``step`` "mask") which count."""
+    mask = kernel.counted.in_block(block, where)
+    return mask.view(np.uint8) if step == "mask" else kernel.filled(block, mask)
+
+
+def _finished(value, share, finish):
+    # Blocks of other tasks may be read by others too.
+    return finish(value.copy(), share)
+
+
+# -- ranks -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RankKernel:
+    """
+    The value of a rank among the counted pixels of a window.
+
+    With the largest value in place of pixels that do not count, a rank among those that do is
+    the same rank among all; with the least value, it is the same counted from the largest.
+
+    Attributes
+    ----------
+    rank_filter, mean_filter : callable
+        `scipy.ndimage.rank_filter`, and `uniform_filter` or `correlate`, or what stands for them.
+    footprint : numpy.ndarray of bool
+        The window, with an axis for each of the image.
+    origins : tuple of int
+    mode : str
+    cval : number
+    rank_of : callable
+        ``rank_of(counts)`` gives the rank for each number of counted pixels; what lies out of
+        range is none.
+    counted : Counted
+        Without its mask, which comes with the block.
+    fill : number
+    dtype : dtype
+    """
+
+    rank_filter: Callable[..., Any]
+    mean_filter: Callable[..., Any]
+    footprint: NDArray
+    origins: tuple[int, ...]
+    mode: ModeName
+    cval: Any
+    rank_of: Callable[[Any], Any]
+    counted: Counted
+    fill: Any
+    dtype: np.dtype[Any]
+
+    def __call__(self, block: Block, where: Block | None = None) -> Block:
+        """Filter all of a block."""
+        return self.in_region(block, where)
+
+    def in_region(
+        self, block: Block, where: Block | None = None, region: Box | None = None
+    ) -> Block:
+        """Filter a block, and return the pixels of a region."""
+        mask = self.counted.in_block(block, where)
+        counts = self._counts(mask, region)
+        ranks = self.rank_of(counts)
+        total = np.count_nonzero(self.footprint)
+        found = (ranks >= 0) & (ranks < counts)
+        # Whichever way there are fewer ranks to look for.
+        ways = [np.where(found, each, -1) for each in (ranks, ranks + (total - counts))]
+        pixels = [np.bincount(1 + way.ravel())[1:] for way in ways]
+        upwards = bool(np.count_nonzero(pixels[0]) <= np.count_nonzero(pixels[1]))
+        ranks, pixels = (each[0 if upwards else 1] for each in (ways, pixels))
+        filled = np.where(mask, block, extreme_of(block.dtype, upwards))
+        result = np.full(counts.shape, self.fill, self.dtype)
+        for rank in np.flatnonzero(pixels).tolist():
+            wanted = ranks == rank
+            if pixels[rank] * total < GATHERED_PER_PIXEL * result.size:
+                result[wanted] = self._gathered(filled, region, wanted, rank, upwards)
+                continue
+            value = self._filtered(filled, region, rank, upwards)
+            np.copyto(result, value, where=wanted, casting="unsafe")
+        return result
+
+    def _beyond(self, dtype, upwards):
+        counts = self.counted.beyond_edges(self.cval)
+        return self.cval if counts else extreme_of(dtype, upwards)
+
+    def _counts(self, mask, region):
+        """Return how many pixels of each window count."""
+        keywords = {"origin": self.origins, "mode": self.mode, "output": np.float64}
+        keywords["cval"] = self.counted.beyond_edges(self.cval)
+        scale = 1
+        if self.footprint.all():
+            keywords["size"], scale = self.footprint.shape, self.footprint.size
+        else:
+            keywords["weights"] = self.footprint.astype(np.float64)
+        shares = BlockKernel(self.mean_filter, keywords).on_boxes([mask.view(np.uint8)], region)
+        return np.rint(shares * scale).astype(np.int32)
+
+    def _filtered(self, filled, region, rank, upwards):
+        """Return the rank of all windows, by the plain filter."""
+        keywords = {
+            "rank": rank, "footprint": self.footprint, "origin": self.origins, "mode": self.mode,
+            "cval": self._beyond(filled.dtype, upwards),
+        }  # fmt: skip
+        return BlockKernel(self.rank_filter, keywords).on_boxes([filled], region)
+
+    def _gathered(self, filled, region, wanted, rank, upwards):
+        """Return the rank of a few windows."""
+        pixels = np.nonzero(wanted)
+        begin = [0] * filled.ndim if region is None else [along.start for along in region]
+        offsets = np.nonzero(self.footprint)
+        middle = [size // 2 + along for size, along in zip(self.footprint.shape, self.origins)]
+        beyond = np.asarray(self._beyond(filled.dtype, upwards)).astype(filled.dtype)
+        values = np.empty(pixels[0].size, filled.dtype)
+        batch = max(1, GATHERED_AT_A_TIME // offsets[0].size)
+        for first in range(0, values.size, batch):
+            places, outside = 0, False
+            for axis, size in enumerate(filled.shape):
+                along = pixels[axis][first : first + batch, None] + begin[axis] - middle[axis]
+                along = MODES[MODES[self.mode].as_filter].fold(along + offsets[axis], size)
+                outside = outside | (along < 0)
+                places = places * size + along
+            rows = np.where(outside, beyond, filled.ravel()[np.where(outside, 0, places)])
+            values[first : first + batch] = np.partition(rows, rank, axis=1)[:, rank]
+        return values
+
+
+def extreme_of(dtype: np.dtype[Any], largest: bool) -> Any:
+    """Return the largest, or the least, value of a dtype that SciPy's filters hand on as it is."""
+    if dtype.kind == "b":
+        return dtype.type(largest)
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        # Long integers go through float64, in which the next one is out of range.
+        most = limits.max if dtype.itemsize < 8 else limits.max - (limits.max >> 53)
+        return dtype.type(most if largest else limits.min)
+    return dtype.type(np.inf if largest else -np.inf)
+
+
+@dataclass(frozen=True)
+class MedianRank:
+    """The rank of the median among a number of pixels, as SciPy takes it."""
+
+    def __call__(self, counts: Any) -> Any:
+        """Return the rank, for each count."""
+        return counts // 2
+
+
+@dataclass(frozen=True)
+class PercentileRank:
+    """The rank of a percentile among a number of pixels, as SciPy takes it."""
+
+    percentile: float
+
+    def __call__(self, counts: Any) -> Any:
+        """Return the rank, for each count."""
+        share = self.percentile + 100.0 if self.percentile < 0 else self.percentile
+        return counts - 1 if share == 100 else (counts * share / 100.0).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class FixedRank:
+    """A rank counted from the smallest, or from the largest if it is negative."""
+
+    rank: int
+
+    def __call__(self, counts: Any) -> Any:
+        """Return the rank, for each count."""
+        return np.full_like(counts, self.rank) if self.rank >= 0 else counts + self.rank

@@ -1,0 +1,357 @@
+"""Filters that leave out pixels, against windows of NumPy's that are looked at one by one."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+import dask_image.ndimage as ndi
+from dask_image import ndfilters
+from tests.helpers import assert_same, nothing_computes, plain_kernels, seeded_image
+
+PADS = {
+    "reflect": "symmetric", "grid-mirror": "symmetric", "mirror": "reflect", "nearest": "edge",
+    "wrap": "wrap", "grid-wrap": "wrap", "constant": "constant", "grid-constant": "constant",
+}  # fmt: skip
+CHUNKS = [((3, 1, 12), (5, 8)), -1]
+SHAPE = (16, 13)
+
+
+def windows_of(image, counted, shape, origin=0, mode="reflect", cval=0.0):
+    """Return the pixels of all windows as float64 or complex128, and which of them count."""
+    before = [size // 2 + origin for size in shape]
+    width = [(low, size - 1 - low) for low, size in zip(before, shape)]
+    beyond = [{"constant_values": value} if "constant" in mode else {} for value in (cval, True)]
+    kind = np.result_type(image.dtype, float)
+    padded = np.pad(image.astype(kind), width, PADS[mode], **beyond[0])
+    mask = np.pad(counted, width, PADS[mode], **beyond[1])
+    views = (np.lib.stride_tricks.sliding_window_view(each, shape) for each in (padded, mask))
+    return tuple(view.reshape(*image.shape, -1) for view in views)
+
+
+def averaged(image, counted, weights, fill=np.nan, **edges):
+    values, valid = windows_of(image, counted, weights.shape, **edges)
+    weights = np.where(valid, weights.ravel(), 0)
+    total, share = np.where(valid, values * weights, 0).sum(-1), weights.sum(-1)
+    return np.where(share > 0, total / np.where(share > 0, share, 1), fill)
+
+
+def ranked(image, counted, footprint, rank_of, fill=np.nan, **edges):
+    values, valid = windows_of(image, counted, footprint.shape, **edges)
+    valid = valid & footprint.ravel()
+    result = np.full(image.shape, fill, np.result_type(image.dtype, np.asarray(fill).dtype))
+    for index in np.ndindex(*image.shape):
+        found = np.sort(values[index][valid[index]])
+        rank = rank_of(found.size)
+        if 0 <= rank < found.size:
+            result[index] = found[rank]
+    return result
+
+
+def gaussian_weights(sigma, ndim, truncate=4.0):
+    reach = int(truncate * sigma + 0.5)
+    line = ndimage.gaussian_filter1d(np.eye(1, 2 * reach + 1, reach)[0], sigma, mode="constant")
+    weights = np.ones(())
+    for _ in range(ndim):
+        weights = np.multiply.outer(weights, line)
+    return weights
+
+
+def picture(dtype="f8", seed=0, shape=SHAPE):
+    """Return an image and a mask with single pixels left out, and a hole wider than windows."""
+    image = seeded_image(shape, dtype, seed)
+    counted = np.random.default_rng(seed + 1).random(shape) > 0.2
+    counted[(slice(2, 11),) * len(shape)] = False
+    return image, counted
+
+
+def check(function, expected, image, counted, *args, rtol=None, **keywords):
+    """Compare, for all chunks, a mask and NaN in its place; also which pixels are none."""
+    for chunks in CHUNKS:
+        lazy, where = da.from_array(image, chunks=chunks), da.from_array(counted, chunks=5)
+        with nothing_computes():
+            result = function(lazy, *args, where=where, **keywords)
+            assert result.name == function(lazy, *args, where=where, **keywords).name
+        assert result.chunks == lazy.chunks
+        assert_same(result, expected, rtol=rtol)
+        np.testing.assert_array_equal(np.isnan(result.compute()), np.isnan(expected))
+        if image.dtype.kind in "fc":
+            holes = da.from_array(np.where(counted, image, np.nan).astype(image.dtype), chunks)
+            assert_same(function(holes, *args, nan_policy="omit", **keywords), expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("mode", PADS)
+@pytest.mark.parametrize("sigma", [0.6, 2.0])
+def test_gaussian(mode, sigma):
+    image, counted = picture()
+    weights = gaussian_weights(sigma, 2)
+    expected = averaged(image, counted, weights, mode=mode, cval=3.0)
+    check(ndfilters.gaussian_filter, expected, image, counted, sigma, mode=mode, cval=3.0)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c16", "u1", "i4", "?"])
+def test_dtypes_of_means(dtype):
+    image, counted = picture(dtype)
+    expected = averaged(image, counted, gaussian_weights(1, 2))
+    boxed = averaged(image, counted, np.ones((5, 5)))
+    if dtype == "f4":
+        expected, boxed = expected.astype("f4"), boxed.astype("f4")
+    check(ndfilters.gaussian_filter, expected, image, counted, 1)
+    check(ndfilters.uniform_filter, boxed, image, counted, 5)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+@pytest.mark.parametrize(("size", "origin"), [(3, 0), (6, -2), (7, 3)])
+def test_boxes(either_kernel, mode, size, origin):
+    image, counted = picture()
+    expected = averaged(image, counted, np.ones((size, size)), origin=origin, mode=mode, cval=2.0)
+    settings = {"origin": origin, "mode": mode, "cval": 2.0}
+    check(ndfilters.uniform_filter, expected, image, counted, size, **settings)
+
+
+@pytest.mark.parametrize("mode", ["mirror", "wrap", "constant"])
+def test_given_weights(either_kernel, mode):
+    image, counted = picture()
+    weights = np.random.default_rng(0).random((4, 5))
+    expected = averaged(image, counted, weights, mode=mode)
+    check(ndfilters.correlate, expected, image, counted, weights, mode=mode)
+    # Convolution looks through the weights from behind: what is in the middle of 4 is another one.
+    odd = weights[1:]
+    expected = averaged(image, counted, odd[::-1, ::-1], mode=mode)
+    check(ndfilters.convolve, expected, image, counted, odd, mode=mode)
+
+
+def test_edges_that_do_not_count():
+    image = np.random.default_rng(0).random(SHAPE)
+    expected = windows_of(image, image > 0, (3, 3), mode="constant", cval=np.nan)[0]
+    lazy = da.from_array(image, chunks=5)
+    result = ndfilters.uniform_filter(lazy, 3, mode="constant", cval=np.nan, nan_policy="omit")
+    assert_same(result, np.nanmean(expected, axis=-1))
+    result = ndfilters.median_filter(lazy, 3, mode="constant", cval=np.nan, nan_policy="omit")
+    assert result[0, 0].compute() == np.sort(image[:2, :2].ravel())[2]
+    result = ndfilters.minimum_filter(lazy, 3, mode="constant", cval=np.nan, nan_policy="omit")
+    assert_same(result, np.nanmin(expected, axis=-1))
+
+
+RANKS = {
+    "minimum_filter": ((), lambda n: 0),
+    "maximum_filter": ((), lambda n: n - 1),
+    "median_filter": ((), lambda n: n // 2),
+    "percentile_filter": ((30,), lambda n: int(n * 30 / 100)),
+    "rank_filter": ((2,), lambda n: 2),
+}
+
+
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+@pytest.mark.parametrize("name", RANKS)
+def test_ranks(name, mode):
+    image, counted = picture()
+    args, rank_of = RANKS[name]
+    edges = {"mode": mode, "cval": 0.3}
+    function = getattr(ndfilters, name)
+    expected = ranked(image, counted, np.ones((3, 3), bool), rank_of, **edges)
+    check(function, expected, image, counted, *args, size=3, **edges)
+    cross = ndimage.generate_binary_structure(2, 1)
+    expected = ranked(image, counted, cross, rank_of, **edges)
+    check(function, expected, image, counted, *args, footprint=cross, **edges)
+
+
+@pytest.mark.parametrize(
+    ("args", "rank_of"),
+    [((-2,), lambda n: n - 2), ((0,), lambda n: 0), ((-1,), lambda n: n - 1), ((8,), lambda n: 8)],
+)
+def test_ranks_from_either_end(either_kernel, args, rank_of):
+    image, counted = picture()
+    expected = ranked(image, counted, np.ones((3, 3), bool), rank_of)
+    check(ndfilters.rank_filter, expected, image, counted, *args, size=3)
+
+
+@pytest.mark.parametrize("percentile", [0, 100, 95, -10, 50])
+def test_percentiles(percentile):
+    image, counted = picture()
+    share = percentile + 100 if percentile < 0 else percentile
+
+    def rank_of(n):
+        return n - 1 if share == 100 else int(n * share / 100)
+
+    expected = ranked(image, counted, np.ones((4, 5), bool), rank_of, origin=1)
+    function = ndfilters.percentile_filter
+    check(function, expected, image, counted, percentile, size=(4, 5), origin=1)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u8", "f4", "?"])
+@pytest.mark.parametrize("name", ["minimum_filter", "maximum_filter", "median_filter"])
+def test_dtypes_of_ranks(name, dtype):
+    image, counted = picture(dtype)
+    rank_of = RANKS[name][1]
+    function = getattr(ndfilters, name)
+    expected = ranked(image, counted, np.ones((3, 3), bool), rank_of)
+    kind = "f4" if dtype == "f4" else "f8"
+    check(function, expected.astype(kind), image, counted, size=3)
+    filled = ranked(image, counted, np.ones((3, 3), bool), rank_of, 1).astype(dtype)
+    check(function, filled, image, counted, size=3, fill_value=1)
+
+
+def test_what_counts_as_a_value_stands_in_no_ones_place():
+    """The largest value of a dtype, and infinity, are values like others."""
+    image = np.array([255, 255, 0, 255, 7, 9], np.uint8)
+    counted = np.array([1, 1, 0, 0, 0, 0], bool)
+    lazy = da.from_array(image, chunks=2)
+    found = ndfilters.minimum_filter(lazy, 3, where=counted, fill_value=4).compute()
+    np.testing.assert_array_equal(found, [255, 255, 255, 4, 4, 4])
+    floats = da.from_array(np.array([np.inf, np.nan, -np.inf, np.nan]), chunks=2)
+    found = ndfilters.maximum_filter(floats, 3, nan_policy="omit").compute()
+    np.testing.assert_array_equal(found, [np.inf, np.inf, -np.inf, -np.inf])
+    found = ndfilters.median_filter(floats, 3, nan_policy="omit").compute()
+    np.testing.assert_array_equal(found, [np.inf, np.inf, -np.inf, -np.inf])
+
+
+@pytest.mark.parametrize("name", ["gaussian_filter", "uniform_filter", "median_filter"])
+def test_axes(name):
+    image, counted = picture(shape=(6, 9, 8))
+    lazy, where = (da.from_array(each, chunks=4) for each in (image, counted))
+    function, size = getattr(ndfilters, name), 1 if name == "gaussian_filter" else 5
+    planes = [function(lazy[n], size, where=where[n]).compute() for n in range(6)]
+    assert_same(function(lazy, size, axes=(1, 2), where=where), np.stack(planes))
+
+
+def test_footprints_on_axes_in_any_order():
+    image, counted = picture(shape=(6, 9, 8))
+    lazy, where = (da.from_array(each, chunks=4) for each in (image, counted))
+    footprint = np.array([[1, 0, 1], [1, 1, 0]], bool)
+    results = [
+        ndfilters.median_filter(lazy, footprint=window, axes=axes, where=where).compute()
+        for window, axes in ((footprint, (0, 2)), (footprint.T, (2, 0)))
+    ]
+    np.testing.assert_array_equal(*results)
+
+
+def test_volumes_and_lines():
+    for shape in ((30,), (9, 8, 7)):
+        image = seeded_image(shape, "f8")
+        counted = seeded_image(shape, "f8", 1) > -0.8
+        ndim = len(shape)
+        lazy = da.from_array(image, chunks=4)
+        expected = averaged(image, counted, gaussian_weights(1, ndim))
+        assert_same(ndfilters.gaussian_filter(lazy, 1, where=counted), expected)
+        expected = ranked(image, counted, np.ones((3,) * ndim, bool), lambda n: n // 2)
+        assert_same(ndfilters.median_filter(lazy, 3, where=counted), expected)
+
+
+def test_all_count():
+    image = seeded_image(SHAPE, "f8")
+    lazy, every = da.from_array(image, chunks=5), np.ones(SHAPE, bool)
+    for function, size in (
+        (ndfilters.gaussian_filter, 2), (ndfilters.uniform_filter, 4),
+        (ndfilters.minimum_filter, 4), (ndfilters.median_filter, 4),
+    ):  # fmt: skip
+        expected = function(lazy, size).compute()
+        assert_same(function(lazy, size, where=every), expected)
+        assert_same(function(lazy, size, where=True), expected)
+        assert_same(function(lazy, size, nan_policy="omit"), expected)
+    # What has no NaN is not touched: images of integers keep their dtype, and their task names.
+    whole = da.from_array(np.arange(30, dtype="u1"), chunks=7)
+    omitting = ndfilters.uniform_filter(whole, 3, nan_policy="omit")
+    assert omitting.name == ndfilters.uniform_filter(whole, 3).name
+
+
+def test_none_counts():
+    lazy = da.ones((9, 8), chunks=4)
+    for function in (ndfilters.gaussian_filter, ndfilters.maximum_filter, ndfilters.median_filter):
+        assert np.isnan(function(lazy, 3, where=False).compute()).all()
+        assert (function(lazy, 3, where=False, fill_value=7).compute() == 7).all()
+
+
+def test_thick_halos_run_apart():
+    image, counted = picture()
+    lazy, where = (da.from_array(each, chunks=3) for each in (image, counted))
+    expected = averaged(image, counted, gaussian_weights(3, 2))
+    result = ndfilters.gaussian_filter(lazy, 3, where=where)
+    assert_same(result, expected)
+    expected = ranked(image, counted, np.ones((15, 15), bool), lambda n: 0)
+    assert_same(ndfilters.minimum_filter(lazy, 15, where=where), expected)
+
+
+def test_a_block_takes_one_task():
+    lazy = da.ones((100, 100), chunks=50)
+    for function, args in (
+        (ndfilters.gaussian_filter, (1,)), (ndfilters.uniform_filter, (3,)),
+        (ndfilters.convolve, (np.ones((3, 3)),)), (ndfilters.median_filter, (3,)),
+    ):  # fmt: skip
+        result = function(lazy, *args, nan_policy="omit")
+        assert len(result.__dask_graph__()) == 4 + len(lazy.__dask_graph__())
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None)
+def test_any_case(data):
+    shape = tuple(data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=3)))
+    image = seeded_image(shape, "f8", data.draw(st.integers(0, 99)))
+    counted = np.random.default_rng(data.draw(st.integers(0, 99))).random(shape) > 0.4
+    size = tuple(data.draw(st.integers(1, 5)) for _ in shape)
+    mode = data.draw(st.sampled_from(["reflect", "nearest", "wrap", "constant"]))
+    chunks = tuple(data.draw(st.integers(1, each)) for each in shape)
+    lazy = da.from_array(image, chunks=chunks)
+    expected = averaged(image, counted, np.ones(size), mode=mode)
+    assert_same(ndfilters.uniform_filter(lazy, size, mode=mode, where=counted), expected, 1e-11)
+    footprint = np.ones(size, bool)
+    expected = ranked(image, counted, footprint, lambda n: n // 2, mode=mode)
+    assert_same(ndfilters.median_filter(lazy, size, mode=mode, where=counted), expected)
+
+
+@pytest.mark.parametrize("method", ["gaussian", "mean", "median"])
+def test_local_thresholds(method):
+    image, counted = picture()
+    weights = {"gaussian": gaussian_weights(2 / 3, 2), "mean": np.ones((5, 5))}
+    if method == "median":
+        expected = ranked(image, counted, np.ones((5, 5), bool), lambda n: n // 2)
+    else:
+        expected = averaged(image, counted, weights[method])
+    found = ndfilters.threshold_local(
+        da.from_array(image, chunks=6), 5, method, offset=1, where=counted
+    )
+    assert_same(found, expected - 1)
+
+
+def test_scipys_names_take_it_too():
+    image, counted = picture()
+    lazy = da.from_array(image, chunks=6)
+    expected = averaged(image, counted, gaussian_weights(1, 2))
+    assert_same(ndi.gaussian_filter(lazy, 1, where=counted), expected)
+
+
+def test_without_compiled_kernels():
+    image, counted = picture()
+    with plain_kernels():
+        expected = averaged(image, counted, gaussian_weights(1.5, 2))
+        check(ndfilters.gaussian_filter, expected, image, counted, 1.5)
+        expected = ranked(image, counted, np.ones((5, 5), bool), lambda n: n // 2)
+        check(ndfilters.median_filter, expected, image, counted, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda x: ndfilters.gaussian_filter(x, 1, nan_policy="raise"), ValueError, "nan_policy"),
+        (lambda x: ndfilters.gaussian_filter(x, 1, where=np.ones(3, bool)), ValueError, "where has"),
+        (lambda x: ndfilters.gaussian_filter(x, 1, where=np.ones((6, 5))), TypeError, "boolean"),
+        (lambda x: ndfilters.gaussian_filter(x, 1, 1, where=True), ValueError, "order"),
+        (lambda x: ndfilters.correlate(x, [[1, -1]], where=True), ValueError, "negative"),
+        (lambda x: ndfilters.convolve(x, [[0, 0]], where=True), ValueError, "positive"),
+        (lambda x: ndfilters.median_filter(x, 3, where=True, output="i4"), ValueError, "no NaN"),
+        (
+            lambda x: ndfilters.uniform_filter(x, 3, where=True, output="u1", fill_value=300),
+            ValueError, "uint8",
+        ),
+        (lambda x: ndfilters.uniform_filter(x, where=True, fill_value="0"), TypeError, "fill_value"),
+        (
+            lambda x: ndfilters.threshold_local(x, 3, "generic", param=np.max, where=True),
+            ValueError, "generic",
+        ),
+    ],
+)  # fmt: skip
+def test_errors(call, error, text):
+    with pytest.raises(error, match=text):
+        call(da.ones((6, 5), chunks=3))
