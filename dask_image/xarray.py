@@ -99,6 +99,7 @@ __all__ = [
     "percentile_filter",
     "prewitt",
     "rank_filter",
+    "read_ome_zarr",
     "regionprops_table",
     "relabel_sequential",
     "shift",
@@ -807,6 +808,81 @@ def imread(
     dims = [*numbers, *(_unlike(axis.lower(), axes[:place]) for place, axis in enumerate(axes))]
     image = xarray.DataArray(array, numbers, dims).rename(None)
     return image.assign_coords(_coordinates_told(image, metadata))
+
+
+def read_ome_zarr(url: Any, level: int = 0) -> xarray.DataArray:
+    """
+    Read an image of OME-Zarr as a DataArray with its axes, pixel sizes and channels.
+
+    Parameters
+    ----------
+    url, level
+        As of `dask_image.ngff.read_image`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions are the axes (``t``, ``c``, ``z``, ``y``, ``x``), coordinates as `imread`
+        makes them.
+
+    See Also
+    --------
+    imread, dask_image.ngff.write_image
+
+    Examples
+    --------
+    >>> import dask_image.xarray as xndi
+    >>> xndi.read_ome_zarr("cells.ome.zarr", level=1).dims  # doctest: +SKIP
+    ('c', 'y', 'x')
+    """
+    from dask_image import ngff
+
+    array, metadata = ngff.read_image(url, level)
+    image = xarray.DataArray(array, dims=list(metadata.axes.lower())).rename(None)
+    return image.assign_coords(_coordinates_told(image, metadata))
+
+
+def metadata_of(image: xarray.DataArray) -> _files.ImageMetadata:
+    """
+    Return what the dimensions and coordinates of an image say, as a file says it.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        With dimensions of one letter, as `imread` gives them.
+
+    Returns
+    -------
+    dask_image.imread.ImageMetadata
+
+    Raises
+    ------
+    ValueError
+        If the name of a dimension has several letters.
+    """
+    long = [dim for dim in image.dims if len(str(dim)) != 1]
+    if long:
+        raise ValueError(f"dimensions must be called t, c, z, y or x, got {long}: rename them")
+    sizes, units, position, channels, time_step = {}, {}, {}, (), None
+    for dim in image.dims:
+        letter = str(dim).upper()
+        if dim not in image.coords:
+            continue
+        if letter == "C":
+            channels = tuple(map(str, image[dim].to_numpy()))
+        elif image.sizes[dim] > 1 and image[dim].dtype.kind in "iuf":
+            step, unit = float(_step(image, dim)), image[dim].attrs.get("units")
+            if letter == "T":
+                time_step = step if unit in (None, "s") else None
+                continue
+            sizes[letter] = step
+            if unit:
+                units[letter] = unit
+                position[letter] = float(image[dim][0])
+    return _files.ImageMetadata(
+        "".join(map(str, image.dims)).upper(), image.shape, image.dtype, sizes, units, channels,
+        time_step, position,
+    )  # fmt: skip
 
 
 def _unlike(name: str, before: list[str]) -> str:
