@@ -12,7 +12,7 @@ import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import dask.array as da
 import numpy as np
@@ -26,6 +26,7 @@ from dask_image.storage import to_zarr
 
 __all__ = ["read_image", "write_image", "write_labels"]
 
+Method = Literal["mean", "mode", "nearest"]
 VERSIONS = ("0.5", "0.4")
 # The order that the format demands.
 ORDER = "tczyx"
@@ -111,7 +112,7 @@ def write_image(
     metadata: ImageMetadata | None = None,
     *,
     levels: Integer | None = None,
-    method: str = "mean",
+    method: Method = "mean",
     version: str = "0.5",
     memory: int | str | None = None,
     progress: bool = False,
@@ -350,9 +351,7 @@ class Layout:
 def _laid_out(image: Any, metadata: ImageMetadata | None) -> tuple[da.Array, Layout]:
     """Return an image with its axes in the format's order, and how they lie."""
     if metadata is None and hasattr(image, "coords"):
-        from dask_image.xarray import metadata_of
-
-        metadata = metadata_of(image)
+        metadata = _metadata_of(image)
     array = as_dask_array(image)
     if metadata is None:
         if not 1 <= array.ndim <= len(ORDER):
@@ -373,6 +372,39 @@ def _laid_out(image: Any, metadata: ImageMetadata | None) -> tuple[da.Array, Lay
     order = sorted(range(len(axes)), key=lambda place: ORDER.index(axes[place]))
     array = array.transpose(order)
     return array, Layout.of("".join(axes[place] for place in order), metadata)
+
+
+def _metadata_of(image: Any) -> ImageMetadata:
+    """Return what the dimensions and coordinates of a DataArray say."""
+    long = [dim for dim in image.dims if len(str(dim)) != 1]
+    if long:
+        raise ArgumentError(f"dimensions must be called t, c, z, y or x, got {long}: rename them")
+    sizes, units, position, channels, time_step = {}, {}, {}, (), None
+    for dim in image.dims:
+        letter = str(dim).upper()
+        if dim not in image.coords:
+            continue
+        values, unit = image[dim].to_numpy(), image[dim].attrs.get("units")
+        if letter == "C":
+            channels = tuple(map(str, values))
+        elif len(values) > 1 and values.dtype.kind in "iuf":
+            steps = np.diff(values.astype(float))
+            if np.ptp(steps) > abs(steps.mean()) * 1e-3:
+                raise ArgumentError(
+                    f"coordinates must have equal steps along {dim!r}, got {steps.min()} to "
+                    f"{steps.max()}"
+                )
+            step = float(steps.mean())
+            if letter == "T":
+                time_step = step if unit in (None, "s") else None
+                continue
+            sizes[letter] = step
+            if unit:
+                units[letter], position[letter] = unit, float(values[0])
+    return ImageMetadata(
+        "".join(map(str, image.dims)).upper(), image.shape, image.dtype, sizes, units,
+        tuple(channels), time_step, position,
+    )  # fmt: skip
 
 
 def _told(image: da.Array, axes: Any, steps: Any, names: Any) -> ImageMetadata:
@@ -445,7 +477,7 @@ def _write_levels(
     path: pathlib.Path,
     layout: Layout,
     levels: Integer | None,
-    method: str,
+    method: Method,
     version: str,
     memory: int | str | None,
     progress: bool,

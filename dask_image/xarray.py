@@ -607,6 +607,7 @@ def regionprops_table(
     properties: str | Sequence[str] = ("label", "bbox", "area", "centroid"),
     *,
     spacing: PerDimension[Real] | None = None,
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> xarray.Dataset:
     """
@@ -619,6 +620,8 @@ def regionprops_table(
         As there.
     spacing : float, sequence or mapping from dimensions, optional
         Size of a pixel.
+    wrap : str or sequence of str, optional
+        Dimensions whose ends meet: objects that cross them are measured as they lie.
     units : {"pixels", "coordinates"}, optional
         Whether the size of a pixel is the step of the coordinates (of times, in seconds),
         so that areas and lengths are in their units; steps must be equal.
@@ -650,6 +653,7 @@ def regionprops_table(
         "intensity_image": intensity_image,
         "properties": ("label", *properties),
         "spacing": spacing,
+        "wrap": wrap,
         "units": units,
     }
     table = dask.compute(port.call(image, arguments))[0]
@@ -840,49 +844,6 @@ def read_ome_zarr(url: Any, level: int = 0) -> xarray.DataArray:
     array, metadata = ngff.read_image(url, level)
     image = xarray.DataArray(array, dims=list(metadata.axes.lower())).rename(None)
     return image.assign_coords(_coordinates_told(image, metadata))
-
-
-def metadata_of(image: xarray.DataArray) -> _files.ImageMetadata:
-    """
-    Return what the dimensions and coordinates of an image say, as a file says it.
-
-    Parameters
-    ----------
-    image : xarray.DataArray
-        With dimensions of one letter, as `imread` gives them.
-
-    Returns
-    -------
-    dask_image.imread.ImageMetadata
-
-    Raises
-    ------
-    ValueError
-        If the name of a dimension has several letters.
-    """
-    long = [dim for dim in image.dims if len(str(dim)) != 1]
-    if long:
-        raise ValueError(f"dimensions must be called t, c, z, y or x, got {long}: rename them")
-    sizes, units, position, channels, time_step = {}, {}, {}, (), None
-    for dim in image.dims:
-        letter = str(dim).upper()
-        if dim not in image.coords:
-            continue
-        if letter == "C":
-            channels = tuple(map(str, image[dim].to_numpy()))
-        elif image.sizes[dim] > 1 and image[dim].dtype.kind in "iuf":
-            step, unit = float(_step(image, dim)), image[dim].attrs.get("units")
-            if letter == "T":
-                time_step = step if unit in (None, "s") else None
-                continue
-            sizes[letter] = step
-            if unit:
-                units[letter] = unit
-                position[letter] = float(image[dim][0])
-    return _files.ImageMetadata(
-        "".join(map(str, image.dims)).upper(), image.shape, image.dtype, sizes, units, channels,
-        time_step, position,
-    )  # fmt: skip
 
 
 def _unlike(name: str, before: list[str]) -> str:
