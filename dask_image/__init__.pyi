@@ -7,6 +7,7 @@ from dask_image import ndimage as ndimage
 from dask_image import ndinterp as ndinterp
 from dask_image import ndmeasure as ndmeasure
 from dask_image import ndmorph as ndmorph
+from dask_image import ngff as ngff
 from dask_image import segmentation as segmentation
 from dask_image import storage as storage
 from dask_image import xarray as xarray

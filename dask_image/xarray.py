@@ -99,6 +99,7 @@ __all__ = [
     "percentile_filter",
     "prewitt",
     "rank_filter",
+    "read_ome_zarr",
     "regionprops_table",
     "relabel_sequential",
     "shift",
@@ -606,6 +607,7 @@ def regionprops_table(
     properties: str | Sequence[str] = ("label", "bbox", "area", "centroid"),
     *,
     spacing: PerDimension[Real] | None = None,
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> xarray.Dataset:
     """
@@ -618,6 +620,8 @@ def regionprops_table(
         As there.
     spacing : float, sequence or mapping from dimensions, optional
         Size of a pixel.
+    wrap : str or sequence of str, optional
+        Dimensions whose ends meet: objects that cross them are measured as they lie.
     units : {"pixels", "coordinates"}, optional
         Whether the size of a pixel is the step of the coordinates (of times, in seconds),
         so that areas and lengths are in their units; steps must be equal.
@@ -649,6 +653,7 @@ def regionprops_table(
         "intensity_image": intensity_image,
         "properties": ("label", *properties),
         "spacing": spacing,
+        "wrap": wrap,
         "units": units,
     }
     table = dask.compute(port.call(image, arguments))[0]
@@ -806,6 +811,38 @@ def imread(
         axes = ["frame", *metadata.axes[len(metadata.axes) - len(inside) + 1 :]]
     dims = [*numbers, *(_unlike(axis.lower(), axes[:place]) for place, axis in enumerate(axes))]
     image = xarray.DataArray(array, numbers, dims).rename(None)
+    return image.assign_coords(_coordinates_told(image, metadata))
+
+
+def read_ome_zarr(url: Any, level: int = 0) -> xarray.DataArray:
+    """
+    Read an image of OME-Zarr as a DataArray with its axes, pixel sizes and channels.
+
+    Parameters
+    ----------
+    url, level
+        As of `dask_image.ngff.read_image`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions are the axes (``t``, ``c``, ``z``, ``y``, ``x``), coordinates as `imread`
+        makes them.
+
+    See Also
+    --------
+    imread, dask_image.ngff.write_image
+
+    Examples
+    --------
+    >>> import dask_image.xarray as xndi
+    >>> xndi.read_ome_zarr("cells.ome.zarr", level=1).dims  # doctest: +SKIP
+    ('c', 'y', 'x')
+    """
+    from dask_image import ngff
+
+    array, metadata = ngff.read_image(url, level)
+    image = xarray.DataArray(array, dims=list(metadata.axes.lower())).rename(None)
     return image.assign_coords(_coordinates_told(image, metadata))
 
 

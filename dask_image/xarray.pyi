@@ -78,6 +78,7 @@ __all__ = [
     "percentile_filter",
     "prewitt",
     "rank_filter",
+    "read_ome_zarr",
     "regionprops_table",
     "relabel_sequential",
     "shift",
@@ -199,7 +200,11 @@ def black_tophat(
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def center_of_mass(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    wrap: Dimensions | None = None,
 ) -> xarray.Dataset: ...
 def convolve(
     image: _Image,
@@ -718,12 +723,14 @@ def rank_filter(
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
+def read_ome_zarr(url: Any, level: int = 0) -> xarray.DataArray: ...
 def regionprops_table(
     label_image: xarray.DataArray,
     intensity_image: xarray.DataArray | None = None,
     properties: str | Sequence[str] = ("label", "bbox", "area", "centroid"),
     *,
     spacing: PerDimension[Real] | None = None,
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> xarray.Dataset: ...
 def relabel_sequential(labels: _Image) -> _Image: ...

@@ -368,6 +368,20 @@ def test_every_function_of_the_families_is_here_or_has_a_reason():
 @pytest.mark.parametrize("name", xndi.__all__)
 def test_signatures_name_dimensions(name):
     function = getattr(xndi, name)
-    assert function.__doc__.lstrip().startswith("`dask_image.") or name == "imread"
+    reads = name in ("imread", "read_ome_zarr")
+    assert reads or function.__doc__.lstrip().startswith("`dask_image.")
     assert not {"axes", "axis", "wrap_axes"} & set(inspect.signature(function).parameters)
     assert "See Also" in inspect.getdoc(function)
+
+
+def test_objects_over_the_ends_of_longitude():
+    depth = xarray.DataArray(
+        [[1, 1, 0, 0, 0, 0, 0, 2]], {"lon": np.arange(8) * 45.0}, ("lat", "lon")
+    )
+    labels, _ = xndi.label(depth > 0, wrap="lon")
+    table = xndi.regionprops_table(labels, depth, ("area", "bbox", "centroid"), wrap="lon")
+    assert table["area"].item() == 3
+    assert (table["bbox_lon_start"].item(), table["bbox_lon_stop"].item()) == (7, 10)
+    assert table["centroid_lon"].item() == 0
+    weighted = xndi.center_of_mass(depth, labels, "all", wrap="lon")
+    assert weighted["centroid_lon"].item() == 315 + 0.75 * 45  # goes on behind the last column

@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from dask_image._utils.arguments import per_axis
+from dask_image._utils.arguments import normalize_axes, per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
 from dask_image._utils.engines.graph import array_of_delayed, delayed_call
-from dask_image._utils.engines.label_reduction import GEOMETRY, PartialFamily, reduce_labels
+from dask_image._utils.engines.label_reduction import (
+    GEOMETRY,
+    PartialFamily,
+    back_to_image,
+    reduce_labels,
+)
 from dask_image._utils.labels import align_chunks, as_label_image
-from dask_image._utils.typing import Array, ArrayLike, NDArray, PerAxis, Real, Shape
+from dask_image._utils.typing import Array, ArrayLike, Integer, NDArray, PerAxis, Real, Shape
 from dask_image.ndmeasure._catalogue import AREA, CENTER, DEVIATION, MAXIMUM, MEAN, MINIMUM
 
 if TYPE_CHECKING:
@@ -41,12 +46,18 @@ class Regions:
         ``intensity`` holds those of the families that properties need.
     spacing : numpy.ndarray
         Size of a pixel along each axis.
+    shape : tuple of int
+        Of the image.
+    wrap_axes : tuple of int
+        Axes whose ends meet; positions along these may lie behind the end.
     """
 
     labels: NDArray
     geometry: dict[str, Any]
     intensity: dict[str, Any]
     spacing: NDArray
+    shape: Shape = ()
+    wrap_axes: Shape = ()
 
     @property
     def ndim(self):
@@ -68,6 +79,10 @@ class Regions:
         """Size of the bounding box in units of ``spacing``."""
         extents = self.geometry["upper"] - self.geometry["lower"]
         return extents.prod(axis=1) * self.spacing.prod()
+
+    def in_space(self, positions):
+        """Return positions in pixels in units of ``spacing``; they are in the image."""
+        return back_to_image(positions, self.wrap_axes, self.shape) * self.spacing
 
     @cached_property
     def covariance(self):
@@ -111,7 +126,8 @@ def _area_bbox(regions):
 
 
 def _centroid(regions):
-    return regions.geometry["coordinates"] / regions.counts[:, None] * regions.spacing
+    pixels = regions.geometry["coordinates"] / regions.counts[:, None]
+    return regions.in_space(pixels)
 
 
 def _extent(regions):
@@ -225,7 +241,7 @@ class Property:
         def measure(regions):
             fields = regions.intensity if family.reads_image else regions.geometry
             values = finalize(fields, None)
-            return values * regions.spacing if in_space else values
+            return regions.in_space(values) if in_space else values
 
         return cls(measure, columns, dtype, family if family.reads_image else None)
 
@@ -268,13 +284,13 @@ PROPERTIES = {
 def regionprops_table(
     label_image: ArrayLike, intensity_image: ArrayLike | None = ...,
     properties: Sequence[str] = ..., *, separator: str = ..., spacing: PerAxis[Real] | None = ...,
-    as_frame: Literal[False] = ...,
+    wrap_axes: PerAxis[Integer] | None = ..., as_frame: Literal[False] = ...,
 ) -> dict[str, Array]: ...  # fmt: skip
 @overload
 def regionprops_table(
     label_image: ArrayLike, intensity_image: ArrayLike | None = ...,
     properties: Sequence[str] = ..., *, separator: str = ..., spacing: PerAxis[Real] | None = ...,
-    as_frame: Literal[True],
+    wrap_axes: PerAxis[Integer] | None = ..., as_frame: Literal[True],
 ) -> DataFrame: ...  # fmt: skip
 @numpy_only
 def regionprops_table(
@@ -284,6 +300,7 @@ def regionprops_table(
     *,
     separator: str = "-",
     spacing: PerAxis[Real] | None = None,
+    wrap_axes: PerAxis[Integer] | None = None,
     as_frame: bool = False,
 ) -> dict[str, Array] | DataFrame:
     """
@@ -310,6 +327,10 @@ def regionprops_table(
         Stands between a property and an index in names like ``bbox-0``.
     spacing : float or sequence of float, optional
         Size of a pixel, for all axes or each. Default 1.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet, as `label` takes them. Along these an object is measured as
+        `center_of_mass` says: its box begins in the image and may run over its end, its centroid
+        lies in the image.
     as_frame : bool, optional
         Return a Dask DataFrame rather than a dict of arrays.
 
@@ -356,16 +377,36 @@ def regionprops_table(
     >>> (table,) = dask.compute(table)
     >>> {name: column.tolist() for name, column in table.items()}
     {'label': [7], 'area': [8.0], 'centroid-0': [1.5], 'centroid-1': [2.5]}
+
+    On a globe, an object that crosses the ends of the axis of longitude:
+
+    >>> ring = np.array([[1, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 1]])
+    >>> (table,) = dask.compute(
+    ...     regionprops_table(ring, properties=("bbox", "centroid"), wrap_axes=1)
+    ... )
+    >>> {name: column.tolist() for name, column in table.items()}
+    {'bbox-0': [0], 'bbox-1': [4], 'bbox-2': [2], 'bbox-3': [7], 'centroid-0': [0.25],
+     'centroid-1': [5.0]}
     """
     properties = (properties,) if isinstance(properties, str) else tuple(dict.fromkeys(properties))
     label_image = as_label_image(label_image)
     _check_properties(properties, label_image.ndim, intensity_image)
     spacing = per_axis(1.0 if spacing is None else spacing, label_image.ndim, "spacing")
     columns = _columns(properties, label_image, separator)
-    measured = _measure(label_image, intensity_image, properties)
+    axes = () if wrap_axes is None else normalize_axes(wrap_axes, label_image.ndim)
+    measured = _measure(label_image, intensity_image, properties, axes)
     if as_frame:
         require_dataframe("regionprops_table(as_frame=True)")
-    table = delayed_call("regionprops_table", _table, *measured, properties, spacing, columns)
+    table = delayed_call(
+        "regionprops_table",
+        _table,
+        *measured,
+        properties,
+        spacing,
+        columns,
+        label_image.shape,
+        axes,
+    )
     if as_frame:
         return frame_from_delayed(
             delayed_call("regionprops_table-frame", _as_frame, table),
@@ -405,7 +446,7 @@ def _columns(properties, label_image, separator):
     return columns
 
 
-def _measure(label_image, intensity_image, properties):
+def _measure(label_image, intensity_image, properties, wrap_axes):
     """Return what is measured of the labels (Delayed), and of their intensities (list of these)."""
     image = None
     if intensity_image is not None:
@@ -423,8 +464,8 @@ def _measure(label_image, intensity_image, properties):
     if families:
         label_image, image = align_chunks(label_image, image)
     partials = [
-        reduce_labels(GEOMETRY, label_image),
-        *(reduce_labels(family, label_image, image) for family in families),
+        reduce_labels(GEOMETRY, label_image, wrap_axes=wrap_axes),
+        *(reduce_labels(family, label_image, image, wrap_axes) for family in families),
     ]
     geometry, *intensities = [
         partial.apply("regionprops_table-objects", _objects_only) for partial in partials
@@ -439,11 +480,11 @@ def _objects_only(partial):
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _table(geometry, intensities, properties, spacing, columns):
+def _table(geometry, intensities, properties, spacing, columns, shape, wrap_axes):
     """Return all columns, from the rows of the labels above 0."""
     spacing = np.array(spacing, np.float64)
     intensity = {name: field for partial in intensities for name, field in partial.items()}
-    regions = Regions(geometry["labels"], geometry, intensity, spacing)
+    regions = Regions(geometry["labels"], geometry, intensity, spacing, shape, wrap_axes)
     measured = []
     for name in properties:
         values = PROPERTIES[name].measure(regions)

@@ -16,6 +16,7 @@ from dask_image._kernels.blocks.label_histogram import (
     pick_histograms,
     pool_histogram,
 )
+from dask_image._utils.arguments import normalize_axes
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import (
@@ -39,6 +40,7 @@ from dask_image._utils.typing import (
     Index,
     Integer,
     Labels,
+    PerAxis,
     PerLabel,
     Real,
 )
@@ -57,16 +59,25 @@ from dask_image.ndmeasure._catalogue import (
 )
 
 
-def _measure(name, image, label_image, index, *statistics):
+def _measure(name, image, label_image, index, *statistics, wrap_axes=None):
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
     labelled = as_labelled_image(image, label_image)
     selection = as_selection(index, labelled)
+    axes = () if wrap_axes is None else normalize_axes(wrap_axes, labelled.labels.ndim)
+    if axes:
+        if labelled.image.dtype.kind == "c":
+            raise TypeError(
+                f"image must hold real numbers on wrapped axes, got {labelled.image.dtype}"
+            )
+        if selection.pooled:  # one object, which is cut in one place
+            labelled = replace(labelled, labels=labelled.labels > 0)
+        statistics = [statistic.on_ring(axes) for statistic in statistics]
     needs_pixels = any(statistic.empty is not None for statistic in statistics)
     if needs_pixels and labelled.labels.size == 0 and not selection.everything:
         raise ValueError(
             f"image must have pixels to have extrema, got shape {labelled.labels.shape}"
         )
-    merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image)
+    merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image, axes)
     results = [
         _in_image(gather(merged, statistic, selection, name), statistic, labelled, name)
         for statistic in statistics
@@ -652,12 +663,28 @@ def extrema(
 
 
 @overload
-def center_of_mass(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def center_of_mass(
+    image: ArrayLike,
+    label_image: Labels,
+    index: AllLabels,
+    *,
+    wrap_axes: PerAxis[Integer] | None = ...,
+) -> PerLabel: ...
 @overload
-def center_of_mass(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def center_of_mass(
+    image: ArrayLike,
+    label_image: Labels = ...,
+    index: Index = ...,
+    *,
+    wrap_axes: PerAxis[Integer] | None = ...,
+) -> Array: ...
 @numpy_only
 def center_of_mass(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array | PerLabel:
     """
     Find the centre of mass of each label.
@@ -668,6 +695,9 @@ def center_of_mass(
         The values, which weigh the pixels; real or complex.
     label_image, index : optional
         As in `mean`.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet, longitude for instance: a label that crosses them has its centre
+        where it lies, see Notes.
 
     Returns
     -------
@@ -681,7 +711,7 @@ def center_of_mass(
     Raises
     ------
     TypeError, ValueError
-        As `mean`.
+        As `mean`; and if values are complex and axes wrap.
 
     See Also
     --------
@@ -691,6 +721,11 @@ def center_of_mass(
     -----
     Lazy, and shares its work with other statistics, as `mean`.
 
+    Along an axis whose ends meet a label begins behind the widest gap that it leaves, the ends
+    included: what is measured is what it would be if the image were rolled until no label
+    crosses its edge, rolled back. It is the centre of the pixels as they lie beside each other,
+    rather than a mean of angles. What has no gap at all is measured as it is.
+
     Examples
     --------
     >>> import numpy as np
@@ -699,8 +734,15 @@ def center_of_mass(
     >>> center_of_mass(image, labels, [1, 2]).compute().round(3)
     array([[0.556, 0.333],
            [1.   , 2.   ]])
+
+    A wave of three pixels on a ring of eight, over its ends:
+
+    >>> wave = np.array([4, 1, 0, 0, 0, 0, 0, 1])
+    >>> center_of_mass(wave, wave > 0).compute(), center_of_mass(
+    ...     wave, wave > 0, wrap_axes=0).compute()
+    (array([1.33333333]), array([0.]))
     """
-    return _measure("center_of_mass", image, label_image, index, CENTER)
+    return _measure("center_of_mass", image, label_image, index, CENTER, wrap_axes=wrap_axes)
 
 
 @overload

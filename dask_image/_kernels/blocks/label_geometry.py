@@ -167,3 +167,25 @@ def pool_geometry(partial, chosen):
         "coordinates": coordinates[None],
         "products": (rows["products"] + spread).sum(axis=0)[None],
     }
+
+
+def shift_geometry(partial, distances):
+    """
+    Move the pixels of each label.
+
+    Parameters
+    ----------
+    partial : dict
+        As from `geometry_partial` or `merge_geometry`.
+    distances : numpy.ndarray of int64
+        (n, ndim), how far along each axis.
+
+    Returns
+    -------
+    dict
+    """
+    return partial | {
+        "lower": partial["lower"] + distances,
+        "upper": partial["upper"] + distances,
+        "coordinates": partial["coordinates"] + partial["count"][:, None] * distances,
+    }

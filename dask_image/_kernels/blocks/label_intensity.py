@@ -256,6 +256,13 @@ def pool_centre(partial, chosen):
     return {"centre": _total(partial["centre"][chosen])}
 
 
+def shift_centre(partial, distances):
+    """As `shift_geometry`, of `centre_partial` or `merge_centre`."""
+    moved = partial["centre"].copy()
+    moved[:, COORDINATES:] += moved[:, MASS, None] * distances
+    return partial | {"centre": moved}
+
+
 # ---------------------------------------------------------------------------------------
 # Extremes
 

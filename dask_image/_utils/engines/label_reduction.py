@@ -61,6 +61,7 @@ from dask_image._kernels.blocks.label_geometry import (
     geometry_partial,
     merge_geometry,
     pool_geometry,
+    shift_geometry,
 )
 from dask_image._kernels.blocks.label_index import index_labels
 from dask_image._kernels.blocks.label_intensity import (
@@ -74,9 +75,11 @@ from dask_image._kernels.blocks.label_intensity import (
     pool_extremes,
     pool_spread,
     pool_sums,
+    shift_centre,
     spread_partial,
     sums_partial,
 )
+from dask_image._kernels.blocks.label_pieces import merge_pieces, piece_partial, unwrap_pieces
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
@@ -113,6 +116,9 @@ class PartialFamily:
         ``pool(partial, chosen)`` puts several labels together.
     reads_image : bool
         Whether ``partial`` takes the block of values.
+    shift : callable, optional
+        ``shift(partial, distances)`` moves the pixels of each label; of families that know
+        where these are.
     """
 
     name: str
@@ -120,17 +126,26 @@ class PartialFamily:
     merge: Callable[..., Any]
     pool: Callable[..., Any]
     reads_image: bool
+    shift: Callable[..., Any] | None = None
+
+    def in_pieces(self, axes: Shape) -> PartialFamily:
+        """Return the family that keeps the pieces of labels apart, on axes whose ends meet."""
+        return replace(
+            self,
+            partial=bind(piece_partial, self.partial, axes),
+            merge=bind(merge_pieces, self.merge),
+        )
 
 
 GEOMETRY = PartialFamily(
-    "label_statistics", geometry_partial, merge_geometry, pool_geometry, reads_image=False
+    "label_statistics", geometry_partial, merge_geometry, pool_geometry, False, shift_geometry
 )
 SUMS = PartialFamily("label_statistics", sums_partial, merge_sums, pool_sums, reads_image=True)
 SPREAD = PartialFamily(
     "label_statistics", spread_partial, merge_spread, pool_spread, reads_image=True
 )
 CENTRE = PartialFamily(
-    "label_statistics", centre_partial, merge_centre, pool_centre, reads_image=True
+    "label_statistics", centre_partial, merge_centre, pool_centre, True, shift_centre
 )
 EXTREMES = PartialFamily(
     "label_statistics", extremes_partial, merge_extremes, pool_extremes, reads_image=True
@@ -187,6 +202,10 @@ class LabelStatistic:
     per_axis: bool = False
     empty: complex | None = None
     single: Callable[..., Any] | None = None
+
+    def on_ring(self, axes: Shape) -> LabelStatistic:
+        """Return the statistic of positions on axes whose ends meet: they are in the image."""
+        return replace(self, finalize=bind(_on_ring, self.finalize, axes))
 
     def missing(self, selection: LabelSelection, dtype: np.dtype[Any]) -> complex:
         """Return the value of what is not there, in ``dtype``."""
@@ -246,7 +265,7 @@ class MergedPartial:
 
 
 def reduce_labels(
-    family: PartialFamily, labels: Array, image: Array | None = None
+    family: PartialFamily, labels: Array, image: Array | None = None, wrap_axes: Shape = ()
 ) -> MergedPartial:
     """
     Measure every label of an image.
@@ -259,11 +278,21 @@ def reduce_labels(
         Integer or boolean labels.
     image : dask.array.Array, optional
         The values, of the same shape and chunks; needed if the family reads them.
+    wrap_axes : tuple of int, optional
+        Axes whose ends meet: positions along these begin in the image, and go on behind its end
+        for labels that cross it. Means nothing to families that know no positions.
 
     Returns
     -------
     MergedPartial
     """
+    if wrap_axes and family.shift:
+        pieces = reduce_labels(family.in_pieces(wrap_axes), labels, image)
+        unwrap = bind(unwrap_pieces, family.merge, family.shift, wrap_axes, labels.shape)
+        name = "label_statistics-unwrap-" + tokenize(pieces.key, unwrap)
+        key = (name, 0)
+        step = Step(name, {key: task(key, unwrap, reference(pieces.key))}, [pieces.step])
+        return replace(pieces, key=key, step=step, family=family)
     if not family.reads_image:
         image = None  # so that all that measure these labels share the tasks
     indexed = "label_statistics-index-" + tokenize(labels)
@@ -428,6 +457,34 @@ def _pick(statistic, dtype, item, shape, selection, partial, index):
     with np.errstate(all="ignore"):
         result[found] = finalize(fields, shape)
     return result[()]  # a single number as a NumPy scalar, as Dask's own reductions give it
+
+
+def _on_ring(finalize, axes, fields, shape):
+    return back_to_image(finalize(fields, shape), axes, shape)
+
+
+def back_to_image(positions: Any, axes: Shape, shape: Shape) -> Any:
+    """
+    Return positions that may lie behind the ends of ``axes`` where they are in the image.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray
+        (n, ndim), in pixels.
+    axes : tuple of int
+        Axes whose ends meet.
+    shape : tuple of int
+        Of the image.
+
+    Returns
+    -------
+    numpy.ndarray
+        From 0 on, and less than ``shape``, along ``axes``.
+    """
+    positions = positions.copy()
+    for axis in axes:
+        positions[:, axis] %= shape[axis]
+    return positions
 
 
 def _rows(partial, rows):

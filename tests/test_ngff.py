@@ -1,0 +1,167 @@
+"""OME-Zarr, written and read again, and beside what the package ``ome-zarr`` reads."""
+
+from dataclasses import replace
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from dask_image import ngff
+from dask_image.imread import ImageMetadata
+from dask_image.segmentation import pyramid
+from tests.helpers import nothing_computes
+
+SCALE = {"Z": 2.0, "Y": 0.5, "X": 0.25}
+CELLS = np.random.default_rng(0).integers(0, 900, (2, 3, 50, 71), dtype=np.uint16)
+FACTS = ImageMetadata(
+    "CZYX", CELLS.shape, CELLS.dtype, SCALE, dict.fromkeys("ZYX", "µm"), ("DAPI", "GFP"),
+    position={"Y": 100.0},
+)  # fmt: skip
+
+
+def test_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "ome_zarr.writer", None)
+    with pytest.raises(ImportError, match=r"dask-image\[ngff\]"):
+        ngff.read_image("nothing.zarr")
+
+
+class TestWithOmeZarr:
+    @pytest.fixture(autouse=True)
+    def ome_zarr(self):
+        pytest.importorskip("ome_zarr")
+
+    @pytest.fixture
+    def path(self, tmp_path):
+        return tmp_path / "cells.ome.zarr"
+
+    @pytest.mark.parametrize("version", ngff.VERSIONS)
+    def test_round_trip(self, path, version):
+        image = da.from_array(CELLS, chunks=(1, 2, (20, 30), 32))  # uneven, unlike the file's
+        ngff.write_image(image, path, FACTS, levels=3, version=version)
+        for level, expected in enumerate(pyramid(CELLS, 3, (1, 1, 2, 2))):
+            with nothing_computes():
+                found, facts = ngff.read_image(path, level)
+            np.testing.assert_array_equal(found.compute(), expected.compute())
+            assert found.dtype == CELLS.dtype
+            assert dict(facts.pixel_size) == {"Z": 2, "Y": 0.5 * 2**level, "X": 0.25 * 2**level}
+            # The middle of the first pixel of a level is that of the pixels it stands for.
+            assert facts.position["Y"] == 100 + 0.5 * (2**level - 1) / 2
+            assert facts.axes == "CZYX"
+            assert facts.channel_names == ("DAPI", "GFP")
+            assert set(facts.unit.values()) == {"µm"}
+        with pytest.raises(ValueError, match="level must be one of 0 to 2, got 3"):
+            ngff.read_image(path, 3)
+
+    @pytest.mark.parametrize("version", ngff.VERSIONS)
+    def test_others_open_it(self, path, version):
+        from ome_zarr.io import parse_url
+        from ome_zarr.reader import Reader
+
+        ngff.write_image(CELLS, path, FACTS, levels=2, version=version)
+        ngff.write_labels(CELLS[0].astype(int), path, "nuclei")
+        nodes = list(Reader(parse_url(str(path)))())
+        assert [len(node.data) for node in nodes if node.data] == [2, 2]
+        assert nodes[0].metadata["channel_names"] == ["DAPI", "GFP"]
+        assert [axis["name"] for axis in nodes[0].metadata["axes"]] == list("czyx")
+        assert nodes[0].metadata["axes"][1]["unit"] == "micrometer"
+        np.testing.assert_array_equal(nodes[-1].data[0].compute(), CELLS[0])
+
+    def test_is_valid_by_the_models_of_the_format(self, path):
+        models = pytest.importorskip("ome_zarr_models.v05")
+        import zarr
+
+        ngff.write_image(CELLS, path, FACTS, levels=2)
+        ngff.write_labels(CELLS[0].astype(int), path, "nuclei")
+        found = models.Image.from_zarr(zarr.open_group(path, mode="r"))
+        assert len(found.attributes.ome.multiscales[0].datasets) == 2
+        models.ImageLabel.from_zarr(zarr.open_group(path / "labels/nuclei", mode="r"))
+
+    def test_labels_have_the_place_and_the_sizes_of_their_image(self, path):
+        ngff.write_image(CELLS, path, FACTS, levels=2)
+        labels = CELLS[0].astype(np.int32)
+        ngff.write_labels(labels, path, "nuclei")
+        ngff.write_labels(labels + 1, path, "cells")
+        with pytest.raises(FileExistsError, match="overwrite=True"):
+            ngff.write_labels(labels, path, "cells")
+        ngff.write_labels(labels + 2, path, "cells", overwrite=True)
+        found, facts = ngff.read_image(path / "labels/cells", 1)
+        np.testing.assert_array_equal(found.compute(), (labels + 2)[:, ::2, ::2])
+        assert facts.axes == "ZYX"
+        assert facts.pixel_size["X"] == 0.5
+        import zarr
+
+        assert zarr.open_group(path / "labels", mode="r").attrs["ome"]["labels"] == [
+            "nuclei",
+            "cells",
+        ]
+        with pytest.raises(TypeError, match="labels must be integers, got float64"):
+            ngff.write_labels(labels * 1.0, path, "wrong")
+
+    def test_what_is_there_stays(self, path):
+        ngff.write_image(CELLS, path, FACTS, levels=2)
+        with pytest.raises(FileExistsError, match="overwrite=True"):
+            ngff.write_image(CELLS, path, FACTS)
+        ngff.write_image(CELLS[0, 0], path, overwrite=True)
+        found, facts = ngff.read_image(path)
+        np.testing.assert_array_equal(found.compute(), CELLS[0, 0])
+        assert facts.axes == "YX"
+        assert dict(facts.unit) == {}
+
+    def test_axes_come_in_the_order_of_the_format(self, path):
+        colours = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+        facts = ImageMetadata("YXS", colours.shape, colours.dtype)
+        ngff.write_image(colours, path, facts)
+        found, facts = ngff.read_image(path)
+        assert facts.axes == "CYX"
+        np.testing.assert_array_equal(found.compute(), np.moveaxis(colours, -1, 0))
+        with pytest.raises(ValueError, match="different ones of 'TCZYX', got 'IYX'"):
+            ngff.write_image(CELLS[0], path, replace(facts, axes="IYX"))
+        with pytest.raises(ValueError, match="an axis for each of 'CYX', got shape"):
+            ngff.write_image(CELLS, path, facts)
+
+    def test_units_become_micrometres_and_seconds(self, path):
+        from ome_zarr.writer import write_image
+
+        write_image(
+            CELLS, str(path), scale_factors=[], axes="tzyx",
+            scale={"t": 2, "z": 1, "y": 650, "x": 0.5},
+            axes_units={"t": "minute", "y": "nanometer", "x": "parsec"},
+        )  # fmt: skip
+        _, facts = ngff.read_image(path)
+        assert facts.time_step == 120
+        assert facts.pixel_size["Y"] == pytest.approx(0.65)
+        assert facts.pixel_size["X"] == 0.5
+        assert dict(facts.unit) == {"Y": "µm", "X": "parsec"}
+
+    def test_what_is_no_image(self, path):
+        import zarr
+
+        with pytest.raises(FileNotFoundError, match="no zarr group"):
+            ngff.read_image(path)
+        zarr.open_group(path, mode="w")
+        with pytest.raises(ValueError, match="without an image of OME-Zarr"):
+            ngff.read_image(path)
+        with pytest.raises(ValueError, match="version must be one of"):
+            ngff.write_image(CELLS, path / "a", version="0.1")
+
+    def test_data_arrays(self, path):
+        xndi = pytest.importorskip("dask_image.xarray")
+        import xarray
+
+        image = xarray.DataArray(
+            CELLS[:, 0], dims=("c", "y", "x"),
+            coords={
+                "c": ["DAPI", "GFP"],
+                "y": ("y", 10 + 0.5 * np.arange(50), {"units": "µm"}),
+                "x": ("x", 0.25 * np.arange(71), {"units": "µm"}),
+            },
+        )  # fmt: skip
+        ngff.write_image(image, path, levels=2)
+        ngff.write_labels(image.sel(c="GFP", drop=True), path, "cells")
+        xarray.testing.assert_identical(xndi.read_ome_zarr(path).compute(), image)
+        small = xndi.read_ome_zarr(path, 1)
+        np.testing.assert_allclose(small.x[:2], [0.125, 0.625])
+        labels = xndi.read_ome_zarr(path / "labels/cells")
+        xarray.testing.assert_equal(labels.compute(), image.sel(c="GFP", drop=True))
+        with pytest.raises(ValueError, match=r"got \['lat'\]: rename them"):
+            ngff.write_image(image.rename(y="lat"), path, overwrite=True)
