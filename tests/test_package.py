@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import dask_image
+from dask_image._utils import engines
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dask_image"
@@ -131,3 +132,9 @@ def test_functions_describe_every_parameter(function):
 def test_scipy_names_point_at_what_does_the_work(function):
     documentation = inspect.getdoc(function)
     assert re.search(r"dask_image\.nd\w+\.\w+|\n>>> ", documentation)
+
+
+def test_page_of_design_names_every_engine():
+    page = (ROOT / "docs/design.rst").read_text()
+    for engine in pkgutil.iter_modules(engines.__path__):
+        assert f"   * - ``{engine.name}``\n" in page
