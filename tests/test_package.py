@@ -17,10 +17,11 @@ from dask_image._utils import engines
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dask_image"
+PROGRAMS = {"dask_image.warm_up"}
 MODULES = sorted(
     module.name
     for module in pkgutil.iter_modules(dask_image.__path__, "dask_image.")
-    if not module.name.rpartition(".")[2].startswith("_")
+    if module.name not in PROGRAMS and not module.name.rpartition(".")[2].startswith("_")
 )
 
 # Their functions hand their arguments on to others, at which their pages point.
