@@ -441,9 +441,9 @@ def _named(port: _Port, adapted: Callable[..., Any], text: str) -> Callable[...,
         "are in the unit of each coordinate, whose steps must be equal, and windows become the "
         "nearest odd number of pixels.",
     }
-    told = " ".join(word for name, word in words.items() if name in port.signature.parameters)
+    words_here = " ".join(word for name, word in words.items() if name in port.signature.parameters)
     adapted.__doc__ = (
-        f"`{family}.{function.__name__}` on xarray's arrays.\n\n{text} {told}\n\n"
+        f"`{family}.{function.__name__}` on xarray's arrays.\n\n{text} {words_here}\n\n"
         f"See Also\n--------\n{family}.{function.__name__} : What is done, and all arguments.\n"
     )
     return adapted
@@ -794,8 +794,8 @@ def imread(
     >>> import numpy as np, tifffile
     >>> import dask_image.xarray as xndi
     >>> name = pathlib.Path(tempfile.mkdtemp()) / "cells.ome.tif"
-    >>> facts = {"axes": "CYX", "PhysicalSizeX": 0.5, "Channel": {"Name": ["DAPI", "GFP"]}}
-    >>> tifffile.imwrite(name, np.zeros((2, 5, 2), "uint8"), metadata=facts)
+    >>> metadata = {"axes": "CYX", "PhysicalSizeX": 0.5, "Channel": {"Name": ["DAPI", "GFP"]}}
+    >>> tifffile.imwrite(name, np.zeros((2, 5, 2), "uint8"), metadata=metadata)
     >>> image = xndi.imread(name)
     >>> image.dims, image["c"].to_numpy().tolist(), image["x"].to_numpy().tolist()
     (('c', 'y', 'x'), ['DAPI', 'GFP'], [0.0, 0.5])
@@ -811,7 +811,7 @@ def imread(
         axes = ["frame", *metadata.axes[len(metadata.axes) - len(inside) + 1 :]]
     dims = [*numbers, *(_unlike(axis.lower(), axes[:place]) for place, axis in enumerate(axes))]
     image = xarray.DataArray(array, numbers, dims).rename(None)
-    return image.assign_coords(_coordinates_told(image, metadata))
+    return image.assign_coords(_coordinates_of_file(image, metadata))
 
 
 def read_ome_zarr(url: Any, level: int = 0) -> xarray.DataArray:
@@ -852,7 +852,7 @@ def _unlike(name: str, before: list[str]) -> str:
     return f"{name}_{count}" if count else name
 
 
-def _coordinates_told(image: xarray.DataArray, metadata: Any) -> dict[str, xarray.Variable]:
+def _coordinates_of_file(image: xarray.DataArray, metadata: Any) -> dict[str, xarray.Variable]:
     """Return the coordinates that a file tells of."""
     coords = {}
     for axis, size in metadata.pixel_size.items():

@@ -64,9 +64,9 @@ def test_ome_series_and_levels(tmp_path):
 @pytest.mark.parametrize("unit", ["um", "micron", "\\u00B5m"])
 def test_imagej(tmp_path, unit):
     name = tmp_path / "a.tif"
-    facts = {"axes": "TZYX", "spacing": 2, "unit": unit, "finterval": 3.5}
+    metadata = {"axes": "TZYX", "spacing": 2, "unit": unit, "finterval": 3.5}
     tifffile.imwrite(
-        name, np.zeros((2, 3, 4, 5), "u2"), imagej=True, resolution=(2, 4), metadata=facts
+        name, np.zeros((2, 3, 4, 5), "u2"), imagej=True, resolution=(2, 4), metadata=metadata
     )
     metadata = read_metadata(name)
     assert metadata.axes == "TZYX"

@@ -167,6 +167,6 @@ def test_type_checker_reads_a_program_of_a_user(tmp_path):
     for number, line in enumerate(PROGRAM.splitlines(), 1):
         expected = line.partition("  # ")[2]
         expected = re.escape(expected).replace(r"\.\.\.", ".*")
-        told = found.get(number, [])
-        assert bool(told) == bool(expected), (line, told)
-        assert not told or re.fullmatch(expected, told[0]), (line, told)
+        said = found.get(number, [])
+        assert bool(said) == bool(expected), (line, said)
+        assert not said or re.fullmatch(expected, said[0]), (line, said)

@@ -298,12 +298,12 @@ class TestLabels:
 class TestFiles:
     def test_axes_and_coordinates(self, tmp_path):
         image = seeded_image((3, 2, 4, 5), "u1")
-        facts = {
+        metadata = {
             "axes": "TCYX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 250, "PhysicalSizeYUnit": "nm",
             "TimeIncrement": 1, "TimeIncrementUnit": "min", "Channel": {"Name": ["DAPI", "GFP"]},
             "Plane": {"PositionX": [10.0] * 6, "PositionXUnit": ["µm"] * 6},
         }  # fmt: skip
-        tifffile.imwrite(tmp_path / "a.ome.tif", image, metadata=facts)
+        tifffile.imwrite(tmp_path / "a.ome.tif", image, metadata=metadata)
         with nothing_computes():
             lazy = xndi.imread(tmp_path / "a.ome.tif")
         expected = xarray.DataArray(

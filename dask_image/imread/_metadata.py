@@ -154,13 +154,13 @@ def _of_frames(source):
 
 def _of_header(header, series):
     """Return what a TIFF file says of itself."""
-    facts = (
+    values = (
         _of_ome(header, series)
         or _of_imagej(header)
         or _of_aperio(header)
         or _of_resolution(header)
     )
-    lengths = {axis: facts["lengths"][axis] for axis in header.axes if axis in facts["lengths"]}
+    lengths = {axis: values["lengths"][axis] for axis in header.axes if axis in values["lengths"]}
     fineness = {
         axis: full / size for axis, full, size in zip(header.axes, header.full_shape, header.shape)
     }
@@ -171,7 +171,7 @@ def _of_header(header, series):
         pixel_size=_frozen({axis: size * fineness[axis] for axis, (size, _) in lengths.items()}),
         unit=_frozen({axis: unit for axis, (_, unit) in lengths.items() if unit}),
     )
-    others = {name: value for name, value in facts.items() if name != "lengths"}
+    others = {name: value for name, value in values.items() if name != "lengths"}
     return replace(metadata, **others)
 
 
@@ -225,19 +225,19 @@ def _stage_position(pixels):
 
 
 def _of_imagej(header):
-    facts = header.imagej
-    if not facts:
+    values = header.imagej
+    if not values:
         return None
-    unit = facts.get("unit")
+    unit = values.get("unit")
     unit = None if unit in (None, "", "pixel", "pixels") else unit
     lengths = {}
     if unit or header.resolution != (1.0, 1.0):
         for axis, per_unit in zip("XY", header.resolution):
             if per_unit:
                 lengths[axis] = _length(1 / per_unit, unit)
-    if "spacing" in facts:
-        lengths["Z"] = _length(facts["spacing"], unit)
-    return {"lengths": lengths, "time_step": facts.get("finterval") or None}
+    if "spacing" in values:
+        lengths["Z"] = _length(values["spacing"], unit)
+    return {"lengths": lengths, "time_step": values.get("finterval") or None}
 
 
 def _of_aperio(header):

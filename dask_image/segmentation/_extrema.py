@@ -41,7 +41,7 @@ def local_maxima(
     """
     Find the plateaus that are higher than all pixels around them.
 
-    As `skimage.morphology.local_maxima`, which see; plateaus may reach over any
+    As `skimage.morphology.local_maxima`; plateaus may reach over any
     number of blocks.
 
     Parameters
@@ -112,7 +112,7 @@ def local_minima(
     """
     Find the plateaus that are lower than all pixels around them.
 
-    As `skimage.morphology.local_minima`, and `local_maxima`, which see.
+    As `skimage.morphology.local_minima`, and `local_maxima`.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def remove_small_objects(
     """
     Remove objects of few pixels.
 
-    As `skimage.morphology.remove_small_objects`, which see, since its version 0.26:
+    As `skimage.morphology.remove_small_objects`, since its version 0.26:
     objects of ``max_size`` pixels are removed, too.
 
     Parameters
@@ -91,7 +91,7 @@ def remove_small_holes(
     """
     Fill holes of few pixels.
 
-    As `skimage.morphology.remove_small_holes`, which see, since its version 0.26.
+    As `skimage.morphology.remove_small_holes`, since its version 0.26.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def clear_border(
     """
     Remove objects that touch the edge of the image, or pixels outside of a mask.
 
-    As `skimage.segmentation.clear_border`, which see. An object is made up of
+    As `skimage.segmentation.clear_border`. An object is made up of
     pixels of one label that are connected, diagonally too.
 
     Parameters
@@ -310,7 +310,7 @@ def expand_labels(label_image: ArrayLike, distance: Real = 1, spacing: PerAxis[R
     """
     Grow labels into the background by up to a distance, and never into each other.
 
-    As `skimage.segmentation.expand_labels`, which see: a pixel of the background
+    As `skimage.segmentation.expand_labels`: a pixel of the background
     gets the label of the nearest pixel that has one.
 
     Parameters
@@ -384,7 +384,7 @@ def find_boundaries(
     """
     Find the pixels where labels meet.
 
-    As `skimage.segmentation.find_boundaries`, which see.
+    As `skimage.segmentation.find_boundaries`.
 
     Parameters
     ----------
@@ -503,7 +503,7 @@ def join_segmentations(s1: ArrayLike, s2: ArrayLike) -> Array:
     """
     Part two segmentations by each other: pixels stay together if they are together in both.
 
-    As `skimage.segmentation.join_segmentations`, which see, without its mappings.
+    As `skimage.segmentation.join_segmentations`, without its mappings.
 
     Parameters
     ----------

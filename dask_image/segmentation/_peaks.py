@@ -37,7 +37,7 @@ def peak_local_max(
     """
     Find the coordinates of peaks: pixels that are highest in a window around them.
 
-    As `skimage.feature.peak_local_max`, which see; of peaks that are too close to
+    As `skimage.feature.peak_local_max`; of peaks that are too close to
     each other, the choice is its own.
 
     Parameters

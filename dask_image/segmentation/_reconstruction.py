@@ -25,7 +25,7 @@ def reconstruction(
     """
     Let the pixels of a seed spread as far as a mask lets them.
 
-    As `skimage.morphology.reconstruction`, which see, exact over any chunks. By
+    As `skimage.morphology.reconstruction`, exact over any chunks. By
     dilation, high pixels of the seed spread to their neighbours, but rise above the
     mask nowhere: the seed is dilated and cut off at the mask, until nothing
     changes. By erosion low pixels spread, and sink below the mask nowhere.
@@ -99,7 +99,7 @@ def h_maxima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     """
     Find the maxima that stand out by a height of ``h`` or more.
 
-    As `skimage.morphology.h_maxima`, which see: plateaus from which every way to a
+    As `skimage.morphology.h_maxima`: plateaus from which every way to a
     pixel that is higher leads down by ``h`` or more, and the highest ones.
 
     Parameters
@@ -155,7 +155,7 @@ def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     """
     Find the minima that are deeper than what is around them by ``h`` or more.
 
-    As `skimage.morphology.h_minima`, and `h_maxima`, which see.
+    As `skimage.morphology.h_minima`, and `h_maxima`.
 
     Parameters
     ----------

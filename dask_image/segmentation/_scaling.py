@@ -33,7 +33,7 @@ def rescale_intensity(
     """
     Stretch or shrink the range of an image's values.
 
-    As `skimage.exposure.rescale_intensity`, which see.
+    As `skimage.exposure.rescale_intensity`.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def downscale_local_mean(image: ArrayLike, factors: PerAxis[Integer], cval: Real
     """
     Make an image smaller: a pixel for the mean of each cell of pixels.
 
-    As `skimage.transform.downscale_local_mean`, which see.
+    As `skimage.transform.downscale_local_mean`.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ def threshold_otsu(image: ArrayLike, nbins: Integer = 256) -> Array:
     """
     Find the threshold that parts two classes of pixels best, by Otsu's method.
 
-    The value of `skimage.filters.threshold_otsu`, which see, lazy.
+    The value of `skimage.filters.threshold_otsu`, lazy.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def threshold_yen(image: ArrayLike, nbins: Integer = 256) -> Array:
     """
     Find the threshold that leaves the two classes of pixels most correlated, by Yen's method.
 
-    The value of `skimage.filters.threshold_yen`, which see, lazy.
+    The value of `skimage.filters.threshold_yen`, lazy.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def threshold_triangle(image: ArrayLike, nbins: Integer = 256) -> Array:
     """
     Find the threshold at the foot of the histogram's peak, by the triangle method.
 
-    The value of `skimage.filters.threshold_triangle`, which see, lazy.
+    The value of `skimage.filters.threshold_triangle`, lazy.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool =
     """
     Find the threshold that lies midway between the means of the two classes of pixels.
 
-    The value of `skimage.filters.threshold_isodata`, which see, lazy.
+    The value of `skimage.filters.threshold_isodata`, lazy.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def threshold_multiotsu(image: ArrayLike, classes: Integer = 3, nbins: Integer =
     """
     Find the thresholds that part several classes of pixels best, by Otsu's method.
 
-    The values of `skimage.filters.threshold_multiotsu`, which see, lazy.
+    The values of `skimage.filters.threshold_multiotsu`, lazy.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def threshold_li(
     """
     Find the threshold of least cross entropy between an image and its two classes, by Li's method.
 
-    The value of `skimage.filters.threshold_li`, which see, lazy.
+    The value of `skimage.filters.threshold_li`, lazy.
 
     Parameters
     ----------
@@ -652,7 +652,7 @@ def apply_hysteresis_threshold(image: ArrayLike, low: ArrayLike, high: ArrayLike
     """
     Find the pixels above a low threshold that are connected with one above a high threshold.
 
-    As `skimage.filters.apply_hysteresis_threshold`, which see.
+    As `skimage.filters.apply_hysteresis_threshold`.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def watershed(
     """
     Flood an image from markers: every pixel goes to the marker whose basin it lies in.
 
-    As `skimage.segmentation.watershed`, which see, but exact over any chunks, so
+    As `skimage.segmentation.watershed`, but exact over any chunks, so
     that no seam shows where blocks meet, and lazy. A pixel belongs to the
     marker that reaches it along a path whose highest pixel is lowest; a tie on a
     plateau goes to the nearest marker.

@@ -288,10 +288,10 @@ def _line_links(displacements, adjacent, ndim):
         outer: {step[-1] for step in group}
         for outer, group in itertools.groupby(links, key=lambda step: step[:-1])
     }
-    own_line = (0,) * (ndim - 1)
+    this_line = (0,) * (ndim - 1)
     # Adjacent pixels of one line share a run already.
-    if adjacent and grouped[own_line] == {-1}:
-        del grouped[own_line]
+    if adjacent and grouped[this_line] == {-1}:
+        del grouped[this_line]
     outer = np.array(list(grouped), np.int64).reshape(len(grouped), ndim - 1)
     # Runs that may touch, single pixels, must not be widened.
     few = 3 if adjacent else 1

@@ -329,16 +329,16 @@ def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval,
     Its code for lines of 64-bit integers and of floats takes every output for one of the
     image's own dtype, and writes beyond the end of a narrower one (SciPy 1.17).
     """
-    own = np.dtype(image.dtype if output is None else getattr(output, "dtype", output))
+    dtype = np.dtype(image.dtype if output is None else getattr(output, "dtype", output))
     if image.ndim != 1 or image.dtype not in (np.int64, np.float64, np.float32):
-        own = image.dtype
+        dtype = image.dtype
     found = scipy_function(
-        image, *rank, size, footprint, output if own == image.dtype else None, mode, cval, origin,
+        image, *rank, size, footprint, output if dtype == image.dtype else None, mode, cval, origin,
         axes=axes,
     )  # fmt: skip
-    if own == image.dtype:
+    if dtype == image.dtype:
         return found
-    result = output if isinstance(output, np.ndarray) else np.empty(image.shape, own)
+    result = output if isinstance(output, np.ndarray) else np.empty(image.shape, dtype)
     store(found.astype(np.float64), result)
     return result
 

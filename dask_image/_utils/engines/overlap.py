@@ -611,8 +611,8 @@ def run_passes(block: Block, passes: Sequence[Pass], region: Box | None = None) 
     if len(together) == 1 and None not in together:
         return together.pop()(block, passes, region)
     keywords = [step.again if n and step.again else step.keywords for n, step in enumerate(passes)]
-    for step, own in zip(passes[:-1], keywords[:-1], strict=True):
-        block = step.kernel(block, axis=step.axis, mode=step.mode, **own)
+    for step, more in zip(passes[:-1], keywords[:-1], strict=True):
+        block = step.kernel(block, axis=step.axis, mode=step.mode, **more)
     last = passes[-1]
     call = BlockKernel(last.kernel, {"axis": last.axis, "mode": last.mode, **keywords[-1]})
     return call.on_boxes([block], region)

@@ -93,16 +93,16 @@ def _tabulate(line, sizes, padding, order, mode, places, weights, known):
             if np.isnan(x[k]):
                 x[k] = 0.0
         first = np.empty(x.size)
-        own_places, own_weights = (
+        found_places, found_weights = (
             np.empty((order + 1, x.size), np.int64),
             np.empty((order + 1, x.size)),
         )
-        weigh(x, order, first, own_weights)
-        find_places(first, mode, sizes[4, axis], sizes[3, axis], own_places)
+        weigh(x, order, first, found_weights)
+        find_places(first, mode, sizes[4, axis], sizes[3, axis], found_places)
         for tap in range(order + 1):
             for k in range(x.size):
-                places[tap, begin + k] = own_places[tap, k] if known[begin + k] else -1
-                weights[tap, begin + k] = own_weights[tap, k]
+                places[tap, begin + k] = found_places[tap, k] if known[begin + k] else -1
+                weights[tap, begin + k] = found_weights[tap, k]
         begin = end
 
 
@@ -179,10 +179,10 @@ def _sum_tile(
                 tap = rest % taps
                 rest //= taps
                 chain[axis] = weights[tap, index[axis]]
-                own = places[tap, index[axis]]
+                picked = places[tap, index[axis]]
                 if axis == outer - 1:
-                    place = own
-                offset = NO_PIXELS if own < 0 or offset < 0 else offset + own * sizes[2, axis]
+                    place = picked
+                offset = NO_PIXELS if picked < 0 or offset < 0 else offset + picked * sizes[2, axis]
             slot = combination // taps * taps + place % taps
             if slots[slot] != offset:
                 slots[slot] = offset
@@ -237,18 +237,18 @@ def _resample(line, columns, weights, runs, out, exact):
         out[:] = 0.0
     for tap in range(len(columns)):
         low, high = runs[tap, 0], runs[tap, 1]
-        own, factors = columns[tap], weights[tap]
+        picked, factors = columns[tap], weights[tap]
         row = out[tap] if exact else out[0]
-        run = line[own[low] : own[low] + high - low]
+        run = line[picked[low] : picked[low] + high - low]
         if exact:
             copy(run, row[low:high])
         else:
             add_product(run, factors[low:high], row[low:high])
         for begin, end in ((np.int64(0), low), (high, length)):
             if exact:
-                _pick(line, own[begin:end], row[begin:end])
+                _pick(line, picked[begin:end], row[begin:end])
             else:
-                _add_picked(line, own[begin:end], factors[begin:end], row[begin:end])
+                _add_picked(line, picked[begin:end], factors[begin:end], row[begin:end])
 
 
 @jit

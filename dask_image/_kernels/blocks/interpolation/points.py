@@ -275,11 +275,11 @@ def _weigh_all(x, count, geometry, order, at_edges, mode, first, where, weights,
         origin, stride = geometry[2, axis], geometry[1, axis]
         weigh(x[axis, :count], order, first, weights[axis])
         if at_edges:
-            own = places[axis]
-            find_places(first[:count], mode, geometry[3, axis], origin, own)
+            found = places[axis]
+            find_places(first[:count], mode, geometry[3, axis], origin, found)
             for tap in range(order + 1):
                 for k in range(count):
-                    own[tap, k] = own[tap, k] * stride if own[tap, k] >= 0 else NOWHERE
+                    found[tap, k] = found[tap, k] * stride if found[tap, k] >= 0 else NOWHERE
         else:
             # In doubles, whose products are vectors.
             begin, step = float(origin), float(stride)
@@ -307,9 +307,9 @@ def _sum_up(
         if at_edges:
             delta = 0
             for axis in range(last + 1):
-                own = places[axis, digits[tap, axis]]
+                found = places[axis, digits[tap, axis]]
                 for k in range(count):
-                    offsets[k] = own[k] + (offsets[k] if axis else 0)
+                    offsets[k] = found[k] + (offsets[k] if axis else 0)
             for k in range(count):
                 missing += offsets[k] < 0
                 safe[k] = max(offsets[k], 0)
