@@ -3,11 +3,16 @@
 import threading
 import time
 
+import dask
+import dask.array as da
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import dask_image.ndimage
+from dask_image._kernels import patience
 from dask_image._kernels._numba import plainly, use_numba
+from dask_image._kernels.blocks import components
 from dask_image._kernels.patience import FEW_PIXELS, patient
 from dask_image._kernels.stand_ins import STAND_INS, stand_in
 from dask_image._utils.usual_calls import usual_calls
@@ -114,6 +119,44 @@ def test_patient_kernels_give_the_same_bits(dtype):
             by_scipy = in_region(*call.arrays, **arguments)
         assert compiled.dtype == by_scipy.dtype
         assert compiled.tobytes() == by_scipy.tobytes(), call
+
+
+IN_ENGINES = (
+    "label", "binary_fill_holes", "binary_propagation", "distance_transform_edt",
+    "distance_transform_cdt",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+def test_patient_engines_give_the_same_bits(dtype, set_option):
+    image = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(60, 70)), 1)
+    image = (image > 0).astype(dtype)
+    for call in usual_calls(image):
+        if call.name in IN_ENGINES:
+            found = [np.asarray(one).tobytes() for one in both_ways(call, set_option)]
+            assert found[0] == found[1], call
+
+
+def both_ways(call, set_option):
+    """Return the results of a call with compiled kernels, and with SciPy's."""
+    function = getattr(dask_image.ndimage, call.name)
+    for kernels in ("numba", "scipy"):
+        set_option("kernels", kernels)
+        arrays = [da.from_array(array, chunks=(30, 40)) for array in call.arrays]
+        result = function(*arrays, **call.keywords)
+        yield dask.compute(result[0] if isinstance(result, tuple) else result)
+
+
+def test_components_compile_all_their_methods(set_option):
+    set_option("compile.wait", LONG)
+    patience._all_progress.clear()
+    steps = ((0, 1), (0, -1), (1, 0), (-1, 0))
+    small, large = np.ones((9, 9), bool), np.ones((600, 700), bool)
+    assert isinstance(components.components_of(small, steps), components.ArrayComponents)
+    found = components.components_of(large, steps)
+    assert isinstance(found, components.RunComponents)
+    kept = found.keep(0)
+    assert kept.relabel(np.array([0, 7])).tolist() == [[7] * 700] * 600
 
 
 @pytest.mark.parametrize("wait", [0, 1e-3])

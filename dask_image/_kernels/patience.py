@@ -37,7 +37,7 @@ _all_progress: dict[Any, Any] = {}
 _lock = threading.Lock()
 
 
-def patient(kernel):
+def patient(kernel=None, *, rehearsal=None, pixels=None):
     """
     Let a kernel compile in the background, while SciPy does its work.
 
@@ -47,8 +47,14 @@ def patient(kernel):
     Parameters
     ----------
     kernel : callable
-        Of a block and other arguments.
+        Of a block and other arguments. None makes this a decorator with arguments.
+    rehearsal : callable, optional
+        What the background calls with the kernel's arguments, if that is more than the kernel.
+    pixels : callable, optional
+        Returns from the kernel's arguments how many pixels it is for, if not the block's size.
     """
+    if kernel is None:
+        return functools.partial(patient, rehearsal=rehearsal, pixels=pixels)
 
     @functools.wraps(kernel)
     def called(block, *args, **keywords):
@@ -57,10 +63,13 @@ def patient(kernel):
         if wait == float("inf") or given or not use_numba():
             return kernel(block, *args, **keywords)
         progress = _progress_of(kernel, block, args, keywords)
-        if not progress.ready.is_set() and _takes_long(progress, block):
-            # The block may lie in memory that the thread will use for the next one.
-            _begin(progress, kernel, block, args, keywords, wait)
-            progress.ready.wait(max(0, progress.deadline - time.monotonic()))
+        if not progress.ready.is_set():
+            size = block.size if pixels is None else pixels(block, *args, **keywords)
+            if _takes_long(progress, size):
+                # The block may lie in memory that the thread will use for the next one.
+                call = functools.partial(rehearsal or kernel, block.copy(), *args, **keywords)
+                _begin(progress, call, wait)
+                progress.ready.wait(max(0, progress.deadline - time.monotonic()))
         if progress.ready.is_set():
             return kernel(block, *args, **keywords)
         with plainly():
@@ -77,20 +86,21 @@ def _progress_of(kernel, block, args, keywords):
         return _all_progress.setdefault(key, _Progress())
 
 
-def _takes_long(progress, block):
+def _takes_long(progress, pixels):
     """Tell whether there has been work enough to pay for a kernel."""
     with _lock:
-        progress.pixels += block.size
+        progress.pixels += pixels
         return progress.pixels >= FEW_PIXELS
 
 
-def _begin(progress, kernel, block, args, keywords, wait):
+def _begin(progress, call, wait):
     """Let the call be made in the background, if it is not yet."""
     with _lock:
         if progress.deadline is not None:
             return
-        progress.deadline = time.monotonic() + wait
-    _jobs.put((progress, functools.partial(kernel, block.copy(), *args, **keywords)))
+        # One kernel after the other: who comes second would wait for the first one as well.
+        progress.deadline = time.monotonic() + (wait if _worker is None else 0)
+    _jobs.put((progress, call))
     _work_off_jobs()
 
 

@@ -11,6 +11,7 @@ pixel, as SciPy numbers them. Without numba, SciPy labels the block.
 
 import functools
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,26 +25,46 @@ from dask_image._kernels.blocks.bits import (
     trailing_zeros,
     unpack_lines,
 )
+from dask_image._kernels.patience import patient
 
 
-def components_of(foreground, displacements):
+def _every_method(foreground, displacements, shape=None):
+    """Do with the components of a block all that can be done with them."""
+    components = RunComponents(foreground, displacements, shape)
+    components.first_pixels()
+    components.part((slice(0, 1),) * len(components.shape))
+    components.touched_by(np.ones(components.shape, bool))
+
+
+def _pixels(foreground, displacements, shape=None):
+    return foreground.size if shape is None else math.prod(shape)
+
+
+@patient(rehearsal=_every_method, pixels=_pixels)
+def components_of(foreground, displacements, shape=None):
     """
     Return the connected components of one block.
 
     Parameters
     ----------
-    foreground : numpy.ndarray of bool
-        One axis at least.
+    foreground : numpy.ndarray
+        Of bool, one axis at least; or of uint64, as `pack_lines` makes it.
     displacements : tuple of tuples of int
         The steps from a pixel to those it is connected with: with each step
         its opposite, without the step to itself.
+    shape : tuple of int, optional
+        Of the block, if the foreground is packed.
 
     Returns
     -------
     RunComponents or ArrayComponents
         Both have the same methods.
     """
-    return (RunComponents if use_numba() else ArrayComponents)(foreground, displacements)
+    if use_numba():
+        return RunComponents(foreground, displacements, shape)
+    if shape is not None:
+        foreground = unpack_lines(foreground, shape)
+    return ArrayComponents(foreground, displacements)
 
 
 class ArrayComponents:
@@ -112,33 +133,29 @@ class RunComponents:
 
     Parameters
     ----------
-    foreground : numpy.ndarray
-        Of bool; or of uint64, as `pack_lines` makes it.
-    displacements : tuple of tuples of int
+    foreground, displacements, shape
         As for `components_of`.
-    shape : tuple of int, optional
-        Of the block, if the foreground is packed.
     """
 
     def __init__(self, foreground, displacements, shape=None):
-        self._shape = foreground.shape if shape is None else shape
+        self.shape = foreground.shape if shape is None else shape
         self._displacements = displacements
         self._words = pack_lines(foreground) if shape is None else foreground
         self._adjacent = any(step[-1] == 1 and not any(step[:-1]) for step in displacements)
-        links = _line_links(displacements, self._adjacent, len(self._shape))
+        links = _line_links(displacements, self._adjacent, len(self.shape))
         # Counted first, for in a worker thread large new arrays cost more than another look.
         runs = count_changes(self._words) // 2 if self._adjacent else count_all(self._words)
         self._bounds = np.empty(2 * runs, np.int32)
         self._pointer = np.zeros(len(self._words) + 1, np.int64)
-        _find_runs(self._words, self._shape[-1], self._adjacent, self._bounds, self._pointer)
+        _find_runs(self._words, self.shape[-1], self._adjacent, self._bounds, self._pointer)
         self._labels = np.empty(runs, np.int32 if runs < 2**31 else np.int64)
-        outer_shape = np.array(self._shape[:-1], np.int64)
+        outer_shape = np.array(self.shape[:-1], np.int64)
         _unite_runs(self._bounds, self._pointer, outer_shape, *links, self._labels)
         self.count = int(_number_roots(self._labels))
 
     def first_pixels(self, start=None, image_shape=None):
         """Return where every component's first pixel is, as that of `ArrayComponents` does."""
-        starts = _line_starts(self._shape, start, image_shape)
+        starts = _line_starts(self.shape, start, image_shape)
         firsts = np.empty(self.count + 1, np.int64)
         _first_pixels(self._bounds, self._pointer, self._labels, starts, firsts)
         return firsts[:-1]
@@ -157,23 +174,23 @@ class RunComponents:
 
     def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
-        return self._relabel((slice(None),) * len(self._shape), table)
+        return self._relabel((slice(None),) * len(self.shape), table)
 
     def keep(self, most_bytes):
         """Return what can `relabel` as well: with the runs, or if they take more, with a bit a pixel."""
         if self._bounds.nbytes + self._labels.nbytes <= most_bytes:
             self._words = None
             return self
-        return PackedForeground(self._words, self._displacements, self._shape)
+        return PackedForeground(self._words, self._displacements, self.shape)
 
     def _relabel(self, box, table):
-        ranges = [range(size)[part] for size, part in zip(self._shape, box)]
+        ranges = [range(size)[part] for size, part in zip(self.shape, box)]
         shape = [len(part) for part in ranges]
         size = int(np.prod(shape, dtype=np.int64))
         relabelled = np.empty(size + WRITTEN_AT_ONCE, table.dtype)
         if size:
             lines = np.zeros((), np.int64)
-            for along, part in zip(self._shape[:-1], ranges[:-1]):
+            for along, part in zip(self.shape[:-1], ranges[:-1]):
                 lines = lines[..., None] * along + np.array(part, np.int64)
             _relabel_lines(
                 lines.ravel(), ranges[-1].start, shape[-1], self._bounds, self._pointer,
@@ -203,11 +220,7 @@ class PackedForeground:
 
     def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
-        if use_numba():
-            return RunComponents(self.words, self.displacements, self.shape).relabel(table)
-        return components_of(unpack_lines(self.words, self.shape), self.displacements).relabel(
-            table
-        )
+        return components_of(self.words, self.displacements, self.shape).relabel(table)
 
 
 def _line_starts(shape, start, image_shape):
@@ -220,6 +233,7 @@ def _line_starts(shape, start, image_shape):
     return starts.ravel() * image_shape[-1] + start[-1]
 
 
+@patient
 def touching_pairs(ours, theirs):
     """
     Return the pairs of labels at equal positions of two arrays, background left out.

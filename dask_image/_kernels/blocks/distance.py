@@ -21,6 +21,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.blocks import distance_rows as by_rows
 from dask_image._kernels.blocks.bits import trailing_zeros, unpack_lines
+from dask_image._kernels.patience import patient
 from dask_image._utils.metrics import (
     EUCLIDEAN,
     LONGEST_AXIS,
@@ -35,6 +36,7 @@ SIDE_BY_SIDE = 16
 SHORT_GAP = 12
 
 
+@patient
 def background_range(words, shape, start):
     """
     Return the first and the last background pixel of every line along the first axis.
@@ -83,6 +85,7 @@ def _first_ones(words, start, backwards, positions):
                     fresh &= fresh - np.uint64(1)
 
 
+@patient
 def nearest_on_first_axis(background, start, before, after):
     """
     Return the position of the nearest background pixel along the first axis.
@@ -145,6 +148,7 @@ def _nearest_on_first_axis_numpy(lines, start, before, after, nearest):
     nearest[...] = np.where(ahead, following, previous)
 
 
+@patient
 def costs_on_first_axis(background, start, before, after, metric, step, dtype):
     """
     Return what it costs to reach the nearest background pixel along the first axis.
@@ -219,6 +223,7 @@ def costs_of(features, positions, metric, steps, dtype):
     return costs
 
 
+@patient
 def cheapest_costs(costs, axis, metric, step):
     """
     Return the least cost of reaching the background by a move along ``axis``.
@@ -263,6 +268,7 @@ def cheapest_costs(costs, axis, metric, step):
     return cheapest.reshape(costs.shape)
 
 
+@patient
 def cheapest_positions(costs, axis, metric, step):
     """
     Return the position along ``axis`` that the least cost comes from, -1 if none.
@@ -272,6 +278,7 @@ def cheapest_positions(costs, axis, metric, step):
     return _along_axis(costs, axis, metric, step, want_costs=False)
 
 
+@patient
 def roots(costs):
     """Return the square roots of costs, float64."""
     if not use_numba() or costs.dtype.kind == "f":
@@ -281,6 +288,7 @@ def roots(costs):
     return distances
 
 
+@patient
 def take_features(features, nearest, axis):
     """
     Return the features of the positions along ``axis`` that `cheapest_positions` found.
