@@ -60,6 +60,13 @@ def outside(spline, dtype):
     return converted(np.array([spline.cval], work_dtype(dtype)), dtype)[0]
 
 
+def native(box):
+    """Return a box in one piece, of a dtype that compiled kernels know."""
+    known = kind_of(box.dtype) is not None
+    box = np.ascontiguousarray(box, box.dtype.newbyteorder("=") if known else np.float64)
+    return box.view(KINDS[kind_of(box.dtype)])
+
+
 class Pixels:
     """A box of pixels as a compiled kernel takes it: flat, among empty arrays of other kinds."""
 
