@@ -26,8 +26,13 @@ def demo():
     """Import the script of ``make demo``."""
     pytest.importorskip("matplotlib")
     pytest.importorskip("zarr")
-    path = ROOT / "docs/examples/count_objects.py"
-    specification = importlib.util.spec_from_file_location("count_objects", path)
+    return import_example("count_objects")
+
+
+def import_example(name):
+    """Import a script of the documentation."""
+    path = ROOT / f"docs/examples/{name}.py"
+    specification = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
@@ -92,10 +97,38 @@ def test_readme_shows_the_lines_of_the_demo():
     blocks = re.findall(
         r"code-block:: python\n\n((?: {4}.*\n|\n)+)", (ROOT / "README.rst").read_text()
     )
-    script = (ROOT / "docs/examples/count_objects.py").read_text()
-    example = next(block for block in blocks if "imread" in block)
-    for part in textwrap.dedent(example).strip().split("\n\n"):
-        assert textwrap.indent(part, "    ") in script
+    for name, word in (("count_objects", "imread"), ("split_nuclei", "watershed")):
+        script = (ROOT / f"docs/examples/{name}.py").read_text()
+        example = next(block for block in blocks if word in block)
+        for part in textwrap.dedent(example).strip().split("\n\n"):
+            assert textwrap.indent(part, "    ") in script
+
+
+def test_nuclei_are_split_the_same_in_one_block_and_in_many(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("zarr")
+    example = import_example("split_nuclei")
+    contents = []
+    for size in (128, 512, 200):
+        folder = tmp_path / str(size)
+        example.main(folder, size)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        contents.append({path.relative_to(folder): path.read_bytes() for path in files})
+    assert contents[0] == contents[1] == contents[2]
+    assert {"nuclei.csv", "split_nuclei.png"} <= {str(path) for path in contents[0]}
+
+    import zarr
+
+    labels = zarr.open_array(tmp_path / "128/nuclei.zarr", mode="r")[:]
+    with (tmp_path / "128/nuclei.csv").open(newline="") as file:
+        areas = [int(row["area"]) for row in csv.DictReader(file)]
+    np.testing.assert_array_equal(areas, np.bincount(labels.ravel())[1:])
+    assert len(areas) > 300
+    # Each nucleus is whole: cutting it into tiles would have left a label on one side only.
+    for edge in (128, 256, 384):
+        for pair in (labels[edge - 1 : edge + 1], labels[:, edge - 1 : edge + 1].T):
+            inside = (pair != 0).all(axis=0)
+            assert (pair[0] == pair[1])[inside].mean() > 0.9
 
 
 @pytest.mark.parametrize(

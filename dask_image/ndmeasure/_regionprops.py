@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from dask_image._kernels import blocks as kernels
+from dask_image._kernels.blocks.label_columns import SUM
 from dask_image._utils.arguments import normalize_axes, per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
@@ -17,10 +20,12 @@ from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
 from dask_image._utils.engines.graph import array_of_delayed, delayed_call
 from dask_image._utils.engines.label_reduction import (
     GEOMETRY,
+    SUMS,
     PartialFamily,
     back_to_image,
     reduce_labels,
 )
+from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.labels import align_chunks, as_label_image
 from dask_image._utils.typing import Array, ArrayLike, Integer, NDArray, PerAxis, Real, Shape
 from dask_image.ndmeasure._catalogue import AREA, CENTER, DEVIATION, MAXIMUM, MEAN, MINIMUM
@@ -44,6 +49,8 @@ class Regions:
     geometry, intensity : dict of numpy.ndarray
         The fields of the merged partials, see `dask_image._utils.engines.label_reduction`;
         ``intensity`` holds those of the families that properties need.
+    outlines : dict of numpy.ndarray
+        Sums over the pixels of each label, by the name of the `Outline`.
     spacing : numpy.ndarray
         Size of a pixel along each axis.
     shape : tuple of int
@@ -55,6 +62,7 @@ class Regions:
     labels: NDArray
     geometry: dict[str, Any]
     intensity: dict[str, Any]
+    outlines: dict[str, NDArray]
     spacing: NDArray
     shape: Shape = ()
     wrap_axes: Shape = ()
@@ -191,6 +199,15 @@ def _orientation(regions):
     return np.where(np.abs(apart) > negligible, np.arctan2(0 - 2 * mixed, apart) / 2, diagonal)
 
 
+def _perimeter(regions):
+    total = regions.outlines["perimeter"]
+    return (total.real + np.sqrt(2) * total.imag) / 2 * regions.spacing[0]
+
+
+def _euler_number(regions):
+    return np.rint(regions.outlines["euler"])
+
+
 # Which columns a property has, by the number of axes.
 
 
@@ -204,6 +221,41 @@ def _per_bound(ndim):
 
 def _per_pair(ndim):
     return list(product(range(ndim), repeat=2))
+
+
+@dataclass(frozen=True)
+class Outline:
+    """
+    An image of what each pixel adds to a sum over its label, by what its neighbours are.
+
+    Attributes
+    ----------
+    name : str
+    kernel : str
+        Its function in `dask_image._kernels.blocks.label_contours`.
+    reach : int
+        How many pixels away the neighbours may be.
+    dtype : type
+        Of the image.
+    """
+
+    name: str
+    kernel: str
+    reach: int
+    dtype: type
+
+    def image(self, labels, wrap_axes):
+        """Return the image, lazy; the ends of ``wrap_axes`` are neighbours."""
+        modes = ["grid-wrap" if axis in wrap_axes else "constant" for axis in range(labels.ndim)]
+        return map_neighborhood(
+            getattr(kernels.label_contours, self.kernel), labels,
+            name=f"regionprops_table-{self.name}", reach=[(self.reach,) * 2] * labels.ndim,
+            modes=modes, dtype=self.dtype,
+        )  # fmt: skip
+
+
+PERIMETER = Outline("perimeter", "perimeter_parts", 2, np.complex64)
+EULER = Outline("euler", "euler_parts", 1, np.int8)
 
 
 @dataclass(frozen=True)
@@ -224,6 +276,10 @@ class Property:
         What it needs of the intensity image.
     dimensions : tuple of int, optional
         The numbers of axes it is defined for; any if empty.
+    outline : Outline, optional
+        What it is a sum of.
+    isotropic : bool, optional
+        Whether pixels must be as wide as high.
     """
 
     measure: Callable[..., Any]
@@ -231,6 +287,8 @@ class Property:
     dtype: type = np.float64
     intensity: PartialFamily | None = None
     dimensions: Shape = ()
+    outline: Outline | None = None
+    isotropic: bool = False
 
     @classmethod
     def of(cls, statistic, columns=None, dtype=np.float64, in_space=False):
@@ -245,11 +303,12 @@ class Property:
 
         return cls(measure, columns, dtype, family if family.reads_image else None)
 
-    def names(self, name, ndim, separator):
-        """Return the names of its columns."""
-        if self.columns is None:
-            return [name]
-        return [separator.join([name, *map(str, index)]) for index in self.columns(ndim)]
+    def names(self, name, ndim, separator, channels):
+        """Return the names of its columns; ``channels`` is the number of these, or None."""
+        indices = [()] if self.columns is None else self.columns(ndim)
+        if self.intensity is not None and channels is not None:
+            indices = [(*index, channel) for index in indices for channel in range(channels)]
+        return [separator.join([name, *map(str, index)]) for index in indices]
 
 
 PROPERTIES = {
@@ -273,6 +332,8 @@ PROPERTIES = {
     "axis_major_length": Property(_axis_major_length, dimensions=(2, 3)),
     "axis_minor_length": Property(_axis_minor_length, dimensions=(2, 3)),
     "eccentricity": Property(_eccentricity, dimensions=(2,)),
+    "euler_number": Property(_euler_number, dtype=np.int64, dimensions=(2, 3), outline=EULER),
+    "perimeter": Property(_perimeter, dimensions=(2,), outline=PERIMETER, isotropic=True),
 }
 
 
@@ -314,13 +375,14 @@ def regionprops_table(
     label_image : array_like
         Labels, integer or boolean; 0 and below are background.
     intensity_image : array_like, optional
-        Real values, of the same shape.
+        Real values, of the same shape; or with one more axis, the last, for channels, each
+        of which then has a column: ``intensity_mean-0`` is that of the first.
     properties : sequence of str, optional
         Any of ``label``, ``bbox``, ``area``, ``area_bbox``, ``num_pixels``,
         ``centroid``, ``equivalent_diameter_area``, ``extent``, ``moments_central``
         (up to order 2), ``inertia_tensor``, ``inertia_tensor_eigvals``; of 2-D and
-        3-D images ``axis_major_length``, ``axis_minor_length``; of 2-D images
-        ``orientation``, ``eccentricity``; with an ``intensity_image``
+        3-D images ``axis_major_length``, ``axis_minor_length``, ``euler_number``; of 2-D
+        images ``orientation``, ``eccentricity``, ``perimeter``; with an ``intensity_image``
         ``centroid_weighted``, ``intensity_max``, ``intensity_mean``,
         ``intensity_min``, ``intensity_std``.
     separator : str, optional
@@ -348,7 +410,8 @@ def regionprops_table(
         If a property is unknown, or needs an intensity image and there is none;
         if shapes differ.
     NotImplementedError
-        If a property is not defined for this number of axes.
+        If a property is not defined for this number of axes; the perimeter also if pixels
+        are not as wide as they are high.
     TypeError
         If the labels are not integers or booleans, or intensities are complex.
     ImportError
@@ -390,11 +453,13 @@ def regionprops_table(
     """
     properties = (properties,) if isinstance(properties, str) else tuple(dict.fromkeys(properties))
     label_image = as_label_image(label_image)
-    _check_properties(properties, label_image.ndim, intensity_image)
     spacing = per_axis(1.0 if spacing is None else spacing, label_image.ndim, "spacing")
-    columns = _columns(properties, label_image, separator)
+    _check_properties(properties, label_image.ndim, intensity_image, spacing)
+    image = _as_intensities(intensity_image, label_image)
+    channels = None if image is None or image.ndim == label_image.ndim else image.shape[-1]
+    columns = _columns(properties, label_image, separator, channels)
     axes = () if wrap_axes is None else normalize_axes(wrap_axes, label_image.ndim)
-    measured = _measure(label_image, intensity_image, properties, axes)
+    measured = _measure(label_image, image, channels, properties, axes)
     if as_frame:
         require_dataframe("regionprops_table(as_frame=True)")
     table = delayed_call(
@@ -420,7 +485,7 @@ def regionprops_table(
     }
 
 
-def _check_properties(properties, ndim, intensity_image):
+def _check_properties(properties, ndim, intensity_image, spacing):
     """Raise if a property is unknown or cannot be measured."""
     for name in properties:
         if name not in PROPERTIES:
@@ -432,45 +497,72 @@ def _check_properties(properties, ndim, intensity_image):
             raise NotImplementedError(
                 f"property {name!r} is defined for images of {dimensions} axes, got {ndim}"
             )
+        if PROPERTIES[name].isotropic and len(set(spacing)) > 1:
+            raise NotImplementedError(
+                f"property {name!r} is defined for equal spacing along all axes, got {spacing}"
+            )
 
 
-def _columns(properties, label_image, separator):
+def _as_intensities(intensity_image, label_image):
+    """Return the intensity image as a Dask array, or None, or raise if it does not fit."""
+    if intensity_image is None:
+        return None
+    image = as_dask_array(intensity_image, "intensity_image")
+    if image.shape[: label_image.ndim] != label_image.shape or image.ndim > label_image.ndim + 1:
+        raise ValueError(
+            "intensity_image must have the shape of label_image, and may have one more axis for "
+            f"channels, got {image.shape} and {label_image.shape}"
+        )
+    if image.ndim > label_image.ndim and image.shape[-1] == 0:
+        raise ValueError(f"intensity_image must have a channel at least, got shape {image.shape}")
+    if image.dtype.kind == "c":
+        raise TypeError(f"intensity_image must hold real numbers, got dtype {image.dtype}")
+    return image
+
+
+def _columns(properties, label_image, separator, channels):
     """Return the dtypes of all columns by name."""
     columns = {}
     for name in properties:
         dtype = np.dtype(PROPERTIES[name].dtype)
         if name == "label" and label_image.dtype == np.uint64:
             dtype = label_image.dtype  # what no signed integer holds
-        for column in PROPERTIES[name].names(name, label_image.ndim, separator):
+        for column in PROPERTIES[name].names(name, label_image.ndim, separator, channels):
             columns[column] = dtype
     return columns
 
 
-def _measure(label_image, intensity_image, properties, wrap_axes):
-    """Return what is measured of the labels (Delayed), and of their intensities (list of these)."""
-    image = None
-    if intensity_image is not None:
-        image = as_dask_array(intensity_image, "intensity_image")
-        if image.shape != label_image.shape:
-            raise ValueError(
-                "intensity_image must have the shape of label_image, "
-                f"got {image.shape} and {label_image.shape}"
-            )
-        if image.dtype.kind == "c":
-            raise TypeError(f"intensity_image must hold real numbers, got dtype {image.dtype}")
-    families = dict.fromkeys(
-        PROPERTIES[name].intensity for name in properties if PROPERTIES[name].intensity
-    )
+def _measure(label_image, image, channels, properties, wrap_axes):
+    """
+    Return what is measured of labels, of their intensities, and of their outlines.
+
+    Delayed: one; a list for each channel, of one for each family; and a dict.
+    """
+    used = [PROPERTIES[name] for name in properties]
+    families = dict.fromkeys(each.intensity for each in used if each.intensity)
+    outlines = dict.fromkeys(each.outline for each in used if each.outline)
+    parts = []
     if families:
-        label_image, image = align_chunks(label_image, image)
-    partials = [
-        reduce_labels(GEOMETRY, label_image, wrap_axes=wrap_axes),
-        *(reduce_labels(family, label_image, image, wrap_axes) for family in families),
+        parts = [image] if channels is None else [image[..., each] for each in range(channels)]
+        label_image, *parts = align_chunks(label_image, *parts)
+    geometry = reduce_labels(GEOMETRY, label_image, wrap_axes=wrap_axes)
+    intensities = [
+        [reduce_labels(family, label_image, part, wrap_axes) for family in families]
+        for part in parts
     ]
-    geometry, *intensities = [
-        partial.apply("regionprops_table-objects", _objects_only) for partial in partials
-    ]
-    return geometry, intensities
+    sums = {
+        each.name: reduce_labels(SUMS, label_image, each.image(label_image, wrap_axes))
+        for each in outlines
+    }
+
+    def objects(partial):
+        return partial.apply("regionprops_table-objects", _objects_only)
+
+    return (
+        objects(geometry),
+        [[objects(each) for each in partials] for partials in intensities],
+        {name: objects(each) for name, each in sums.items()},
+    )
 
 
 def _objects_only(partial):
@@ -480,15 +572,26 @@ def _objects_only(partial):
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _table(geometry, intensities, properties, spacing, columns, shape, wrap_axes):
+def _table(
+    geometry, intensities, outlines, properties, spacing, columns, shape, wrap_axes
+):  # fmt: skip
     """Return all columns, from the rows of the labels above 0."""
     spacing = np.array(spacing, np.float64)
-    intensity = {name: field for partial in intensities for name, field in partial.items()}
-    regions = Regions(geometry["labels"], geometry, intensity, spacing, shape, wrap_axes)
+    outlines = {name: partial["sums"][:, SUM] for name, partial in outlines.items()}
+    channels = [
+        Regions(
+            geometry["labels"], geometry,
+            {name: field for partial in partials for name, field in partial.items()},
+            outlines, spacing, shape, wrap_axes,
+        )
+        for partials in intensities or [[]]
+    ]  # fmt: skip
     measured = []
     for name in properties:
-        values = PROPERTIES[name].measure(regions)
-        measured += [values] if values.ndim == 1 else list(values.T)
+        kind = PROPERTIES[name]
+        regions = channels if kind.intensity else channels[:1]
+        values = np.stack([kind.measure(each) for each in regions], axis=-1)
+        measured += list(values.reshape(len(values), math.prod(values.shape[1:])).T)
     return {
         column: values.astype(dtype, copy=False)
         for (column, dtype), values in zip(columns.items(), measured, strict=True)

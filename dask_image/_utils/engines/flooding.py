@@ -572,7 +572,7 @@ def erode_inside(
 
 
 def flood(
-    image: Array, markers: Array, mask: Array | None, distances: Callable[[Array], Array],
+    image: Array, markers: Array, mask: Array | None, distances: Callable[[Array], tuple[Array, Barrier]],
     steps: tuple[Shape, ...], name: str,
 ) -> Array:  # fmt: skip
     """
