@@ -2,7 +2,10 @@
 
 import csv
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -93,15 +96,30 @@ def test_demo_is_lazy_and_reads_each_tile_once(demo, tmp_path, monkeypatch):
     assert len(reads) == demo.ROWS * demo.COLUMNS
 
 
-def test_readme_shows_the_lines_of_the_demo():
+def blocks_of_readme():
     blocks = re.findall(
         r"code-block:: python\n\n((?: {4}.*\n|\n)+)", (ROOT / "README.rst").read_text()
     )
-    for name, word in (("count_objects", "imread"), ("split_nuclei", "watershed")):
-        script = (ROOT / f"docs/examples/{name}.py").read_text()
-        example = next(block for block in blocks if word in block)
-        for part in textwrap.dedent(example).strip().split("\n\n"):
-            assert textwrap.indent(part, "    ") in script
+    return [textwrap.dedent(block) for block in blocks]
+
+
+@pytest.mark.parametrize("block", blocks_of_readme())
+def test_readme_runs_as_pasted_into_an_empty_session(block, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_readme_begins_with_all_one_needs():
+    first, *_ = blocks_of_readme()
+    assert "import dask_image.ndimage as ndi" in first
+    screen = (ROOT / "README.rst").read_text().partition("How it differs from SciPy")[0]
+    for part in (".. image::", "pip install", "make demo", "make test"):
+        assert part in screen
+    assert len(screen.splitlines()) < 60
 
 
 def test_nuclei_are_split_the_same_in_one_block_and_in_many(tmp_path, capsys):

@@ -278,7 +278,9 @@ def _at_edges(pixels, geometry, digits, order, mode, cval, x, weights, rows, off
             find_places(first[:count], mode, geometry[3, axis], geometry[2, axis], found)
             for tap in range(order + 1):
                 for k in range(count):
-                    found[tap, k] = found[tap, k] * geometry[1, axis] if found[tap, k] >= 0 else NOWHERE
+                    found[tap, k] = (
+                        found[tap, k] * geometry[1, axis] if found[tap, k] >= 0 else NOWHERE
+                    )
         total[:] = 0.0
         for tap in range(len(digits)):
             offsets[:count] = 0
