@@ -843,7 +843,7 @@ def read_ome_zarr(url: Any, level: int = 0) -> xarray.DataArray:
 
     array, metadata = ngff.read_image(url, level)
     image = xarray.DataArray(array, dims=list(metadata.axes.lower())).rename(None)
-    return image.assign_coords(_coordinates_told(image, metadata))
+    return image.assign_coords(_coordinates_of_file(image, metadata))
 
 
 def _unlike(name: str, before: list[str]) -> str:

@@ -22,7 +22,7 @@ from dask_image._utils.engines.graph import (
     delayed_call,
     map_blocks,
 )
-from dask_image._utils.engines.label_reduction import GEOMETRY, labels_present, reduce_labels
+from dask_image._utils.engines.label_reduction import COUNTS, labels_present, reduce_labels
 from dask_image._utils.engines.label_shuffle import (
     Shuffle,
     apply_by_label,
@@ -96,9 +96,10 @@ def median(
 
     Notes
     -----
-    Blocks are sorted by label and shuffled by ranges of labels. Until the last
-    block is read, the pixels of the requested labels are held in memory, or
-    spilled by the workers of a cluster; a task holds a small part of them.
+    The pixels of small images are held, and shuffled by label. Of an image larger than the
+    option ``dask-image.median.memory`` the labels are counted first; a label that lies in one
+    block is then finished there, and only the pixels of the others are kept, on disk, until
+    the last block is read. Such an image is computed twice, its labels first.
     A large image that is pooled is not held: its values are counted, in up to
     four passes that each read it.
 
@@ -197,9 +198,10 @@ def labeled_comprehension(
 
     Notes
     -----
-    Blocks are sorted by label and shuffled by ranges of labels. Until the last
-    block is read, the pixels of the requested labels are held in memory, or
-    spilled by the workers of a cluster; a task holds a small part of them.
+    The pixels of small images are held, and shuffled by label. Of an image larger than the
+    option ``dask-image.median.memory`` the labels are counted first; a label that lies in one
+    block is then finished there, and only the pixels of the others are kept, on disk, until
+    the last block is read. Such an image is computed twice, its labels first.
 
     Examples
     --------
@@ -307,13 +309,13 @@ def _apply(labelled, selection, shuffle, default, name):
     image, label_image = labelled.image, labelled.labels
     if selection.pooled:
         requested = da.ones(1, dtype=np.uint8, chunks=1)
-        return apply_by_label(image, _group_of(labelled, name), requested, shuffle, name).reshape(
-            ()
-        )
+        group = _group_of(labelled, name)
+        return apply_by_label(image, group, requested, shuffle, name).reshape(())
+    counts = _counts(labelled)
     if selection.everything:
-        present = labels_present(reduce_labels(GEOMETRY, label_image))
+        present = labels_present(counts or reduce_labels(COUNTS, label_image))
         requested = present.astype(_integer_dtype(label_image.dtype))
-        results = apply_by_label(image, label_image, requested, shuffle, name)
+        results = apply_by_label(image, label_image, requested, shuffle, name, counts)
         return results, requested.astype(label_image.dtype)
     index = selection.index
     if isinstance(index, np.ndarray):
@@ -333,7 +335,7 @@ def _apply(labelled, selection, shuffle, default, name):
             adjust_chunks={"k": lambda size: np.nan},
             meta=block_meta(1, _integer_dtype(label_image.dtype)),
         )
-    results = apply_by_label(image, label_image, requested, shuffle, name)
+    results = apply_by_label(image, label_image, requested, shuffle, name, counts)
     axes = tuple(range(index.ndim))
     return da.blockwise(
         _place,
@@ -350,6 +352,14 @@ def _apply(labelled, selection, shuffle, default, name):
         dtype=shuffle.dtype,
         meta=block_meta(index.ndim, shuffle.dtype),
     )
+
+
+def _counts(labelled):
+    """Return how many pixels each label has, if the image is worth a second reading."""
+    # A small one is faster held than read twice.
+    if labelled.image.nbytes <= options.memory("median") or count_blocks(labelled.labels) == 1:
+        return None
+    return reduce_labels(COUNTS, labelled.labels)
 
 
 def _group_of(labelled, name):

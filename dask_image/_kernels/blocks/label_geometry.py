@@ -61,6 +61,29 @@ def geometry_partial(index, location):
     }
 
 
+def counts_partial(index, location):
+    """Count the pixels of each label of a block: ``labels`` and ``count``, int64."""
+    runs = find_runs(index)
+    # Sums of whole numbers are exact in double precision, as far as memory reaches.
+    count = np.bincount(runs.slots, np.diff(runs.starts), runs.labels.size)
+    return {"labels": runs.labels, "count": count.astype(np.int64)}
+
+
+def merge_counts(partials):
+    """Merge partials of `counts_partial`."""
+    labels, slots = merge_labels(partials)
+    count = np.zeros(labels.size, np.int64)
+    for partial, where in zip(partials, slots, strict=True):
+        count[where] += partial["count"]  # a partial has each label once
+    return {"labels": labels, "count": count}
+
+
+def pool_counts(partial, chosen):
+    """Put several labels together: no row if nothing is chosen."""
+    count = partial["count"][chosen]
+    return {"count": count.sum(keepdims=True) if count.size else count}
+
+
 def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
     ndim = boxes.shape[2]
     starts, length = starts[:-1], np.diff(starts)

@@ -26,6 +26,8 @@ the image's shape, and returns one row a label. The fields:
     excluded, ``coordinates`` (n, ndim) sums of the coordinates, all int64;
     ``products`` (n, ndim * (ndim + 1) / 2) float64, the sums of products of coordinates
     about their mean, in the order of ``np.triu_indices(ndim)``.
+``COUNTS``, of the labels alone
+    ``count`` (n,) int64.
 ``SUMS``, of the labels and an image, as all that follow
     ``sums`` (n, 2) float64 or complex128, with columns ``COUNT`` and ``SUM``.
 ``SPREAD``
@@ -58,8 +60,11 @@ from dask.delayed import Delayed
 
 from dask_image._kernels.blocks.label_columns import BlockLocation
 from dask_image._kernels.blocks.label_geometry import (
+    counts_partial,
     geometry_partial,
+    merge_counts,
     merge_geometry,
+    pool_counts,
     pool_geometry,
     shift_geometry,
 )
@@ -139,6 +144,9 @@ class PartialFamily:
 
 GEOMETRY = PartialFamily(
     "label_statistics", geometry_partial, merge_geometry, pool_geometry, False, shift_geometry
+)
+COUNTS = PartialFamily(
+    "label_statistics", counts_partial, merge_counts, pool_counts, reads_image=False
 )
 SUMS = PartialFamily("label_statistics", sums_partial, merge_sums, pool_sums, reads_image=True)
 SPREAD = PartialFamily(

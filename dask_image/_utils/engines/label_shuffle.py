@@ -1,9 +1,11 @@
 """
 Bring together the pixels of every label, wherever the blocks have put them.
 
-Each block sorts its pixels by label and cuts them at ranges of the requested labels; a partition
-gathers one range from all blocks, merges it back into raster order and applies a function. This
-takes (blocks × partitions) small tasks however many labels there are.
+Each block sorts its pixels by label. If it is known how many pixels each label has, a label that
+has them all in one block is finished there. The others' pixels are cut at ranges of the requested
+labels; a partition gathers one range from all blocks, merges it back into raster order and applies
+a function. Blocks are put together in groups before partitions pick their pieces, so that a block
+takes a few small tasks, however many blocks and labels there are.
 """
 
 from __future__ import annotations
@@ -27,17 +29,23 @@ from dask_image._utils.engines.graph import (
     blocks_of,
     new_array,
     new_delayed,
+    read_again,
     reference,
     sequence,
     task,
     tokenize,
 )
+from dask_image._utils.engines.label_reduction import MergedPartial
+from dask_image._utils.spill import load, spill
 from dask_image._utils.typing import Array, Box, NDArray, Shape
 
 # A partition is about a block's size, but no smaller than where one more task stops to pay, and
 # no larger than the option for its memory allows. The cap keeps graphs small: every block is cut this many times.
 SMALLEST_PARTITION = 4 << 20
 MOST_PARTITIONS = 128
+
+# Blocks go in groups where there would be more pieces a block than this.
+PIECES_A_BLOCK = 5
 
 
 class Pixels(NamedTuple):
@@ -78,6 +86,14 @@ class Pixels(NamedTuple):
             values=None if self.values is None else self.values[pixels],
             positions=None if self.positions is None else self.positions[pixels],
         )
+
+    def spilled(self) -> Pixels:
+        """Return these pixels with what is in arrays on disk instead, where nobody else spills."""
+        return self._replace(values=spill(self.values), positions=spill(self.positions))
+
+    def loaded(self) -> Pixels:
+        """Return these pixels in memory."""
+        return self._replace(values=load(self.values), positions=load(self.positions))
 
     def only(self, chosen: NDArray) -> Pixels:
         """Return the pixels of some labels, ``chosen`` by a boolean for each label."""
@@ -323,21 +339,86 @@ def partition_bounds(size: int, partitions: int) -> list[int]:
     return [size * number // partitions for number in range(partitions + 1)]
 
 
+class Wanted(NamedTuple):
+    """
+    The labels asked for.
+
+    Attributes
+    ----------
+    labels : numpy.ndarray
+        Ascending, without repeats.
+    totals : numpy.ndarray or None
+        How many pixels each has in the whole image, if that was counted.
+    """
+
+    labels: NDArray
+    totals: NDArray | None
+
+
+def with_totals(requested: NDArray, counts: dict[str, NDArray]) -> Wanted:
+    """Return the labels asked for with their numbers of pixels, from those of all labels."""
+    places, found = find_sorted(counts["labels"].astype(requested.dtype), requested)
+    totals = np.zeros(requested.size, np.int64)
+    totals[found] = counts["count"][places[found]]
+    return Wanted(requested, totals)
+
+
 def split_block(
-    values: NDArray | None,
+    values: NDArray,
     labels: NDArray,
-    requested: NDArray,
+    wanted: Wanted | NDArray,
     box: Box,
-    with_positions: bool,
+    shape: Shape,
     partitions: int,
-) -> list[Pixels]:
-    """Sort one block's pixels by label and cut them at the partitions' bounds: a list."""
-    pixels = group_block(values, labels, requested, box, with_positions)
+    shuffle: Shuffle,
+) -> list[list[Any]]:
+    """
+    Finish the labels that lie in one block, and cut the pixels of the others.
+
+    Parameters
+    ----------
+    values, labels : numpy.ndarray
+        The block.
+    wanted : Wanted or numpy.ndarray
+        The labels asked for, with their totals or without.
+    box : tuple of slice
+        Where the block lies.
+    shape : tuple of int
+        The image's shape.
+    partitions : int
+        How many pieces to make.
+    shuffle : Shuffle
+        What to do with each label; its ``with_positions`` tells whether positions travel.
+
+    Returns
+    -------
+    list of list
+        First what is finished (where it stands among the labels asked for, and the
+        results), then the piece of each partition; each in a list of its own.
+    """
+    if not isinstance(wanted, Wanted):
+        wanted = Wanted(wanted, None)
+    pixels = group_block(values, labels, wanted.labels, box, shuffle.sends_positions)
+    finished: list[Any] = []
+    if wanted.totals is not None:
+        places = find_sorted(wanted.labels, pixels.labels)[0]
+        # All of a label's pixels are here if they are as many as there are in the image.
+        whole = pixels.counts == wanted.totals[places]
+        mine, pixels = pixels.only(whole), pixels.only(~whole)
+        if shuffle.with_positions:
+            mine = _in_image(mine, shape)
+        finished.append((places[whole], shuffle.function(mine, mine.labels)))
+        pixels = pixels.spilled()
+    return [finished, *([piece] for piece in _cut(pixels, wanted.labels, partitions))]
+
+
+def _cut(pixels, requested, partitions):
+    """Cut pixels at the bounds of the partitions."""
     if partitions == 1:
         return [pixels]
     bounds = partition_bounds(requested.size, partitions)
     # A bound at the very end is no label's: nothing lies beyond it.
-    cuts: list[Any] = [np.searchsorted(pixels.labels, requested[bound]) for bound in bounds[:-1]]
+    cuts = [np.searchsorted(pixels.labels, requested[bound]) for bound in bounds[:-1]]
     cuts.append(pixels.labels.size)
     ends = np.concatenate([[0], np.cumsum(pixels.counts)])
     return [
@@ -346,6 +427,11 @@ def split_block(
         )
         for start, stop in itertools.pairwise(cuts)
     ]
+
+
+def put_together(parts: list[list[list[Any]]]) -> list[list[Any]]:
+    """Join, for several blocks in raster order, what is finished and each partition's pieces."""
+    return [list(itertools.chain.from_iterable(column)) for column in zip(*parts, strict=True)]
 
 
 def merge(pieces: list[Pixels], shape: Shape, keep_positions: bool) -> Pixels:
@@ -436,17 +522,27 @@ def _order_by_rank_and_position(ranks, positions):
 
 
 def apply_to_partition(
-    pieces: list[Pixels],
-    requested: NDArray,
+    groups: list[list[Pixels]],
+    wanted: Wanted | NDArray,
     shape: Shape,
     number: int,
     partitions: int,
     shuffle: Shuffle,
 ) -> NDArray:
     """Call the shuffle's function on one partition and the labels asked of it."""
+    requested = wanted.labels if isinstance(wanted, Wanted) else wanted
     bounds = partition_bounds(requested.size, partitions)
+    pieces = [piece.loaded() for group in groups for piece in group]
     pixels = merge(pieces, shape, shuffle.with_positions)
     return shuffle.function(pixels, requested[bounds[number] : bounds[number + 1]])
+
+
+def join_results(partitions: list[NDArray], finished: list[list[Any]]) -> NDArray:
+    """Return the results of all labels: those of the partitions, and what was finished earlier."""
+    results = np.concatenate(partitions)
+    for places, values in itertools.chain.from_iterable(finished):
+        results[places] = values
+    return results
 
 
 def count_partitions(image: Array, label_image: Array, labels: float, with_positions: bool) -> int:
@@ -488,16 +584,24 @@ class Shuffle(NamedTuple):
         Whether the pixels of a label must come in the whole image's raster order.
     with_positions : bool
         Whether ``function`` needs positions.
+    sends_positions : bool
+        Whether positions go with the pixels; `apply_by_label` finds out.
     """
 
     function: Callable[[Pixels, NDArray], NDArray]
     dtype: Any
     in_raster_order: bool = False
     with_positions: bool = False
+    sends_positions: bool = False
 
 
 def apply_by_label(
-    image: Array, label_image: Array, requested: Any, shuffle: Shuffle, name: str
+    image: Array,
+    label_image: Array,
+    requested: Any,
+    shuffle: Shuffle,
+    name: str,
+    counts: MergedPartial | None = None,
 ) -> Array:
     """
     Shuffle pixels by label and apply a function to each label's.
@@ -513,6 +617,9 @@ def apply_by_label(
         What to apply, and what it needs.
     name : str
         Of the function that the user called.
+    counts : MergedPartial, optional
+        How many pixels each label of the image has (family ``COUNTS``). With it, labels that
+        lie in one block are finished there, and blocks are read a second time.
 
     Returns
     -------
@@ -521,63 +628,77 @@ def apply_by_label(
 
     Notes
     -----
-    All partitions wait for all blocks, so until then the pixels of the requested
-    labels are held (on a cluster: by all workers together, who spill them to
-    disk), without the rest of the image. A task holds no more than one partition.
+    All partitions wait for all blocks, so until then the pixels that travel are held (on a
+    cluster: by all workers together, who spill them to disk; else, if labels were counted, in
+    a temporary file). A task holds no more than one partition.
     """
     # Blocks that follow each other in raster order need no positions to be merged.
     split_axes = [axis for axis, blocks in enumerate(label_image.numblocks) if blocks > 1]
     interleaved = any(size > 1 for size in label_image.shape[: max(split_axes, default=0)])
-    with_positions = shuffle.with_positions or (shuffle.in_raster_order and interleaved)
-    partitions = count_partitions(image, label_image, requested.size, with_positions)
-    token = tokenize(image, label_image, requested, shuffle, partitions)
+    sends_positions = shuffle.with_positions or (shuffle.in_raster_order and interleaved)
+    shuffle = shuffle._replace(sends_positions=sends_positions)
+    partitions = count_partitions(image, label_image, requested.size, sends_positions)
+    token = tokenize(image, label_image, requested, shuffle, partitions, counts is None)
     wanted = (blocks_of(requested), 0)
-    split, piece, partition, joined = (
-        f"{name}-{step}-{token}" for step in ("split", "piece", "partition", "join")
-    )
-    tasks = _split_tasks(image, label_image, wanted, with_positions, partitions, split, piece)
-    results = []
-    for number in range(partitions):
-        blocks = range(math.prod(label_image.numblocks))
-        pieces = sequence(reference((piece, block, number)) for block in blocks)
-        key = (partition, number)
-        tasks[key] = task(
-            key,
+    tasks: dict[Any, Any] = {}
+    dependencies = [image, label_image, requested]
+    if counts is not None:
+        totals = f"{name}-totals-{token}"
+        counted = {totals: task(totals, with_totals, reference(wanted), reference(counts.key))}
+        after = new_delayed(totals, counted, [requested, counts.step])
+        image, label_image = read_again(image, after), read_again(label_image, after)
+        dependencies, wanted = [image, label_image, after, requested], totals
+    split, partition, joined = (f"{name}-{step}-{token}" for step in ("split", "apply", "join"))
+    box_of = zip(_flat_keys(image), _flat_keys(label_image), block_slices(label_image.chunks))
+    for block, (values, labels, box) in enumerate(box_of):
+        tasks[split, block] = task(
+            (split, block),
+            split_block,
+            reference(values),
+            reference(labels),
+            reference(wanted),
+            box,
+            label_image.shape,
+            partitions,
+            shuffle,
+        )
+    finished, *columns = _columns(tasks, list(tasks), partitions, name, token)
+    for number, pieces in enumerate(columns):
+        tasks[partition, number] = task(
+            (partition, number),
             apply_to_partition,
-            pieces,
+            sequence(pieces),
             reference(wanted),
             label_image.shape,
             number,
             partitions,
             shuffle,
         )
-        results.append(reference(key))
-    tasks[joined, 0] = task((joined, 0), np.concatenate, sequence(results))
+    results = sequence(reference((partition, number)) for number in range(partitions))
+    tasks[joined, 0] = task((joined, 0), join_results, results, sequence(finished))
     meta = block_meta(1, shuffle.dtype)
-    return new_array(joined, tasks, [image, label_image, requested], (requested.shape,), meta)
+    return new_array(joined, tasks, dependencies, (requested.shape,), meta)
 
 
-def _split_tasks(image, label_image, wanted, with_positions, partitions, split_name, piece_name):
-    """Return the tasks that cut every block into a piece for each partition."""
-    tasks = {}
-    boxes = block_slices(label_image.chunks)
-    keys = zip(_flat_keys(image), _flat_keys(label_image), boxes, strict=True)
-    for block, (values, labels, box) in enumerate(keys):
-        split = (split_name, block)
-        tasks[split] = task(
-            split,
-            split_block,
-            reference(values),
-            reference(labels),
-            reference(wanted),
-            box,
-            with_positions,
-            partitions,
-        )
-        for number in range(partitions):
-            piece = (piece_name, block, number)
-            tasks[piece] = task(piece, operator.getitem, reference(split), number)
-    return tasks
+def _columns(tasks, splits, partitions, name, token):
+    """
+    Return what is finished, and what each partition needs, as references to lists.
+
+    Blocks are put together in groups first, so that a block has no more than so many pieces.
+    """
+    members = math.ceil(partitions / PIECES_A_BLOCK)
+    columns = [[] for _ in range(1 + partitions)]
+    for group, start in enumerate(range(0, len(splits), members)):
+        source = splits[start]
+        if members > 1:
+            source = (f"{name}-group-{token}", group)
+            parts = sequence(map(reference, splits[start : start + members]))
+            tasks[source] = task(source, put_together, parts)
+        for number, column in enumerate(columns):
+            piece = (f"{name}-piece-{token}", group, number)
+            tasks[piece] = task(piece, operator.getitem, reference(source), number)
+            column.append(reference(piece))
+    return columns
 
 
 def _flat_keys(array):

@@ -1,0 +1,118 @@
+"""Keep arrays on disk until they are needed, where no cluster does so."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+import weakref
+from typing import Any
+
+import dask
+import numpy as np
+
+# Smaller arrays are no trouble.
+SMALLEST = 1 << 12
+
+_lock = threading.Lock()
+_current: weakref.ref[SpillFile] | None = None
+
+
+class SpillFile:
+    """A file without a name, written at its end; it is gone when no array refers to it."""
+
+    def __init__(self) -> None:
+        folder = dask.config.get("temporary-directory", None)
+        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed with its last user
+        self.size = 0
+        self.lock = threading.Lock()
+
+    def write(self, array: np.ndarray[Any, Any]) -> int:
+        """Append an array, and return where it begins."""
+        with self.lock:
+            offset = self.size
+            self.file.seek(offset)
+            self.file.write(array.data.cast("B"))
+            self.file.flush()
+            self.size += array.nbytes
+        return offset
+
+    def read(self, offset: int, nbytes: int) -> bytearray:
+        """Return what is written from ``offset`` on."""
+        data = bytearray(nbytes)
+        with self.lock:
+            self.file.seek(offset)
+            if self.file.readinto(data) != nbytes:
+                raise OSError(f"a temporary file in {tempfile.gettempdir()} lost what it held")
+        return data
+
+
+class Slab:
+    """
+    A 1-D array that lies in a file; slices of it do, too.
+
+    Another process gets the array itself.
+    """
+
+    def __init__(self, file: SpillFile, offset: int, size: int, dtype: np.dtype[Any]) -> None:
+        self.file, self.offset, self.size, self.dtype = file, offset, size, dtype
+
+    def __getitem__(self, extent: slice) -> Slab:
+        start, stop, _ = extent.indices(self.size)
+        offset = self.offset + start * self.dtype.itemsize
+        return Slab(self.file, offset, max(stop - start, 0), self.dtype)
+
+    def load(self) -> np.ndarray[Any, Any]:
+        """Return the array."""
+        data = self.file.read(self.offset, self.size * self.dtype.itemsize)
+        return np.frombuffer(data, self.dtype)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (np.array, (self.load(),))
+
+
+def spill(array: Any) -> Any:
+    """
+    Return an array on disk.
+
+    Parameters
+    ----------
+    array : numpy.ndarray or None
+        1-D.
+
+    Returns
+    -------
+    Slab or numpy.ndarray or None
+        What was given, where it is small or holds objects, and on a worker of ``distributed``,
+        which has its own way to spill and must know how much it holds.
+    """
+    if array is None or array.dtype.hasobject or array.nbytes < SMALLEST or _on_worker():
+        return array
+    file = _open_file()
+    return Slab(file, file.write(np.ascontiguousarray(array)), array.size, array.dtype)
+
+
+def load(array: Any) -> Any:
+    """Return an array in memory, wherever it is; None of None."""
+    return array.load() if isinstance(array, Slab) else array
+
+
+def _open_file():
+    """Return the file of this process, a new one where nothing refers to the last."""
+    global _current
+    with _lock:
+        file = _current() if _current is not None else None
+        if file is None:
+            file = SpillFile()
+            _current = weakref.ref(file)
+        return file
+
+
+def _on_worker():
+    if "distributed" not in sys.modules:
+        return False
+    try:
+        sys.modules["distributed"].get_worker()
+    except ValueError:
+        return False
+    return True
