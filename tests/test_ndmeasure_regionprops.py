@@ -271,3 +271,18 @@ def test_outlines_do_not_depend_on_chunks(shape):
         for name in properties:
             np.testing.assert_array_equal(table[name], whole[name])
             np.testing.assert_allclose(table[name], expected[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_outlines_across_the_ends_of_periodic_axes(shape):
+    labels = np.zeros(shape, int)
+    labels[tuple(slice(2, -2) for _ in shape)] = blobs(shape, 3)[tuple(slice(2, -2) for _ in shape)]
+    properties = ["euler_number", *["perimeter"] * (len(shape) == 2)]
+    expected = measure.regionprops_table(labels, properties=properties)
+    rolled = np.roll(labels, [size // 2 + 1 for size in shape], tuple(range(len(shape))))
+    for chunks in (-1, 7):
+        table = regionprops_table(
+            da.from_array(rolled, chunks=chunks), properties=properties,
+            wrap_axes=tuple(range(len(shape))),
+        )  # fmt: skip
+        compare(table, expected)

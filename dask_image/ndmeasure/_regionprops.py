@@ -250,7 +250,7 @@ class Outline:
         return map_neighborhood(
             getattr(kernels.label_contours, self.kernel), labels,
             name=f"regionprops_table-{self.name}", reach=[(self.reach,) * 2] * labels.ndim,
-            modes=modes, dtype=self.dtype,
+            modes=modes, dtype=self.dtype, wrap_axes=tuple(wrap_axes),
         )  # fmt: skip
 
 

@@ -14,6 +14,14 @@ import numpy as np
 from dask_image._utils.typing import Block, NDArray
 
 
+def _padded(labels: Block, width: int, wrap_axes: tuple[int, ...]) -> NDArray:
+    """Return labels with background around them, or what is at the other end of an axis."""
+    for axis in range(labels.ndim):
+        widths = [(width * (axis == other),) * 2 for other in range(labels.ndim)]
+        labels = np.pad(labels, widths, "wrap" if axis in wrap_axes else "constant")
+    return labels
+
+
 def _shifted(padded: NDArray, step: tuple[int, ...], width: int) -> NDArray:
     """Return the neighbour at ``step`` of each pixel but for a margin of ``width``."""
     return padded[
@@ -24,7 +32,7 @@ def _shifted(padded: NDArray, step: tuple[int, ...], width: int) -> NDArray:
     ]
 
 
-def euler_parts(labels: Block) -> Block:
+def euler_parts(labels: Block, wrap_axes: tuple[int, ...] = ()) -> Block:
     """
     Return what each pixel adds to the Euler number of its label, int8; 0 for the background.
 
@@ -32,7 +40,7 @@ def euler_parts(labels: Block) -> Block:
     numbers of corners, edges and so on up to the cubes themselves (H. Poincaré), each of which is
     counted where the first pixel of the label in raster order has it.
     """
-    padded = np.pad(labels, 1)
+    padded = _padded(labels, 1, wrap_axes)
     ndim = labels.ndim
     nothing = (0,) * ndim
     earlier = {
@@ -53,7 +61,7 @@ def euler_parts(labels: Block) -> Block:
     return total
 
 
-def perimeter_parts(labels: Block) -> Block:
+def perimeter_parts(labels: Block, wrap_axes: tuple[int, ...] = ()) -> Block:
     """
     Return what each pixel adds to the perimeter of its label, complex64; 0 for the background.
 
@@ -62,7 +70,7 @@ def perimeter_parts(labels: Block) -> Block:
     the neighbours that it shares a side with are on the border, and how many of those at corners
     (K. Benkrid, D. Crookes, "Design and FPGA implementation of a perimeter estimator", 2000).
     """
-    padded = np.pad(labels, 2)
+    padded = _padded(labels, 2, wrap_axes)
     around = padded[1:-1, 1:-1]
     beside = [(-1, 0), (1, 0), (0, -1), (0, 1)]
     border = np.zeros(around.shape, bool)
