@@ -116,7 +116,7 @@ def test_readme_runs_as_pasted_into_an_empty_session(block, tmp_path):
 def test_readme_begins_with_all_one_needs():
     first, *_ = blocks_of_readme()
     assert "import dask_image.ndimage as ndi" in first
-    screen = (ROOT / "README.rst").read_text().partition("How it differs from SciPy")[0]
+    screen = (ROOT / "README.rst").read_text().partition("Objects that touch")[0]
     for part in (".. image::", "pip install", "make demo", "make test"):
         assert part in screen
     assert len(screen.splitlines()) < 60

@@ -1,6 +1,9 @@
 """OME-Zarr, written and read again, and beside what the package ``ome-zarr`` reads."""
 
+import csv
+import importlib.util
 from dataclasses import replace
+from pathlib import Path
 
 import dask.array as da
 import numpy as np
@@ -165,3 +168,41 @@ class TestWithOmeZarr:
         xarray.testing.assert_equal(labels.compute(), image.sel(c="GFP", drop=True))
         with pytest.raises(ValueError, match=r"got \['lat'\]: rename them"):
             ngff.write_image(image.rename(y="lat"), path, overwrite=True)
+
+
+def load_script():
+    path = Path(__file__).parents[1] / "docs/guide/tiffs_to_ome_zarr.py"
+    specification = importlib.util.spec_from_file_location("tiffs_to_ome_zarr", path)
+    script = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(script)
+    return path, script
+
+
+def test_script_of_the_guide(tmp_path, capsys):
+    pytest.importorskip("ome_zarr")
+    pytest.importorskip("pandas")
+    import tifffile
+
+    row, column = np.indices((80, 120))
+    facts = {"axes": "YX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    for frame in range(3):
+        nuclei = (row - 40) ** 2 + (column - 30 - frame) ** 2 < 200
+        nuclei |= (row - 40) ** 2 + (column - 53 - frame) ** 2 < 200  # touching the first one
+        nuclei |= (row - 20) ** 2 + (column - 100) ** 2 < 100
+        picture = (nuclei * 1000 + 50).astype("uint16")
+        tifffile.imwrite(tmp_path / f"t{frame}.ome.tif", picture, metadata=facts)
+    path, script = load_script()
+    assert len(path.read_text().splitlines()) < 40
+    script.main(str(tmp_path / "t{t}.ome.tif"), str(tmp_path / "nuclei.ome.zarr"))
+
+    assert capsys.readouterr().out.startswith("9 nuclei of")
+    with (tmp_path / "nuclei.ome.zarr.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(float(each["centroid_x"]) for each in rows if each["centroid_t"] == "0.0") == (
+        pytest.approx([15, 26.5, 50], abs=0.5)
+    )
+    assert min(float(each["area"]) for each in rows) == pytest.approx(np.pi * 100 / 4, rel=0.1)
+    labels, facts = ngff.read_image(tmp_path / "nuclei.ome.zarr/labels/nuclei")
+    assert facts.axes == "TYX"
+    assert facts.pixel_size["X"] == 0.5
+    assert int(labels.max().compute()) == 9

@@ -139,3 +139,20 @@ def test_page_of_design_names_every_engine():
     page = (ROOT / "docs/design.rst").read_text()
     for engine in pkgutil.iter_modules(engines.__path__):
         assert f"   * - ``{engine.name}``\n" in page
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["touching", "flat-field", "local maxima", "LocalCluster", "Client", "µm", "memmap",
+     "sigma clip", "masked", "compute_chunk_sizes", "map_blocks"],
+)  # fmt: skip
+def test_guide_has_the_words_that_newcomers_look_for(word):
+    pages = (ROOT / "docs/guide").glob("*.rst")
+    assert any(word.lower() in page.read_text().lower() for page in pages)
+
+
+def test_guide_names_no_page_that_is_not_there():
+    folder = ROOT / "docs/guide"
+    for page in folder.glob("*.rst"):
+        for target in re.findall(r":doc:`(?:[^`<]*<)?([^`>]+)>?`", page.read_text()):
+            assert (folder / f"{target}.rst").resolve().exists(), (page.name, target)
