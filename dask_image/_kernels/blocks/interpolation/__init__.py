@@ -11,8 +11,10 @@ weighted as SciPy does it.
 `boundaries`          how coordinates and indices beyond the edges fold back
 `weights`             which coefficients a coordinate reads along one axis, and their weights
 `points`              scattered coordinates, affine transforms
+`inside`              the compiled loops of those, away from the edges
 `grid`                grids parallel to the axes, one axis after another
 `sorting`             points sorted by the part of the image that they need
+`rows`                dtypes of pixels, rounding
 `plain`               all of it by SciPy, without numba
 `values`              complex parts, precision and conversion of results
 ====================  =======================================================================

@@ -28,7 +28,7 @@ def nearest(pixels, frame, band, begin, cval, rows, offsets, rest, out):
 
     Returns how many points are left; their numbers are in ``rest``.
     """
-    where, lost, left = rows[0], rows[1], 0
+    where, lost, left = rows[0], rows[1], np.int64(0)
     for start in range(0, out.size, ROW):
         count = min(ROW, out.size - start)
         where[:count] = 0.0
@@ -44,7 +44,7 @@ def nearest(pixels, frame, band, begin, cval, rows, offsets, rest, out):
 @jit
 def linear(pixels, frame, band, begin, cval, weights, corners, rows, offsets, rest, out):
     """Do so by order 1 between the four pixels around points of a plane."""
-    where, lost, left = rows[0], rows[1], 0
+    where, lost, left = rows[0], rows[1], np.int64(0)
     for start in range(0, out.size, ROW):
         count = min(ROW, out.size - start)
         where[:count] = 0.0
@@ -73,7 +73,7 @@ def splines(
     ndim = len(frame)
     total, one, other, ones, lost = rows[0], rows[1], rows[2], rows[3], rows[4]
     ones[:] = 1.0
-    left = 0
+    left = np.int64(0)
     for start in range(0, out.size, ROW):
         count = min(ROW, out.size - start)
         total[:count] = 0.0

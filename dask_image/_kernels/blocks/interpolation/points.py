@@ -89,10 +89,11 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
     with np.errstate(invalid="ignore"):
         along = np.outer(matrix[:, -1], np.arange(start[-1], start[-1] + length))
     first, sizes = np.array(start, np.int64), np.array(shape, np.int64)
+    index = np.empty(len(shape))
     spread = _spread if use_numba() else _spread_plainly
 
     def fill_band(begin, band):
-        spread(begin // length, first, sizes, matrix, offset, along, band)
+        spread(begin // length, first, sizes, matrix, offset, along, index, band)
         return band, 0
 
     arguments = (fill_band, length, shape)
@@ -100,14 +101,13 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
 
 
 @jit
-def _spread(first_row, start, shape, matrix, offset, along, band):
+def _spread(first_row, start, shape, matrix, offset, along, index, band):
     """
     Set the coordinates of whole rows: a sum of what changes from row to row, and along it.
 
     From the offset on, term by term, as SciPy adds them up.
     """
     length = along.shape[1]
-    index = np.empty(len(start))
     for row in range(band.shape[1] // length):
         rest = first_row + row
         for axis in range(len(start) - 2, -1, -1):
@@ -122,7 +122,7 @@ def _spread(first_row, start, shape, matrix, offset, along, band):
                 target[k] = begin + steps[k]
 
 
-def _spread_plainly(first_row, start, shape, matrix, offset, along, band):
+def _spread_plainly(first_row, start, shape, matrix, offset, along, _, band):
     rows = np.arange(first_row, first_row + band.shape[1] // shape[-1])
     index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
     outer = np.repeat(offset[:, np.newaxis], len(rows), axis=1)

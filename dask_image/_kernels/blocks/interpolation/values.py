@@ -1,16 +1,9 @@
 """What all ways to interpolate share: parts of complex arrays, precision, conversion of results."""
 
-import math
-
 import numpy as np
 
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.blocks.interpolation.rows import (
-    KINDS,
-    kind_of,
-    round_signed,
-    round_unsigned,
-)
+from dask_image._kernels.blocks.interpolation.rows import kind_of, store
 
 
 def by_parts(function, coefficients, box, arguments, spline, dtype):
@@ -61,37 +54,26 @@ def outside(spline, dtype):
 
 
 def native(box):
-    """Return a box in one piece, of a dtype that compiled kernels know."""
-    known = kind_of(box.dtype) is not None
-    box = np.ascontiguousarray(box, box.dtype.newbyteorder("=") if known else np.float64)
-    return box.view(KINDS[kind_of(box.dtype)])
+    """Return a box in one piece, of a dtype that compiled kernels read."""
+    kind = kind_of(box.dtype)
+    if box.dtype.kind == "b":
+        box = box.view(kind)
+    return np.ascontiguousarray(box, kind)
 
 
-class Pixels:
-    """A box of pixels as a compiled kernel takes it: flat, among empty arrays of other kinds."""
-
-    def __init__(self, box):
-        known = kind_of(box.dtype) is not None
-        box = np.ascontiguousarray(box, box.dtype.newbyteorder("=") if known else np.float64)
-        self.shape = box.shape
-        self.strides = tuple(math.prod(box.shape[axis + 1 :]) for axis in range(box.ndim))
-        self.kind = kind_of(box.dtype)
-        flat = box.reshape(-1).view(KINDS[self.kind])
-        self.data = tuple(
-            flat if kind == self.kind else np.empty(0, name) for kind, name in enumerate(KINDS)
-        )
+def limits_of(dtype):
+    """Return the least and the largest integer of a dtype and what NaN becomes; None unless few."""
+    if dtype.kind not in "iu" or dtype.itemsize > 4 - 2 * (dtype.kind == "u"):
+        return None
+    limits = np.iinfo(dtype)
+    missing = limits.min if dtype.itemsize > 2 else 0
+    return float(limits.min), float(limits.max), float(missing)
 
 
 def convert(values, out):
     """Write doubles to the part of a result, converted as SciPy does."""
-    dtype = out.dtype
-    if dtype.kind == "f":
-        out[...] = values
-    elif dtype.kind == "u" and dtype.itemsize <= 2 and use_numba():
-        round_unsigned(values, float(np.iinfo(dtype).max), out)
-    elif dtype.kind == "i" and dtype.itemsize <= 4 and use_numba():
-        limits = np.iinfo(dtype)
-        missing = float(limits.min) if dtype.itemsize > 2 else 0.0
-        round_signed(values, float(limits.min), float(limits.max), missing, out)
+    limits = limits_of(out.dtype)
+    if limits is None or not use_numba():
+        out[...] = converted(values, out.dtype)
     else:
-        out[...] = converted(values, dtype)
+        store(values, len(values), limits, out)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dask_image._kernels._numba import jit
-from dask_image._kernels.blocks.interpolation.boundaries import fold, place_of
+from dask_image._kernels.blocks.interpolation.boundaries import place_of
 
 
 @jit
@@ -82,14 +82,6 @@ def _weigh_others(x, order, first, weights):
 
 
 @jit
-def fold_row(x, size, mode):
-    """Replace coordinates by those in the image that they stand for, by NaN where ``cval`` does."""
-    for k in range(x.size):
-        if not 0 <= x[k] <= size - 1:
-            x[k] = fold(x[k], size, mode)
-
-
-@jit
 def find_places(first, mode, size, origin, places):
     """Set the positions in a box of the pixels from ``first`` on, -1 for ``cval``."""
     for tap in range(places.shape[0]):
@@ -100,3 +92,49 @@ def find_places(first, mode, size, origin, places):
                 if place < 0:  # the box runs on into the next period
                     place += size
             places[tap, k] = place
+
+
+def weights_of(x, order):
+    """
+    Return the same for a few coordinates, by NumPy: first pixels and weights.
+
+    It takes the steps of `weigh`, which need not be compiled for it.
+    """
+    middle = np.floor(x if order % 2 else x + 0.5)
+    y = x - middle
+    z = 1.0 - y
+    if order == 0:
+        weights = [np.ones_like(x)]
+    elif order == 1:
+        weights = [z]
+    elif order == 2:
+        weights = [0.5 * (0.5 - y) * (0.5 - y), 0.75 - y * y]
+    elif order == 3:
+        weights = [
+            z * z * z / 6.0,
+            (y * y * (y - 2.0) * 3.0 + 4.0) / 6.0,
+            (z * z * (z - 2.0) * 3.0 + 4.0) / 6.0,
+        ]
+    elif order == 4:
+        a, b, c = (0.5 - y) * (0.5 - y), y + 1.0, y * y
+        weights = [
+            a * a / 24.0,
+            b * (b * (b * (5.0 - b) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0,
+            c * (c * 0.25 - 0.625) + 115.0 / 192.0,
+            z * (z * (z * (5.0 - z) / 6.0 - 1.25) + 5.0 / 24.0) + 55.0 / 96.0,
+        ]
+    else:
+        a, b, c, d = z * z, y + 1.0, y * y, z + 1.0
+        weights = [
+            z * a * a / 120.0,
+            b * (b * (b * (b * (b / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425,
+            c * (c * (0.25 - y / 12.0) - 0.5) + 0.55,
+            a * (a * (0.25 - z / 12.0) - 0.5) + 0.55,
+            d * (d * (d * (d * (d / 24.0 - 0.375) + 1.25) - 1.75) + 0.625) + 0.425,
+        ]
+    if order:
+        last = 1.0
+        for one in weights:
+            last = last - one
+        weights.append(last)
+    return middle - order // 2, np.array(weights)
