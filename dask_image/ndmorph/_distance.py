@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels import blocks
-from dask_image._utils.arguments import ArgumentError, per_axis
+from dask_image._utils.arguments import ArgumentError, per_axis, refuse_lazy
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
@@ -408,7 +408,10 @@ def _normalize_sampling(sampling, ndim):
     if sampling is None:
         return None
     try:
-        steps = tuple(float(step) for step in per_axis(sampling, ndim, "sampling"))
+        steps = per_axis(sampling, ndim, "sampling")
+        for step in steps:
+            refuse_lazy(step, "sampling", "numbers")
+        steps = tuple(map(float, steps))
     except (TypeError, ValueError) as error:
         raise type(error)(f"sampling must hold numbers, got {sampling!r}: {error}") from None
     if not np.isfinite(steps).all():

@@ -98,6 +98,8 @@ def _is_good(case, name, value, image):
         return True
     if name == "cval" and isinstance(value, complex):
         return image.dtype.kind == "c" or case.arguments.get("output") in ("c8", "c16")
+    if name == "offset" and case.name == "affine_transform":
+        return case.arguments["matrix"].shape[-1] == image.ndim + 1  # which holds the offset
     if name == "axes" and case.name == "rotate":
         return False
     if name == "axes" and isinstance(value, tuple):
