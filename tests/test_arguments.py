@@ -591,3 +591,11 @@ def test_a_mask_that_is_the_tuple_of_label_is_named():
     image = da.zeros((4, 4), chunks=2) > 0
     with nothing_computes(), pytest.raises(TypeError, match="label returns"):
         ndi.binary_dilation(image, mask=ndi.label(image))
+
+
+def test_masked_arrays_in_a_list_lose_their_masks_with_a_warning():
+    places = np.ma.masked_less(np.array([0.0, 1.0]), 0.5)
+    with pytest.warns(UserWarning, match="coordinates is a masked array"):
+        found = ndi.map_coordinates(LAZY, [places, places], order=1)
+    expected = ndi.map_coordinates(LAZY, [places.data, places.data], order=1)
+    np.testing.assert_array_equal(found.compute(), expected.compute())
