@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
