@@ -580,10 +580,10 @@ def test_structures_are_not_made_of_lazy_numbers(name):
         getattr(ndi, name)(first, LAZY_NUMBER)
 
 
-@pytest.mark.parametrize("value", ["x", None, 1j, [1]])
+@pytest.mark.parametrize("value", ["x", None, 1j, [1], 0.5])
 @pytest.mark.parametrize("name", ["binary_erosion", "binary_closing", "binary_propagation"])
 def test_border_values_are_numbers(name, value):
-    with nothing_computes(), pytest.raises(TypeError, match="border_value must be a real number"):
+    with nothing_computes(), pytest.raises(TypeError, match="border_value must be an integer"):
         getattr(ndi, name)(da.zeros(4, chunks=2), border_value=value)
 
 
@@ -599,3 +599,9 @@ def test_masked_arrays_in_a_list_lose_their_masks_with_a_warning():
         found = ndi.map_coordinates(LAZY, [places, places], order=1)
     expected = ndi.map_coordinates(LAZY, [places.data, places.data], order=1)
     np.testing.assert_array_equal(found.compute(), expected.compute())
+
+
+@pytest.mark.parametrize("mask", ["x", LAZY_NUMBER, None.__class__])
+def test_a_mask_of_one_value_is_a_number(mask):
+    with nothing_computes(), pytest.raises(TypeError, match="mask must be a real number"):
+        ndi.binary_dilation(da.zeros(4, chunks=2), mask=mask)

@@ -224,7 +224,8 @@ def _as_mask(mask, image):
     # NumPy may compute a lazy mask to learn its number of axes.
     axes = mask.ndim if hasattr(mask, "ndim") else np.ndim(mask)
     if axes == 0 and image.ndim > 0:
-        return None if bool(mask) else da.zeros_like(image, dtype=bool)
+        holds = bool(normalize_number(mask, "mask"))
+        return None if holds else da.zeros_like(image, dtype=bool)
     mask = as_dask_array(mask, name="mask")
     if mask.shape != image.shape:
         raise ArgumentError(f"mask must have the shape of image {image.shape}, got {mask.shape}")
@@ -249,7 +250,7 @@ def _morphology(
     iterations = normalize_integer(iterations, "iterations")
     mask = _as_mask(mask, image)
     keywords = window.keywords | {
-        "border_value": int(bool(normalize_number(border_value, "border_value")))
+        "border_value": int(bool(normalize_integer(border_value, "border_value")))
     }
     # SciPy itself says what it refuses, on one pixel, before there is a graph.
     result_dtype(functions[0], image, **keywords)

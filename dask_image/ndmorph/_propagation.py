@@ -22,7 +22,7 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
-    normalize_number,
+    normalize_integer,
     on_axes,
     window_reach,
 )
@@ -346,7 +346,7 @@ def _spread(scipy_function, window, shape, border_value, wrap_axes, has_image, h
         origins = [
             -along - (size % 2 == 0) for along, size in zip(origins, structure.shape, strict=True)
         ]
-    border = bool(normalize_number(border_value, "border_value"))
+    border = bool(normalize_integer(border_value, "border_value"))
     others = tuple(axis for axis in range(ndim) if axis not in window.axes)
     periodic = () if wrap_axes is None else normalize_axes(wrap_axes, ndim)
     return Spread(
