@@ -545,7 +545,6 @@ LAZY_ARGUMENTS = {
     "iterations": ("binary_dilation", {}, LAZY_NUMBER),
     "n": ("fourier_gaussian", {"sigma": 1}, LAZY_NUMBER),
     "bins": ("histogram", {"min": 0, "max": 1}, LAZY_NUMBER),
-    "min": ("histogram", {"max": 1, "bins": 3}, LAZY_NUMBER),
     "max_label": ("find_objects", {}, LAZY_NUMBER),
     "order": ("shift", {"shift": 1}, LAZY_NUMBER),
     "prefilter": ("shift", {"shift": 1}, LAZY_NUMBER),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial as bind
 from typing import overload
 
+import dask.array as da
 import numpy as np
 
 from dask_image._kernels.blocks.label_histogram import (
@@ -14,7 +15,7 @@ from dask_image._kernels.blocks.label_histogram import (
     pick_histograms,
     pool_histogram,
 )
-from dask_image._utils.arguments import normalize_axes, normalize_integer, refuse_lazy
+from dask_image._utils.arguments import normalize_axes, normalize_integer
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import (
@@ -845,8 +846,8 @@ def _bin_edges(low, high, bins):
     """Return the edges of ``bins`` equal bins, or say what is wrong with them."""
     count = normalize_integer(bins, "bins", lowest=1)
     for limit in (low, high):
-        refuse_lazy(limit, "min and max", "numbers")
-        if np.asarray(limit).dtype.kind not in "biuf":
+        # A lazy number is not asked for its value.
+        if isinstance(limit, da.Array) or np.asarray(limit).dtype.kind not in "biuf":
             raise TypeError(f"min and max must be numbers, got {low!r} and {high!r}")
     if not (np.isfinite(low) and np.isfinite(high) and low <= high):
         raise ValueError(f"min and max must be finite and in this order, got {low} and {high}")
