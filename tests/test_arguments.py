@@ -533,3 +533,74 @@ def test_sampling_and_sigmas_of_spectra_are_numbers():
 def test_matrices_hold_real_numbers(matrix):
     with nothing_computes(), pytest.raises(TypeError, match="matrix must"):
         ndi.affine_transform(LAZY, matrix)
+
+
+LAZY_NUMBER = da.ones((), dtype=int, chunks=())
+LAZY_WINDOW = da.ones((3, 3), chunks=2)
+LAZY_ARGUMENTS = {
+    "axis": ("sobel", {}, LAZY_NUMBER),
+    "axes": ("gaussian_filter", {"sigma": 1}, LAZY_NUMBER),
+    "border_value": ("binary_erosion", {}, LAZY_NUMBER),
+    "brute_force": ("binary_dilation", {}, LAZY_NUMBER),
+    "iterations": ("binary_dilation", {}, LAZY_NUMBER),
+    "n": ("fourier_gaussian", {"sigma": 1}, LAZY_NUMBER),
+    "bins": ("histogram", {"min": 0, "max": 1}, LAZY_NUMBER),
+    "max_label": ("find_objects", {}, LAZY_NUMBER),
+    "order": ("shift", {"shift": 1}, LAZY_NUMBER),
+    "prefilter": ("shift", {"shift": 1}, LAZY_NUMBER),
+    "output_shape": ("affine_transform", {"matrix": np.eye(2)}, (LAZY_NUMBER, 3)),
+    "rank": ("rank_filter", {"size": 3}, LAZY_NUMBER),
+    "radius": ("gaussian_filter", {"sigma": 1}, LAZY_NUMBER),
+    "origin": ("uniform_filter", {"size": 3}, LAZY_NUMBER),
+    "sampling": ("distance_transform_edt", {}, (LAZY_NUMBER, 1)),
+    "footprint": ("median_filter", {}, LAZY_WINDOW),
+    "structure": ("label", {}, LAZY_WINDOW),
+    "structure of booleans": ("binary_opening", {}, LAZY_WINDOW),
+    "structure of numbers": ("grey_dilation", {}, LAZY_WINDOW),
+    "structure1": ("binary_hit_or_miss", {}, LAZY_WINDOW),
+    "weights": ("convolve", {}, LAZY_WINDOW),
+    "weights in a list": ("correlate1d", {}, [LAZY_NUMBER, 1]),
+}
+
+
+@pytest.mark.parametrize("case", LAZY_ARGUMENTS)
+def test_what_shapes_the_graph_is_not_computed_but_refused(case):
+    name, arguments, value = LAZY_ARGUMENTS[case]
+    argument = case.partition(" ")[0]
+    image = (da.arange(20, chunks=3) % 7).reshape(4, 5)
+    with nothing_computes(), pytest.raises(TypeError, match=f"{argument}.* in memory, got .*dask"):
+        getattr(ndi, name)(image, **arguments, **{argument: value})
+
+
+@pytest.mark.parametrize("name", ["generate_binary_structure", "iterate_structure"])
+def test_structures_are_not_made_of_lazy_numbers(name):
+    first = 2 if name.startswith("generate") else np.ones((3, 3))
+    with nothing_computes(), pytest.raises(TypeError, match="in memory"):
+        getattr(ndi, name)(first, LAZY_NUMBER)
+
+
+@pytest.mark.parametrize("value", ["x", None, 1j, [1], 0.5])
+@pytest.mark.parametrize("name", ["binary_erosion", "binary_closing", "binary_propagation"])
+def test_border_values_are_numbers(name, value):
+    with nothing_computes(), pytest.raises(TypeError, match="border_value must be an integer"):
+        getattr(ndi, name)(da.zeros(4, chunks=2), border_value=value)
+
+
+def test_a_mask_that_is_the_tuple_of_label_is_named():
+    image = da.zeros((4, 4), chunks=2) > 0
+    with nothing_computes(), pytest.raises(TypeError, match="label returns"):
+        ndi.binary_dilation(image, mask=ndi.label(image))
+
+
+def test_masked_arrays_in_a_list_lose_their_masks_with_a_warning():
+    places = np.ma.masked_less(np.array([0.0, 1.0]), 0.5)
+    with pytest.warns(UserWarning, match="coordinates is a masked array"):
+        found = ndi.map_coordinates(LAZY, [places, places], order=1)
+    expected = ndi.map_coordinates(LAZY, [places.data, places.data], order=1)
+    np.testing.assert_array_equal(found.compute(), expected.compute())
+
+
+@pytest.mark.parametrize("mask", ["x", LAZY_NUMBER, None.__class__])
+def test_a_mask_of_one_value_is_a_number(mask):
+    with nothing_computes(), pytest.raises(TypeError, match="mask must be a real number"):
+        ndi.binary_dilation(da.zeros(4, chunks=2), mask=mask)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+import dask_image.ndimage as ndi
 from dask_image._kernels import row_programs
 from dask_image._kernels.stand_ins import extrema, rank, stand_in
-from tests.helpers import plain_kernels, seeded_image
+from tests.helpers import assert_matches_scipy, plain_kernels, seeded_image
 
 MODES = ["reflect", "constant", "nearest", "mirror", "wrap", "grid-mirror", "grid-wrap"]
 DTYPES = ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"]
@@ -236,3 +237,23 @@ def test_small_tiles(monkeypatch):
         check(ndimage.minimum_filter, image, (3, 11), mode=mode)
         check(ndimage.median_filter, image, 5, mode=mode)
         check(ndimage.maximum_filter, image, footprint=disk(4), mode=mode, cval=2)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8"])
+@pytest.mark.parametrize("size", [1, (1, 1), (1, 2)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "minimum_filter", "maximum_filter", "median_filter", "grey_erosion", "grey_opening",
+        "white_tophat", "morphological_gradient", "minimum_filter1d", "maximum_filter1d",
+    ],
+)  # fmt: skip
+def test_windows_of_one_pixel_copy_long_integers(name, size, dtype, either_kernel):
+    # But in a line of pixels SciPy rounds them.
+    if name.endswith("1d"):
+        size = np.max(size)
+    image = np.array([[-(2**62) - 1, 2**53 + 1, 5, 2**62 + 3], [2**53 + 3, 2**60 + 1, 0, 7]])
+    image = np.tile(image.astype(dtype), (1, 60))  # rows that are long enough for the kernels
+    assert_matches_scipy(
+        getattr(ndi, name), getattr(ndimage, name), image, chunks=(1, 239), size=size
+    )

@@ -17,7 +17,7 @@ from dask_image.ndmorph._distance import (
     distance_transform_cdt,
     distance_transform_edt,
 )
-from tests.helpers import assert_same, nothing_computes
+from tests.helpers import assert_same, nothing_computes, seeded_image
 
 TRANSFORMS = {
     "edt": (distance_transform_edt, ndimage.distance_transform_edt, {}),
@@ -370,3 +370,15 @@ def test_the_ends_of_the_longest_axis():
             to_last = np.where(after[0] < 0, np.inf, size - 1 - here)
             expected = np.where(to_last < to_first, size - 1, before[0])
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "taxicab"])
+def test_indices_of_brute_force_over_empty_chunks(metric):
+    # Dask itself loses the pixels of such an axis where it is turned round.
+    image = seeded_image((6, 2, 3), "?", seed=4)
+    lazy = da.from_array(image).rechunk(((3, 0, 3), (0, 1, 0, 1, 0), (2, 0, 1)))
+    found = ndmorph.distance_transform_bf(lazy, metric, return_indices=True)
+    expected = ndimage.distance_transform_bf(image, metric, return_indices=True)
+    assert found[1].chunks == ((3,), *lazy.chunks)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_same(ours, theirs)

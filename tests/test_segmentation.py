@@ -123,6 +123,39 @@ def test_reconstruction_along_a_spiral():
     check(segmentation.reconstruction, morphology.reconstruction, seed, mask, footprint=cross)
 
 
+def reconstructed(seed, mask):
+    """Return a reconstruction by dilation, step by step; nothing passes a NaN."""
+    walls = np.isnan(seed) | np.isnan(mask)
+    found, mask = np.where(walls, -np.inf, seed), np.where(walls, -np.inf, mask)
+    while True:
+        spread = np.minimum(ndimage.grey_dilation(found, size=(3,) * found.ndim), mask)
+        if np.array_equal(spread, found):
+            return np.where(walls, np.nan, found)
+        found = spread
+
+
+@pytest.mark.parametrize("share", [0.05, 0.4, 1.0])
+@pytest.mark.parametrize("method", ["dilation", "erosion"])
+def test_reconstruction_does_not_pass_nan(share, method, either_kernel):
+    random = np.random.default_rng(5)
+    mask = random.integers(0, 9, (21, 23)).astype(float)
+    seed = np.where(random.random(mask.shape) < 0.1, mask, 0.0)
+    mask[random.random(mask.shape) < share] = np.nan
+    seed[random.random(mask.shape) < share / 2] = np.nan
+    sign = 1 if method == "dilation" else -1
+    for chunks in ((21, 23), (5, 4)):
+        lazy = [da.from_array(sign * each, chunks=chunks) for each in (seed, mask)]
+        found = segmentation.reconstruction(*lazy, method=method).compute()
+        np.testing.assert_array_equal(sign * found, reconstructed(seed, mask))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_heights_leave_out_what_is_not_finite(value, either_kernel):
+    image = np.array([[0, 3, 2, 9, 8, 9, value, 7, 1.0]])
+    found = segmentation.h_maxima(da.from_array(image, chunks=2), 2).compute()
+    np.testing.assert_array_equal(found, [[0, 0, 0, 1, 0, 1, 0, 1, 0]])
+
+
 def test_reconstruction_refuses_what_is_above():
     seed, mask = da.full((4, 4), 2, chunks=2), da.ones((4, 4), chunks=2)
     with pytest.raises(ValueError, match="nowhere above mask"):

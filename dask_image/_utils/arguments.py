@@ -59,14 +59,31 @@ def normalize_number(value: Any, name: str, allow_complex: bool = False) -> Any:
 
 def normalize_integer(value: Any, name: str, lowest: float = -math.inf) -> int:
     """Return a whole number, not less than ``lowest``, or raise."""
+    # Python would compute a lazy integer to learn it.
+    refuse_lazy(value, name, "an integer")
     try:
         number = operator.index(value)
     except TypeError:
-        refuse_lazy(value, name, "an integer")
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
     if number < lowest:
         raise ArgumentError(f"{name} must be at least {lowest}, got {value!r}")
     return number
+
+
+def normalize_flag(value: Any, name: str) -> bool:
+    """Return whether something is true; what is lazy is not asked."""
+    refuse_lazy(value, name, "True or False")
+    return bool(value)
+
+
+def normalize_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return a small array that shapes the graph (a structure, weights); lazy parts are refused."""
+    parts = [value]
+    for part in parts:
+        refuse_lazy(part, name, "an array")
+        if isinstance(part, (list, tuple)):
+            parts.extend(part)
+    return np.asarray(value, dtype=dtype)
 
 
 def normalize_cval(cval: Any, dtype: np.dtype[Any]) -> Any:
@@ -108,10 +125,7 @@ def normalize_extras(
 
 def normalize_axis(axis: Integer, ndim: int, name: str = "axis") -> int:
     """Return ``axis`` counted from the first one, or raise ValueError."""
-    try:
-        number = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {axis!r}") from None
+    number = normalize_integer(axis, name)
     if not -ndim <= number < ndim:
         raise np.exceptions.AxisError(number, ndim, f"{name} is wrong")
     return number % ndim
@@ -125,6 +139,7 @@ def normalize_axes(axes: Any, ndim: int) -> Shape:
     """
     if axes is None:
         return tuple(range(ndim))
+    refuse_lazy(axes, "axes", "integers")
     try:
         one: bool = np.isscalar(axes)
         given = (operator.index(axes),) if one else tuple(axes)

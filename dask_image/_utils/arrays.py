@@ -95,7 +95,8 @@ def stack_lazily(value: Any, name: str) -> Any:
     Returns
     -------
     object
-        A Dask array if there is a lazy array in ``value``, at any depth.
+        A Dask array if there is a lazy array in ``value``, at any depth; a masked array if there
+        is one.
 
     Raises
     ------
@@ -115,7 +116,9 @@ def stack_lazily(value: Any, name: str) -> Any:
             "label returns (labels, number): pass the first"
         )
     if not any(is_dask_collection(part) for part in parts):
-        return value
+        masked = any(isinstance(part, np.ma.MaskedArray) for part in parts)
+        # NumPy would drop the masks without a word.
+        return np.ma.stack(parts) if masked else value
     shapes = [np.shape(part) for part in parts]
     # Unknown lengths are NaN, equal to none: blocks show whether they agree.
     if len({str(shape) for shape in shapes}) > 1:

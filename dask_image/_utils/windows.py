@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_array,
     normalize_axes,
     normalize_origins,
     normalize_sizes,
@@ -168,7 +169,7 @@ def sized_or_footprint(
         return sized(size, origin, axes, ndim, least)
     if size is not None:
         warn("ignoring size because footprint is set")
-    footprint = _checked(np.asarray(footprint, dtype=bool), "footprint", axes, ndim)
+    footprint = _checked(normalize_array(footprint, "footprint", bool), "footprint", axes, ndim)
     return _window({"footprint": footprint}, footprint.shape, origin, axes, ndim)
 
 
@@ -185,14 +186,14 @@ def grey_window(
         raise ValueError("size, footprint or structure must be given, got none of them")
     described = {}
     if structure is not None:
-        structure = np.asarray(structure)
+        structure = normalize_array(structure, "structure")
         if structure.dtype.kind not in "biuf":
             raise TypeError(f"structure must hold real numbers, got dtype {structure.dtype}")
         described = {"structure": _checked(structure, "structure", axes, ndim)}
     if footprint is not None:
         if size is not None:
             warn("ignoring size because footprint is set")
-        footprint = _checked(np.asarray(footprint, dtype=bool), "footprint", axes, ndim)
+        footprint = _checked(normalize_array(footprint, "footprint", bool), "footprint", axes, ndim)
         described["footprint"] = footprint
         if structure is not None and footprint.shape != structure.shape:
             raise ArgumentError(
@@ -231,7 +232,7 @@ def binary_window(
     chosen = normalize_axes(axes, ndim)
     if structure is None:
         structure = ndimage.generate_binary_structure(len(chosen), 1)
-    structure = _checked(np.asarray(structure, dtype=bool), name, axes, ndim)
+    structure = _checked(normalize_array(structure, name, bool), name, axes, ndim)
     # SciPy pays no heed to the order of axes where they are all there are.
     axes = chosen if len(chosen) < ndim else None
     origins = tuple(normalize_origins(origin, len(chosen)))

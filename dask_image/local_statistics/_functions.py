@@ -10,6 +10,7 @@ from typing import Literal, overload
 import dask.array as da
 import numpy as np
 
+from dask_image._utils.arguments import refuse_lazy
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
@@ -541,6 +542,7 @@ def _mask(mask, source):
 
 def _integer(value, name, lowest, highest=None):
     allowed = f"an integer from {lowest}" + (f" to {highest}" if highest is not None else "")
+    refuse_lazy(value, name, "an integer")
     try:
         number = operator.index(value)
     except TypeError:

@@ -1,12 +1,12 @@
 """Where windows lie: their centres on a sub-grid, and what is left of them at the edges."""
 
 import itertools
-import operator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from dask_image._utils.arguments import normalize_integer, refuse_lazy
 from dask_image._utils.typing import NDArray
 
 
@@ -138,11 +138,12 @@ def _window(selem, ndim):
 
 def _positive(value, ndim, name):
     """Return one positive integer for each axis."""
+    refuse_lazy(value, name, "integers")
     values = list(value) if np.iterable(value) else [value] * ndim
     if len(values) != ndim:
         raise ValueError(f"{name} has {len(values)} axes, source has {ndim}: {name}={value!r}")
     try:
-        numbers = tuple(operator.index(each) for each in values)
+        numbers = tuple(normalize_integer(each, name) for each in values)
     except TypeError:
         numbers = (0,)
     if any(number < 1 for number in numbers):

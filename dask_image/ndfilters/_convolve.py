@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_array,
     normalize_axis,
     normalize_cval,
     normalize_integer,
@@ -269,7 +270,7 @@ def _check_averaging(weights):
 
 
 def _as_weights(weights):
-    weights = np.asarray(weights)
+    weights = normalize_array(weights, "weights")
     if weights.dtype.kind not in "biufc":
         raise TypeError(f"weights must be numbers, got dtype {weights.dtype}")
     return weights

@@ -12,11 +12,11 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
-    ArgumentError,
     normalize_axes,
     normalize_axis,
     normalize_cval,
     normalize_extras,
+    normalize_integer,
     normalize_modes,
     on_axes,
     per_axis,
@@ -416,8 +416,7 @@ def _over_blocks(kernel, image, mode, depth, dtype, name, keywords, **more):
     if depth is None and count_blocks(image) > 1:
         return map_whole(kernel, image, name=name, dtype=dtype, mode=mode, **keywords, **more)
     depths = per_axis(depth or 0, image.ndim, "depth")
-    if any(operator.index(each) < 0 for each in depths):
-        raise ArgumentError(f"depth must be made of integers from 0, got {depth!r}")
+    depths = [normalize_integer(each, "depth", lowest=0) for each in depths]
     return map_neighborhood(
         kernel, image, name=name, reach=[(each, each) for each in depths],
         modes=[mode] * image.ndim, dtype=dtype, mode=mode, **keywords, **more,

@@ -12,6 +12,7 @@ from dask.base import normalize_token
 from scipy import LowLevelCallable, ndimage
 
 from dask_image._utils.arguments import (
+    normalize_array,
     normalize_axes,
     normalize_axis,
     normalize_cval,
@@ -284,7 +285,7 @@ def vectorized_filter(
     if (size is None) == (footprint is None):
         raise ValueError("either size or footprint must be given, and not both")
     if footprint is not None:
-        footprint = np.asarray(footprint, dtype=bool)
+        footprint = normalize_array(footprint, "footprint", bool)
         if not footprint.any():
             raise ValueError("footprint must have a pixel that is True, got none")
         if footprint.ndim == 0:  # of which SciPy makes a window with an axis

@@ -321,7 +321,7 @@ def zoom_image(
         [round(size * factor) for size, factor in zip(image.shape, factors)], "zoomed shape"
     )
     interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
-    if prefilter and all(factor == 1 for factor in factors):
+    if interpolation.prefilter and all(factor == 1 for factor in factors):
         same = image.astype(interpolation.dtype)
         return same if output_chunks is None else same.rechunk(output_chunks)
     if grid_mode and mode in ("constant", "wrap"):

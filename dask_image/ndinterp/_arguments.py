@@ -12,9 +12,11 @@ import numpy as np
 from dask_image._utils import arguments
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_flag,
     normalize_integer,
     normalize_number,
     per_axis,
+    refuse_lazy,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.modes import MODES, Mode
@@ -52,7 +54,7 @@ def normalize_interpolation(
     checked = normalize_mode(mode)
     dtype = normalize_output(output, image)
     spline = Spline(order, checked, normalize_cval(cval, image.dtype))
-    return Interpolation(spline, dtype, bool(prefilter))
+    return Interpolation(spline, dtype, normalize_flag(prefilter, "prefilter"))
 
 
 def normalize_image(image: ArrayLike, name: str = "image") -> Array:
@@ -116,6 +118,7 @@ def normalize_shape(shape: Iterable[Any], name: str = "output_shape") -> Shape:
 
 
 def _whole_number(size, name):
+    refuse_lazy(size, name, "whole numbers")
     if isinstance(size, (float, np.floating)) and not float(size).is_integer():
         raise ArgumentError(f"{name} must be made of whole numbers, got {size!r}")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import ArgumentError, normalize_axes
+from dask_image._utils.arguments import ArgumentError, normalize_array, normalize_axes
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import foreground_components
@@ -127,7 +127,7 @@ def label_structure(structure, ndim):
     """Return the structure that says which pixels are connected, checked as SciPy does."""
     if structure is None:
         return ndimage.generate_binary_structure(ndim, 1)
-    structure = np.asarray(structure, dtype=bool)
+    structure = normalize_array(structure, "structure", bool)
     if structure.ndim != ndim:
         raise ArgumentError(
             f"structure must have as many axes as the image, {ndim}, got {structure.ndim}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from dask.delayed import Delayed
 
+from dask_image._utils.arguments import normalize_integer
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
 from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
@@ -94,10 +94,7 @@ def find_objects_list(label_image: ArrayLike, max_label: Integer = 0) -> Delayed
     TypeError
         If the labels are not integers or booleans, or ``max_label`` is no integer.
     """
-    try:
-        max_label = operator.index(max_label)
-    except TypeError:
-        raise TypeError(f"max_label must be an integer, got {max_label!r}") from None
+    max_label = normalize_integer(max_label, "max_label")
     merged = reduce_labels(GEOMETRY, as_label_image(label_image))
     return merged.apply("find_objects", _list_of_slices, max_label)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import replace
 from functools import partial as bind
 from typing import overload
@@ -16,7 +15,7 @@ from dask_image._kernels.blocks.label_histogram import (
     pick_histograms,
     pool_histogram,
 )
-from dask_image._utils.arguments import normalize_axes
+from dask_image._utils.arguments import normalize_axes, normalize_integer
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import (
@@ -845,12 +844,7 @@ def histogram(
 
 def _bin_edges(low, high, bins):
     """Return the edges of ``bins`` equal bins, or say what is wrong with them."""
-    try:
-        count = operator.index(bins)
-    except TypeError:
-        raise TypeError(f"bins must be an integer, got {bins!r}") from None
-    if count < 1:
-        raise ValueError(f"bins must be at least 1, got {bins}")
+    count = normalize_integer(bins, "bins", lowest=1)
     for limit in (low, high):
         # A lazy number is not asked for its value.
         if isinstance(limit, da.Array) or np.asarray(limit).dtype.kind not in "biuf":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import overload
 
 import dask.array as da
@@ -13,9 +12,13 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_array,
     normalize_axes,
+    normalize_flag,
+    normalize_integer,
+    normalize_number,
 )
-from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.arrays import as_dask_array, output_dtype, stack_lazily
 from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis
@@ -60,7 +63,9 @@ def generate_binary_structure(rank: Integer, connectivity: Integer) -> npt.NDArr
            [1, 1, 1],
            [0, 1, 0]])
     """
-    return ndimage.generate_binary_structure(rank, connectivity)
+    return ndimage.generate_binary_structure(
+        normalize_integer(rank, "rank"), normalize_integer(connectivity, "connectivity")
+    )
 
 
 @overload
@@ -103,7 +108,8 @@ def iterate_structure(
            [0, 1, 1, 1, 0],
            [0, 0, 1, 0, 0]])
     """
-    return ndimage.iterate_structure(structure, iterations, origin)
+    structure = normalize_array(structure, "structure")
+    return ndimage.iterate_structure(structure, normalize_integer(iterations, "iterations"), origin)
 
 
 def _reach_of(window, scipy_function):
@@ -214,10 +220,12 @@ def _as_mask(mask, image):
     """Return the mask as a boolean Dask array of the image's chunks, or None."""
     if mask is None:
         return None
+    mask = stack_lazily(mask, "mask")
     # NumPy may compute a lazy mask to learn its number of axes.
     axes = mask.ndim if hasattr(mask, "ndim") else np.ndim(mask)
     if axes == 0 and image.ndim > 0:
-        return None if bool(mask) else da.zeros_like(image, dtype=bool)
+        holds = bool(normalize_number(mask, "mask"))
+        return None if holds else da.zeros_like(image, dtype=bool)
     mask = as_dask_array(mask, name="mask")
     if mask.shape != image.shape:
         raise ArgumentError(f"mask must have the shape of image {image.shape}, got {mask.shape}")
@@ -239,12 +247,11 @@ def _morphology(
 ):
     """Run SciPy's ``functions`` one after the other, each ``iterations`` times."""
     output_dtype(output, bool)
-    try:
-        iterations = operator.index(iterations)
-    except TypeError:
-        raise TypeError(f"iterations must be an integer, got {iterations!r}") from None
+    iterations = normalize_integer(iterations, "iterations")
     mask = _as_mask(mask, image)
-    keywords = window.keywords | {"border_value": int(bool(border_value))}
+    keywords = window.keywords | {
+        "border_value": int(bool(normalize_integer(border_value, "border_value")))
+    }
     # SciPy itself says what it refuses, on one pixel, before there is a graph.
     result_dtype(functions[0], image, **keywords)
     periodic = () if wrap_axes is None else normalize_axes(wrap_axes, image.ndim)
@@ -257,7 +264,7 @@ def _morphology(
             )  # fmt: skip
         return image
     # CuPy knows no other way.
-    keywords["brute_force"] = bool(brute_force) or is_cupy(image)
+    keywords["brute_force"] = normalize_flag(brute_force, "brute_force") or is_cupy(image)
     for steps in _passes(image, functions, iterations, window):
         reach = [(0, 0)] * image.ndim
         for function, count in steps:

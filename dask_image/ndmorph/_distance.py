@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels import blocks
-from dask_image._utils.arguments import ArgumentError, per_axis
+from dask_image._utils.arguments import ArgumentError, per_axis, refuse_lazy
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
@@ -408,7 +408,10 @@ def _normalize_sampling(sampling, ndim):
     if sampling is None:
         return None
     try:
-        steps = tuple(float(step) for step in per_axis(sampling, ndim, "sampling"))
+        steps = per_axis(sampling, ndim, "sampling")
+        for step in steps:
+            refuse_lazy(step, "sampling", "numbers")
+        steps = tuple(map(float, steps))
     except (TypeError, ValueError) as error:
         raise type(error)(f"sampling must hold numbers, got {sampling!r}: {error}") from None
     if not np.isfinite(steps).all():
@@ -522,12 +525,17 @@ def _last_nearest_background(image, metric, name):
 
     With the order of axes, and each axis, turned round, the first becomes the last.
     """
+    # Dask loses pixels where it turns chunks round and one between them is empty.
+    chunks = image.chunks
+    filled = tuple(tuple(size for size in sizes if size) for sizes in chunks)
+    image = image.rechunk(filled, method="tasks")
     turn = (slice(None, None, -1),) * image.ndim
     metric = Metric(metric.kind, metric.steps[::-1], metric.dtype)
     features = _nearest_background(image[turn].T, metric, name)
     features = features[::-1].transpose((0, *range(image.ndim, 0, -1)))[(slice(None), *turn)]
     highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
-    return map_blocks(_turn_round, features, highest, name=name, meta=features._meta)
+    turned = map_blocks(_turn_round, features, highest, name=name, meta=features._meta)
+    return turned.rechunk((turned.chunks[0], *chunks), method="tasks")
 
 
 def _turn_round(features, highest):

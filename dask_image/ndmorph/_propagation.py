@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import collections
 import itertools
-import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axes,
+    normalize_integer,
     on_axes,
     window_reach,
 )
@@ -346,10 +346,7 @@ def _spread(scipy_function, window, shape, border_value, wrap_axes, has_image, h
         origins = [
             -along - (size % 2 == 0) for along, size in zip(origins, structure.shape, strict=True)
         ]
-    try:
-        border = bool(operator.index(border_value))
-    except TypeError:
-        raise TypeError(f"border_value must be 0 or 1, got {border_value!r}") from None
+    border = bool(normalize_integer(border_value, "border_value"))
     others = tuple(axis for axis in range(ndim) if axis not in window.axes)
     periodic = () if wrap_axes is None else normalize_axes(wrap_axes, ndim)
     return Spread(

@@ -6,7 +6,7 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import ArgumentError
+from dask_image._utils.arguments import ArgumentError, normalize_array
 from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.engines.graph import map_blocks
@@ -126,7 +126,7 @@ def watershed_ift(
 def _normalize_structure(structure, ndim):
     if structure is None:
         return ndimage.generate_binary_structure(ndim, 1)
-    structure = np.asarray(structure, dtype=bool)
+    structure = normalize_array(structure, "structure", bool)
     if structure.shape != (3,) * ndim:
         raise ArgumentError(
             f"structure must be of size 3 along each of {ndim} axes, got shape {structure.shape}"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import ArgumentError, normalize_integer
+from dask_image._utils.arguments import ArgumentError, normalize_array, normalize_integer
 from dask_image._utils.arrays import as_dask_array, without_idle_chunks
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.typing import Array, ArrayLike, NDArray, Shape
@@ -57,7 +57,7 @@ def neighbour_structure(footprint: Any, connectivity: Any, ndim: int) -> NDArray
         return ndimage.generate_binary_structure(
             ndim, normalize_integer(reach, "connectivity", lowest=1)
         )
-    structure = np.asarray(footprint) != 0
+    structure = normalize_array(footprint, "footprint") != 0
     if structure.ndim != ndim or not set(structure.shape) <= {1, 3}:
         raise ArgumentError(
             f"a footprint must be of one or three pixels along each of {ndim} axes, "

@@ -10,6 +10,7 @@ from scipy import ndimage, spatial
 
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_array,
     normalize_integer,
     normalize_number,
     refuse_lazy,
@@ -105,7 +106,7 @@ def peak_local_max(
     array([[3, 2]])
     """
     image = as_image(image)
-    window = None if footprint is None else np.asarray(footprint) != 0
+    window = None if footprint is None else normalize_array(footprint, "footprint") != 0
     min_distance = normalize_integer(min_distance, "min_distance", lowest=0)
     if (window is None or window.size == 1) and min_distance < 1:
         warn("min_distance below 1 returns all pixels above the thresholds", RuntimeWarning)

@@ -46,7 +46,8 @@ def reconstruction(
     -------
     dask.array.Array
         Of float32 if ``mask`` is of a float dtype of 32 bits at most, else of
-        float64, as in scikit-image; with the shape and chunks of ``mask``.
+        float64, as in scikit-image; with the shape and chunks of ``mask``. Where seed or mask is
+        NaN, so is the result, and nothing spreads through.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def h_maxima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     Parameters
     ----------
     image : array_like
-        Integers or floats.
+        Integers or floats. NaN and infinite pixels are left out.
     h : float
         Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
     footprint : array_like of bool, optional
@@ -160,7 +161,7 @@ def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     Parameters
     ----------
     image : array_like
-        Integers or floats.
+        Integers or floats. NaN and infinite pixels are left out.
     h : float
         Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
     footprint : array_like of bool, optional
@@ -226,6 +227,7 @@ def _by_height(image, h, footprint, name):
 def _as_shifted(image, h, sign):
     """Return an image that is lowered by ``h``, and the image, to erode: both upside down."""
     if image.dtype.kind == "f":
+        image = np.where(np.isfinite(image), image, image.dtype.type(np.nan))  # to be left out
         rounding = 2 * np.finfo(image.dtype).resolution * np.abs(image)
         shifted = image - sign * h - sign * rounding
     else:

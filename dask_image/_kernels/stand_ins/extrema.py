@@ -72,9 +72,14 @@ def is_wide(dtype):
     return dtype.kind in "iu" and dtype.itemsize == 8
 
 
-def finish(found, dtype, output):
-    """Return values of an image as SciPy leaves them in ``output`` after a trip through float64."""
-    if dtype == found.dtype and is_wide(dtype):
+def finish(found, dtype, output, window=None):
+    """
+    Return values of an image as SciPy leaves them in ``output`` after a trip through float64.
+
+    Through a window of one pixel, but for lines (``window`` None), it copies them as they are.
+    """
+    copied = window is not None and window.footprint.size == 1
+    if dtype == found.dtype and is_wide(dtype) and not copied:
         through_double(found)
     return hand_over(found, dtype, output)
 
@@ -223,7 +228,7 @@ def _filter(scipy_function, kind, input, size, footprint, output, mode, cval, or
         window = window_of(size, footprint, mode, origin, axes, image.ndim, separable=True)
     found = None if window is None else flat_filter(kind, image, window, cval, region)
     if found is not None:
-        return finish(found, dtype, output)
+        return finish(found, dtype, output, window)
     return cut(
         scipy_function(image, size, footprint, output, mode, cval, origin, axes=axes), region
     )
@@ -245,6 +250,10 @@ def _filter1d(scipy_function, kind, input, size, axis, output, mode, cval, origi
 def _in_passes(block, passes, region):
     """Run several 1-D filters of one kind as one filter of boxes."""
     first = passes[0]
+    if len(passes) == 1:  # 64-bit integers are rounded in a line, also where its size is 1
+        return first.kernel.in_region(
+            block, region=region, axis=first.axis, mode=first.mode, **first.keywords
+        )
     kernel = {minimum_filter1d: minimum_filter, maximum_filter1d: maximum_filter}[first.kernel]
     columns = {
         name: [step.keywords[name] for step in passes] for name in ("size", "cval", "origin")

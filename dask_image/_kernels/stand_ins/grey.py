@@ -53,7 +53,8 @@ def _steps(kinds, image, windows, cval, region, *last):
         before = window.axes(image.shape, [slice(*extent) for extent in extents])
         if apply(kinds[0], image, window, before, cval, source):
             return None
-        finish(source, image.dtype, None)  # SciPy rounds long integers between the steps
+        # SciPy rounds long integers between the steps.
+        finish(source, image.dtype, None, window)
     out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
     odd = apply(kinds[-1], source, windows[kinds[-1]], axes, cval, out, *last)
     return None if odd else out
@@ -76,7 +77,7 @@ def _sequence(scipy_function, kinds, input, *arguments, region=None):
         output, cval = arguments[3], arguments[5]
         found = _steps(kinds, image, windows, cval, region)
         if found is not None:
-            return finish(found, dtype, output)
+            return finish(found, dtype, output, windows[kinds[-1]])
     *arguments, axes = arguments
     return cut(scipy_function(image, *arguments, axes=axes), region)
 
@@ -104,7 +105,7 @@ def _top_hat(kinds, how, image, windows, cval, region):
     found = _steps(kinds, image, windows, cval, region)
     if found is None:
         return None
-    found = finish(found, image.dtype, None)
+    found = finish(found, image.dtype, None, windows[LOWER])
     if image.dtype == bool:
         return np.bitwise_xor(image_there, found, out=found)
     return np.subtract(*((image_there, found)[:: 1 if how == TAKEN_FROM else -1]), out=found)
@@ -118,8 +119,9 @@ def _both_ways(how, image, windows, cval, region):
         return None
     if how == LESS and not is_wide(image.dtype):
         return _steps([UPPER], image, windows, cval, region, how, eroded)
-    dilated = finish(_steps([UPPER], image, windows, cval, region), image.dtype, None)
-    eroded = finish(eroded, image.dtype, None)
+    dilated = _steps([UPPER], image, windows, cval, region)
+    for found in (dilated, eroded):
+        finish(found, image.dtype, None, windows[LOWER])
     return np.subtract(dilated, eroded, out=dilated) if how == LESS else (dilated, eroded)
 
 

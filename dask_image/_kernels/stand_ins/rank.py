@@ -315,7 +315,7 @@ def _filter(
         )  # fmt: skip
         return cut(found, region)
     if rank in (0, count - 1):
-        return finish(found, dtype, output)
+        return finish(found, dtype, output, window)
     # SciPy takes ranks through float64 and back whatever the output's dtype is; not along lines.
     if image.ndim > 1 and is_wide(image.dtype):
         through_double(found)

@@ -478,7 +478,7 @@ def scan_levels(
     levels : numpy.ndarray
         Of its terminals, from the seeds of the block alone.
     """
-    seed, mask = prepare(*blocks)
+    seed, mask, _ = _walled(*prepare(*blocks))
     faces = box.face_pixels()
     levels = kernels.reconstruction.erode(seed, mask, steps).ravel()[faces]
     held = np.zeros(mask.shape, np.int32)
@@ -560,11 +560,26 @@ def erode_inside(
     above: Sequence[NDArray] | None, number: int, *blocks: Block,
 ) -> Block:  # fmt: skip
     """Erode a seed within a block, given the levels of the pixels on its faces."""
-    seed, mask = prepare(*blocks)
+    seed, mask, walls = _walled(*prepare(*blocks))
     if above is not None:
         seed = seed.copy()
         seed.ravel()[box.face_pixels()] = above[number]
-    return finish(kernels.reconstruction.erode(seed, mask, steps), *blocks)
+    eroded = kernels.reconstruction.erode(seed, mask, steps)
+    eroded[walls] = np.nan
+    return finish(eroded, *blocks)
+
+
+def _walled(seed, mask):
+    """
+    Return seed and mask without NaN, and where there was one.
+
+    Nothing low passes where the mask is infinite. Comparisons with NaN give no order, without
+    which a forest has circles that are followed for ever.
+    """
+    walls = np.isnan(seed) | np.isnan(mask)
+    if walls.any():
+        seed, mask = (np.where(walls, seed.dtype.type(np.inf), each) for each in (seed, mask))
+    return seed, mask, walls
 
 
 # ---------------------------------------------------------------------------------------
@@ -679,7 +694,7 @@ def reconstruct(
         Of equal shapes and chunks, one axis at least. They are computed twice.
     prepare : callable
         ``prepare(*blocks)`` returns seed and mask, of one dtype, float32 or float64, seed nowhere
-        below mask.
+        below mask. Where one of them is NaN, so is what is eroded, and nothing passes.
     finish : callable
         ``finish(eroded, *blocks)`` returns a block of the result.
     steps : tuple of tuple of int
