@@ -12,7 +12,7 @@ LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\
 
 .PHONY: help test test-minimum test-query-planning fuzz coverage demo docs lint types stubs
 .PHONY: format package
-.PHONY: benchmark benchmark-peer clean
+.PHONY: benchmark compare slower clean
 
 help:
 	@echo "make test          run all tests and doctests"
@@ -26,7 +26,8 @@ help:
 	@echo "make test-minimum  run the tests on the oldest supported dependencies, without numba"
 	@echo "make test-query-planning  run every function on arrays of Dask's query planning"
 	@echo "make benchmark     print speeds beside SciPy's"
-	@echo "make benchmark-peer  print speeds beside those of the public dask-image package"
+	@echo "make compare       print the table of speeds beside SciPy, OpenCV and others"
+	@echo "make slower        print which functions are slower than SciPy's"
 	@echo "make clean         remove environments, caches and results"
 
 .venv/ready: $(SOURCES)
@@ -107,16 +108,26 @@ package: .venv-package/ready
 	done
 
 # The public package has this one's import name, so it gets an environment of its own.
-.venv-peer/ready:
-	$(PYTHON) -m venv .venv-peer
-	.venv-peer/bin/python $(PIP_INSTALL) dask-image 'dask[dataframe]'
+.venv-public/ready:
+	$(PYTHON) -m venv .venv-public
+	.venv-public/bin/python $(PIP_INSTALL) dask-image 'dask[dataframe]'
 	touch $@
 
-benchmark-peer: .venv/ready .venv-peer/ready
-	.venv/bin/python benchmarks/against_dask_image.py .venv-peer/bin/python $(ARGS)
+.venv-peers/ready:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python $(PIP_INSTALL) \
+		connected-components-3d edt opencv-python-headless scikit-image
+	touch $@
+
+compare: .venv/ready .venv-public/ready .venv-peers/ready
+	.venv/bin/python benchmarks/compare.py --peers .venv-peers/bin/python \
+		--public .venv-public/bin/python $(ARGS)
+
+slower: .venv/ready
+	.venv/bin/python benchmarks/slower.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-minimum .venv-package .venv-peer build dist demo-output
+	rm -rf .venv .venv-minimum .venv-package .venv-peers .venv-public build dist demo-output
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	rm -rf docs/_build docs/api/generated *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

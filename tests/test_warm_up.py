@@ -37,7 +37,8 @@ print(len(used), sum(sum(stats.cache_misses.values()) for stats in used))
 
 
 def start(cache, *arguments):
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    more = {"NUMBA_CACHE_DIR": str(cache), "DASK_DASK_IMAGE__COMPILE__WAIT": "inf"}
+    environment = {**os.environ, **more}
     return subprocess.Popen(
         [sys.executable, *arguments], env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

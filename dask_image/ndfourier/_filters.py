@@ -8,6 +8,8 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage, special
 
+from dask_image._kernels import blocks
+from dask_image._kernels._numba import use_numba
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axis,
@@ -312,10 +314,6 @@ def _squared_radius(parameter, n, size):
         return (frequency * (np.pi * parameter / np.float64(size if n < 0 else n))) ** 2
 
 
-def _along(axis, ndim):
-    return tuple(slice(None) if one == axis else np.newaxis for one in range(ndim))
-
-
 def _multiply(block, *factors, out_dtype):
     """
     Multiply ``block`` with one factor for each place along each axis.
@@ -333,11 +331,10 @@ def _multiply(block, *factors, out_dtype):
         rows = rows if rows.flags.c_contiguous else rows.copy(order="C")
         rows, target = rows.view(block.real.dtype), target.view(block.real.dtype)
         last = np.repeat(last, 2)
-    count = (
-        max(BAND // max(rows.shape[1], 1), 1) if isinstance(block, np.ndarray) else len(rows) + 1
-    )
-    for begin in range(0, len(rows), count):
-        band = slice(begin, begin + count)
+    if in_parts and isinstance(block, np.ndarray) and use_numba():
+        blocks.spectra.multiply(rows, outer.ravel(), last, target)
+        return result
+    for band in _bands(rows):
         if in_parts:
             factor = (outer[band] * last).astype(rows.dtype)
             np.multiply(rows[band], np.asarray(factor, like=block), out=target[band])
@@ -348,20 +345,40 @@ def _multiply(block, *factors, out_dtype):
 
 def _multiply_ellipsoid(block, *squares, out_dtype):
     """Multiply ``block`` with the transform of the unit ball at the radius of each place."""
-    radius = 0.0
-    for axis, line in enumerate(squares):
-        radius = radius + line[_along(axis, block.ndim)]
-    radius = np.sqrt(radius)
+    outer = functools.reduce(np.add.outer, squares[:-1], np.zeros(()))
+    # A frequency and its negative have one square, and the Bessel function is what costs.
+    (heights, height), (widths, width) = (
+        np.unique(one.ravel(), return_inverse=True) for one in (outer, squares[-1])
+    )
+    ball = _unit_ball(np.sqrt(heights[:, None] + widths), block.ndim)
+    rows = block.reshape(len(height), len(width))
+    result = np.empty_like(block, dtype=out_dtype, order="C")
+    target = result.reshape(rows.shape)
+    for band in _bands(rows):
+        target[band] = _product(rows[band], ball[height[band]][:, width], out_dtype)
+    return result
+
+
+def _unit_ball(radius, ndim):
+    """Return the transform of the unit ball in some dimensions at a radius."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        if block.ndim == 1:
+        if ndim == 1:
             factor = np.sin(radius) / radius
-        elif block.ndim == 2:
+        elif ndim == 2:
             factor = 2.0 * special.j1(radius) / radius
         else:
             factor = 3.0 * (np.sin(radius) - radius * np.cos(radius)) / radius**3
     # In two and three dimensions a radius of NaN (n = 0) counts as none in SciPy.
-    factor[radius == 0 if block.ndim == 1 else ~(radius > 0)] = 1.0
-    return _product(block, factor, out_dtype)
+    factor[radius == 0 if ndim == 1 else ~(radius > 0)] = 1.0
+    return factor
+
+
+def _bands(rows):
+    """Return slices of as many rows at a time as stay in a cache with what is made of them."""
+    # On a GPU it is the number of calls that costs.
+    count = max(BAND // max(rows.shape[1], 1), 1)
+    count = count if isinstance(rows, np.ndarray) else len(rows) + 1
+    return [slice(begin, begin + count) for begin in range(0, len(rows), count)]
 
 
 def _product(block, factor, out_dtype):

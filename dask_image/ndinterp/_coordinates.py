@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -393,17 +394,19 @@ def _filled(coordinates, value, kind):
 
 def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
     """Return the coordinates for the grid of output indices spanned by ``lines``."""
+
+    def flat():
+        for index in itertools.product(*(line.tolist() for line in lines)):
+            coordinates = mapping(index, *extra_arguments, **extra_keywords)
+            if not isinstance(coordinates, tuple) or len(coordinates) < ndim:
+                raise TypeError(
+                    f"mapping must return a tuple of {ndim} coordinates, got {coordinates!r}"
+                )
+            yield from coordinates[:ndim]
+
     shape = tuple(map(len, lines))
-    result = np.empty((ndim, math.prod(shape)))
-    lists = [line.tolist() for line in lines]
-    for point, places in enumerate(np.ndindex(shape)):
-        index = tuple(values[place] for values, place in zip(lists, places))
-        coordinates = mapping(index, *extra_arguments, **extra_keywords)
-        if not isinstance(coordinates, tuple) or len(coordinates) < ndim:
-            raise TypeError(
-                f"mapping must return a tuple of {ndim} coordinates, got {coordinates!r}"
-            )
-        result[:, point] = coordinates[:ndim]
+    found = np.fromiter(flat(), np.float64, count=ndim * math.prod(shape))
+    result = np.ascontiguousarray(found.reshape(-1, ndim).T) if ndim else found
     return result.reshape(ndim, *shape)
 
 

@@ -8,6 +8,7 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage
 
+from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_finite,
@@ -458,7 +459,7 @@ def _boundaries(labels, connectivity, mode, background):
 def _extreme(labels, structure, choose):
     """Return the greatest or the least label in a window."""
     function = ndimage.maximum_filter if choose is np.maximum else ndimage.minimum_filter
-    return function(labels, footprint=structure, mode="reflect")
+    return stand_in(function)(labels, footprint=structure, mode="reflect")
 
 
 def _between_pixels(labels):
