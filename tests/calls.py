@@ -62,6 +62,7 @@ CALLS = {
         "convolve1d": lambda f, x, y, b, u: f(x, [1, 2, 3]),
         "correlate": lambda f, x, y, b, u: f(x, np.ones(_size(x))),
         "correlate1d": lambda f, x, y, b, u: f(x, [1, 2, 3]),
+        "fill_missing": lambda f, x, y, b, u: f(x, b),
         "gaussian": lambda f, x, y, b, u: f(x, 1),
         "gaussian_filter": lambda f, x, y, b, u: f(x, 1),
         "gaussian_filter1d": lambda f, x, y, b, u: f(x, 1),
@@ -184,6 +185,7 @@ CALLS = {
 
 FURTHER_CALLS = {
     ndfilters: {
+        "fill_missing": lambda f, x, y, b, u: f(x, method="smooth"),
         "median_filter": lambda f, x, y, b, u: f(x, footprint=_structure(x)),
         "threshold_local": lambda f, x, y, b, u: f(x, 3, "generic", param=np.max),
         "vectorized_filter": lambda f, x, y, b, u: f(x, np.mean, size=1),

@@ -45,6 +45,7 @@ CAPABILITIES = {
     "convolve1d": _GPU,
     "correlate": _GPU,
     "correlate1d": _GPU,
+    "fill_missing": _NUMPY,
     "gaussian": _GPU,
     "gaussian_filter": _GPU,
     "gaussian_filter1d": _GPU,
