@@ -98,6 +98,7 @@ VALUES = {
     "return_indices": (True, False), "selem": ((3, 3), (5, 5)), "step": ((1, 1), (2, 2)),
     "interpolate": (1, 2), "fshape": (None, (2,)), "dtype": ("f8", "f4"),
     "where": (BINARY, OTHER_BINARY), "nan_policy": ("propagate", "omit"), "fill_value": (0, 1),
+    "fill": ("nearest", "median"), "min_fraction": (0.2, 0.5),
     "return_centers": (False, True), "max_bin": (3, 4),
     "low": (-1, 0), "high": (1, 2), "buffer_size": (0, 1), "bgval": (0, 7), "factors": (2, 3),
     "distance": (1, 2), "label_img": (LABELS, OTHER_LABELS), "connectivity": (1, 2),
@@ -163,7 +164,8 @@ WITH = {
     "footprint": {"size": None}, "size": {"footprint": None, "structure": None},
     "axes": {"size": 3, "structure": None, "structure1": None, "structure2": None},
     "axis": {"n": 30}, "sampling": {"metric": "euclidean"}, "block_size": {"param": None},
-    "param": {"method": "gaussian"}, "cval": {"mode": "constant"},
+    "param": {"method": "gaussian"},
+    "fill": {"mask": BINARY, "interpolate": 1}, "min_fraction": {"mask": BINARY}, "cval": {"mode": "constant"},
     "iou_threshold": {"overlap_depth": 1, "structure": None},
 }  # fmt: skip
 
