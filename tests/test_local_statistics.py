@@ -666,7 +666,7 @@ class TestGaps:
         image = da.from_array(np.array([1.0, 1, 1, 1, 8, 2, 2, 2, 5, 5, 5, 5]), chunks=5)
         mask = np.array([1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1], bool)
         found = local_mean(image, 4, interpolate=0, mask=mask, min_fraction=0.5).compute()
-        np.testing.assert_array_equal(found, [1, 1, 1, 1, 1, 1, 1, 1, 5, 5, 5, 5])
+        np.testing.assert_array_equal(found[[2, 6, 10]], [1, 1, 5])
         found = local_mean(image, 4, interpolate=None, mask=mask, min_fraction=0.5).compute()
         np.testing.assert_array_equal(found, [1, np.nan, 5])
         found = local_mean(image, 4, interpolate=None, mask=mask, min_fraction=0.25).compute()

@@ -162,7 +162,7 @@ def apply_local_function(
     source = as_dask_array(source, "source")
     shape = _result_shape(fshape)
     statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
-    return _map_windows(
+    return map_windows(
         statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
         gaps=(fill, min_fraction), name="apply_local_function",
     )  # fmt: skip
@@ -256,7 +256,7 @@ def local_percentile(
     fractions = _fractions(percentile)
     shape = np.shape(np.asarray(percentile))
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
-    return _map_windows(
+    return map_windows(
         statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
         gaps=(fill, min_fraction), name="local_percentile",
     )  # fmt: skip
@@ -337,7 +337,7 @@ def local_histogram(
         raise ValueError(f"source must hold unsigned integers for histograms, got {source.dtype}")
     bins = _integer(max_bin, "max_bin", 1)
     statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
-    return _map_windows(
+    return map_windows(
         statistic, (bins,), source, selem, spacing, step, interpolate, mask, return_centers,
         gaps=(fill, min_fraction), name="local_histogram",
     )  # fmt: skip
@@ -405,7 +405,7 @@ def local_mean(
     source = as_dask_array(source, "source")
     default = np.result_type(source.dtype, float)
     statistic = Moments(False, np.dtype(default if dtype is None else dtype))
-    return _map_windows(
+    return map_windows(
         statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
         gaps=(fill, min_fraction), name="local_mean",
     )  # fmt: skip
@@ -477,20 +477,20 @@ def local_standard_deviation(
     """
     source = as_dask_array(source, "source")
     statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
-    return _map_windows(
+    return map_windows(
         statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
         gaps=(fill, min_fraction), name="local_standard_deviation",
     )  # fmt: skip
 
 
-def _map_windows(
+def map_windows(
     statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers, *, gaps, name
 ):
     """Run a statistic with results of ``shape`` on the windows of all blocks."""
     grid = window_grid(source.shape, selem, spacing, step)
     order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
     gaps = Gaps(*gaps)
-    mask = None if mask is None else _mask(mask, source)
+    mask = None if mask is None else mask_of(mask, source)
     windows = GridWindows.of(grid, source.chunks)
     result = windows.map(statistic, shape, [source] if mask is None else [source, mask], name)
     share = None
@@ -567,7 +567,8 @@ def _mesh(*lines):
     return np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)
 
 
-def _mask(mask, source):
+def mask_of(mask, source):
+    """Return a mask of the shape of ``source``, as booleans."""
     mask = as_dask_array(mask, "mask")
     if mask.shape != source.shape:
         raise ValueError(f"mask has shape {mask.shape}, source has {source.shape}")
