@@ -17,6 +17,7 @@ from dask_image._utils.typing import (
     Integer,
     Labels,
     ModeName,
+    NanPolicy,
     Number,
     PerAxis,
     PerLabel,
@@ -215,6 +216,9 @@ def convolve(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def convolve1d(
     input: ArrayLike,
@@ -234,6 +238,9 @@ def correlate(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def correlate1d(
     input: ArrayLike,
@@ -406,6 +413,9 @@ def gaussian_filter(
     *,
     radius: PerAxis[Integer] | None = None,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def gaussian_filter1d(
     input: ArrayLike,
@@ -629,6 +639,9 @@ def maximum_filter(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def maximum_filter1d(
     input: ArrayLike,
@@ -661,6 +674,9 @@ def median_filter(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 @overload
 def minimum(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
@@ -676,6 +692,9 @@ def minimum_filter(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def minimum_filter1d(
     input: ArrayLike,
@@ -725,6 +744,9 @@ def percentile_filter(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def prewitt(
     input: ArrayLike,
@@ -744,6 +766,9 @@ def rank_filter(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def rotate(
     input: ArrayLike,
@@ -814,6 +839,9 @@ def uniform_filter(
     origin: PerAxis[Integer] = 0,
     *,
     axes: PerAxis[Integer] | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
 ) -> Array: ...
 def uniform_filter1d(
     input: ArrayLike,

@@ -176,9 +176,11 @@ CALLS = {
     },
     local_statistics: {
         "apply_local_function": lambda f, x, y, b, u: f(x, np.sum, 2, mask=b, fshape=()),
+        "background": lambda f, x, y, b, u: f(x, 2),
         "local_histogram": lambda f, x, y, b, u: f(u, 3, 2),
         "local_mean": lambda f, x, y, b, u: f(x, 2, mask=b),
         "local_percentile": lambda f, x, y, b, u: f(x, [0.2, 1.0], 2),
+        "local_sigma_clipped": lambda f, x, y, b, u: f(x, selem=2, mask=b),
         "local_standard_deviation": lambda f, x, y, b, u: f(x, 2),
     },
 }

@@ -12,7 +12,7 @@ from tests.calls import ALL_CALLS
 STEPS = {
     # of filters and interpolation
     "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "cell", "sort", "read",
-    "coordinates", "factors", "mask", "totals", "weights", "halve", "double", "means",
+    "coordinates", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip",
     # of labels and unions of components
     "scan", "summary", "link", "number", "number-part", "relabel", "count", "cast", "combine",
     "combine-part", "finish", "wait",

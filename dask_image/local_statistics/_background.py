@@ -202,7 +202,7 @@ def background(
     dtype = np.dtype(np.float32 if image.dtype == np.float32 else np.float64)
     if not interpolate:
         return mesh[..., 0].astype(dtype), mesh[..., 1].astype(dtype)
-    return tuple(_at_full_size(mesh[..., n], image, grid.window, dtype) for n in (0, 1))  # type: ignore[return-value]
+    return tuple(_at_full_size(mesh[..., n], image, grid.window, dtype) for n in (0, 1))
 
 
 def _smooth_meshes(mesh, least, sizes):
