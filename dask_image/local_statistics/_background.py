@@ -18,8 +18,9 @@ from dask_image.local_statistics._functions import (
     GridWindows,
     map_windows,
     mask_of,
+    sampling_of,
 )
-from dask_image.local_statistics._gaps import Fill
+from dask_image.local_statistics._gaps import Fill, Gaps
 from dask_image.local_statistics._grid import tile_grid
 from dask_image.local_statistics._statistics import CLIPPED, Clipped
 from dask_image.ndinterp._affine import zoom_image
@@ -87,10 +88,9 @@ def local_sigma_clipped(
     if statistic not in CLIPPED[:4]:
         raise ValueError(f"statistic must be one of {CLIPPED[:4]}, got {statistic!r}")
     clipped = _clipped(source, (statistic,), (), sigma, maxiters)
-    return map_windows(
-        clipped, (), source, selem, spacing, step, interpolate, mask, False,
-        gaps=(fill, min_fraction), name="local_sigma_clipped",
-    )  # fmt: skip
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, False, gaps)
+    return map_windows(clipped, (), source, sampling, "local_sigma_clipped")
 
 
 def _clipped(source, statistics, shape, sigma, maxiters):

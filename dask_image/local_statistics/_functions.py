@@ -162,10 +162,9 @@ def apply_local_function(
     source = as_dask_array(source, "source")
     shape = _result_shape(fshape)
     statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
-    return map_windows(
-        statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
-        gaps=(fill, min_fraction), name="apply_local_function",
-    )  # fmt: skip
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, shape, source, sampling, "apply_local_function")
 
 
 @overload
@@ -256,10 +255,9 @@ def local_percentile(
     fractions = _fractions(percentile)
     shape = np.shape(np.asarray(percentile))
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
-    return map_windows(
-        statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers,
-        gaps=(fill, min_fraction), name="local_percentile",
-    )  # fmt: skip
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, shape, source, sampling, "local_percentile")
 
 
 @overload
@@ -337,10 +335,9 @@ def local_histogram(
         raise ValueError(f"source must hold unsigned integers for histograms, got {source.dtype}")
     bins = _integer(max_bin, "max_bin", 1)
     statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
-    return map_windows(
-        statistic, (bins,), source, selem, spacing, step, interpolate, mask, return_centers,
-        gaps=(fill, min_fraction), name="local_histogram",
-    )  # fmt: skip
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, (bins,), source, sampling, "local_histogram")
 
 
 @overload
@@ -405,10 +402,9 @@ def local_mean(
     source = as_dask_array(source, "source")
     default = np.result_type(source.dtype, float)
     statistic = Moments(False, np.dtype(default if dtype is None else dtype))
-    return map_windows(
-        statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
-        gaps=(fill, min_fraction), name="local_mean",
-    )  # fmt: skip
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, (), source, sampling, "local_mean")
 
 
 @overload
@@ -477,29 +473,59 @@ def local_standard_deviation(
     """
     source = as_dask_array(source, "source")
     statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
-    return map_windows(
-        statistic, (), source, selem, spacing, step, interpolate, mask, return_centers,
-        gaps=(fill, min_fraction), name="local_standard_deviation",
-    )  # fmt: skip
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, (), source, sampling, "local_standard_deviation")
 
 
-def map_windows(
-    statistic, shape, source, selem, spacing, step, interpolate, mask, return_centers, *, gaps, name
-):
-    """Run a statistic with results of ``shape`` on the windows of all blocks."""
+@dataclass(frozen=True)
+class Sampling:
+    """
+    Which windows of an image are measured, and what becomes of the results.
+
+    Parameters
+    ----------
+    grid : WindowGrid
+    mask : dask.array.Array of bool or None
+        Which pixels count; None for all.
+    order : int or None
+        Of the spline that brings results to the size of the image; None leaves them.
+    with_centers : bool
+        Whether the centres of windows are returned too.
+    gaps : Gaps
+        What stands for windows without a result.
+    """
+
+    grid: WindowGrid
+    mask: Array | None
+    order: int | None
+    with_centers: bool
+    gaps: Gaps
+
+
+def sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps):
+    """Normalise the arguments that all functions share."""
     grid = window_grid(source.shape, selem, spacing, step)
     order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
-    gaps = Gaps(*gaps)
     mask = None if mask is None else mask_of(mask, source)
+    return Sampling(grid, mask, order, bool(return_centers), gaps)
+
+
+def map_windows(statistic, shape, source, sampling, name):
+    """Run a statistic with results of ``shape`` on the windows of all blocks."""
+    grid, mask, gaps = sampling.grid, sampling.mask, sampling.gaps
+    interpolates = sampling.order is not None
     windows = GridWindows.of(grid, source.chunks)
     result = windows.map(statistic, shape, [source] if mask is None else [source, mask], name)
     share = None
-    if mask is not None and gaps.needed(order is not None):
+    if mask is not None and gaps.needed(interpolates):
         share = windows.map(Moments(False, np.dtype(np.float64)), (), [mask], f"{name}-count")
-    result = gaps.fill_in(result, share, grid, order is not None, source.dtype, name)
-    if order is not None:
-        result = _interpolated(result, source, order, f"{name}-zoom")
-    return (result, _centers(grid, windows.chunks, f"{name}-centers")) if return_centers else result
+    result = gaps.fill_in(result, share, grid, interpolates, source.dtype, name)
+    if interpolates:
+        result = _interpolated(result, source, sampling.order, f"{name}-zoom")
+    if not sampling.with_centers:
+        return result
+    return result, _centers(grid, windows.chunks, f"{name}-centers")
 
 
 @dataclass(frozen=True)
