@@ -16,6 +16,7 @@ from dask_image._utils.typing import (
     Labels,
     Lengths,
     ModeName,
+    NanPolicy,
     Number,
     PerAxis,
     PerDimension,
@@ -214,6 +215,9 @@ def convolve(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
 ) -> _Image: ...
 def convolve1d(
@@ -234,6 +238,9 @@ def correlate(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
 ) -> _Image: ...
 def correlate1d(
@@ -397,6 +404,9 @@ def gaussian(
     *,
     radius: Lengths | None = None,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
@@ -410,6 +420,9 @@ def gaussian_filter(
     *,
     radius: Lengths | None = None,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
@@ -590,6 +603,9 @@ def maximum_filter(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
@@ -622,6 +638,9 @@ def median_filter(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
@@ -646,6 +665,9 @@ def minimum_filter(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
@@ -699,6 +721,9 @@ def percentile_filter(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
@@ -720,6 +745,9 @@ def rank_filter(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
@@ -791,6 +819,9 @@ def threshold_local(
     param: PerAxis[Real] | Function | None = None,
     cval: Real = 0,
     *,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Real | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def uniform_filter(
@@ -801,6 +832,9 @@ def uniform_filter(
     origin: PerDimension[Integer] = 0,
     *,
     output: DTypeLike | None = None,
+    where: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    fill_value: Number | None = None,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
