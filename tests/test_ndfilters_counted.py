@@ -393,3 +393,17 @@ def test_nothing_to_fill_with():
         assert np.isnan(ndfilters.fill_missing(nothing, method=method).compute()).all()
     with pytest.raises(ValueError, match="method"):
         ndfilters.fill_missing(nothing, method="inpaint")
+
+
+def test_masks_with_names_of_dimensions():
+    xarray = pytest.importorskip("xarray")
+    xndi = pytest.importorskip("dask_image.xarray")
+    image, counted = picture()
+    named = xarray.DataArray(image, dims=("y", "x"))
+    where = xarray.DataArray(counted.T, dims=("x", "y"))
+    expected = averaged(image, counted, gaussian_weights(1, 2))
+    np.testing.assert_allclose(xndi.gaussian_filter(named, 1, where=where), expected, rtol=1e-12)
+    place = ndimage.distance_transform_edt(~counted, return_distances=False, return_indices=True)
+    found = xndi.fill_missing(named, where=where)
+    assert found.dims == named.dims
+    np.testing.assert_array_equal(found, image[tuple(place)])

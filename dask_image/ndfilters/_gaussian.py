@@ -195,8 +195,9 @@ def gaussian(
 
     Parameters
     ----------
-    image, sigma, order, mode, cval, truncate, radius, output, axes, where, nan_policy,
-    fill_value
+    image, sigma, order, mode, cval, truncate, radius, output, axes
+        As for `gaussian_filter`.
+    where, nan_policy, fill_value : optional
         As for `gaussian_filter`.
 
     Returns
