@@ -23,6 +23,9 @@ from dask_image._kernels import blocks
 # How many samples of windows are copied at a time: they stay in the cache of a large machine.
 SAMPLES_AT_A_TIME = 2_000_000
 
+# Of statistics that hold several sums beside each sample.
+SAMPLES_OF_SUMS_AT_A_TIME = 250_000
+
 
 @dataclass(frozen=True)
 class LocalFunction:
@@ -264,13 +267,16 @@ class Clipped:
     def __call__(self, box, mask, windows, step, footprint):
         """Sort the samples of windows."""
         box = box.view(np.uint8) if box.dtype == bool else box
-        result = map_rows(self._of_rows, box, mask, windows, step, footprint)
+        result = map_rows(
+            self._of_rows, box, mask, windows, step, footprint, SAMPLES_OF_SUMS_AT_A_TIME
+        )
         return result.reshape(*map(len, windows), *self.shape)
 
     def _of_rows(self, rows, valid):
         finite = np.isfinite(rows) if rows.dtype.kind == "f" else np.ones(rows.shape, bool)
         valid = finite if valid is None else finite & valid
-        rows = np.sort(np.where(valid, rows, np.nan), axis=1)
+        # NumPy sorts narrow floats faster; sums need wide ones.
+        rows = np.sort(np.where(valid, rows, np.nan), axis=1).astype(float, copy=False)
         low, high = np.zeros(len(rows), np.intp), valid.sum(axis=1)
         stretches = _Stretches(rows, high)
         rounds = rows.shape[1] if self.maxiters is None else self.maxiters
@@ -365,7 +371,7 @@ def _squared(values):
     return values.real**2 + values.imag**2 if values.dtype.kind == "c" else values * values
 
 
-def map_rows(function, box, mask, windows, step, footprint):
+def map_rows(function, box, mask, windows, step, footprint, samples_at_a_time=SAMPLES_AT_A_TIME):
     """
     Run a function on the samples of many windows at once.
 
@@ -376,6 +382,8 @@ def map_rows(function, box, mask, windows, step, footprint):
         which of them count (None for all), and returns one result a row.
     box, mask, windows, step, footprint
         As for a statistic.
+    samples_at_a_time : int, optional
+        How many samples ``function`` gets, about.
 
     Returns
     -------
@@ -392,7 +400,7 @@ def map_rows(function, box, mask, windows, step, footprint):
             counting = footprint[_footprint_part([same[0] for same, _ in kind], step)].ravel()
         number = math.prod(map(len, starts))
         samples = math.prod(-(-length // by) for length, by in zip(lengths, step))
-        batch = max(1, SAMPLES_AT_A_TIME // samples)
+        batch = max(1, samples_at_a_time // samples)
         for first in range(0, number, batch):
             chosen = np.unravel_index(
                 np.arange(first, min(first + batch, number)), tuple(map(len, starts))
