@@ -62,6 +62,7 @@ __all__ = [
     "distance_transform_cdt",
     "distance_transform_edt",
     "extrema",
+    "fill_missing",
     "fourier_ellipsoid",
     "fourier_gaussian",
     "fourier_shift",
@@ -901,6 +902,7 @@ threshold_local = _keeping(ndfilters.threshold_local)
 uniform_filter = _keeping(ndfilters.uniform_filter)
 uniform_filter1d = _keeping(ndfilters.uniform_filter1d)
 vectorized_filter = _keeping(ndfilters.vectorized_filter)
+fill_missing = _keeping(ndfilters.fill_missing)
 fourier_ellipsoid = _keeping(ndfourier.fourier_ellipsoid)
 fourier_gaussian = _keeping(ndfourier.fourier_gaussian)
 fourier_shift = _keeping(ndfourier.fourier_shift)

@@ -42,6 +42,7 @@ __all__ = [
     "distance_transform_cdt",
     "distance_transform_edt",
     "extrema",
+    "fill_missing",
     "fourier_ellipsoid",
     "fourier_gaussian",
     "fourier_shift",
@@ -362,6 +363,9 @@ def distance_transform_edt(
 def extrema(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
+def fill_missing(
+    image: _Image, where: ArrayLike | None = None, method: Literal["nearest", "smooth"] = "nearest"
+) -> _Image: ...
 def fourier_ellipsoid(
     image: _Image,
     size: PerDimension[Real],

@@ -62,6 +62,7 @@ CALLS = {
         "convolve1d": lambda f, x, y, b, u: f(x, [1, 2, 3]),
         "correlate": lambda f, x, y, b, u: f(x, np.ones(_size(x))),
         "correlate1d": lambda f, x, y, b, u: f(x, [1, 2, 3]),
+        "fill_missing": lambda f, x, y, b, u: f(x, b),
         "gaussian": lambda f, x, y, b, u: f(x, 1),
         "gaussian_filter": lambda f, x, y, b, u: f(x, 1),
         "gaussian_filter1d": lambda f, x, y, b, u: f(x, 1),
@@ -175,15 +176,18 @@ CALLS = {
     },
     local_statistics: {
         "apply_local_function": lambda f, x, y, b, u: f(x, np.sum, 2, mask=b, fshape=()),
+        "background": lambda f, x, y, b, u: f(x, 2),
         "local_histogram": lambda f, x, y, b, u: f(u, 3, 2),
         "local_mean": lambda f, x, y, b, u: f(x, 2, mask=b),
         "local_percentile": lambda f, x, y, b, u: f(x, [0.2, 1.0], 2),
+        "local_sigma_clipped": lambda f, x, y, b, u: f(x, selem=2, mask=b),
         "local_standard_deviation": lambda f, x, y, b, u: f(x, 2),
     },
 }
 
 FURTHER_CALLS = {
     ndfilters: {
+        "fill_missing": lambda f, x, y, b, u: f(x, method="smooth"),
         "median_filter": lambda f, x, y, b, u: f(x, footprint=_structure(x)),
         "threshold_local": lambda f, x, y, b, u: f(x, 3, "generic", param=np.max),
         "vectorized_filter": lambda f, x, y, b, u: f(x, np.mean, size=1),

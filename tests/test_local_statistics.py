@@ -372,7 +372,8 @@ class TestInterpolation:
         lazy = da.from_array(image, chunks=chunks)
         grid, _ = loop_over_windows(image, percentile_of(0.4), selem, spacing, step, mask)
         expected = grid if order is None else zoomed(grid, shape, order)
-        assert_same(local_percentile(lazy, 0.4, selem, spacing, step, order, mask), expected)
+        result = local_percentile(lazy, 0.4, selem, spacing, step, order, mask, fill=None)
+        assert_same(result, expected)
 
 
 class TestBlocks:
@@ -600,3 +601,87 @@ def test_masks_of_other_itemsizes(dtype, mask_dtype, worth, monkeypatch):
         for chunks in (-1, (13, 20))
     )  # fmt: skip
     np.testing.assert_allclose(cut.compute(), whole.compute(), rtol=1e-12)
+
+
+FUNCTIONS = {
+    "mean": lambda *args, **keywords: local_mean(*args, **keywords),
+    "percentile": lambda *args, **keywords: local_percentile(args[0], 0.5, *args[1:], **keywords),
+    "function": lambda *args, **keywords: apply_local_function(
+        args[0], lambda values: np.median(values) if values.size else 0.0, *args[1:], **keywords
+    ),
+}
+
+
+class TestGaps:
+    """Windows in which nothing counts, or whose result is NaN."""
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    @pytest.mark.parametrize("order", [0, 1, 2, 3])
+    def test_an_even_sky_with_a_hole(self, name, order):
+        sky = np.full((200, 190), 1000.0)
+        mask = np.ones(sky.shape, bool)
+        mask[60:140, 50:130] = False
+        lazy = da.from_array(sky, chunks=70)
+        found = FUNCTIONS[name](lazy, 20, interpolate=order, mask=mask)
+        np.testing.assert_allclose(found.compute(), 1000, rtol=1e-12)
+        found = FUNCTIONS[name](lazy, 20, interpolate=order, mask=mask, fill="median")
+        np.testing.assert_allclose(found.compute(), 1000, rtol=1e-12)
+        # The reference's values, in which the hole is dark.
+        found = FUNCTIONS[name](lazy, 20, interpolate=order, mask=mask, fill=None)
+        assert found[100, 90].compute() < 50
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_one_nan_does_not_spread(self, name):
+        sky = np.full((200, 190), 1000.0)
+        sky[7, 8] = np.nan
+        for chunks in (-1, 30):
+            lazy = da.from_array(sky, chunks=chunks)
+            found = FUNCTIONS[name](lazy, 20, interpolate=2).compute()
+            np.testing.assert_allclose(found, 1000, rtol=1e-12)
+            found = FUNCTIONS[name](lazy, 20, interpolate=2, fill=7.0).compute()
+            assert np.isfinite(found).all()
+            assert found[10, 10] < 600
+
+    @pytest.mark.parametrize("masked", [True, False])
+    def test_the_nearest_window(self, masked):
+        image = seeded_image((60, 50), "f8")
+        holes = np.zeros(image.shape, bool)
+        holes[10:30, 20:30] = holes[45:, :15] = True
+        grid = image.reshape(12, 5, 10, 5).mean(axis=(1, 3))
+        gaps = holes.reshape(12, 5, 10, 5).all(axis=(1, 3))
+        for chunks in (-1, 7, ((13, 47), (20, 30))):
+            lazy = da.from_array(image if masked else np.where(holes, np.nan, image), chunks=chunks)
+            found = local_mean(lazy, 5, interpolate=0, mask=~holes if masked else None).compute()
+            centres = found[2::5, 2::5]
+            np.testing.assert_allclose(centres[~gaps], grid[~gaps], rtol=1e-12)
+            # Of several windows as near, any may be taken.
+            distance = ndimage.distance_transform_edt(gaps)
+            for index in np.argwhere(gaps):
+                near = np.hypot(*(np.indices(gaps.shape) - index[:, None, None]))
+                candidates = grid[~gaps & np.isclose(near, distance[tuple(index)])]
+                assert np.isclose(centres[tuple(index)], candidates, rtol=1e-12).any()
+            assert np.isin(centres, found).all()
+
+    def test_windows_of_which_too_little_counts(self):
+        image = da.from_array(np.array([1.0, 1, 1, 1, 8, 2, 2, 2, 5, 5, 5, 5]), chunks=5)
+        mask = np.array([1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1], bool)
+        found = local_mean(image, 4, interpolate=0, mask=mask, min_fraction=0.5).compute()
+        np.testing.assert_array_equal(found[[2, 6, 10]], [1, 1, 5])
+        found = local_mean(image, 4, interpolate=None, mask=mask, min_fraction=0.5).compute()
+        np.testing.assert_array_equal(found, [1, np.nan, 5])
+        found = local_mean(image, 4, interpolate=None, mask=mask, min_fraction=0.25).compute()
+        np.testing.assert_array_equal(found, [1, 8, 5])
+
+    def test_several_percentiles_and_integers(self):
+        image = da.from_array(np.repeat([3, 9, 4], 4).astype("u1"), chunks=5)
+        mask = np.repeat([True, False, True], 4)
+        found = local_percentile(image, [0.5, 1.0], 4, interpolate=0, mask=mask, fill=7).compute()
+        np.testing.assert_array_equal(found[2::4], [[3, 3], [7, 7], [4, 4]])
+
+    @pytest.mark.parametrize(
+        ("keywords", "text"),
+        [({"fill": "zero"}, "fill"), ({"min_fraction": 2}, "min_fraction")],
+    )
+    def test_errors(self, keywords, text):
+        with pytest.raises(ValueError, match=text):
+            local_mean(da.ones(8), 4, **keywords)

@@ -98,6 +98,8 @@ VALUES = {
     "return_indices": (True, False), "selem": ((3, 3), (5, 5)), "step": ((1, 1), (2, 2)),
     "interpolate": (1, 2), "fshape": (None, (2,)), "dtype": ("f8", "f4"),
     "where": (BINARY, OTHER_BINARY), "nan_policy": ("propagate", "omit"), "fill_value": (0, 1),
+    "box": (4, 5), "exclude_percentile": (10, 20), "maxiters": (5, 6),
+    "statistic": ("mean", "std"), "fill": ("nearest", "median"), "min_fraction": (0.2, 0.5),
     "return_centers": (False, True), "max_bin": (3, 4),
     "low": (-1, 0), "high": (1, 2), "buffer_size": (0, 1), "bgval": (0, 7), "factors": (2, 3),
     "distance": (1, 2), "label_img": (LABELS, OTHER_LABELS), "connectivity": (1, 2),
@@ -119,6 +121,7 @@ OF_FUNCTION = {
     "correlate": {"axes": (None, (0, 1))},
     "rotate": {"axes": None},  # there is but one plane
     "vectorized_filter": {"cval": (None, 2.0)},
+    "fill_missing": {"method": ("nearest", "smooth")},
     "fourier_shift": {"output": (None, "c8")},
     "convolve1d": {"weights": ([1, 2, 3], [1, 2, 4])},
     "correlate1d": {"weights": ([1, 2, 3], [1, 2, 4])},
@@ -141,6 +144,7 @@ OF_FUNCTION = {
     "local": {"spacing": ((2, 2), (3, 3)), "percentile": (0.2, 0.3)},
     "local_histogram": {"source": (COUNTS, OTHER_COUNTS), "dtype": ("i8", "i4"),
                         "interpolate": (None, 1)},
+    "background": {"interpolate": (True, False)},
     "apply_local_function": {"spacing": ((2, 2), (3, 3))},
     "merge_labels_across_chunk_boundaries": {"iou_threshold": (0.8, 0.5)},
     "regionprops_table": {"spacing": (None, (2, 2)), "as_frame": None},
@@ -162,7 +166,8 @@ WITH = {
     "footprint": {"size": None}, "size": {"footprint": None, "structure": None},
     "axes": {"size": 3, "structure": None, "structure1": None, "structure2": None},
     "axis": {"n": 30}, "sampling": {"metric": "euclidean"}, "block_size": {"param": None},
-    "param": {"method": "gaussian"}, "cval": {"mode": "constant"},
+    "param": {"method": "gaussian"},
+    "fill": {"mask": BINARY, "interpolate": 1}, "min_fraction": {"mask": BINARY}, "cval": {"mode": "constant"},
     "iou_threshold": {"overlap_depth": 1, "structure": None},
 }  # fmt: skip
 

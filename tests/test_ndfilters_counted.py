@@ -355,3 +355,55 @@ def test_without_compiled_kernels():
 def test_errors(call, error, text):
     with pytest.raises(error, match=text):
         call(da.ones((6, 5), chunks=3))
+
+
+@pytest.mark.parametrize("chunks", [((3, 1, 12), (5, 8)), -1, 1])
+def test_the_nearest_pixel_stands_for_what_is_missing(chunks):
+    image, counted = picture()
+    place = ndimage.distance_transform_edt(~counted, return_distances=False, return_indices=True)
+    expected = image[tuple(place)]
+    lazy = da.from_array(image, chunks=chunks)
+    with nothing_computes():
+        found = ndfilters.fill_missing(lazy, counted)
+    assert found.chunks == lazy.chunks
+    assert_same(found, expected)
+    holes = da.from_array(np.where(counted, image, np.nan), chunks=chunks)
+    assert_same(ndfilters.fill_missing(holes), expected)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "u1"])
+def test_smooth_values_for_what_is_missing(dtype):
+    image, counted = picture(dtype)
+    found = [
+        ndfilters.fill_missing(da.from_array(image, chunks=chunks), counted, "smooth").compute()
+        for chunks in (-1, 4, 1)
+    ]
+    assert found[0].dtype == dtype
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(found[0][counted], image[counted])
+    assert image[counted].min() <= found[0].min() <= found[0].max() <= image[counted].max()
+    even = np.where(counted, 1000.0, np.nan)
+    assert (ndfilters.fill_missing(da.from_array(even, 5), method="smooth") == 1000).all().compute()
+
+
+def test_nothing_to_fill_with():
+    nothing = da.full((5, 4), np.nan, chunks=3)
+    for method in ("nearest", "smooth"):
+        assert np.isnan(ndfilters.fill_missing(nothing, method=method).compute()).all()
+    with pytest.raises(ValueError, match="method"):
+        ndfilters.fill_missing(nothing, method="inpaint")
+
+
+def test_masks_with_names_of_dimensions():
+    xarray = pytest.importorskip("xarray")
+    xndi = pytest.importorskip("dask_image.xarray")
+    image, counted = picture()
+    named = xarray.DataArray(image, dims=("y", "x"))
+    where = xarray.DataArray(counted.T, dims=("x", "y"))
+    expected = averaged(image, counted, gaussian_weights(1, 2))
+    np.testing.assert_allclose(xndi.gaussian_filter(named, 1, where=where), expected, rtol=1e-12)
+    place = ndimage.distance_transform_edt(~counted, return_distances=False, return_indices=True)
+    found = xndi.fill_missing(named, where=where)
+    assert found.dims == named.dims
+    np.testing.assert_array_equal(found, image[tuple(place)])

@@ -12,7 +12,7 @@ from tests.calls import ALL_CALLS
 STEPS = {
     # of filters and interpolation
     "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "cell", "sort", "read",
-    "coordinates", "factors", "mask",
+    "coordinates", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip",
     # of labels and unions of components
     "scan", "summary", "link", "number", "number-part", "relabel", "count", "cast", "combine",
     "combine-part", "finish", "wait",
@@ -50,6 +50,7 @@ OTHER_NAMES = {
 # What is made of other public functions has their tasks too.
 COMPOSED = {
     "apply_hysteresis_threshold": ("binary_propagation",),
+    "fill_missing": ("distance_transform_edt", "map_coordinates"),
     "join_segmentations": ("relabel_sequential",),
     "watershed": ("distance_transform_edt", "label", "local_minima"),
 }

@@ -45,6 +45,7 @@ CAPABILITIES = {
     "convolve1d": _GPU,
     "correlate": _GPU,
     "correlate1d": _GPU,
+    "fill_missing": _NUMPY,
     "gaussian": _GPU,
     "gaussian_filter": _GPU,
     "gaussian_filter1d": _GPU,
@@ -128,9 +129,11 @@ CAPABILITIES = {
     "white_tophat": _GPU,
     # local_statistics
     "apply_local_function": _NUMPY,
+    "background": _NUMPY,
     "local_histogram": _NUMPY,
     "local_mean": _NUMPY,
     "local_percentile": _NUMPY,
+    "local_sigma_clipped": _NUMPY,
     "local_standard_deviation": _NUMPY,
     # segmentation
     "apply_hysteresis_threshold": _NUMPY,

@@ -1,5 +1,6 @@
 """Statistics of windows on a sub-grid: illumination and background of very large images."""
 
+from dask_image.local_statistics._background import background, local_sigma_clipped
 from dask_image.local_statistics._functions import (
     apply_local_function,
     local_histogram,
@@ -10,8 +11,10 @@ from dask_image.local_statistics._functions import (
 
 __all__ = [
     "apply_local_function",
+    "background",
     "local_histogram",
     "local_mean",
     "local_percentile",
+    "local_sigma_clipped",
     "local_standard_deviation",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import operator
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import dask.array as da
 import numpy as np
@@ -14,8 +14,19 @@ from dask_image._utils.arguments import refuse_lazy
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.overlap import map_boxes
-from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Function, Integer, PerAxis, Real
-from dask_image.local_statistics._grid import WindowGrid, window_grid
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    Chunks,
+    DTypeLike,
+    Function,
+    Integer,
+    PerAxis,
+    Real,
+    Shape,
+)
+from dask_image.local_statistics._gaps import Fill, Gaps
+from dask_image.local_statistics._grid import BlockWindows, WindowGrid, window_grid
 from dask_image.local_statistics._statistics import Histogram, LocalFunction, Moments, Percentiles
 from dask_image.ndinterp._affine import zoom_image
 
@@ -29,7 +40,7 @@ def apply_local_function(
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ...,
     fshape: PerAxis[Integer] | None = ..., dtype: DTypeLike | None = ...,
-    return_centers: Literal[False] = ...,
+    return_centers: Literal[False] = ..., *, fill: Fill = ..., min_fraction: Real = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def apply_local_function(
@@ -37,7 +48,7 @@ def apply_local_function(
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ...,
     fshape: PerAxis[Integer] | None = ..., dtype: DTypeLike | None = ..., *,
-    return_centers: Literal[True],
+    return_centers: Literal[True], fill: Fill = ..., min_fraction: Real = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def apply_local_function(
@@ -51,6 +62,9 @@ def apply_local_function(
     fshape: PerAxis[Integer] | None = None,
     dtype: DTypeLike | None = None,
     return_centers: bool = False,
+    *,
+    fill: Fill = "nearest",
+    min_fraction: Real = 0.0,
 ) -> Array | tuple[Array, Array]:
     """
     Apply a function to the values in windows on a sub-grid of an image.
@@ -89,6 +103,15 @@ def apply_local_function(
         `numpy.ndarray.astype`: as an integer, 2.9 is 2.
     return_centers : bool, optional
         Whether to return the positions of the windows' centres as well.
+    fill : {"nearest", "median"}, number or None, optional
+        What stands, before results are interpolated, for windows in which nothing counts or
+        whose result is NaN: the result of the nearest window that has one, the median of
+        all that have one, or a number. Without a ``mask``, the nearest window may be
+        4 steps of the grid away at most. None leaves them as they are: empty windows give
+        what the function says of no values, and one NaN makes NaN of all that its spline reaches.
+    min_fraction : float, optional
+        A window in which a smaller part of its pixels counts is taken for empty. Without
+        ``interpolate`` it gives NaN, or 0 as an integer.
 
     Returns
     -------
@@ -116,7 +139,9 @@ def apply_local_function(
     centres; it reads the pixels of its windows, from as many blocks as they
     reach into. Interpolation equals `scipy.ndimage.zoom` of the whole grid to the
     size of ``source``, for each component of a result apart; a block of the
-    image reads only the part of the grid that its spline needs.
+    image reads only the part of the grid that its spline needs; with a ``mask`` the
+    whole grid goes through one task, that fills it, so that all of the image is read before
+    the first block is there. ``fill=None`` does without.
 
     See Also
     --------
@@ -138,8 +163,9 @@ def apply_local_function(
     source = as_dask_array(source, "source")
     shape = _result_shape(fshape)
     statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
-    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
-    return _map_windows(statistic, shape, source, sampling, "apply_local_function")
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, shape, source, sampling, "apply_local_function")
 
 
 @overload
@@ -147,14 +173,14 @@ def local_percentile(
     source: ArrayLike, percentile: PerAxis[Real], selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    return_centers: Literal[False] = ...,
+    return_centers: Literal[False] = ..., *, fill: Fill = ..., min_fraction: Real = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def local_percentile(
     source: ArrayLike, percentile: PerAxis[Real], selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    *, return_centers: Literal[True],
+    *, return_centers: Literal[True], fill: Fill = ..., min_fraction: Real = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_percentile(
@@ -167,6 +193,9 @@ def local_percentile(
     mask: ArrayLike | None = None,
     dtype: DTypeLike | None = None,
     return_centers: bool = False,
+    *,
+    fill: Fill = "nearest",
+    min_fraction: Real = 0.0,
 ) -> Array | tuple[Array, Array]:
     """
     Compute percentiles of the values in windows on a sub-grid of an image.
@@ -181,7 +210,7 @@ def local_percentile(
     percentile : float or sequence of float
         Fractions in [0, 1]: 0.5 is the median. A sequence adds an axis of its
         length at the end of the result.
-    selem, spacing, step, mask, return_centers : optional
+    selem, spacing, step, mask, return_centers, fill, min_fraction : optional
         As in `apply_local_function`.
     interpolate : int or None, optional
         As in `apply_local_function`.
@@ -227,8 +256,9 @@ def local_percentile(
     fractions = _fractions(percentile)
     shape = np.shape(np.asarray(percentile))
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
-    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
-    return _map_windows(statistic, shape, source, sampling, "local_percentile")
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, shape, source, sampling, "local_percentile")
 
 
 @overload
@@ -236,14 +266,14 @@ def local_histogram(
     source: ArrayLike, max_bin: Integer = ..., selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    return_centers: Literal[False] = ...,
+    return_centers: Literal[False] = ..., *, fill: Fill = ..., min_fraction: Real = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def local_histogram(
     source: ArrayLike, max_bin: Integer = ..., selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    *, return_centers: Literal[True],
+    *, return_centers: Literal[True], fill: Fill = ..., min_fraction: Real = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_histogram(
@@ -256,6 +286,9 @@ def local_histogram(
     mask: ArrayLike | None = None,
     dtype: DTypeLike | None = None,
     return_centers: bool = False,
+    *,
+    fill: Fill = "nearest",
+    min_fraction: Real = 0.0,
 ) -> Array | tuple[Array, Array]:
     """
     Count how often each value occurs in windows on a sub-grid of an image.
@@ -266,7 +299,7 @@ def local_histogram(
         Image.
     max_bin : int, optional
         Number of bins, for the values 0, 1, … Larger values are not counted.
-    selem, spacing, step, mask, return_centers : optional
+    selem, spacing, step, mask, return_centers, fill, min_fraction : optional
         As in `apply_local_function`.
     interpolate : int or None, optional
         As in `apply_local_function`. A result at the size of ``source`` is
@@ -303,8 +336,9 @@ def local_histogram(
         raise ValueError(f"source must hold unsigned integers for histograms, got {source.dtype}")
     bins = _integer(max_bin, "max_bin", 1)
     statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
-    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
-    return _map_windows(statistic, (bins,), source, sampling, "local_histogram")
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, (bins,), source, sampling, "local_histogram")
 
 
 @overload
@@ -312,14 +346,14 @@ def local_mean(
     source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    return_centers: Literal[False] = ...,
+    return_centers: Literal[False] = ..., *, fill: Fill = ..., min_fraction: Real = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def local_mean(
     source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    *, return_centers: Literal[True],
+    *, return_centers: Literal[True], fill: Fill = ..., min_fraction: Real = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_mean(
@@ -331,6 +365,9 @@ def local_mean(
     mask: ArrayLike | None = None,
     dtype: DTypeLike | None = None,
     return_centers: bool = False,
+    *,
+    fill: Fill = "nearest",
+    min_fraction: Real = 0.0,
 ) -> Array | tuple[Array, Array]:
     """
     Compute the mean of the values in windows on a sub-grid of an image.
@@ -339,7 +376,7 @@ def local_mean(
     ----------
     source : array_like
         Image.
-    selem, spacing, step, mask, return_centers : optional
+    selem, spacing, step, mask, return_centers, fill, min_fraction : optional
         As in `apply_local_function`.
     interpolate : int or None, optional
         As in `apply_local_function`.
@@ -366,8 +403,9 @@ def local_mean(
     source = as_dask_array(source, "source")
     default = np.result_type(source.dtype, float)
     statistic = Moments(False, np.dtype(default if dtype is None else dtype))
-    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
-    return _map_windows(statistic, (), source, sampling, "local_mean")
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, (), source, sampling, "local_mean")
 
 
 @overload
@@ -375,14 +413,14 @@ def local_standard_deviation(
     source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    return_centers: Literal[False] = ...,
+    return_centers: Literal[False] = ..., *, fill: Fill = ..., min_fraction: Real = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def local_standard_deviation(
     source: ArrayLike, selem: PerAxis[Integer] | ArrayLike = ...,
     spacing: PerAxis[Integer] | None = ..., step: PerAxis[Integer] | None = ...,
     interpolate: Integer | None = ..., mask: ArrayLike | None = ..., dtype: DTypeLike | None = ...,
-    *, return_centers: Literal[True],
+    *, return_centers: Literal[True], fill: Fill = ..., min_fraction: Real = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def local_standard_deviation(
@@ -394,6 +432,9 @@ def local_standard_deviation(
     mask: ArrayLike | None = None,
     dtype: DTypeLike | None = None,
     return_centers: bool = False,
+    *,
+    fill: Fill = "nearest",
+    min_fraction: Real = 0.0,
 ) -> Array | tuple[Array, Array]:
     """
     Compute the standard deviation of the values in windows on a sub-grid of an image.
@@ -404,7 +445,7 @@ def local_standard_deviation(
     ----------
     source : array_like
         Image.
-    selem, spacing, step, mask, return_centers : optional
+    selem, spacing, step, mask, return_centers, fill, min_fraction : optional
         As in `apply_local_function`.
     interpolate : int or None, optional
         As in `apply_local_function`.
@@ -433,12 +474,13 @@ def local_standard_deviation(
     """
     source = as_dask_array(source, "source")
     statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
-    sampling = _sampling(source, selem, spacing, step, interpolate, mask, return_centers)
-    return _map_windows(statistic, (), source, sampling, "local_standard_deviation")
+    gaps = Gaps(fill, min_fraction)
+    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    return map_windows(statistic, (), source, sampling, "local_standard_deviation")
 
 
 @dataclass(frozen=True)
-class _Sampling:
+class Sampling:
     """
     Which windows of an image are measured, and what becomes of the results.
 
@@ -451,51 +493,70 @@ class _Sampling:
         Of the spline that brings results to the size of the image; None leaves them.
     with_centers : bool
         Whether the centres of windows are returned too.
+    gaps : Gaps
+        What stands for windows without a result.
     """
 
     grid: WindowGrid
     mask: Array | None
     order: int | None
     with_centers: bool
+    gaps: Gaps
 
 
-def _sampling(source, selem, spacing, step, interpolate, mask, return_centers):
+def sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps):
     """Normalise the arguments that all functions share."""
     grid = window_grid(source.shape, selem, spacing, step)
     order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
-    return _Sampling(
-        grid, None if mask is None else _mask(mask, source), order, bool(return_centers)
-    )
+    mask = None if mask is None else mask_of(mask, source)
+    return Sampling(grid, mask, order, bool(return_centers), gaps)
 
 
-def _map_windows(statistic, shape, source, sampling, name):
+def map_windows(statistic, shape, source, sampling, name):
     """Run a statistic with results of ``shape`` on the windows of all blocks."""
-    grid = sampling.grid
-    images = [source] if sampling.mask is None else [source, sampling.mask]
-    chunks = grid.chunks(source.chunks)
-    blocks = grid.block_windows(chunks)
-
-    def boxes(index):
-        return [axis[block].interval for axis, block in zip(blocks, index)]
-
-    def block_arguments(index):
-        return (tuple(axis[block].windows for axis, block in zip(blocks, index)),)
-
-    result = map_boxes(
-        _in_box,
-        *images,
-        name=name,
-        boxes=boxes,
-        chunks=chunks + tuple((size,) for size in shape),
-        dtype=statistic.dtype,
-        block_arguments=block_arguments,
-        statistic=statistic,
-        step=grid.step,
-        footprint=grid.footprint,
-    )
-    if sampling.order is not None:
+    grid, mask, gaps = sampling.grid, sampling.mask, sampling.gaps
+    interpolates = sampling.order is not None
+    windows = GridWindows.of(grid, source.chunks)
+    result = windows.map(statistic, shape, [source] if mask is None else [source, mask], name)
+    share = None
+    if mask is not None and gaps.needed(interpolates):
+        share = windows.map(Moments(False, np.dtype(np.float64)), (), [mask], f"{name}-count")
+    result = gaps.fill_in(result, share, grid, interpolates, source.dtype, name)
+    if interpolates:
         result = _interpolated(result, source, sampling.order, f"{name}-zoom")
-    return (result, _centers(grid, chunks, f"{name}-centers")) if sampling.with_centers else result
+    if not sampling.with_centers:
+        return result
+    return result, _centers(grid, windows.chunks, f"{name}-centers")
+
+
+@dataclass(frozen=True)
+class GridWindows:
+    """The windows of a grid over an image of some chunks, block by block."""
+
+    grid: WindowGrid
+    chunks: Chunks
+    blocks: list[list[BlockWindows]]
+
+    @classmethod
+    def of(cls, grid: WindowGrid, image_chunks: Chunks) -> GridWindows:
+        """Return the windows of all blocks."""
+        chunks = grid.chunks(image_chunks)
+        return cls(grid, chunks, grid.block_windows(chunks))
+
+    def map(self, statistic: Any, shape: Shape, images: list[Array], name: str) -> Array:
+        """Run a statistic with results of ``shape`` on each window."""
+        return map_boxes(
+            _in_box, *images, name=name, boxes=self._boxes,
+            chunks=self.chunks + tuple((size,) for size in shape), dtype=statistic.dtype,
+            block_arguments=self._windows, statistic=statistic, step=self.grid.step,
+            footprint=self.grid.footprint,
+        )  # fmt: skip
+
+    def _boxes(self, index):
+        return [axis[block].interval for axis, block in zip(self.blocks, index)]
+
+    def _windows(self, index):
+        return (tuple(axis[block].windows for axis, block in zip(self.blocks, index)),)
 
 
 def _in_box(box, *mask_and_windows, statistic, step, footprint):
@@ -533,7 +594,8 @@ def _mesh(*lines):
     return np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)
 
 
-def _mask(mask, source):
+def mask_of(mask, source):
+    """Return a mask of the shape of ``source``, as booleans."""
     mask = as_dask_array(mask, "mask")
     if mask.shape != source.shape:
         raise ValueError(f"mask has shape {mask.shape}, source has {source.shape}")

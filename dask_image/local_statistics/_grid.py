@@ -83,6 +83,27 @@ class WindowGrid:
         return blocks
 
 
+@dataclass(frozen=True)
+class TileGrid(WindowGrid):
+    """Boxes side by side from the first pixel on; the last ones hold what is left."""
+
+    def centers(self, axis):
+        """Return a position in each box along an axis."""
+        size, width = self.shape[axis], self.window[axis]
+        return np.minimum(np.arange(0, size, width) + width // 2, size - 1)
+
+    def windows(self, axis):
+        """Return the boxes along an axis."""
+        size, width = self.shape[axis], self.window[axis]
+        return [Window(start, min(start + width, size), 0) for start in range(0, size, width)]
+
+
+def tile_grid(shape, box):
+    """Return boxes of ``box`` pixels, one number or one an axis, for an image of ``shape``."""
+    sizes = _positive(box, len(shape), "box")
+    return TileGrid(tuple(shape), sizes, sizes, (1,) * len(shape), None)
+
+
 class BlockWindows(NamedTuple):
     """The interval of an axis that a block's windows span, and the windows counted from there."""
 

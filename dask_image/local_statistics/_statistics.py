@@ -23,6 +23,9 @@ from dask_image._kernels import blocks
 # How many samples of windows are copied at a time: they stay in the cache of a large machine.
 SAMPLES_AT_A_TIME = 2_000_000
 
+# Of statistics that hold several sums beside each sample.
+SAMPLES_OF_SUMS_AT_A_TIME = 250_000
+
 
 @dataclass(frozen=True)
 class LocalFunction:
@@ -241,11 +244,134 @@ class Moments:
             return result.astype(self.dtype)
 
 
+CLIPPED = ("median", "mean", "std", "mode", "count")
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """
+    Statistics of what is left of a window's values after outliers are clipped.
+
+    Values farther than ``sigma`` standard deviations from the median are dropped, ``maxiters``
+    times or until there are none. What is left of sorted values is a stretch of them: sums up to
+    each, about the first median, give the mean and the deviation of any stretch. NaN and
+    infinities are no values.
+    """
+
+    statistics: tuple[str, ...]
+    shape: tuple[int, ...]
+    sigma: float
+    maxiters: int | None
+    dtype: np.dtype[Any]
+
+    def __call__(self, box, mask, windows, step, footprint):
+        """Sort the samples of windows."""
+        box = box.view(np.uint8) if box.dtype == bool else box
+        result = map_rows(
+            self._of_rows, box, mask, windows, step, footprint, SAMPLES_OF_SUMS_AT_A_TIME
+        )
+        return result.reshape(*map(len, windows), *self.shape)
+
+    def _of_rows(self, rows, valid):
+        finite = np.isfinite(rows) if rows.dtype.kind == "f" else np.ones(rows.shape, bool)
+        valid = finite if valid is None else finite & valid
+        # NumPy sorts narrow floats faster; sums need wide ones.
+        rows = np.sort(np.where(valid, rows, np.nan), axis=1).astype(float, copy=False)
+        low, high = np.zeros(len(rows), np.intp), valid.sum(axis=1)
+        stretches = _Stretches(rows, high)
+        rounds = rows.shape[1] if self.maxiters is None else self.maxiters
+        left = np.flatnonzero(high > 0)
+        for _ in range(rounds):
+            if left.size == 0:
+                break
+            middle, spread = stretches.median(left, low, high), stretches.std(left, low, high)
+            first = stretches.first(left, middle - self.sigma * spread, after=False)
+            last = stretches.first(left, middle + self.sigma * spread, after=True)
+            first, last = np.maximum(first, low[left]), np.minimum(last, high[left])
+            changed = (first > low[left]) | (last < high[left])
+            low[left], high[left] = first, last
+            left = left[changed]
+        return self._finish(stretches, low, high)
+
+    def _finish(self, stretches, low, high):
+        every = np.arange(len(low))
+        some = np.maximum(high, low + 1)
+        median = stretches.median(every, low, np.minimum(some, stretches.width))
+        mean, std = stretches.moments(low, some)
+        # As SExtractor has it (E. Bertin and S. Arnouts, 1996), with the limits of photutils.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            skewed = np.abs(mean - median) / std >= 0.3
+        mode = np.where(std == 0, mean, np.where(skewed, median, 2.5 * median - 1.5 * mean))
+        values = {"median": median, "mean": mean, "std": std, "mode": mode}
+        for value in values.values():
+            value[high == low] = np.nan
+        values["count"] = (high - low).astype(float)
+        with np.errstate(invalid="ignore"):  # NaN as an integer
+            return np.stack([values[each] for each in self.statistics], 1).astype(self.dtype)
+
+
+class _Stretches:
+    """Sums over stretches of sorted rows, of which ``counts`` values are none of them NaN."""
+
+    def __init__(self, rows, counts):
+        self.rows, self.counts, self.width = rows, counts, rows.shape[1]
+        every = np.arange(len(rows))
+        self.origin = rows[every, np.maximum(counts - 1, 0) // 2]
+        moved = np.nan_to_num(rows - self.origin[:, np.newaxis])
+        # From the middle outwards, so that outliers are in no sum that they do not belong to.
+        beyond = np.arange(self.width) >= np.maximum(counts, 1)[:, np.newaxis] // 2
+        self.sums = np.zeros((2, len(rows), self.width + 1))
+        for sums, powers in zip(self.sums, (moved, moved * moved)):
+            np.cumsum(np.where(beyond, powers, 0), axis=1, out=sums[:, 1:])
+            inner = np.where(beyond, 0, powers)[:, ::-1]
+            sums[:, :-1] -= np.cumsum(inner, axis=1)[:, ::-1]
+
+    def median(self, which, low, high):
+        """Return the medians of stretches of the rows ``which``."""
+        count, low = high[which] - low[which], low[which]
+        one, other = (self.rows[which, low + n] for n in ((count - 1) // 2, count // 2))
+        return one + (other - one) / 2
+
+    def _moment(self, power, which, low, high):
+        total = self.sums[power, which, high[which]] - self.sums[power, which, low[which]]
+        return total / (high[which] - low[which])
+
+    def moments(self, low, high):
+        """Return mean and standard deviation of a stretch of each row, each from its values."""
+        places = np.arange(self.width)
+        inside = (places >= low[:, np.newaxis]) & (places < high[:, np.newaxis])
+        count = np.maximum(inside.sum(axis=1), 1)
+        moved = np.where(inside, self.rows - self.origin[:, np.newaxis], 0)
+        mean = moved.sum(axis=1) / count
+        moved -= np.where(inside, mean[:, np.newaxis], 0)
+        return self.origin + mean, np.sqrt((moved * moved).sum(axis=1) / count)
+
+    def std(self, which, low, high):
+        """Return the standard deviations of stretches."""
+        high = np.minimum(high, self.width)
+        mean, square = (self._moment(power, which, low, high) for power in (0, 1))
+        spread = np.sqrt(np.maximum(square - mean**2, 0))
+        # Of equal values rounding leaves none.
+        equal = self.rows[which, low[which]] == self.rows[which, high[which] - 1]
+        return np.where(equal, 0.0, spread)
+
+    def first(self, which, limits, after):
+        """Return, by bisection, the first value that is not below a limit, or is above it."""
+        low, high = np.zeros(len(which), np.intp), self.counts[which].copy()
+        while (low < high).any():
+            middle = (low + high) // 2
+            value = self.rows[which, np.minimum(middle, self.width - 1)]
+            below = ((value <= limits) if after else (value < limits)) & (low < high)
+            low = np.where(below, middle + 1, low)
+            high = np.where(below | (low > high), high, np.minimum(high, middle))
+        return low
+
+
 def _squared(values):
     return values.real**2 + values.imag**2 if values.dtype.kind == "c" else values * values
 
 
-def map_rows(function, box, mask, windows, step, footprint):
+def map_rows(function, box, mask, windows, step, footprint, samples_at_a_time=SAMPLES_AT_A_TIME):
     """
     Run a function on the samples of many windows at once.
 
@@ -256,6 +382,8 @@ def map_rows(function, box, mask, windows, step, footprint):
         which of them count (None for all), and returns one result a row.
     box, mask, windows, step, footprint
         As for a statistic.
+    samples_at_a_time : int, optional
+        How many samples ``function`` gets, about.
 
     Returns
     -------
@@ -272,7 +400,7 @@ def map_rows(function, box, mask, windows, step, footprint):
             counting = footprint[_footprint_part([same[0] for same, _ in kind], step)].ravel()
         number = math.prod(map(len, starts))
         samples = math.prod(-(-length // by) for length, by in zip(lengths, step))
-        batch = max(1, SAMPLES_AT_A_TIME // samples)
+        batch = max(1, samples_at_a_time // samples)
         for first in range(0, number, batch):
             chosen = np.unravel_index(
                 np.arange(first, min(first + batch, number)), tuple(map(len, starts))

@@ -24,6 +24,7 @@ from dask_image.ndfilters._gaussian import (
     gaussian_laplace,
 )
 from dask_image.ndfilters._generic import generic_filter, generic_filter1d, vectorized_filter
+from dask_image.ndfilters._missing import fill_missing
 from dask_image.ndfilters._rank import median_filter, percentile_filter, rank_filter
 from dask_image.ndfilters._threshold import threshold_local
 
@@ -32,6 +33,7 @@ __all__ = [
     "convolve1d",
     "correlate",
     "correlate1d",
+    "fill_missing",
     "gaussian",
     "gaussian_filter",
     "gaussian_filter1d",

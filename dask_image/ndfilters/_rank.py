@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -274,5 +272,5 @@ def _kernel_of_counted(image, which_rank, window, mode, cval, counted, dtype):
     return RankKernel(
         kernel_for(image, ndimage.rank_filter), kernel_for(image, mean_filter), footprint,
         tuple(on_axes(window.origins, window.axes, image.ndim, default=0)), mode, cval, rank_of,
-        replace(counted, where=None), fill_for(counted, dtype), dtype,
+        counted.for_blocks, fill_for(counted, dtype), dtype,
     )  # fmt: skip

@@ -82,6 +82,11 @@ class Counted:
         """Return the arrays that blocks read beside the image."""
         return [] if self.where is None else [self.where]
 
+    @property
+    def for_blocks(self) -> Counted:
+        """Return the same without the mask, which comes with a block."""
+        return replace(self, where=None)
+
     def beyond_edges(self, cval: Any) -> int:
         """Return whether a pixel of this value beyond the edges counts, as a number."""
         return 0 if self.omits_nan and np.isnan(cval) else 1
@@ -248,11 +253,6 @@ class CountedKernel:
         return np.where(mask, block, block.dtype.type(self.neutral))
 
 
-def _without_mask(counted):
-    """Return the same for kernels, which get masks with their blocks."""
-    return replace(counted, where=None)
-
-
 def average_counted(
     kernel: Callable[..., Any],
     image: Array,
@@ -289,7 +289,7 @@ def average_counted(
     of_mask = keywords | {"output": np.empty(0, work).real.dtype, "cval": beyond}
     masked = CountedKernel(
         BlockKernel(kernel, of_image), BlockKernel(kernel, of_mask), 0,
-        Quotient(0.0, fill_for(counted, dtype), dtype), _without_mask(counted),
+        Quotient(0.0, fill_for(counted, dtype), dtype), counted.for_blocks,
         _whole(total, beyond, modes),
     )  # fmt: skip
     return map_neighborhood(
@@ -405,7 +405,7 @@ def extremum_counted(
     masked = CountedKernel(
         BlockKernel(kernel, keywords | {"output": dtype, "cval": cval if beyond else neutral}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
-        neutral, Present(fill_for(counted, dtype)), _without_mask(counted),
+        neutral, Present(fill_for(counted, dtype)), counted.for_blocks,
         _whole(1, beyond, modes),
     )  # fmt: skip
     return map_neighborhood(
@@ -426,7 +426,7 @@ def _map_passes(image, counted, passes, of_mask, neutral, finish, dtypes, name):
     else:
         kernels = tuple(BlockKernel(run_passes, {"passes": each}) for each in (passes, of_mask))
     whole = _whole(1, beyond, [step.mode for step in passes])
-    masked = CountedKernel(*kernels, neutral, finish, _without_mask(counted), whole)
+    masked = CountedKernel(*kernels, neutral, finish, counted.for_blocks, whole)
     if run_apart(image, passes):
         # What does not count is left out before, not in, the tasks of the passes.
         filled, mask = (
