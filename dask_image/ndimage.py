@@ -272,7 +272,7 @@ generic_laplace = _port(
 geometric_transform = _port(
     ndinterp.geometric_transform,
     "input mapping output_shape output order mode cval prefilter extra_arguments extra_keywords "
-    "* output_chunks",
+    "* output_chunks reach",
 )
 grey_closing = _port(ndmorph.grey_closing, f"input {_STRUCTURED}")
 grey_dilation = _port(ndmorph.grey_dilation, f"input {_STRUCTURED}")
@@ -287,7 +287,7 @@ labeled_comprehension = _port(
 laplace = _port(ndfilters.laplace, "input output mode cval * axes")
 map_coordinates = _port(
     ndinterp.map_coordinates,
-    "input coordinates output order mode cval prefilter * output_chunks",
+    "input coordinates output order mode cval prefilter * output_chunks reach",
 )
 maximum = _port(ndmeasure.maximum, "input labels index")
 maximum_filter = _port(ndfilters.maximum_filter, f"input {_WINDOW} * {_COUNTED}")

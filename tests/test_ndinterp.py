@@ -219,6 +219,41 @@ def test_geometric_transform_to_other_axes():
     assert_same(result, expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("order", [0, 1, 3])
+@pytest.mark.parametrize("mode", ["constant", "reflect", "grid-wrap", "nearest"])
+def test_map_coordinates_within_reach(mode, order):
+    image = np.random.default_rng(1).random((23, 31))
+    shift = np.random.default_rng(2).uniform(-2.5, 2.5, (2, 20, 33))
+    coordinates = np.indices((20, 33)) + shift
+    keywords = {"order": order, "mode": mode, "cval": 0.5}
+    lazy = ndinterp.map_coordinates(
+        da.from_array(image, chunks=(7, 9)), da.from_array(coordinates, chunks=(1, 6, 8)),
+        reach=(2.5, 3), **keywords,
+    )  # fmt: skip
+    expected = ndimage.map_coordinates(image, coordinates, **keywords)
+    np.testing.assert_allclose(lazy.compute(), expected, rtol=1e-12, atol=1e-12)
+    assert lazy.chunks == ((6, 6, 6, 2), (8, 8, 8, 8, 1))
+
+
+@pytest.mark.parametrize("value", [9.5, np.nan, np.inf])
+def test_map_coordinates_beyond_its_reach(value):
+    coordinates = np.indices((8, 8)).astype(float)
+    coordinates[1, 5, 6] = value
+    lazy = ndinterp.map_coordinates(
+        da.ones((8, 8), chunks=4), da.from_array(coordinates, chunks=(2, 4, 4)), reach=2
+    )
+    with pytest.raises(ValueError, match=rf"got \(5.0, {value}\) at index \(5, 6\)"):
+        lazy.compute()
+
+
+def test_map_coordinates_refuses_a_reach_it_cannot_use():
+    image = da.ones((8, 8), chunks=4)
+    with pytest.raises(RuntimeError, match="reach needs"):
+        ndinterp.map_coordinates(image, np.zeros((2, 5)), reach=2)
+    with pytest.raises(RuntimeError, match="reach must not be negative"):
+        ndinterp.map_coordinates(image, np.zeros((2, 8, 8)), reach=-1)
+
+
 def test_geometric_transform_beyond_its_reach():
     result = ndinterp.geometric_transform(da.ones((8, 8), chunks=4), tilt, reach=1,
                                           extra_arguments=(2.0,))  # fmt: skip

@@ -1,5 +1,6 @@
 """median, labeled_comprehension and value_indices: what needs all pixels of a label together."""
 
+import pickle
 import time
 import warnings
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from dask_image._utils import spill
 from dask_image._utils.engines import label_shuffle, order_statistics
 from dask_image.ndmeasure import labeled_comprehension, median, value_indices
 from tests.helpers import assert_same, nothing_computes, seeded_image
@@ -39,9 +41,12 @@ def same_objects(lazy, expected):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.fixture
-def small_partitions(monkeypatch):
-    """Make many partitions of few pixels."""
+@pytest.fixture(params=["held", "counted"])
+def small_partitions(request, monkeypatch, set_option):
+    """Make many partitions of few pixels; of all pixels, or of labels in several blocks."""
+    if request.param == "counted":
+        set_option("median.memory", 0)
+        monkeypatch.setattr(spill, "SMALLEST", 0)
     monkeypatch.setattr(label_shuffle, "SMALLEST_PARTITION", 1)
 
 
@@ -411,6 +416,46 @@ def test_tasks_do_not_grow_with_the_labels(count, numblocks):
         labeled_comprehension(image, labels, index, np.sum, float, 0),
     ):
         assert len(lazy.dask) <= 5 * image.npartitions + 10
+
+
+@pytest.mark.parametrize("sides", [8, 20])
+def test_tasks_do_not_grow_with_the_blocks(sides):
+    image = da.zeros((sides * 128,) * 3, chunks=128, dtype="f4")
+    labels = da.zeros_like(image, dtype="i4")
+    index = np.arange(1000)
+    for lazy in (
+        median(image, labels, index),
+        labeled_comprehension(image, labels, index, np.sum, float, 0, pass_positions=True),
+    ):
+        # Three of them are the image's and, read twice, the labels'.
+        assert len(lazy.dask) <= 12 * image.npartitions + 300
+
+
+def test_labels_in_one_block_do_not_travel(set_option, monkeypatch):
+    set_option("median.memory", 0)
+    sent = []
+    cut = label_shuffle._cut
+    monkeypatch.setattr(
+        label_shuffle, "_cut", lambda pixels, *rest: sent.append(pixels) or cut(pixels, *rest)
+    )
+    labels = np.arange(64).reshape(8, 8) // 4 + 1
+    labels[3:5, 3:5] = 99  # in four blocks
+    image = seeded_image((8, 8), "f8")
+    blocks = da.from_array(image, chunks=4), da.from_array(labels, chunks=4)
+    lazy = median(*blocks, "all")[0]
+    assert_same(lazy, ndimage.median(image, labels, np.unique(labels)))
+    assert {label for pixels in sent for label in pixels.labels.tolist()} == {99}
+
+
+def test_spilled_arrays_come_back(monkeypatch):
+    monkeypatch.setattr(spill, "SMALLEST", 0)
+    array = np.arange(10, dtype="i2")
+    slab = spill.spill(array)
+    assert isinstance(slab, spill.Slab)
+    np.testing.assert_array_equal(spill.load(slab[2:5]), array[2:5])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(slab[3:])), array[3:])
+    assert spill.spill(None) is None and spill.load(None) is None
+    assert spill.spill(np.array([None])).dtype == object
 
 
 def test_partitions_follow_the_size_of_the_data():

@@ -24,6 +24,7 @@ class SpillFile:
     def __init__(self) -> None:
         folder = dask.config.get("temporary-directory", None)
         self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed with its last user
+        weakref.finalize(self, self.file.close)
         self.size = 0
         self.lock = threading.Lock()
 

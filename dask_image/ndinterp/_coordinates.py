@@ -69,6 +69,7 @@ def map_coordinates(
     *,
     output: DTypeLike | None = None,
     output_chunks: ChunksLike | None = None,
+    reach: PerAxis[Real] | None = None,
 ) -> Array:
     """
     Interpolate an image at given coordinates.
@@ -89,6 +90,11 @@ def map_coordinates(
         As in `affine_transform`.
     output_chunks : int or tuple, optional
         Chunks of the result. Default: those of ``coordinates``.
+    reach : float or sequence of float, optional
+        A bound, in pixels, on how far along each axis a coordinate lies from its own place in
+        ``coordinates``, as those of a deformation field do. With it a block reads its
+        neighbourhood only, in one task. A coordinate farther away, or NaN, is a ``ValueError``
+        that names it when the block is computed.
 
     Returns
     -------
@@ -102,7 +108,8 @@ def map_coordinates(
         If ``coordinates`` has not one row for each axis of ``input``, or
         ``order``, ``mode`` or a dtype is not supported.
     ValueError
-        If ``output_chunks`` are asked for and the length of ``coordinates`` is unknown.
+        If ``output_chunks`` or ``reach`` are asked for and the length of ``coordinates`` is
+        unknown, or ``reach`` and ``coordinates`` has not the axes of the image after its first.
     TypeError
         If ``coordinates`` is complex.
 
@@ -125,6 +132,8 @@ def map_coordinates(
     interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
     if output_chunks is not None:
         coordinates = _in_chunks(coordinates, output_chunks, interpolation.dtype)
+    if reach is not None:
+        return _within_reach(image, coordinates, interpolation, reach, "map_coordinates")
     return _at_coordinates(image, coordinates, interpolation, "map_coordinates")
 
 
@@ -207,9 +216,9 @@ def geometric_transform(
         chunks = default_chunks(image.chunks, shape, None)
     else:
         chunks = normalize_chunks(output_chunks, shape, dtype=interpolation.dtype)
-    if reach is not None:
-        return _within_reach(image, call, chunks, interpolation, reach, "geometric_transform")
     coordinates = _mapped(call, chunks, image.ndim, "geometric_transform-coordinates")
+    if reach is not None:
+        return _within_reach(image, coordinates, interpolation, reach, "geometric_transform")
     return _at_coordinates(image, coordinates, interpolation, "geometric_transform")
 
 
@@ -410,13 +419,15 @@ def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
     return result.reshape(ndim, *shape)
 
 
-def _within_reach(image, call, chunks, interpolation, reach, name):
-    """Transform block by block, each from its surroundings."""
-    shape, dtype = tuple(map(sum, chunks)), interpolation.dtype
+def _within_reach(image, coordinates, interpolation, reach, name):
+    """Interpolate block by block, each from its surroundings."""
     reach = normalize_sequence(reach, image.ndim, "reach")
-    if len(shape) != image.ndim:
-        raise ValueError(
-            f"reach needs an output with the {image.ndim} axes of the image, got {len(shape)}"
+    shape, chunks, dtype = coordinates.shape[1:], coordinates.chunks[1:], interpolation.dtype
+    if any(not distance >= 0 for distance in reach):
+        raise ArgumentError(f"reach must not be negative, got {reach}")
+    if len(shape) != image.ndim or np.isnan(shape).any():
+        raise ArgumentError(
+            f"reach needs an output with the {image.ndim} axes of the image, got shape {shape}"
         )
     if math.prod(shape) == 0 or image.size == 0:
         value = blocks.interpolation.outside(interpolation.spline, dtype)
@@ -437,33 +448,39 @@ def _within_reach(image, call, chunks, interpolation, reach, name):
         return tuple(intervals)
 
     def arguments(index):
-        spans = tuple(starts[axis][block : block + 2] for axis, block in enumerate(index))
-        return Box(tuple(start for start, _ in box(index)), image.shape), spans
+        first = tuple(starts[axis][block] for axis, block in enumerate(index))
+        return Box(tuple(start for start, _ in box(index)), image.shape), first
 
     return map_boxes(
-        _map_block,
+        _near_block,
         image,
         name=name,
         boxes=box,
         chunks=chunks,
         dtype=dtype,
         block_arguments=arguments,
-        call=call,
+        beside=coordinates,
         interpolation=interpolation,
         reach=reach,
     )
 
 
-def _map_block(block, box, spans, call, interpolation, reach):
-    """Compute an output block from its surroundings."""
-    lines = [np.arange(start, stop) for start, stop in spans]
-    coordinates = call(*lines)
+def _near_block(block, coordinates, box, first, interpolation, reach):
+    """Compute an output block, which begins at ``first``, from its surroundings."""
+    coordinates = np.asarray(coordinates, dtype=float)
+    lines = (
+        np.arange(start, start + size)
+        for start, size in zip(first, coordinates.shape[1:], strict=True)
+    )
     for axis, line in enumerate(np.ix_(*lines)):
-        distance = np.abs(coordinates[axis] - line)
-        if (distance > reach[axis]).any():
+        beyond = ~(np.abs(coordinates[axis] - line) <= reach[axis])
+        if beyond.any():
+            place = np.unravel_index(np.argmax(beyond), beyond.shape)
+            index = tuple(int(start + along) for start, along in zip(first, place, strict=True))
+            point = tuple(float(along[place]) for along in coordinates)
             raise ValueError(
-                f"mapping reaches {distance.max()} pixels along axis {axis}, "
-                f"farther than reach={reach[axis]} allows"
+                f"coordinates must lie within reach={reach} of their index, got {point} at "
+                f"index {index}, farther along axis {axis}"
             )
     return blocks.interpolation.at_points(
         block, box, coordinates, interpolation.spline, interpolation.dtype

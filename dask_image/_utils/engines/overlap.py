@@ -29,7 +29,14 @@ import numpy as np
 
 from dask_image._kernels.memory import scratch
 from dask_image._utils.arrays import with_dtype
-from dask_image._utils.engines.graph import blocks_of, new_array, reference, task, tokenize
+from dask_image._utils.engines.graph import (
+    blocks_of,
+    new_array,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
 from dask_image._utils.modes import MODES
 from dask_image._utils.typing import Array, Block, Box, Chunks, DTypeLike, ModeName, Reach, Shape
 from dask_image._utils.warnings import warn
@@ -455,6 +462,7 @@ def map_boxes(
     chunks: Chunks,
     dtype: DTypeLike,
     block_arguments: Callable[[Shape], tuple[Any, ...]] | None = None,
+    beside: Array | None = None,
     **keywords: Any,
 ) -> Array:
     """
@@ -482,6 +490,9 @@ def map_boxes(
     block_arguments : callable, optional
         ``block_arguments(index)`` gives a tuple of further arguments for the
         kernel, such as where the box begins.
+    beside : dask.array.Array, optional
+        In the chunks of the result, but for first axes in one chunk. Its block goes to the
+        kernel ahead of the ``block_arguments``.
     **keywords
         For the kernel.
 
@@ -505,9 +516,17 @@ def map_boxes(
     extras = {index: block_arguments(index) for index in needs} if block_arguments else {}
     token = tokenize(
         kernel, [array.name for array in images], list(needs.values()), chunks, dtype,
-        list(extras.values()), keywords,
+        list(extras.values()), None if beside is None else beside.name, keywords,
     )  # fmt: skip
     name = f"{name}-{token}"
+
+    def extra(index):
+        if beside is None:
+            return extras.get(index, ())
+        whole = (0,) * (beside.ndim - len(index))
+        block = reference((blocks_of(beside), *whole, *index))
+        return sequence([block, *extras.get(index, ())])
+
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
@@ -515,9 +534,10 @@ def map_boxes(
         lambda index: [window(axis, *interval) for axis, interval in enumerate(needs[index])],
         [array._meta for array in images],
         numblocks,
-        lambda index: extras.get(index, ()),
+        extra,
     )
-    return _new_array(name, tasks, images, chunks, dtype)
+    depends = images if beside is None else [*images, beside]
+    return _new_array(name, tasks, depends, chunks, dtype)
 
 
 @dataclass(frozen=True)
