@@ -40,6 +40,11 @@ BY_SCIPY = {
     "generic_gradient_magnitude": {"correlate1d"},
     "apply_local_function": {"spline_filter1d"},
     "watershed_ift": {"watershed_ift"},
+    # The nearest label, with its place; grids of windows, far fewer than pixels; single labels.
+    "expand_labels": {"euclidean_feature_transform"},
+    "local_mean": {"euclidean_feature_transform"},
+    "local_sigma_clipped": {"euclidean_feature_transform"},
+    "peak_local_max": {"binary_erosion", "find_objects", "min_or_max_filter1d"},
 }
 
 
