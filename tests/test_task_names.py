@@ -18,7 +18,7 @@ STEPS = {
     "combine-part", "finish", "wait",
     # of measurements
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "objects", "frame",
-    "column", "settle", "centers", "apply",
+    "column", "settle", "centers",
     # of distances
     "carry", "lines", "sweep", "pack", "forward", "backward", "part",
     # of floods
