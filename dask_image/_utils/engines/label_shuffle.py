@@ -656,7 +656,7 @@ def apply_by_label(
         after = new_delayed(totals, counted, [requested, counts.step])
         image, label_image = read_again(image, after), read_again(label_image, after)
         dependencies, wanted = [image, label_image, after, requested], totals
-    split, partition, joined = (f"{name}-{step}-{token}" for step in ("split", "apply", "join"))
+    split, partition, joined = (f"{name}-{step}-{token}" for step in ("split", "partition", "join"))
     box_of = zip(_flat_keys(image), _flat_keys(label_image), block_slices(label_image.chunks))
     for block, (values, labels, box) in enumerate(box_of):
         tasks[split, block] = task(
