@@ -12,7 +12,7 @@ LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\
 
 .PHONY: help test test-minimum test-query-planning fuzz coverage demo docs lint types stubs
 .PHONY: format package
-.PHONY: benchmark compare slower clean
+.PHONY: benchmark compare slower scale clean
 
 help:
 	@echo "make test          run all tests and doctests"
@@ -28,6 +28,7 @@ help:
 	@echo "make benchmark     print speeds beside SciPy's"
 	@echo "make compare       print the table of speeds beside SciPy, OpenCV and others"
 	@echo "make slower        print which functions are slower than SciPy's"
+	@echo "make scale         run families under a memory cap of an eighth of their image"
 	@echo "make clean         remove environments, caches and results"
 
 .venv/ready: $(SOURCES)
@@ -88,6 +89,9 @@ format: .venv/ready
 
 benchmark: .venv/ready
 	.venv/bin/python benchmarks/ratios.py $(ARGS)
+
+scale: .venv/ready
+	.venv/bin/python benchmarks/scale.py $(ARGS)
 
 .venv-package/ready: $(SOURCES)
 	$(PYTHON) -m venv .venv-package

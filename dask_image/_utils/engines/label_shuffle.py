@@ -108,6 +108,9 @@ class Pixels(NamedTuple):
         )
 
 
+NO_PIXELS = Pixels(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), None)
+
+
 def stable_order(labels: NDArray) -> NDArray:
     """
     Return the order that sorts integers, equal ones as they stand.
@@ -409,7 +412,12 @@ def split_block(
             mine = _in_image(mine, shape)
         finished.append((places[whole], shuffle.function(mine, mine.labels)))
         pixels = pixels.spilled()
-    return [finished, *([piece] for piece in _cut(pixels, wanted.labels, partitions))]
+    pieces = _cut(pixels, wanted.labels, partitions)
+    # Most partitions get nothing from a block, and an empty piece would cost as much as a small one.
+    return [
+        finished,
+        *([piece] if partitions == 1 or piece.labels.size else [] for piece in pieces),
+    ]
 
 
 def _cut(pixels, requested, partitions):
@@ -532,7 +540,7 @@ def apply_to_partition(
     """Call the shuffle's function on one partition and the labels asked of it."""
     requested = wanted.labels if isinstance(wanted, Wanted) else wanted
     bounds = partition_bounds(requested.size, partitions)
-    pieces = [piece.loaded() for group in groups for piece in group]
+    pieces = [piece.loaded() for group in groups for piece in group] or [NO_PIXELS]
     pixels = merge(pieces, shape, shuffle.with_positions)
     return shuffle.function(pixels, requested[bounds[number] : bounds[number + 1]])
 
@@ -648,7 +656,7 @@ def apply_by_label(
         after = new_delayed(totals, counted, [requested, counts.step])
         image, label_image = read_again(image, after), read_again(label_image, after)
         dependencies, wanted = [image, label_image, after, requested], totals
-    split, partition, joined = (f"{name}-{step}-{token}" for step in ("split", "apply", "join"))
+    split, partition, joined = (f"{name}-{step}-{token}" for step in ("split", "partition", "join"))
     box_of = zip(_flat_keys(image), _flat_keys(label_image), block_slices(label_image.chunks))
     for block, (values, labels, box) in enumerate(box_of):
         tasks[split, block] = task(

@@ -1,0 +1,253 @@
+"""
+Run every family over an image several times larger than the memory it may take.
+
+    python benchmarks/scale.py [--short] [--graphs]
+
+Each case is a process of its own, which is stopped, and fails, when its resident memory rises by
+more than its cap above what the imports took. Images are made lazily, results go to zarr through
+`dask_image.store`, and sampled windows are compared with SciPy. ``--graphs`` builds functions on
+10⁵ blocks instead and counts what a block costs. Prints tables as in ``docs/scale.rst``.
+"""
+
+import argparse
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import dask
+import dask.array as da
+import numpy as np
+from scipy import ndimage
+
+import dask_image
+from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
+
+OVER_CAP = 8
+OVERRAN = 3
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def pixels(rows, columns):
+    """Return what the image holds at some places: anything may be asked for, anywhere."""
+    mixed = rows[:, None] * np.uint32(2654435761) + columns * np.uint32(2246822519)
+    return ((mixed ^ (mixed >> np.uint32(15))) >> np.uint32(8)).astype(np.float32)
+
+
+def objects(rows, columns):
+    """Return a label image of squares of 20 pixels, a gap of 4 between them."""
+    names = (rows // 24)[:, None] * np.int64(100_000) + columns // 24 + 1
+    return (names * ((rows % 24 < 20)[:, None] & (columns % 24 < 20))).astype(np.int32)
+
+
+def lazy(make, side, block, dtype):
+    """Return an image whose blocks are made when they are needed."""
+
+    def one(block_info=None):
+        spans = block_info[None]["array-location"]
+        return make(*(np.arange(*span, dtype=np.uint32) for span in spans))
+
+    chunks = da.core.normalize_chunks(block, (side, side))
+    return da.map_blocks(one, chunks=chunks, dtype=dtype, meta=np.empty((0, 0), dtype))
+
+
+def drift(image):
+    """Return coordinates that stray by up to 3 pixels."""
+
+    def one(block_info=None):
+        spans = block_info[None]["array-location"][1:]
+        grid = np.stack(np.meshgrid(*(np.arange(*span) for span in spans), indexing="ij"))
+        return grid + 3 * np.sin(grid / 50)
+
+    chunks = ((2,), *image.chunks)
+    return da.map_blocks(one, chunks=chunks, dtype=float, meta=np.empty((0, 0, 0)))
+
+
+# For each case: ours, SciPy's on a window and how much of the window's border it needs.
+WINDOWED = {
+    "gaussian_filter": (
+        lambda image: ndfilters.gaussian_filter(image, 2),
+        lambda window: ndimage.gaussian_filter(window, 2),
+    ),
+    "median_filter": (
+        lambda image: ndfilters.median_filter(image, 3),
+        lambda window: ndimage.median_filter(window, 3),
+    ),
+    "grey_opening": (
+        lambda image: ndmorph.grey_opening(image, size=5),
+        lambda window: ndimage.grey_opening(window, size=5),
+    ),
+    "map_coordinates(reach=3)": (
+        lambda image: ndinterp.map_coordinates(image, drift(image), order=1, reach=3),
+        None,
+    ),
+}
+LABELLED = {
+    "mean": (ndmeasure.mean, np.mean),
+    "median": (ndmeasure.median, np.median),
+    "labeled_comprehension": (
+        lambda image, labels, index: ndmeasure.labeled_comprehension(
+            image, labels, index, np.ptp, float, 0
+        ),
+        np.ptp,
+    ),
+}
+BORDER, WINDOW = 32, 64
+
+
+def check_windows(name, target, side, block):
+    """Compare windows, at corners of blocks and of the image, with SciPy."""
+    expected_of = WINDOWED[name][1]
+    if expected_of is None:
+        return
+    for start in (0, block - WINDOW // 2, side - WINDOW):
+        low, high = max(start - BORDER, 0), min(start + WINDOW + BORDER, side)
+        inner = slice(start - low, start - low + WINDOW)
+        around = np.arange(low, high, dtype=np.uint32)
+        expected = expected_of(pixels(around, around))[inner, inner]
+        found = target[start : start + WINDOW, start : start + WINDOW]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def check_labels(function, index, values, side):
+    """Compare some labels, among them those that lie across blocks, with NumPy."""
+    for place in np.linspace(0, index.size - 1, 40).astype(int):
+        row, column = divmod(int(index[place]) - 1, 100_000)
+        extents = [np.arange(24 * at, min(24 * at + 20, side)) for at in (row, column)]
+        part = pixels(*(extent.astype(np.uint32) for extent in extents))
+        np.testing.assert_allclose(values[place], function(part.astype(float)), rtol=1e-6)
+
+
+def run_case(name, side, block):
+    """Compute a case in this process."""
+    import zarr
+
+    image = lazy(pixels, side, block, np.float32)
+    if name in LABELLED:
+        ours, theirs = LABELLED[name]
+        labels = lazy(objects, side, block, np.int32)
+        values, index = dask.compute(*ours(image, labels, "all"))
+        check_labels(theirs, index, values, side)
+        return
+    result = WINDOWED[name][0](image)
+    with tempfile.TemporaryDirectory() as folder:
+        target = zarr.create_array(
+            folder, shape=result.shape, chunks=(block, block), dtype=result.dtype
+        )
+        dask_image.store(result, target, memory=image.nbytes // (2 * OVER_CAP))
+        check_windows(name, target, side, block)
+
+
+def resident():
+    """Return the bytes of memory that this process takes."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * PAGE
+
+
+def child(name, side, block, cap):
+    """Run a case under its cap, and print peak (bytes) and seconds."""
+    dask.config.set(scheduler="threads", num_workers=2)
+    dask.config.set({"dask-image.median.memory": 0})
+    run_case(name, 2 * block, block)  # compiles, and imports what is imported late
+    start = resident()
+    peak = [start]
+
+    def watch():
+        while True:
+            peak[0] = max(peak[0], resident())
+            if peak[0] - start > cap:
+                print(peak[0] - start, "over its cap", flush=True)
+                os._exit(OVERRAN)
+            time.sleep(0.002)
+
+    threading.Thread(target=watch, daemon=True).start()
+    begun = time.perf_counter()
+    run_case(name, side, block)
+    print(peak[0] - start, time.perf_counter() - begun)
+
+
+def run_all(side, block):
+    """Run all cases, each in a process; return whether all kept below their cap."""
+    bytes_of_image = 4 * side * side
+    cap = bytes_of_image // OVER_CAP
+    print(f"{side}² float32 in {block}², {bytes_of_image / 2**20:.0f} MiB, two threads")
+    print(f"{'case':28s} {'cap MiB':>8s} {'peak MiB':>9s} {'s':>6s}")
+    failed = False
+    for name in [*WINDOWED, *LABELLED]:
+        arguments = ["--child", name, "--side", str(side), "--block", str(block)]
+        done = subprocess.run(
+            [sys.executable, __file__, *arguments], capture_output=True, text=True, check=False
+        )
+        words = done.stdout.split()
+        if done.returncode:
+            failed = True
+            over = done.returncode == OVERRAN
+            reason = f"over {int(words[0]) >> 20}" if over else done.stderr.strip()[-300:]
+            print(f"{name:28s} {cap / 2**20:8.0f} FAILED: {reason}", flush=True)
+            continue
+        peak, seconds = map(float, words)
+        print(f"{name:28s} {cap / 2**20:8.0f} {peak / 2**20:9.0f} {seconds:6.1f}", flush=True)
+    return not failed
+
+
+def show_graphs(blocks):
+    """Build functions on so many blocks and print what a block costs."""
+    sides = round(blocks ** (1 / 3))
+    image = da.zeros((sides * 128,) * 3, chunks=128, dtype="f4")
+    labels = da.zeros_like(image, dtype="i4")
+    coordinates = da.zeros((3, *image.shape), chunks=(3, 128, 128, 128))
+    index = np.arange(1000)
+    calls = {
+        "gaussian_filter": lambda: ndfilters.gaussian_filter(image, 1),
+        "median_filter": lambda: ndfilters.median_filter(image, 3),
+        "grey_opening": lambda: ndmorph.grey_opening(image, size=3),
+        "mean": lambda: ndmeasure.mean(image, labels, index),
+        "median": lambda: ndmeasure.median(image, labels, index),
+        "labeled_comprehension": lambda: ndmeasure.labeled_comprehension(
+            image, labels, index, np.ptp, float, 0
+        ),
+        "map_coordinates(reach=3)": lambda: ndinterp.map_coordinates(
+            image, coordinates, order=1, reach=3
+        ),
+    }
+    print(f"{image.npartitions} blocks of 128³, those of the inputs included")
+    print(f"{'function':28s} {'tasks':>6s} {'µs':>6s} {'bytes':>6s}  a block")
+    for name, call in calls.items():
+        begun = time.process_time()
+        graph = dict(call().__dask_graph__())
+        seconds = time.process_time() - begun
+        some = list(graph.values())[:: max(len(graph) // 10_000, 1)]
+        size = len(pickle.dumps(some)) / len(some) * len(graph)
+        count = image.npartitions
+        print(
+            f"{name:28s} {len(graph) / count:6.1f} {seconds / count * 1e6:6.0f} "
+            f"{size / count:6.0f}",
+            flush=True,
+        )
+
+
+def main():
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--graphs", action="store_true")
+    parser.add_argument("--blocks", type=int, default=10**5)
+    parser.add_argument("--child")
+    parser.add_argument("--side", type=int)
+    parser.add_argument("--block", type=int)
+    chosen = parser.parse_args()
+    if chosen.child:
+        cap = 4 * chosen.side**2 // OVER_CAP
+        child(chosen.child, chosen.side, chosen.block, cap)
+    elif chosen.graphs:
+        show_graphs(chosen.blocks)
+    else:
+        side, block = (8192, 256) if chosen.short else (24576, 1024)
+        sys.exit(not run_all(chosen.side or side, chosen.block or block))
+
+
+if __name__ == "__main__":
+    main()
