@@ -513,6 +513,7 @@ def geometric_transform(
     extra_keywords: dict[str, Any] | None = None,
     *,
     output_chunks: ChunksLike | None = None,
+    reach: PerAxis[Real] | None = None,
 ) -> Array: ...
 def grey_closing(
     input: ArrayLike,
@@ -624,6 +625,7 @@ def map_coordinates(
     prefilter: bool = True,
     *,
     output_chunks: ChunksLike | None = None,
+    reach: PerAxis[Real] | None = None,
 ) -> Array: ...
 @overload
 def maximum(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
