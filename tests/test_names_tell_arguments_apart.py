@@ -167,7 +167,7 @@ WITH = {
     "axes": {"size": 3, "structure": None, "structure1": None, "structure2": None},
     "axis": {"n": 30}, "sampling": {"metric": "euclidean"}, "block_size": {"param": None},
     "param": {"method": "gaussian"},
-    "fill": {"mask": BINARY, "interpolate": 1}, "min_fraction": {"mask": BINARY}, "cval": {"mode": "constant"},
+    "weights": {"where": None}, "order": {"where": None}, "fill": {"mask": BINARY, "interpolate": 1}, "min_fraction": {"mask": BINARY}, "cval": {"mode": "constant"},
     "iou_threshold": {"overlap_depth": 1, "structure": None},
 }  # fmt: skip
 

@@ -80,7 +80,7 @@ def check(name, image, /, **kwargs):
 def test_every_filter_of_scipy_is_called_here():
     beyond = {
         "gaussian", "threshold_local", "vectorized_filter", "generic_laplace",
-        "generic_gradient_magnitude",
+        "generic_gradient_magnitude", "fill_missing",
     }  # fmt: skip
     assert set(CALLS) | beyond == set(ndfilters.__all__)
 
