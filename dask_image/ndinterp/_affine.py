@@ -488,9 +488,7 @@ def _evaluate(block, part, geometry, shape, interpolation, axes):
         return _evaluate_box(block, box, part, geometry, interpolation)
     # Plane by plane: nothing is interpolated from one to the next.
     planes = np.moveaxis(block, axes, (-2, -1))
-    result = np.empty((*planes.shape[:-2], *part.shape), interpolation.dtype)
-    for index in np.ndindex(planes.shape[:-2]):
-        result[index] = _evaluate_box(planes[index], box, part, geometry, interpolation)
+    result = _evaluate_box(planes, box, part, geometry, interpolation)
     return np.moveaxis(result, (-2, -1), axes)
 
 

@@ -8,7 +8,13 @@ import numpy as np
 from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.blocks.interpolation.points import points_of_part
 from dask_image._kernels.blocks.interpolation.rows import store
-from dask_image._kernels.blocks.interpolation.values import by_parts, converted, limits_of, native
+from dask_image._kernels.blocks.interpolation.values import (
+    by_parts,
+    converted,
+    limits_of,
+    native,
+    stacked,
+)
 from dask_image._kernels.blocks.interpolation.weights import weights_of
 
 # Pixels computed in doubles at a time, where they are converted by NumPy.
@@ -25,7 +31,7 @@ def on_grid(coefficients, box, lines, spline, dtype):
     Parameters
     ----------
     coefficients : numpy.ndarray
-        The box.
+        The box; axes before make a stack of boxes, each of which is read.
     box : Box
     lines : sequence of numpy.ndarray
         For each axis the coordinates of the output's pixels along it.
@@ -57,26 +63,29 @@ def _grid_by_points(coefficients, box, lines, spline, cval, dtype):
 
 
 def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
-    result = np.empty(tuple(map(len, lines)), dtype)
+    ndim = len(lines)
+    result = np.empty((*coefficients.shape[:-ndim], *map(len, lines)), dtype)
     if not result.size:
         return result
-    pixels = native(coefficients)
+    planes = stacked(coefficients, ndim)
     tables = [
         _table(line, origin, length, size, spline)
-        for line, origin, length, size in zip(lines, box.origin, pixels.shape, box.shape)
+        for line, origin, length, size in zip(lines, box.origin, planes.shape[1:], box.shape)
     ]
-    flat = result.reshape(-1, result.shape[-1])
-    grid = _Rows(pixels, tables, cval, dtype)
+    flat = result.reshape(len(planes), -1, len(lines[-1]))
+    grid = _Rows(planes.shape[1:], tables, cval, dtype)
     limits = limits_of(dtype)
-    if dtype.kind == "f" or limits is not None:
-        grid.sum_up(0, limits, flat)
-        return result
-    rows = min(max(BAND // flat.shape[1], 1), len(flat))
-    values = np.empty((rows, flat.shape[1]))
-    for begin in range(0, len(flat), rows):
-        part = flat[begin : begin + rows]
-        grid.sum_up(begin, None, values[: len(part)])
-        part[...] = converted(values[: len(part)], dtype)
+    rows = min(max(BAND // flat.shape[2], 1), flat.shape[1])
+    values = None if dtype.kind == "f" or limits is not None else np.empty((rows, flat.shape[2]))
+    for plane, target in zip(planes, flat):
+        pixels = native(plane).reshape(-1)
+        if values is None:
+            grid.sum_up(pixels, 0, limits, target)
+            continue
+        for begin in range(0, len(target), rows):
+            part = target[begin : begin + rows]
+            grid.sum_up(pixels, begin, None, values[: len(part)])
+            part[...] = converted(values[: len(part)], dtype)
     return result
 
 
@@ -103,8 +112,8 @@ def _table(line, origin, length, size, spline):
 class _Rows:
     """Sums of rows of a box, as the tables of all axes have it."""
 
-    def __init__(self, pixels, tables, cval, dtype):
-        self.pixels, self.cval = pixels.reshape(-1), cval
+    def __init__(self, shape, tables, cval, dtype):
+        self.cval = cval
         # Integers are rounded: only SciPy's own order of summation gets every tie right.
         self.exact = dtype.kind != "f"
         self.last = tables[-1]
@@ -114,7 +123,7 @@ class _Rows:
         # An image of one axis is one of a single row.
         weights = [table[1] for table in outer] or [np.ones((1, 1))]
         known = [table[2] for table in outer] or [np.ones(1, bool)]
-        strides = [math.prod(pixels.shape[axis + 1 :]) for axis in range(len(places))]
+        strides = [math.prod(shape[axis + 1 :]) for axis in range(len(places))]
         self.offsets = np.concatenate(
             [np.where(p < 0, NOWHERE, p * stride) for p, stride in zip(places, strides)], axis=1
         )
@@ -124,7 +133,7 @@ class _Rows:
         self.sizes = np.array([sizes, np.cumsum([0, *sizes[:-1]])], np.int64)
         self.digits = np.array(list(itertools.product(range(taps), repeat=len(sizes))), np.int64)
 
-    def sum_up(self, first_row, limits, out):
+    def sum_up(self, pixels, first_row, limits, out):
         """Set some rows of the output, a few columns at a time."""
         places, weights, known = self.last
         taps, length = places.shape
@@ -138,7 +147,7 @@ class _Rows:
             runs = np.array([_longest_run(line) for line in columns], np.int64)
             slots[:] = NO_ROW
             _sum_tile(
-                self.pixels, self.sizes, self.offsets, self.turns, self.weights, self.known,
+                pixels, self.sizes, self.offsets, self.turns, self.weights, self.known,
                 self.digits, first_row, columns, factors, runs, known[left : left + TILE],
                 self.exact, self.cval, limits, left, kept, slots, index, scratch, total, out,
             )  # fmt: skip

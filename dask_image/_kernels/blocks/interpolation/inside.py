@@ -133,10 +133,12 @@ def _place_linear(source, count, axis, weights, where, lost):
     end = axis[END]
     for k in range(count):
         x = source[k] + padding
-        place = np.floor(x) - origin
+        # At the end the pixel beyond would weigh nothing: the last two are taken instead.
+        first = np.floor(x) - (1.0 if x == end else 0.0)
+        weights[k] = 1.0 - (x - first)
+        place = first - origin
         safe = _limited(place, most)
-        weights[k] = 1.0 - (x - (safe + origin))
-        lost[k] += 0.0 if (place == safe) | (x == end) else 1.0
+        lost[k] += 0.0 if place == safe else 1.0
         where[k] += safe * stride
 
 

@@ -20,7 +20,7 @@ from dask_image._kernels.blocks.interpolation.inside import (
     splines,
 )
 from dask_image._kernels.blocks.interpolation.plain import with_scipy
-from dask_image._kernels.blocks.interpolation.values import by_parts, convert, native
+from dask_image._kernels.blocks.interpolation.values import by_parts, convert, native, stacked
 from dask_image._kernels.blocks.interpolation.weights import find_places, weigh
 from dask_image._utils.modes import CONSTANT, MIRROR, WRAP
 
@@ -70,7 +70,7 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
     Parameters
     ----------
     coefficients : numpy.ndarray
-        The box.
+        The box; axes before make a stack of boxes, each of which is transformed.
     box : Box
     matrix, offset : numpy.ndarray
         Of float64, shapes (ndim, output ndim) and (ndim,).
@@ -138,35 +138,48 @@ def points_of_part(coefficients, box, fill_band, length, shape, spline, cval, dt
 
     It is asked for whole rows of ``length`` points, and returns an array of coordinates and the
     number of the first point there: ``band`` and 0, unless it has another array that will do.
+    Axes of ``coefficients`` before those of the box make a stack of planes, each of which is read
+    at these points.
     """
-    result = np.empty(shape, dtype)
+    ndim = len(box.shape)
+    result = np.empty((*coefficients.shape[:-ndim], *shape), dtype)
     if not result.size:
         return result
-    flat = result.reshape(-1)
-    size = min(max(BAND // length, 1) * length, flat.size)
-    interpolate = (_Compiled if use_numba() else _Plain)(coefficients, box, spline, cval)
-    points = np.empty((len(box.shape), size))
+    count = math.prod(shape)
+    planes, flat = stacked(coefficients, ndim), result.reshape(-1, count)
+    size = min(max(BAND // length, 1) * length, count)
+    interpolate = (_Compiled if use_numba() else _Plain)(planes, box, spline, cval)
+    points = np.empty((ndim, size))
     values = None if dtype.kind == "f" else np.empty(size)
-    for begin in range(0, flat.size, size):
-        part = flat[begin : begin + size]
-        band = points if part.size == size else np.empty((len(points), part.size))
-        target = part if values is None else values[: part.size]
-        interpolate(*fill_band(begin, band), target)
-        if values is not None:
-            convert(target, part)
+    for plane, line in enumerate(flat):
+        interpolate.turn_to(plane)
+        for begin in range(0, count, size):
+            part = line[begin : begin + size]
+            # Points in one band are the same for all planes.
+            if not plane or size < count:
+                band = points if part.size == size else np.empty((ndim, part.size))
+                where = fill_band(begin, band)
+            target = part if values is None else values[: part.size]
+            interpolate(*where, target)
+            if values is not None:
+                convert(target, part)
     return result
 
 
 class _Plain:
     """Interpolation of bands of points by SciPy."""
 
-    def __init__(self, coefficients, box, spline, cval):
-        self.arguments = coefficients, box
+    def __init__(self, planes, box, spline, cval):
+        self.planes, self.box = planes, box
         self.spline, self.cval = spline, cval
 
+    def turn_to(self, plane):
+        """Read from one plane from now on."""
+        self.plane = self.planes[plane]
+
     def __call__(self, band, _, out):
-        band += self.spline.padding
-        with_scipy(*self.arguments, band, self.spline, self.cval, out)
+        x = band + self.spline.padding
+        with_scipy(self.plane, self.box, x, self.spline, self.cval, out)
 
 
 class _Compiled:
@@ -178,14 +191,13 @@ class _Compiled:
     pixel by pixel.
     """
 
-    def __init__(self, coefficients, box, spline, cval):
-        self.pixels = native(coefficients)
+    def __init__(self, planes, box, spline, cval):
+        self.planes = planes
         self.spline, self.cval, self.box = spline, cval, box
-        ndim, order, shape = len(box.shape), spline.order, self.pixels.shape
+        ndim, order, shape = len(box.shape), spline.order, planes.shape[1:]
         strides = [math.prod(shape[axis + 1 :]) for axis in range(ndim)]
         self.geometry = np.array([shape, strides, box.origin, box.shape], np.int64)
         self.digits = np.array(list(itertools.product(range(order + 1), repeat=ndim)), np.int64)
-        self.flat = self.pixels.reshape(-1)
         # As far as pixels lie side by side.
         most = np.minimum(self.geometry[0], self.geometry[3] - self.geometry[2]) - order - 1
         constant = spline.mode.code == CONSTANT
@@ -207,11 +219,19 @@ class _Compiled:
         self.rows = np.empty((5, ROW))
         self.offsets = np.empty(ROW, np.int64)
 
+    def turn_to(self, plane):
+        """Read from one plane from now on."""
+        self.flat = native(self.planes[plane]).reshape(-1)
+
     def __call__(self, band, begin, out):
         rest = self._inside(band, begin, out, self.frame)
         if not len(rest):
             return
         x = band[:, begin + rest] + self.spline.padding
+        if self.spline.mode.code == CONSTANT and self.fits:
+            # What lies outside has its value: these are pixels at the edges.
+            out[rest] = self._at_edges(np.ascontiguousarray(x))
+            return
         for axis, size in enumerate(self.box.shape):
             x[axis] = self.spline.mode.fold_coordinate(x[axis], size)
         known = ~np.isnan(x).any(axis=0)

@@ -1,5 +1,7 @@
 """What all ways to interpolate share: parts of complex arrays, precision, conversion of results."""
 
+import math
+
 import numpy as np
 
 from dask_image._kernels._numba import use_numba
@@ -17,6 +19,12 @@ def by_parts(function, coefficients, box, arguments, spline, dtype):
     result.real = first
     result.imag = function(coefficients.imag, box, *arguments, spline, cval.imag, real)
     return result
+
+
+def stacked(array, ndim):
+    """Return an array with one axis before its last ``ndim``, for a stack of boxes of any shape."""
+    before = array.ndim - ndim
+    return array.reshape(math.prod(array.shape[:before]), *array.shape[before:])
 
 
 def work_dtype(dtype):
