@@ -176,7 +176,9 @@ def test_nothing_can_be_written(read_only_installation):
 
 @needs_numba
 def test_two_processes_compile_at_once(tmp_path):
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    # However small the job is, and however long it takes: 1e999 is infinite.
+    environment = {**os.environ, "DASK_DASK_IMAGE__COMPILE__WAIT": "1e999"}
+    environment["NUMBA_CACHE_DIR"] = str(tmp_path)
     command = [sys.executable, "-c", A_FILTER]
     children = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)

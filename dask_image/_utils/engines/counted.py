@@ -203,6 +203,8 @@ class Present:
 
     def __call__(self, value: Block, present: Block) -> Block:
         """Fill in where nothing counts."""
+        if isinstance(value, np.generic):  # what SciPy makes of a 0-d array
+            value = np.asarray(value)
         value[present == 0] = self.fill
         return value
 
