@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -251,7 +251,7 @@ def _at_full_size(mesh, image, box, dtype):
 
 
 def _limits(mesh):
-    limits: Any = np.empty((1,) * mesh.ndim, object)
+    limits = np.empty((1,) * mesh.ndim, object)
     limits[(0,) * mesh.ndim] = (mesh.min(), mesh.max())
     return limits
 

@@ -148,7 +148,7 @@ def _fill_in(grid, share=None, *, fill, least, spacing):
         return grid
     filled = grid.copy()
     if fill is None or gaps.all():
-        value: Any = fill if isinstance(fill, (int, float)) else np.nan
+        value = fill if isinstance(fill, (int, float)) else np.nan
         filled[gaps] = value if grid.dtype.kind in "fc" else np.nan_to_num(value)
     elif fill == "nearest":
         filled[gaps] = grid[nearest_valid(gaps, spacing)][gaps]
