@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 Pixels = npt.NDArray[Any]
 
@@ -73,8 +74,9 @@ def calls_of_functions(image: Pixels) -> Calls:
                      dict(derivative2=_difference, mode="wrap"))  # fmt: skip
     yield from _each("generic_gradient_magnitude", (image,), dict(derivative=_difference),
                      dict(derivative=_difference, mode="wrap"))  # fmt: skip
-    yield from _each("vectorized_filter", (image,), dict(function=np.mean, size=3),
-                     dict(function=np.max, size=5))  # fmt: skip
+    if hasattr(ndimage, "vectorized_filter"):  # new in SciPy 1.16
+        yield from _each("vectorized_filter", (image,), dict(function=np.mean, size=3),
+                         dict(function=np.max, size=5))  # fmt: skip
     yield from _each("geometric_transform", (image,), dict(mapping=_halved, order=1),
                      dict(mapping=_halved, order=3))  # fmt: skip
     labels, index = _labels(image)

@@ -158,7 +158,7 @@ def background(
 
     See Also
     --------
-    local_sigma_clipped, subtract_background
+    local_sigma_clipped
 
     Notes
     -----
