@@ -111,6 +111,12 @@ def test_pooled_median_of_complex_values():
     assert_same(median(da.from_array(image, chunks=4), labels), ndimage.median(image, labels))
 
 
+needs_single_reading = pytest.mark.skipif(
+    Version(dask.__version__) < Version("2025.9"), reason="this Dask reads blocks twice in a pass"
+)
+
+
+@needs_single_reading
 def test_large_images_are_read_again_for_each_pass(set_option):
     set_option("median.memory", 0)
     passes = []
@@ -128,9 +134,7 @@ def test_large_images_are_read_again_for_each_pass(set_option):
     assert all(len(location) == 4 for location in locations)
 
 
-@pytest.mark.skipif(
-    Version(dask.__version__) < Version("2025.9"), reason="this Dask reads blocks twice in a pass"
-)
+@needs_single_reading
 @pytest.mark.parametrize("chunks", [4, -1])
 def test_a_pass_waits_for_the_one_before_it(set_option, chunks):
     set_option("median.memory", 0)
