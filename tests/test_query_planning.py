@@ -18,8 +18,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 # What Dask (2026.8) itself cannot do with such arrays; other functions work on them.
+UNKNOWN = "results of unknown length with more than one axis"
 DASK_LACKS = {
-    "ndmeasure.minimum_position_again": "results of unknown length with more than one axis",
+    "segmentation.peak_local_max": UNKNOWN,
+    "segmentation.peak_local_max_again": UNKNOWN,
+    "ndmeasure.minimum_position_again": UNKNOWN,
 }
 
 # Further: labels and images that are broadcast against each other (`dask.array.broadcast_to`),

@@ -357,7 +357,11 @@ def _apply(labelled, selection, shuffle, default, name):
 def _counts(labelled):
     """Return how many pixels each label has, if the image is worth a second reading."""
     # A small one is faster held than read twice.
-    if labelled.image.nbytes <= options.memory("median") or count_blocks(labelled.labels) == 1:
+    image = labelled.image
+    if (
+        image.size * image.dtype.itemsize <= options.memory("median")
+        or count_blocks(labelled.labels) == 1
+    ):
         return None
     return reduce_labels(COUNTS, labelled.labels)
 
@@ -604,7 +608,7 @@ def _pooled_median(labelled, dtype):
     """Return the median of all pixels of the group."""
     image, group = labelled.image, _group_of(labelled, "median")
     # One task for the whole image is faster than going over it repeatedly.
-    fits = image.nbytes <= options.memory("median")
+    fits = image.size * image.dtype.itemsize <= options.memory("median")
     if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not fits):
         middle = middle_values(image, group, "median")
         found = delayed_call("median-finish", _median_of_middle, middle, dtype)

@@ -15,11 +15,11 @@ from dask_image._utils.arguments import (
     normalize_integer,
     per_axis,
 )
-from dask_image._utils.arrays import as_dask_array, without_idle_chunks
+from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.folding import value_range
-from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.graph import array_of_delayed, map_blocks
 from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
 from dask_image._utils.engines.labelled_components import LabelledComponents, choose_components
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
@@ -155,9 +155,12 @@ def _without_small(image, max_size, connectivity, name):
         return image
     if image.dtype != bool:
         small = reduce_labels(GEOMETRY, image).apply(name, _small_labels, max_size)
-        return map_blocks(
-            _without_labels, image, small, name=name, dtype=image.dtype, meta=image._meta
-        )
+        small = array_of_delayed(name, small, (np.nan,), block_meta(1, np.int64))
+        axes = tuple(range(image.ndim))
+        return da.blockwise(
+            _without_labels, axes, image, axes, small, (image.ndim,), concatenate=True,
+            token=name, dtype=image.dtype, meta=image._meta,
+        )  # fmt: skip
     algorithm = LabelledComponents(
         _sizes, np.add, partial(_exceeds, max_size), False, Connectivity(steps), image.dtype
     )

@@ -10,6 +10,7 @@ from dask_image._utils.arguments import ArgumentError, normalize_number
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.flooding import reconstruct
 from dask_image._utils.engines.folding import value_range
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, Real
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_steps
@@ -220,8 +221,13 @@ def _by_height(image, h, footprint, name):
         [image], partial(_as_shifted, h=h, sign=sign), partial(_as_tall, h=h, sign=sign), steps,
         np.uint8, name,
     )  # fmt: skip
-    least, most = value_range(image, name)
-    return da.where(most - least < h, np.uint8(0), found)
+    limits = value_range(image, name)
+    return map_blocks(_unless_flat, found, *limits, h, name=name, meta=found._meta)
+
+
+def _unless_flat(found, least, most, h):
+    """Return nothing of an image that is not higher than ``h`` anywhere."""
+    return np.zeros_like(found) if most - least < h else found
 
 
 def _as_shifted(image, h, sign):
