@@ -254,6 +254,20 @@ def test_li_leaves_out_what_is_not_finite():
     assert np.isnan(segmentation.threshold_li(nothing).compute())
 
 
+def test_integers_too_far_apart_to_count_each_are_refused():
+    image = da.from_array(np.array([-(2**63), 0, 2**63 - 1]), chunks=2)
+    for method in ("otsu", "yen", "triangle", "isodata", "multiotsu"):
+        threshold = getattr(segmentation, f"threshold_{method}")(image)
+        with pytest.raises(ValueError, match=r"got -9223372036854775808 to 9223372036854775807"):
+            threshold.compute()
+
+
+def test_li_tells_any_integers_apart():
+    values = np.array([0, 2**31, 2**32 - 1, 5, 9, 2**31 + 7, 11, 2**32 - 9], "u4")
+    threshold = segmentation.threshold_li(da.from_array(values, chunks=3))
+    np.testing.assert_allclose(threshold, segmentation.threshold_li(values.astype(float)))
+
+
 def test_thresholds_refuse_what_has_none():
     with pytest.raises(ValueError, match="must have pixels"):
         segmentation.threshold_otsu(da.zeros((0, 3)))

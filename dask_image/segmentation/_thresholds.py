@@ -20,6 +20,8 @@ from dask_image.segmentation._arguments import as_image
 NARROW_BITS = 16
 # Of floats so many different values are told apart, and bins used if there are more.
 DISTINCT = 2**16
+# A table of so many integers is counted for each block: 128 MiB.
+LONGEST_TABLE = 2**24
 
 
 @numpy_only
@@ -45,7 +47,8 @@ def threshold_otsu(image: ArrayLike, nbins: Integer = 256) -> Array:
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values.
+        If the image has no pixels; when it is computed, if it holds NaN or infinite values, or
+        integers that lie more than 16,777,216 apart.
 
     See Also
     --------
@@ -100,7 +103,8 @@ def threshold_yen(image: ArrayLike, nbins: Integer = 256) -> Array:
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values.
+        If the image has no pixels; when it is computed, if it holds NaN or infinite values, or
+        integers that lie more than 16,777,216 apart.
 
     See Also
     --------
@@ -145,7 +149,8 @@ def threshold_triangle(image: ArrayLike, nbins: Integer = 256) -> Array:
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values.
+        If the image has no pixels; when it is computed, if it holds NaN or infinite values, or
+        integers that lie more than 16,777,216 apart.
 
     See Also
     --------
@@ -194,7 +199,8 @@ def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool =
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values.
+        If the image has no pixels; when it is computed, if it holds NaN or infinite values, or
+        integers that lie more than 16,777,216 apart.
 
     See Also
     --------
@@ -244,7 +250,8 @@ def threshold_multiotsu(image: ArrayLike, classes: Integer = 3, nbins: Integer =
     ------
     ValueError
         If the image has no pixels, or ``classes`` is less than 2; when it is computed, if fewer
-        bins than classes hold a pixel, or it holds NaN or infinite values.
+        bins than classes hold a pixel, or it holds NaN or infinite values, or integers that lie
+        more than 16,777,216 apart.
 
     See Also
     --------
@@ -307,9 +314,10 @@ def threshold_li(
     Notes
     -----
     After C. H. Li, P. K. S. Tam, "An iterative algorithm for minimum cross entropy
-    thresholding", Pattern Recognition Letters 19, 1998, 771-776. Of floats that take
+    thresholding", Pattern Recognition Letters 19, 1998, 771-776. Of an image that takes
     more than 65,536 different values as many bins are told apart first, then the values near
-    the threshold, so that it is scikit-image's but for rounding. Floats are read three times.
+    the threshold, so that it is scikit-image's but for rounding. Floats, and integers of more
+    than 16 bits, are read three times.
 
     Examples
     --------
@@ -326,8 +334,10 @@ def threshold_li(
         initial_guess = normalize_number(initial_guess, "initial_guess")
     finish = partial(_li, tolerance=tolerance, initial_guess=initial_guess, kind=image.dtype.kind)
     name = "threshold_li"
-    if image.dtype.kind != "f":
-        table = _histogram(image.astype(np.uint8) if image.dtype.kind == "b" else image, 1, name)
+    if image.dtype.kind == "b":
+        image = image.astype(np.uint8)
+    if image.dtype.kind != "f" and image.dtype.itemsize * 8 <= NARROW_BITS:
+        table = _histogram(image, 1, name)
         return table.array(name, finish, np.float64)
     limits = fold([image], _finite_limits, merge_limits, name, "range")
     coarse = fold([image], _tabulate, _merge_tables, name, "histogram", after=limits)
@@ -380,6 +390,11 @@ def _count_in_range(start, block, limits, nbins):
     """Count the values of a block, integers each by itself and floats in bins of the range."""
     if block.dtype.kind in "iu":
         low, high = (int(limit) for limit in limits)
+        if high - low >= LONGEST_TABLE:
+            raise ValueError(
+                f"image must hold integers of at most {LONGEST_TABLE} values in a row, as each has "
+                f"a bin, got {low} to {high}; image.astype(float) has nbins bins"
+            )
         shifted = (block.ravel() - block.dtype.type(low)).astype(np.int64, copy=False)
         return np.bincount(shifted, minlength=high - low + 1), low
     if block.dtype.kind == "b":
