@@ -19,6 +19,7 @@ import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, Integer
 from dask_image.imread import ImageMetadata
 from dask_image.segmentation import pyramid
@@ -208,7 +209,7 @@ def write_labels(
     Parameters
     ----------
     labels : array_like or xarray.DataArray
-        Integers. Axes that labels do not have, such as channels, the image may have.
+        Integers, or whole floats. Axes that labels do not have, such as channels, the image may have.
     url : str or os.PathLike
         The folder of the image.
     name : str, optional
@@ -264,8 +265,9 @@ def write_labels(
         if np.ndim(labels) == len(of_image.axes) - 1:
             metadata = replace(of_image, axes=of_image.axes.replace("C", ""))
     labels, layout = _laid_out(labels, metadata)
-    if labels.dtype.kind not in "iu":
+    if labels.dtype.kind not in "iuf":
         raise TypeError(f"labels must be integers, got {labels.dtype}")
+    labels = as_label_image(labels, "labels")
     if levels is None:
         levels = 1
         while _has_level(path, levels):
