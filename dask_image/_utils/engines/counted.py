@@ -39,11 +39,11 @@ from dask_image._utils.typing import (
     Array,
     ArrayLike,
     Block,
-    Box,
     DTypeLike,
     ModeName,
     NDArray,
     Reach,
+    Slices,
 )
 
 NAN_POLICIES = ("propagate", "omit")
@@ -240,7 +240,7 @@ class CountedKernel:
         return self.in_region(block, where)
 
     def in_region(
-        self, block: Block, where: Block | None = None, region: Box | None = None
+        self, block: Block, where: Block | None = None, region: Slices | None = None
     ) -> Block:
         """Filter a block, and return the pixels of a region."""
         mask = self.counted.in_block(block, where)
@@ -514,7 +514,7 @@ class RankKernel:
         return self.in_region(block, where)
 
     def in_region(
-        self, block: Block, where: Block | None = None, region: Box | None = None
+        self, block: Block, where: Block | None = None, region: Slices | None = None
     ) -> Block:
         """Filter a block, and return the pixels of a region."""
         mask = self.counted.in_block(block, where)
