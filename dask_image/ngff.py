@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -182,7 +183,8 @@ def write_image(
     if path.exists() and not overwrite:
         raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
     group = _group(path, version, "w")
-    _write_levels(image, path, layout, levels, method, version, memory, progress)
+    save = _save_as(path, layout, version, memory, progress)
+    _write_levels(image, path, layout, levels, method, save)
     if layout.channel_names and "c" in layout.axes:
         # Without a range of values, viewers look for one; the format wants a colour.
         channels = [
@@ -278,7 +280,8 @@ def write_labels(
     if place.exists() and not overwrite:
         raise FileExistsError(f"there are labels at {place}: pass overwrite=True to replace them")
     group = _group(place, version, "w")
-    _write_levels(labels, place, layout, levels, "nearest", version, memory, progress)
+    save = _save_as(place, layout, version, memory, progress)
+    _write_levels(labels, place, layout, levels, "nearest", save)
     _describe(group, layout, name, version)
     listed = [each for each in get_metadata(parent).get("labels", []) if each != name]
     versions = {} if version == "0.4" else {"version": version}
@@ -480,17 +483,10 @@ def _write_levels(
     layout: Layout,
     levels: Integer | None,
     method: Method,
-    version: str,
-    memory: int | str | None,
-    progress: bool,
+    save: Callable[..., Any],
 ) -> None:
     """Write an image in all its sizes, each made of the one before it, which is read again."""
     chunks = tuple(max(size, 1) for size in image.chunksize)
-    options: dict[str, Any] = {"zarr_format": _format(version).zarr_format}
-    if options["zarr_format"] == 2:
-        options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
-    else:
-        options["dimension_names"] = list(layout.axes)
     if levels is None and not set(layout.axes) & set("yx"):
         levels = 1
     count = len(pyramid(image, levels, layout.factors, method))
@@ -498,10 +494,19 @@ def _write_levels(
         if level:
             written = da.from_zarr(str(path), component=str(level - 1))
             image = pyramid(written, 2, layout.factors, method)[1]
-        to_zarr(
-            image.rechunk(chunks), path, component=str(level), memory=memory, progress=progress,
-            zarr_options=options,
-        )  # fmt: skip
+        save(image.rechunk(chunks), component=str(level))
+
+
+def _save_as(
+    path: pathlib.Path, layout: Layout, version: str, memory: int | str | None, progress: bool
+) -> Callable[..., Any]:
+    """Return what writes an image of one size, as the format's version asks for."""
+    options: dict[str, Any] = {"zarr_format": _format(version).zarr_format}
+    if options["zarr_format"] == 2:
+        options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
+    else:
+        options["dimension_names"] = list(layout.axes)
+    return partial(to_zarr, url=path, memory=memory, progress=progress, zarr_options=options)
 
 
 def _describe(group: Any, layout: Layout, name: str, version: str) -> None:

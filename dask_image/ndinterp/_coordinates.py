@@ -278,12 +278,8 @@ def _at_coordinates(image, coordinates, interpolation, name):
     return map_scattered(
         coordinates,
         cells,
-        lookup.origin,
+        lookup,
         name=name,
-        sort=lookup.sort,
-        evaluate=lookup.evaluate,
-        merge=lookup.merge,
-        dtype=dtype,
         meta=with_dtype(image, dtype, ndim=len(shape)),
     )
 
