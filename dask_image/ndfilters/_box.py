@@ -64,12 +64,8 @@ def uniform_filter(
         Real or complex image of any number of axes.
     size : int or sequence of int, optional
         Of the box in pixels, per axis; 0 or 1 leave an axis alone.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, per axis: "reflect" (also
-        "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
-        "wrap" ("grid-wrap").
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     origin : int or sequence of int, optional
         Moves the box off its centre, per axis.
     output : dtype, optional
@@ -77,14 +73,8 @@ def uniform_filter(
         rounded to it after each axis.
     axes : int or tuple of int, optional
         Filter along these axes only.
-    where : array_like of bool, optional
-        Which pixels count, an image of the same shape; by default all do. The
-        weights that fall on counted pixels are made to sum to one.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    where, nan_policy, fill_value : optional
+        As in `gaussian_filter`.
 
     Returns
     -------
@@ -151,10 +141,8 @@ def uniform_filter1d(
         Of the window in pixels.
     axis : int, optional
         Along which to filter.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `uniform_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     origin : int, optional
         Moves the window off its centre.
     output : dtype, optional
@@ -210,21 +198,12 @@ def minimum_filter(
     mode : str or sequence of str, optional
         How the image goes on beyond its edges, as in `uniform_filter`; a
         sequence only for boxes.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int or sequence of int, optional
-        Moves the window off its centre, per axis.
-    output : dtype, optional
-        Of the result; by default that of the image.
-    axes : int or tuple of int, optional
-        Filter along these axes only.
-    where : array_like of bool, optional
-        Which pixels count, an image of the same shape; by default all do.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    cval : optional
+        As in `gaussian_filter`.
+    origin, output, axes : optional
+        As in `uniform_filter`.
+    where, nan_policy, fill_value : optional
+        As in `gaussian_filter`; there are no weights.
 
     Returns
     -------

@@ -50,11 +50,8 @@ def correlate(
         Real or complex image of any number of axes.
     weights : array_like
         One axis for each of ``axes``. In memory: weights are not chunked.
-    mode : str, optional
-        How the image goes on beyond its edges: "reflect" (also "grid-mirror"),
-        "constant" ("grid-constant"), "nearest", "mirror", "wrap" ("grid-wrap").
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `median_filter`.
     origin : int or sequence of int, optional
         Moves the window off its centre, per axis.
     output : dtype, optional
@@ -62,14 +59,8 @@ def correlate(
         weights are.
     axes : int or tuple of int, optional
         Filter along these axes only; by default along all.
-    where : array_like of bool, optional
-        Which pixels count, an image of the same shape; by default all do. The
-        weights that fall on counted pixels are made to sum to one.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    where, nan_policy, fill_value : optional
+        As in `gaussian_filter`.
 
     Returns
     -------
@@ -115,10 +106,8 @@ def convolve(
 
     Parameters
     ----------
-    image : array_like
-        Real or complex image of any number of axes.
-    weights : array_like
-        One axis for each of ``axes``. In memory: weights are not chunked.
+    image, weights
+        As in `correlate`.
     mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
         As in `correlate`.
 
@@ -167,15 +156,10 @@ def correlate1d(
         At least one.
     axis : int, optional
         Along which to filter.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `correlate`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval, output : optional
+        As in `correlate`.
     origin : int, optional
         Moves the window off its centre.
-    output : dtype, optional
-        Of the result; by default that of the image, or complex if image or
-        weights are.
 
     Returns
     -------

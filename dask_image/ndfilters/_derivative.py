@@ -58,12 +58,8 @@ def prewitt(
         Real or complex image.
     axis : int, optional
         Along which to differentiate; the other axes are smoothed.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, per axis: "reflect" (also
-        "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
-        "wrap" ("grid-wrap").
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     output : dtype, optional
         Of the result; by default that of the image (unsigned images wrap
         around, as in SciPy: ask for a signed or float ``output``).
@@ -164,10 +160,8 @@ def laplace(
     ----------
     image : array_like
         Real or complex image.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, per axis, as in `prewitt`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     output : dtype, optional
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
@@ -234,8 +228,8 @@ def generic_laplace(
     mode : str or sequence of str, optional
         How the image goes on beyond its edges, as in `prewitt`: the one of an
         axis is handed to ``derivative2`` with that axis.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    cval : optional
+        As in `laplace`.
     extra_arguments : sequence, optional
         Further arguments for ``derivative2``.
     extra_keywords : dict, optional
@@ -245,10 +239,8 @@ def generic_laplace(
         it the whole image goes through one task, unless ``derivative2`` is one
         of SciPy's own with a known reach, or is made of functions of this
         package and so gives a Dask array (which is tried on a single pixel).
-    output : dtype, optional
-        Of the result; by default that of the image.
-    axes : int or tuple of int, optional
-        Sum over these axes only.
+    output, axes : optional
+        As in `laplace`.
 
     Returns
     -------
@@ -321,8 +313,8 @@ def generic_gradient_magnitude(
         for `scipy.ndimage.sobel` and `scipy.ndimage.prewitt`, and not needed
         for functions of this package. Without it the whole image goes through
         one task.
-    output : dtype, optional
-        Of the result; by default that of the image.
+    output : optional
+        As in `laplace`.
     axes : int or tuple of int, optional
         Use the derivatives along these axes only.
 

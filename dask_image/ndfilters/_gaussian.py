@@ -397,10 +397,8 @@ def gaussian_gradient_magnitude(
         How the image goes on beyond its edges, as in `gaussian_laplace`.
     cval, truncate : optional
         As in `gaussian_filter`.
-    radius : int or sequence of int, optional
-        Cut it off after this many pixels instead, per axis of the image.
-    output : dtype, optional
-        Of the result; by default that of the image.
+    radius, output : optional
+        As in `gaussian_laplace`.
     axes : int or tuple of int, optional
         Take derivatives along these axes only.
 

@@ -74,11 +74,8 @@ def median_filter(
     where : array_like of bool, optional
         Which pixels count, an image of the same shape; by default all do. The
         rank is taken among the counted pixels of each window.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    nan_policy, fill_value : optional
+        As in `gaussian_filter`.
 
     Returns
     -------

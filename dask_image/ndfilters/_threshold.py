@@ -63,8 +63,8 @@ def threshold_local(
         For "gaussian" the standard deviation, by default (block_size - 1) / 6,
         which covers 99 % of the Gaussian; for "generic" the function, called
         with the 1-D values of a neighbourhood.
-    cval : float, optional
-        Value beyond the edges in mode "constant".
+    cval : optional
+        As in `gaussian_filter`.
     where, nan_policy, fill_value : optional
         Which pixels count, as in `gaussian_filter` and `median_filter`; not for the
         method "generic".

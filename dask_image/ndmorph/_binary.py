@@ -504,14 +504,12 @@ def binary_closing(
     ----------
     image : array_like
         What is not zero is closed.
-    structure : array_like of bool, optional
-        By default the centre and the pixels that share a face with it.
-    iterations : int, optional
-        How many times each step is done; less than 1: until nothing changes.
+    structure, iterations : optional
+        As in `binary_opening`.
     origin, mask : optional
         As in `binary_erosion`.
-    border_value : int, optional
-        Value outside of the image in both steps, 0 or 1.
+    border_value : optional
+        As in `binary_opening`.
     brute_force, axes, output, wrap_axes : optional
         As in `binary_erosion`.
 

@@ -138,10 +138,8 @@ def binary_fill_holes(
     structure : array_like of bool, optional
         Which pixels of the background are connected; by default those that
         share a face. More connections make for fewer holes.
-    origin : int or tuple of int, optional
-        How far the middle of the structure is moved.
-    output : dtype, optional
-        Taken for SciPy's sake, which returns a boolean array in any case.
+    origin, output : optional
+        As in `binary_propagation`.
     axes : int or tuple of int, optional
         The axes that the structure has; all by default. With the last two of
         three, every plane is filled by itself.

@@ -118,14 +118,8 @@ def local_minima(
     ----------
     image : array_like
         Integers, floats or booleans. NaN is no minimum, and lower than nothing.
-    footprint : array_like of bool, optional
-        Which pixels are the neighbours of the one in the middle: symmetric, of three
-        pixels along every axis.
-    connectivity : int, optional
-        Without ``footprint``: along how many axes at once a step to a neighbour may go.
-        Along all by default.
-    indices : bool, optional
-        Whether to return positions rather than an array of booleans.
+    footprint, connectivity, indices : optional
+        As in `local_maxima`.
     allow_borders : bool, optional
         Whether a plateau that touches the edge of the image may be a minimum.
 

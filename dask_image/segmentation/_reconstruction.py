@@ -165,9 +165,8 @@ def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
         Integers or floats. NaN and infinite pixels are left out.
     h : float
         Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
-    footprint : array_like of bool, optional
-        Which pixels are the neighbours of the one in the middle: symmetric, of one or
-        three pixels along every axis. All those around it by default.
+    footprint : optional
+        As in `h_maxima`.
 
     Returns
     -------

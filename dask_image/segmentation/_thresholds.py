@@ -86,10 +86,8 @@ def threshold_yen(image: ArrayLike, nbins: Integer = 256) -> Array:
 
     Parameters
     ----------
-    image : array_like
-        Integers or floats, all finite.
-    nbins : int, optional
-        Bins of the histogram. Integers have a bin for each value, whatever this is.
+    image, nbins
+        As in `threshold_otsu`.
 
     Returns
     -------
@@ -131,10 +129,8 @@ def threshold_triangle(image: ArrayLike, nbins: Integer = 256) -> Array:
 
     Parameters
     ----------
-    image : array_like
-        Integers or floats, all finite.
-    nbins : int, optional
-        Bins of the histogram. Integers have a bin for each value, whatever this is.
+    image, nbins
+        As in `threshold_otsu`.
 
     Returns
     -------
@@ -178,10 +174,8 @@ def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool =
 
     Parameters
     ----------
-    image : array_like
-        Integers or floats, all finite.
-    nbins : int, optional
-        Bins of the histogram. Integers have a bin for each value, whatever this is.
+    image, nbins
+        As in `threshold_otsu`.
     return_all : bool, optional
         Whether to return all such thresholds, rather than the lowest.
 
