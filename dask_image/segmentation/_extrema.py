@@ -126,13 +126,12 @@ def local_minima(
     Returns
     -------
     dask.array.Array or tuple of dask.array.Array
-        Of bool, with the shape and chunks of ``image``. If ``indices``, the
-        positions along each axis instead, in raster order and of unknown length.
+        As from `local_maxima`.
 
     Raises
     ------
     ValueError
-        If ``footprint`` is of another size, or not symmetric.
+        As `local_maxima`.
 
     See Also
     --------

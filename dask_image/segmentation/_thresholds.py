@@ -92,13 +92,12 @@ def threshold_yen(image: ArrayLike, nbins: Integer = 256) -> Array:
     Returns
     -------
     dask.array.Array
-        0-d: pixels above it are foreground. Of int64 if the image holds integers, else of the
-        image's dtype, or float64 for booleans.
+        As from `threshold_otsu`.
 
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values.
+        As `threshold_otsu`.
 
     See Also
     --------
@@ -135,13 +134,12 @@ def threshold_triangle(image: ArrayLike, nbins: Integer = 256) -> Array:
     Returns
     -------
     dask.array.Array
-        0-d: pixels above it are foreground. Of int64 if the image holds integers, else of the
-        image's dtype, or float64 for booleans.
+        As from `threshold_otsu`.
 
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values.
+        As `threshold_otsu`.
 
     See Also
     --------
