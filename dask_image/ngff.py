@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer
 from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, Integer
 from dask_image.imread import ImageMetadata
 from dask_image.segmentation import pyramid
@@ -181,7 +183,8 @@ def write_image(
     if path.exists() and not overwrite:
         raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
     group = _group(path, version, "w")
-    _write_levels(image, path, layout, levels, method, version, memory, progress)
+    save = _save_as(path, layout, version, memory, progress)
+    _write_levels(image, path, layout, levels, method, save)
     if layout.channel_names and "c" in layout.axes:
         # Without a range of values, viewers look for one; the format wants a colour.
         channels = [
@@ -208,7 +211,7 @@ def write_labels(
     Parameters
     ----------
     labels : array_like or xarray.DataArray
-        Integers. Axes that labels do not have, such as channels, the image may have.
+        Integers, or whole floats. Axes that labels do not have, such as channels, the image may have.
     url : str or os.PathLike
         The folder of the image.
     name : str, optional
@@ -264,8 +267,9 @@ def write_labels(
         if np.ndim(labels) == len(of_image.axes) - 1:
             metadata = replace(of_image, axes=of_image.axes.replace("C", ""))
     labels, layout = _laid_out(labels, metadata)
-    if labels.dtype.kind not in "iu":
+    if labels.dtype.kind not in "iuf":
         raise TypeError(f"labels must be integers, got {labels.dtype}")
+    labels = as_label_image(labels, "labels")
     if levels is None:
         levels = 1
         while _has_level(path, levels):
@@ -276,7 +280,8 @@ def write_labels(
     if place.exists() and not overwrite:
         raise FileExistsError(f"there are labels at {place}: pass overwrite=True to replace them")
     group = _group(place, version, "w")
-    _write_levels(labels, place, layout, levels, "nearest", version, memory, progress)
+    save = _save_as(place, layout, version, memory, progress)
+    _write_levels(labels, place, layout, levels, "nearest", save)
     _describe(group, layout, name, version)
     listed = [each for each in get_metadata(parent).get("labels", []) if each != name]
     versions = {} if version == "0.4" else {"version": version}
@@ -478,17 +483,10 @@ def _write_levels(
     layout: Layout,
     levels: Integer | None,
     method: Method,
-    version: str,
-    memory: int | str | None,
-    progress: bool,
+    save: Callable[..., Any],
 ) -> None:
     """Write an image in all its sizes, each made of the one before it, which is read again."""
     chunks = tuple(max(size, 1) for size in image.chunksize)
-    options: dict[str, Any] = {"zarr_format": _format(version).zarr_format}
-    if options["zarr_format"] == 2:
-        options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
-    else:
-        options["dimension_names"] = list(layout.axes)
     if levels is None and not set(layout.axes) & set("yx"):
         levels = 1
     count = len(pyramid(image, levels, layout.factors, method))
@@ -496,10 +494,19 @@ def _write_levels(
         if level:
             written = da.from_zarr(str(path), component=str(level - 1))
             image = pyramid(written, 2, layout.factors, method)[1]
-        to_zarr(
-            image.rechunk(chunks), path, component=str(level), memory=memory, progress=progress,
-            zarr_options=options,
-        )  # fmt: skip
+        save(image.rechunk(chunks), component=str(level))
+
+
+def _save_as(
+    path: pathlib.Path, layout: Layout, version: str, memory: int | str | None, progress: bool
+) -> Callable[..., Any]:
+    """Return what writes an image of one size, as the format's version asks for."""
+    options: dict[str, Any] = {"zarr_format": _format(version).zarr_format}
+    if options["zarr_format"] == 2:
+        options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
+    else:
+        options["dimension_names"] = list(layout.axes)
+    return partial(to_zarr, url=path, memory=memory, progress=progress, zarr_options=options)
 
 
 def _describe(group: Any, layout: Layout, name: str, version: str) -> None:

@@ -5,6 +5,8 @@ The cases are generated from the signatures: a new parameter without values here
 """
 
 import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import dask
 import dask.array as da
@@ -229,6 +231,18 @@ def two(*args, **keywords):
     return 2
 
 
+@dataclass(frozen=True)
+class Lookup:
+    origin: Callable
+    sort: Callable
+    evaluate: Callable
+    merge: Callable
+
+
+def map_by_lookup(places, cells, name, meta, **steps):
+    return map_scattered(places, cells, Lookup(**steps), name=name, meta=meta)
+
+
 CALLABLES = {
     line_sweeps.carry_along_first_axis: (
         {"image": IMAGE, "dtype": "f8", "name": "sweep"}, ("summarize", "carry", "finish"),
@@ -237,10 +251,10 @@ CALLABLES = {
         {"image": IMAGE.rechunk((5, -1)), "dtypes": ["f8"], "name": "sweep"},
         ("pack", "forward", "backward", "finish"),
     ),
-    map_scattered: (
-        {"places": IMAGE[np.newaxis], "cells": IMAGE, "name": "points", "dtype": "f8",
+    map_by_lookup: (
+        {"places": IMAGE[np.newaxis], "cells": IMAGE, "name": "points",
          "meta": block_meta(2, "f8")},
-        ("origins", "sort", "evaluate", "merge"),
+        ("origin", "sort", "evaluate", "merge"),
     ),
 }  # fmt: skip
 

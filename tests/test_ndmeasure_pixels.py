@@ -552,7 +552,18 @@ def test_value_indices_of_the_largest_values():
     }
 
 
-@pytest.mark.parametrize("dtype", ["?", "f8", "c8"])
+def test_value_indices_of_whole_floats():
+    image = np.array([[2.0, 0, np.nan], [-1, 2, 0]])
+    found = value_indices(da.from_array(image, chunks=(1, 2))).compute()
+    wanted = ndimage.value_indices(np.nan_to_num(image).astype(int))
+    assert found.keys() == wanted.keys()
+    for value, where in wanted.items():
+        np.testing.assert_array_equal(found[value], where)
+    with pytest.raises(ValueError, match="image must hold whole numbers .* got 0.5"):
+        value_indices(da.full((4, 4), 0.5)).compute()
+
+
+@pytest.mark.parametrize("dtype", ["?", "c8"])
 def test_value_indices_refuses_what_is_no_integer(dtype):
     with pytest.raises(ValueError, match="image must hold integers"):
         value_indices(da.zeros((4, 4), dtype=dtype))

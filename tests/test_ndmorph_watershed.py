@@ -71,6 +71,18 @@ def test_warns_of_one_task_for_the_whole_image():
     watershed_ift(image, markers)  # one block: nothing to warn of
 
 
+def test_markers_may_be_whole_floats():
+    random = np.random.default_rng(3)
+    image = random.integers(0, 255, (9, 8), np.uint8)
+    markers = random.integers(-1, 3, (9, 8))
+    floats = np.where(markers == 0, np.nan, markers).astype("f4")
+    result = watershed_ift(image, floats)
+    assert result.dtype == np.int64
+    np.testing.assert_array_equal(result, ndimage.watershed_ift(image, markers))
+    with pytest.raises(ValueError, match="markers must hold whole numbers .* got 0.5"):
+        watershed_ift(image, np.full((9, 8), 0.5)).compute()
+
+
 @pytest.mark.parametrize(
     "change, error, message",
     [

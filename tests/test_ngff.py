@@ -87,6 +87,7 @@ class TestWithOmeZarr:
         with pytest.raises(FileExistsError, match="overwrite=True"):
             ngff.write_labels(labels, path, "cells")
         ngff.write_labels(labels + 2, path, "cells", overwrite=True)
+        ngff.write_labels((labels + 2) * 1.0, path, "cells", overwrite=True)
         found, facts = ngff.read_image(path / "labels/cells", 1)
         np.testing.assert_array_equal(found.compute(), (labels + 2)[:, ::2, ::2])
         assert facts.axes == "ZYX"
@@ -97,8 +98,8 @@ class TestWithOmeZarr:
             "nuclei",
             "cells",
         ]
-        with pytest.raises(TypeError, match="labels must be integers, got float64"):
-            ngff.write_labels(labels * 1.0, path, "wrong")
+        with pytest.raises(TypeError, match="labels must be integers, got complex128"):
+            ngff.write_labels(labels * 1j, path, "wrong")
 
     def test_what_is_there_stays(self, path):
         ngff.write_image(CELLS, path, FACTS, levels=2)

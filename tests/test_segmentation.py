@@ -312,9 +312,34 @@ def test_small_objects_refuse_negative_labels():
     with pytest.raises(ValueError, match="negative"):
         segmentation.remove_small_objects(labels).compute()
     with pytest.raises(TypeError, match="integers or booleans"):
-        segmentation.remove_small_objects(labels * 0.5)
+        segmentation.remove_small_objects(labels * 1j)
     with pytest.warns(UserWarning, match="boolean array"):
         segmentation.remove_small_holes(labels)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        segmentation.clear_border,
+        segmentation.expand_labels,
+        segmentation.find_boundaries,
+        segmentation.remove_small_objects,
+        segmentation.join_segmentations,
+        segmentation.relabel_sequential,
+    ],
+)
+def test_labels_may_be_whole_floats(function):
+    def results(labels):
+        labels = da.from_array(labels, chunks=5)
+        pair = (labels, labels) if function is segmentation.join_segmentations else (labels,)
+        found = function(*pair)
+        return found[0] if isinstance(found, tuple) else found
+
+    labels = random_labels((13, 11))
+    floats = np.where(labels == 0, np.nan, labels).astype("f4")
+    np.testing.assert_array_equal(results(floats), results(labels))
+    with pytest.raises(ValueError, match="must hold whole numbers .* got .+[.]5"):
+        results(floats + 0.5).compute()
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

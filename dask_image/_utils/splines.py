@@ -1,4 +1,4 @@
-"""What interpolation works with: the spline, and the box of coefficients."""
+"""What interpolation works with: the spline, and the crop of coefficients that is read."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class Spline:
 
 
 @dataclass(frozen=True)
-class Box:
-    """Where a box of coefficients lies: its first pixel on each axis, and the whole's shape."""
+class Crop:
+    """Where coefficients that are read lie: its first pixel on each axis, and the whole's shape."""
 
     origin: tuple[int, ...]
     shape: tuple[int, ...]

@@ -13,7 +13,6 @@ __all__ = [
     "Array",
     "ArrayLike",
     "Block",
-    "Box",
     "Chunks",
     "ChunksLike",
     "DTypeLike",
@@ -35,6 +34,7 @@ __all__ = [
     "Reach",
     "Real",
     "Shape",
+    "Slices",
     "SupportsArray",
 ]
 
@@ -88,8 +88,8 @@ Chunks: TypeAlias = tuple[tuple[int, ...], ...]
 Shape: TypeAlias = tuple[int, ...]
 """One number for each axis: a shape, a position, the index of a block."""
 
-Box: TypeAlias = tuple[slice, ...]
-"""A part of an array."""
+Slices: TypeAlias = tuple[slice, ...]
+"""One slice for each axis: a part of an array."""
 
 Reach: TypeAlias = Sequence[tuple[int, int]]
 """How many pixels are read before and after each one, for each axis."""

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-Pixels = npt.NDArray[Any]
+from dask_image._utils.typing import NDArray
 
 DTYPES = ("uint8", "uint16", "int32", "float32", "float64")
 """The usual dtypes of images."""
@@ -37,14 +36,14 @@ class Call:
     """
 
     name: str
-    arrays: tuple[Pixels, ...]
+    arrays: tuple[NDArray, ...]
     keywords: dict[str, Any]
 
 
 Calls = Iterator[Call]
 
 
-def usual_calls(image: Pixels) -> Calls:
+def usual_calls(image: NDArray) -> Calls:
     """
     Yield two calls of every function that mirrors one of SciPy's and works by itself.
 
@@ -57,7 +56,7 @@ def usual_calls(image: Pixels) -> Calls:
         yield from calls(image)
 
 
-def calls_of_functions(image: Pixels) -> Calls:
+def calls_of_functions(image: NDArray) -> Calls:
     """
     Yield two calls of every function that calls a function of the user's.
 
@@ -85,7 +84,7 @@ def calls_of_functions(image: Pixels) -> Calls:
                      dict(index=index[:3], **measured))  # fmt: skip
 
 
-def calls_beyond_scipy(image: Pixels) -> Calls:
+def calls_beyond_scipy(image: NDArray) -> Calls:
     """
     Yield calls of functions that SciPy has not and whose kernels serve no other function.
 
@@ -107,18 +106,18 @@ def calls_beyond_scipy(image: Pixels) -> Calls:
     yield from _each("segmentation.peak_local_max", (image,), dict(min_distance=3))
 
 
-def _each(names: str, arrays: tuple[Pixels, ...], *settings: dict[str, Any]) -> Calls:
+def _each(names: str, arrays: tuple[NDArray, ...], *settings: dict[str, Any]) -> Calls:
     for name in names.split():
         for keywords in settings:
             yield Call(name, arrays, keywords)
 
 
-def _difference(image: Pixels, axis: int, *_: Any, **__: Any) -> Pixels:
+def _difference(image: NDArray, axis: int, *_: Any, **__: Any) -> NDArray:
     """Return the differences of neighbours, as derivatives for the generic filters."""
     return np.asarray(np.roll(image, 1, axis) - image)
 
 
-def _double_line(line: Pixels, result: Pixels) -> None:
+def _double_line(line: NDArray, result: NDArray) -> None:
     result[...] = 2 * line[1 : 1 + result.size]
 
 
@@ -129,22 +128,22 @@ def _halved(coordinates: tuple[int, ...]) -> tuple[float, ...]:
 # -- what the arguments are made of ----------------------------------------------------------
 
 
-def _mask(image: Pixels) -> Pixels:
+def _mask(image: NDArray) -> NDArray:
     """Return where the image is bright, as 0 and 1 of its own dtype."""
     return (image > np.median(image)).astype(image.dtype)
 
 
-def _labels(image: Pixels) -> tuple[Pixels, Pixels]:
+def _labels(image: NDArray) -> tuple[NDArray, NDArray]:
     """Return boxes with labels from 1 on, a thousand or fewer, and all the labels."""
     side = int(1000 ** (1 / image.ndim))
-    labels: Pixels = np.zeros(image.shape, np.int32)
+    labels: NDArray = np.zeros(image.shape, np.int32)
     for axis, size in enumerate(image.shape):
         along = (np.arange(size) * side // size).astype(np.int32)
         labels = labels * side + along.reshape([-1 if a == axis else 1 for a in range(image.ndim)])
     return labels + 1, np.arange(1, side**image.ndim + 1)
 
 
-def _cross(image: Pixels) -> Pixels:
+def _cross(image: NDArray) -> NDArray:
     """Return a window that is no box."""
     offsets = np.indices((5,) * image.ndim) - 2
     return np.asarray(np.abs(offsets).sum(0) <= 2)
@@ -153,7 +152,7 @@ def _cross(image: Pixels) -> Pixels:
 # -- the calls -------------------------------------------------------------------------------
 
 
-def _filters(image: Pixels) -> Calls:
+def _filters(image: NDArray) -> Calls:
     sides = (3,) * image.ndim
     slope, even = np.arange(3.0**image.ndim).reshape(sides), np.ones(sides)
     line = [1.0, 2.0, 4.0, 1.0, 0.5]
@@ -170,7 +169,7 @@ def _filters(image: Pixels) -> Calls:
     yield from _each("uniform_filter uniform_filter1d", one, dict(size=3), dict(size=9))
 
 
-def _ranks(image: Pixels) -> Calls:
+def _ranks(image: NDArray) -> Calls:
     one, cross = (image,), _cross(image)
     box, odd = dict(size=3), dict(footprint=cross)
     yield from _each(
@@ -184,7 +183,7 @@ def _ranks(image: Pixels) -> Calls:
     yield from _each("rank_filter", one, dict(rank=1, **box), dict(rank=-2, **odd))
 
 
-def _binary(image: Pixels) -> Calls:
+def _binary(image: NDArray) -> Calls:
     one, full = (_mask(image),), np.ones((3,) * image.ndim, bool)
     yield from _each(
         "binary_closing binary_dilation binary_erosion binary_opening",
@@ -198,7 +197,7 @@ def _binary(image: Pixels) -> Calls:
                      dict(mask=one[0], structure=full))  # fmt: skip
 
 
-def _distances(image: Pixels) -> Calls:
+def _distances(image: NDArray) -> Calls:
     mask = (_mask(image),)
     yield from _each("distance_transform_edt", mask, {}, dict(sampling=[1.5] * image.ndim))
     yield from _each("distance_transform_cdt", mask, {}, dict(metric="taxicab"))
@@ -211,7 +210,7 @@ def _distances(image: Pixels) -> Calls:
                          dict(structure=np.ones((3,) * image.ndim)))  # fmt: skip
 
 
-def _statistics(image: Pixels) -> Calls:
+def _statistics(image: NDArray) -> Calls:
     labels, index = _labels(image)
     yield from _each(
         "center_of_mass extrema maximum maximum_position mean median minimum minimum_position "
@@ -224,7 +223,7 @@ def _statistics(image: Pixels) -> Calls:
     yield from _each("value_indices", (labels,), {}, dict(ignore_value=1))
 
 
-def _interpolation(image: Pixels) -> Calls:
+def _interpolation(image: NDArray) -> Calls:
     one, axes = (image,), image.ndim
     matrix = np.eye(axes)
     matrix[0, 1], matrix[1, 0] = 0.1, -0.1
@@ -241,7 +240,7 @@ def _interpolation(image: Pixels) -> Calls:
     yield from _each("map_coordinates", (image, places), first, third)
 
 
-def _fourier(image: Pixels) -> Calls:
+def _fourier(image: NDArray) -> Calls:
     # Transforms keep the precision of floating-point images.
     single = image.dtype == np.float32
     spectrum = (image.astype(np.complex64 if single else np.complex128),)

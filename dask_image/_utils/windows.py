@@ -1,4 +1,9 @@
-"""Windows around a pixel: a size, a footprint, a structure or weights, normalised once."""
+"""
+What filters look through, normalised once.
+
+A window around a pixel (a size, a footprint, a structure or weights), and what it sees beyond
+the edges of the image.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +18,24 @@ from dask_image._utils.arguments import (
     ArgumentError,
     normalize_array,
     normalize_axes,
+    normalize_cval,
+    normalize_mode,
+    normalize_modes,
     normalize_origins,
     normalize_sizes,
     on_axes,
     window_reach,
 )
-from dask_image._utils.typing import ArrayLike, Integer, NDArray, PerAxis, Reach, Shape
+from dask_image._utils.typing import (
+    Array,
+    ArrayLike,
+    Integer,
+    ModeName,
+    NDArray,
+    PerAxis,
+    Reach,
+    Shape,
+)
 from dask_image._utils.warnings import warn
 
 
@@ -264,3 +281,61 @@ def _window(described, shape, origin, axes, ndim):
     chosen = normalize_axes(axes, ndim)
     origins = normalize_origins(origin, len(chosen))
     return Window(described, tuple(shape), tuple(origins), chosen, ndim, axes is not None)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """
+    How an image goes on beyond its edges; valid.
+
+    Attributes
+    ----------
+    mode : str or sequence of str
+        As SciPy is told.
+    modes : tuple of str
+        For each axis of the image.
+    cval : number
+        The value beyond in mode "constant".
+    """
+
+    mode: PerAxis[ModeName]
+    modes: tuple[ModeName, ...]
+    cval: Any
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The arguments that describe the edges to SciPy."""
+        return {"mode": self.mode, "cval": self.cval}
+
+    def all_round(self, mode: ModeName) -> Edges:
+        """Return edges of one mode along all axes."""
+        return Edges(mode, (mode,) * len(self.modes), self.cval)
+
+
+def edges_of(image: Array, mode: PerAxis[ModeName], cval: Any, axes: Shape | None = None) -> Edges:
+    """
+    Return the edges that ``mode`` and ``cval`` stand for.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    mode : str or sequence of str
+        With ``axes``, one for all of them or for each.
+    cval : number
+    axes : tuple of int, optional
+        Along which the filter looks; without, ``mode`` is one that holds for all axes.
+
+    Returns
+    -------
+    Edges
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a mode is unknown, or ``cval`` no number.
+    """
+    if axes is None:
+        modes = [normalize_mode(mode)] * image.ndim
+    else:
+        modes = on_axes(normalize_modes(mode, len(axes)), axes, image.ndim, default="nearest")
+    return Edges(mode, tuple(modes), normalize_cval(cval, image.dtype))

@@ -21,7 +21,7 @@ from dask_image.local_statistics._functions import (
     sampling_of,
 )
 from dask_image.local_statistics._gaps import Fill, Gaps
-from dask_image.local_statistics._grid import tile_grid
+from dask_image.local_statistics._grid import tile_grid, window_grid
 from dask_image.local_statistics._statistics import CLIPPED, Clipped
 from dask_image.ndinterp._affine import zoom_image
 
@@ -89,7 +89,8 @@ def local_sigma_clipped(
         raise ValueError(f"statistic must be one of {CLIPPED[:4]}, got {statistic!r}")
     clipped = _clipped(source, (statistic,), (), sigma, maxiters)
     gaps = Gaps(fill, min_fraction)
-    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, False, gaps)
+    grid = window_grid(source.shape, selem, spacing, step)
+    sampling = sampling_of(source, grid, interpolate, mask, False, gaps)
     return map_windows(clipped, (), source, sampling, "local_sigma_clipped")
 
 

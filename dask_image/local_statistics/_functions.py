@@ -164,7 +164,8 @@ def apply_local_function(
     shape = _result_shape(fshape)
     statistic = LocalFunction(function, shape, np.dtype(source.dtype if dtype is None else dtype))
     gaps = Gaps(fill, min_fraction)
-    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    grid = window_grid(source.shape, selem, spacing, step)
+    sampling = sampling_of(source, grid, interpolate, mask, return_centers, gaps)
     return map_windows(statistic, shape, source, sampling, "apply_local_function")
 
 
@@ -257,7 +258,8 @@ def local_percentile(
     shape = np.shape(np.asarray(percentile))
     statistic = Percentiles(fractions, shape, np.dtype(source.dtype if dtype is None else dtype))
     gaps = Gaps(fill, min_fraction)
-    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    grid = window_grid(source.shape, selem, spacing, step)
+    sampling = sampling_of(source, grid, interpolate, mask, return_centers, gaps)
     return map_windows(statistic, shape, source, sampling, "local_percentile")
 
 
@@ -337,7 +339,8 @@ def local_histogram(
     bins = _integer(max_bin, "max_bin", 1)
     statistic = Histogram(bins, np.dtype(np.int64 if dtype is None else dtype))
     gaps = Gaps(fill, min_fraction)
-    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    grid = window_grid(source.shape, selem, spacing, step)
+    sampling = sampling_of(source, grid, interpolate, mask, return_centers, gaps)
     return map_windows(statistic, (bins,), source, sampling, "local_histogram")
 
 
@@ -404,7 +407,8 @@ def local_mean(
     default = np.result_type(source.dtype, float)
     statistic = Moments(False, np.dtype(default if dtype is None else dtype))
     gaps = Gaps(fill, min_fraction)
-    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    grid = window_grid(source.shape, selem, spacing, step)
+    sampling = sampling_of(source, grid, interpolate, mask, return_centers, gaps)
     return map_windows(statistic, (), source, sampling, "local_mean")
 
 
@@ -475,7 +479,8 @@ def local_standard_deviation(
     source = as_dask_array(source, "source")
     statistic = Moments(True, np.dtype(np.float64 if dtype is None else dtype))
     gaps = Gaps(fill, min_fraction)
-    sampling = sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps)
+    grid = window_grid(source.shape, selem, spacing, step)
+    sampling = sampling_of(source, grid, interpolate, mask, return_centers, gaps)
     return map_windows(statistic, (), source, sampling, "local_standard_deviation")
 
 
@@ -504,9 +509,8 @@ class Sampling:
     gaps: Gaps
 
 
-def sampling_of(source, selem, spacing, step, interpolate, mask, return_centers, gaps):
+def sampling_of(source, grid, interpolate, mask, return_centers, gaps):
     """Normalise the arguments that all functions share."""
-    grid = window_grid(source.shape, selem, spacing, step)
     order = None if interpolate is None else _integer(interpolate, "interpolate", 0, 5)
     mask = None if mask is None else mask_of(mask, source)
     return Sampling(grid, mask, order, bool(return_centers), gaps)

@@ -10,15 +10,11 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axis,
-    normalize_cval,
     normalize_integer,
-    normalize_mode,
-    normalize_modes,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.counted import (
-    ALL_COUNT,
     average_passes,
     counted_output,
     counted_pixels,
@@ -37,7 +33,13 @@ from dask_image._utils.typing import (
     Number,
     PerAxis,
 )
-from dask_image._utils.windows import sized, sized_or_footprint
+from dask_image._utils.windows import edges_of, sized, sized_or_footprint
+
+LINE_FUNCTION = {
+    ndimage.minimum_filter: ndimage.minimum_filter1d,
+    ndimage.maximum_filter: ndimage.maximum_filter1d,
+}
+"""What filters one axis as a filter does all."""
 
 
 def uniform_filter(
@@ -62,12 +64,8 @@ def uniform_filter(
         Real or complex image of any number of axes.
     size : int or sequence of int, optional
         Of the box in pixels, per axis; 0 or 1 leave an axis alone.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, per axis: "reflect" (also
-        "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
-        "wrap" ("grid-wrap").
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     origin : int or sequence of int, optional
         Moves the box off its centre, per axis.
     output : dtype, optional
@@ -75,14 +73,8 @@ def uniform_filter(
         rounded to it after each axis.
     axes : int or tuple of int, optional
         Filter along these axes only.
-    where : array_like of bool, optional
-        Which pixels count, an image of the same shape; by default all do. The
-        weights that fall on counted pixels are made to sum to one.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    where, nan_policy, fill_value : optional
+        As in `gaussian_filter`.
 
     Returns
     -------
@@ -107,27 +99,20 @@ def uniform_filter(
     >>> uniform_filter(da.arange(6.0, chunks=3) ** 2, size=3).compute().round(2)
     array([ 0.33,  1.67,  4.67,  9.67, 16.67, 22.  ])
     """
-    return average(
-        image, size, mode, cval, origin, output, axes, (where, nan_policy, fill_value),
-        name="uniform_filter",
-    )  # fmt: skip
-
-
-def average(
-    image, size, mode="reflect", cval=0.0, origin=0, output=None, axes=None, choice=ALL_COUNT,
-    *, name,
-):  # fmt: skip
-    """Filter as `uniform_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
-    counted = counted_pixels(image, *choice)
-    output = counted_output(image, counted, output)
     window = sized(size, origin, axes, image.ndim, least=0)
-    modes = normalize_modes(mode, len(window.axes))
-    keywords = {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
+    edges = edges_of(image, mode, cval, window.axes)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    return average(image, window, edges, output, counted, name="uniform_filter")
+
+
+def average(image, window, edges, output=None, counted=None, *, name):
+    """Filter as `uniform_filter`, in tasks called ``name``."""
+    output = counted_output(image, counted, output)
     dtype = result_dtype(
-        ndimage.uniform_filter, image, output=output, **keywords, **window.keywords
+        ndimage.uniform_filter, image, output=output, **edges.keywords, **window.keywords
     )
-    passes = _box_passes(ndimage.uniform_filter1d, image, window, modes, keywords["cval"], dtype)
+    passes = _box_passes(ndimage.uniform_filter1d, image, window, edges, dtype)
     if counted is not None:
         # Running sums leave a little where nothing counts, but much less than one pixel's weight.
         least = 0.5 / max(math.prod(window.shape), 1)
@@ -156,10 +141,8 @@ def uniform_filter1d(
         Of the window in pixels.
     axis : int, optional
         Along which to filter.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `uniform_filter`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     origin : int, optional
         Moves the window off its centre.
     output : dtype, optional
@@ -184,7 +167,7 @@ def uniform_filter1d(
     """
     image = as_dask_array(image)
     window = _line(size, origin, axis, image.ndim)
-    return _along_axis(ndimage.uniform_filter1d, image, window, mode, cval, output)
+    return _along_axis(ndimage.uniform_filter1d, image, window, edges_of(image, mode, cval), output)
 
 
 def minimum_filter(
@@ -215,21 +198,12 @@ def minimum_filter(
     mode : str or sequence of str, optional
         How the image goes on beyond its edges, as in `uniform_filter`; a
         sequence only for boxes.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
-    origin : int or sequence of int, optional
-        Moves the window off its centre, per axis.
-    output : dtype, optional
-        Of the result; by default that of the image.
-    axes : int or tuple of int, optional
-        Filter along these axes only.
-    where : array_like of bool, optional
-        Which pixels count, an image of the same shape; by default all do.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    cval : optional
+        As in `gaussian_filter`.
+    origin, output, axes : optional
+        As in `uniform_filter`.
+    where, nan_policy, fill_value : optional
+        As in `gaussian_filter`; there are no weights.
 
     Returns
     -------
@@ -252,10 +226,9 @@ def minimum_filter(
     """
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
-    return _extremum(
-        ndimage.minimum_filter, ndimage.minimum_filter1d, image, window, mode, cval, output,
-        (where, nan_policy, fill_value),
-    )  # fmt: skip
+    edges = edges_of(image, mode, cval, window.axes if window.is_box else None)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    return _extremum(ndimage.minimum_filter, image, window, edges, output, counted)
 
 
 def maximum_filter(
@@ -301,10 +274,9 @@ def maximum_filter(
     """
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
-    return _extremum(
-        ndimage.maximum_filter, ndimage.maximum_filter1d, image, window, mode, cval, output,
-        (where, nan_policy, fill_value),
-    )  # fmt: skip
+    edges = edges_of(image, mode, cval, window.axes if window.is_box else None)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    return _extremum(ndimage.maximum_filter, image, window, edges, output, counted)
 
 
 def minimum_filter1d(
@@ -348,7 +320,7 @@ def minimum_filter1d(
     """
     image = as_dask_array(image)
     window = _line(size, origin, axis, image.ndim)
-    return _along_axis(ndimage.minimum_filter1d, image, window, mode, cval, output)
+    return _along_axis(ndimage.minimum_filter1d, image, window, edges_of(image, mode, cval), output)
 
 
 def maximum_filter1d(
@@ -392,45 +364,33 @@ def maximum_filter1d(
     """
     image = as_dask_array(image)
     window = _line(size, origin, axis, image.ndim)
-    return _along_axis(ndimage.maximum_filter1d, image, window, mode, cval, output)
+    return _along_axis(ndimage.maximum_filter1d, image, window, edges_of(image, mode, cval), output)
 
 
-def _extremum(scipy_function, line_function, image, window, mode, cval, output, choice):
+def _extremum(scipy_function, image, window, edges, output, counted):
     name = scipy_function.__name__
-    counted = counted_pixels(image, *choice)
     output = counted_output(image, counted, output)
-    modes = normalize_modes(mode, len(window.axes))
-    cval = normalize_cval(cval, image.dtype)
-    keywords = {"mode": mode, "cval": cval} | window.keywords
-    dtype = result_dtype(scipy_function, image, output=output, **keywords)
+    dtype = result_dtype(scipy_function, image, output=output, **edges.keywords, **window.keywords)
     neutral = extreme_of(image.dtype, scipy_function is ndimage.minimum_filter)
     if window.is_box:
-        passes = _box_passes(line_function, image, window, modes, cval, dtype)
+        passes = _box_passes(LINE_FUNCTION[scipy_function], image, window, edges, dtype)
         if counted is None:
             return map_passes(image, passes, dtype, name)
-        of_mask = _box_passes(ndimage.maximum_filter1d, image, window, modes, cval, dtype)
+        of_mask = _box_passes(ndimage.maximum_filter1d, image, window, edges, dtype)
         return extremum_passes(
             image, counted, passes, of_mask, neutral=neutral, dtype=dtype, name=name
         )
+    kernel = kernel_for(image, scipy_function)
+    settings = {"name": name, "reach": window.reach, "dtype": dtype} | window.keywords
     if counted is not None:
-        return extremum_counted(
-            kernel_for(image, scipy_function), kernel_for(image, ndimage.maximum_filter), image,
-            counted, neutral=neutral, name=name, reach=window.reach,
-            modes=[normalize_mode(mode)] * image.ndim, dtype=dtype, **keywords,
-        )  # fmt: skip
+        of_mask = kernel_for(image, ndimage.maximum_filter)
+        return extremum_counted(kernel, of_mask, image, counted, edges, neutral=neutral, **settings)
     return map_neighborhood(
-        kernel_for(image, scipy_function),
-        image,
-        name=name,
-        reach=window.reach,
-        modes=[normalize_mode(mode)] * image.ndim,
-        dtype=dtype,
-        output=dtype,
-        **keywords,
+        kernel, image, modes=edges.modes, output=dtype, **settings, **edges.keywords
     )
 
 
-def _box_passes(line_function, image, window, modes, cval, dtype):
+def _box_passes(line_function, image, window, edges, dtype):
     """Return the passes that filter one axis after another."""
     kernel = kernel_for(image, line_function)
     return [
@@ -438,10 +398,10 @@ def _box_passes(line_function, image, window, modes, cval, dtype):
             kernel,
             axis,
             window.paired_reach[axis],
-            mode,
-            {"size": size, "cval": cval, "origin": origin, "output": dtype},
+            edges.modes[axis],
+            {"size": size, "cval": edges.cval, "origin": origin, "output": dtype},
         )
-        for axis, size, origin, mode in zip(window.axes, window.shape, window.origins, modes)
+        for axis, size, origin in zip(window.axes, window.shape, window.origins)
         if size > 1  # as in SciPy, a box of 0 or 1 pixels leaves its axis alone
     ]
 
@@ -454,11 +414,11 @@ def _line(size, origin, axis, ndim):
     return sized(size, normalize_integer(origin, "origin"), axis, ndim)
 
 
-def _along_axis(line_function, image, window, mode, cval, output):
-    mode = normalize_mode(mode)
-    keywords = window.line_keywords | {"cval": normalize_cval(cval, image.dtype)}
-    dtype = result_dtype(line_function, image, mode=mode, output=output, **keywords)
+def _along_axis(line_function, image, window, edges, output):
+    keywords = window.line_keywords
+    dtype = result_dtype(line_function, image, output=output, **keywords, **edges.keywords)
+    keywords |= {"cval": edges.cval, "output": dtype}
     axis = keywords.pop("axis")
     kernel = kernel_for(image, line_function)
-    step = Pass(kernel, axis, window.reach[axis], mode, keywords | {"output": dtype})
+    step = Pass(kernel, axis, window.reach[axis], edges.modes[axis], keywords)
     return map_passes(image, [step], dtype, line_function.__name__)

@@ -9,9 +9,7 @@ from dask_image._utils.arguments import (
     ArgumentError,
     normalize_array,
     normalize_axis,
-    normalize_cval,
     normalize_integer,
-    normalize_mode,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
@@ -27,7 +25,7 @@ from dask_image._utils.typing import (
     Number,
     PerAxis,
 )
-from dask_image._utils.windows import weighted
+from dask_image._utils.windows import edges_of, weighted
 
 
 def correlate(
@@ -52,11 +50,8 @@ def correlate(
         Real or complex image of any number of axes.
     weights : array_like
         One axis for each of ``axes``. In memory: weights are not chunked.
-    mode : str, optional
-        How the image goes on beyond its edges: "reflect" (also "grid-mirror"),
-        "constant" ("grid-constant"), "nearest", "mirror", "wrap" ("grid-wrap").
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `median_filter`.
     origin : int or sequence of int, optional
         Moves the window off its centre, per axis.
     output : dtype, optional
@@ -64,14 +59,8 @@ def correlate(
         weights are.
     axes : int or tuple of int, optional
         Filter along these axes only; by default along all.
-    where : array_like of bool, optional
-        Which pixels count, an image of the same shape; by default all do. The
-        weights that fall on counted pixels are made to sum to one.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    where, nan_policy, fill_value : optional
+        As in `gaussian_filter`.
 
     Returns
     -------
@@ -92,10 +81,11 @@ def correlate(
     >>> correlate(da.arange(6, chunks=3), [1, 0, 0]).compute()
     array([0, 0, 1, 2, 3, 4])
     """
-    return _with_weights(
-        ndimage.correlate, image, weights, mode, cval, origin, output, axes,
-        (where, nan_policy, fill_value),
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = weighted(_as_weights(weights), origin, axes, image.ndim)
+    edges = edges_of(image, mode, cval)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    return _map_weights(ndimage.correlate, image, window, edges, output, counted)
 
 
 def convolve(
@@ -116,10 +106,8 @@ def convolve(
 
     Parameters
     ----------
-    image : array_like
-        Real or complex image of any number of axes.
-    weights : array_like
-        One axis for each of ``axes``. In memory: weights are not chunked.
+    image, weights
+        As in `correlate`.
     mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
         As in `correlate`.
 
@@ -140,10 +128,11 @@ def convolve(
     >>> convolve(da.arange(6, chunks=3), [1, 0, 0]).compute()
     array([1, 2, 3, 4, 5, 5])
     """
-    return _with_weights(
-        ndimage.convolve, image, weights, mode, cval, origin, output, axes,
-        (where, nan_policy, fill_value),
-    )  # fmt: skip
+    image = as_dask_array(image)
+    window = weighted(_as_weights(weights), origin, axes, image.ndim)
+    edges = edges_of(image, mode, cval)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    return _map_weights(ndimage.convolve, image, window, edges, output, counted)
 
 
 def correlate1d(
@@ -167,15 +156,10 @@ def correlate1d(
         At least one.
     axis : int, optional
         Along which to filter.
-    mode : str, optional
-        How the image goes on beyond its edges, as in `correlate`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval, output : optional
+        As in `correlate`.
     origin : int, optional
         Moves the window off its centre.
-    output : dtype, optional
-        Of the result; by default that of the image, or complex if image or
-        weights are.
 
     Returns
     -------
@@ -199,8 +183,7 @@ def correlate1d(
     """
     image = as_dask_array(image)
     window = _line(weights, origin, axis, image.ndim)
-    keywords = window.line_keywords
-    return _map_weights(ndimage.correlate1d, image, window, mode, cval, output, keywords)
+    return _map_weights(ndimage.correlate1d, image, window, edges_of(image, mode, cval), output)
 
 
 def convolve1d(
@@ -244,20 +227,7 @@ def convolve1d(
     """
     image = as_dask_array(image)
     window = _line(weights, origin, axis, image.ndim)
-    keywords = window.line_keywords
-    return _map_weights(ndimage.convolve1d, image, window, mode, cval, output, keywords)
-
-
-def _with_weights(scipy_function, image, weights, mode, cval, origin, output, axes, choice):
-    image = as_dask_array(image)
-    weights = _as_weights(weights)
-    window = weighted(weights, origin, axes, image.ndim)
-    counted = counted_pixels(image, *choice)
-    if counted is not None:
-        _check_averaging(weights)
-    output = counted_output(image, counted, output)
-    keywords = window.keywords
-    return _map_weights(scipy_function, image, window, mode, cval, output, keywords, counted)
+    return _map_weights(ndimage.convolve1d, image, window, edges_of(image, mode, cval), output)
 
 
 def _check_averaging(weights):
@@ -285,21 +255,22 @@ def _line(weights, origin, axis, ndim):
     return weighted(weights, normalize_integer(origin, "origin"), axis, ndim)
 
 
-def _map_weights(
-    scipy_function, image, window, mode, cval, output, keywords, counted=None
-):  # fmt: skip
-    convolves = scipy_function in (ndimage.convolve, ndimage.convolve1d)
-    mode = normalize_mode(mode)
-    keywords |= {"mode": mode, "cval": normalize_cval(cval, image.dtype)}
-    dtype = result_dtype(scipy_function, image, output=output, **keywords)
+def _map_weights(scipy_function, image, window, edges, output, counted=None):
+    if counted is not None:
+        _check_averaging(window.described["weights"])
+    output = counted_output(image, counted, output)
+    along_line = scipy_function in (ndimage.correlate1d, ndimage.convolve1d)
+    keywords = window.line_keywords if along_line else window.keywords
+    dtype = result_dtype(scipy_function, image, output=output, **edges.keywords, **keywords)
     kernel = kernel_for(image, scipy_function)
+    convolves = scipy_function in (ndimage.convolve, ndimage.convolve1d)
     settings = {
         "name": scipy_function.__name__,
         "reach": window.reach_from_behind if convolves else window.reach,
-        "modes": [mode] * image.ndim,
         "dtype": dtype,
-    }
+    } | keywords
     if counted is not None:
-        total = float(keywords["weights"].sum())
-        return average_counted(kernel, image, counted, total=total, **settings, **keywords)
-    return map_neighborhood(kernel, image, output=dtype, **settings, **keywords)
+        return average_counted(kernel, image, counted, edges, **settings)
+    return map_neighborhood(
+        kernel, image, modes=edges.modes, output=dtype, **settings, **edges.keywords
+    )

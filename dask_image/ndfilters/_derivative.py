@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
@@ -34,6 +35,7 @@ from dask_image._utils.typing import (
     Number,
     PerAxis,
 )
+from dask_image._utils.windows import edges_of
 
 # Derivatives of SciPy whose reach is known.
 DEPTH_OF = {ndimage.sobel: 1, ndimage.prewitt: 1}
@@ -56,12 +58,8 @@ def prewitt(
         Real or complex image.
     axis : int, optional
         Along which to differentiate; the other axes are smoothed.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, per axis: "reflect" (also
-        "grid-mirror"), "constant" ("grid-constant"), "nearest", "mirror",
-        "wrap" ("grid-wrap").
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     output : dtype, optional
         Of the result; by default that of the image (unsigned images wrap
         around, as in SciPy: ask for a signed or float ``output``).
@@ -162,10 +160,8 @@ def laplace(
     ----------
     image : array_like
         Real or complex image.
-    mode : str or sequence of str, optional
-        How the image goes on beyond its edges, per axis, as in `prewitt`.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    mode, cval : optional
+        As in `gaussian_filter`.
     output : dtype, optional
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
@@ -232,8 +228,8 @@ def generic_laplace(
     mode : str or sequence of str, optional
         How the image goes on beyond its edges, as in `prewitt`: the one of an
         axis is handed to ``derivative2`` with that axis.
-    cval : scalar, optional
-        Value beyond the edges in mode "constant".
+    cval : optional
+        As in `laplace`.
     extra_arguments : sequence, optional
         Further arguments for ``derivative2``.
     extra_keywords : dict, optional
@@ -243,10 +239,8 @@ def generic_laplace(
         it the whole image goes through one task, unless ``derivative2`` is one
         of SciPy's own with a known reach, or is made of functions of this
         package and so gives a Dask array (which is tried on a single pixel).
-    output : dtype, optional
-        Of the result; by default that of the image.
-    axes : int or tuple of int, optional
-        Sum over these axes only.
+    output, axes : optional
+        As in `laplace`.
 
     Returns
     -------
@@ -273,11 +267,15 @@ def generic_laplace(
     >>> generic_laplace(da.arange(6, chunks=3) ** 2, second, depth=1).compute()
     array([ 1,  2,  2,  2,  2, -9])
     """
+    if not callable(derivative2):
+        raise TypeError(f"derivative2 must be callable, got {derivative2!r}")
+    image = as_dask_array(image)
+    edges = edges_of(image, mode, cval, normalize_axes(axes, image.ndim))
+    extras = normalize_extras(extra_arguments, extra_keywords)
+    derivative = _Derivative("derivative2", derivative2, *extras, depth)
     return _from_function(
-        ndimage.generic_laplace, add_terms, image, "derivative2", derivative2,
-        mode=mode, cval=cval, extras=normalize_extras(extra_arguments, extra_keywords),
-        depth=depth, output=output, axes=axes,
-    )  # fmt: skip
+        ndimage.generic_laplace, add_terms, image, derivative, edges, output, axes
+    )
 
 
 def generic_gradient_magnitude(
@@ -315,8 +313,8 @@ def generic_gradient_magnitude(
         for `scipy.ndimage.sobel` and `scipy.ndimage.prewitt`, and not needed
         for functions of this package. Without it the whole image goes through
         one task.
-    output : dtype, optional
-        Of the result; by default that of the image.
+    output : optional
+        As in `laplace`.
     axes : int or tuple of int, optional
         Use the derivatives along these axes only.
 
@@ -343,30 +341,47 @@ def generic_gradient_magnitude(
     >>> generic_gradient_magnitude(da.arange(6.0, chunks=3), ndimage.sobel).compute()
     array([1., 2., 2., 2., 2., 1.])
     """
-    return _from_function(
-        ndimage.generic_gradient_magnitude, magnitude_of_terms, image, "derivative", derivative,
-        mode=mode, cval=cval, extras=normalize_extras(extra_arguments, extra_keywords),
-        depth=depth, output=output, axes=axes,
-    )  # fmt: skip
-
-
-def _from_function(
-    scipy_function, combine, image, argument, function, *, mode, cval, extras, depth, output,
-    axes,
-):  # fmt: skip
+    if not callable(derivative):
+        raise TypeError(f"derivative must be callable, got {derivative!r}")
     image = as_dask_array(image)
-    if not callable(function):
-        raise TypeError(f"{argument} must be callable, got {function!r}")
+    edges = edges_of(image, mode, cval, normalize_axes(axes, image.ndim))
+    extras = normalize_extras(extra_arguments, extra_keywords)
+    derivative = _Derivative("derivative", derivative, *extras, depth)
+    return _from_function(
+        ndimage.generic_gradient_magnitude,
+        magnitude_of_terms,
+        image,
+        derivative,
+        edges,
+        output,
+        axes,
+    )
+
+
+@dataclass(frozen=True)
+class _Derivative:
+    """A derivative of the user's: what SciPy calls it, what else it takes, how far it reaches."""
+
+    argument: str
+    function: Any
+    extra_arguments: tuple[Any, ...]
+    extra_keywords: dict[str, Any]
+    depth: PerAxis[Integer] | None
+
+    @property
+    def keywords(self):
+        """The arguments that SciPy hands on."""
+        return {"extra_arguments": self.extra_arguments, "extra_keywords": self.extra_keywords}
+
+
+def _from_function(scipy_function, combine, image, derivative, edges, output, axes):
     which = normalize_axes(axes, image.ndim)
-    modes = normalize_modes(mode, len(which))
     dtype = result_dtype(ndimage.laplace, image, output=output)
     if not which:
         return image.astype(dtype)
-    cval = normalize_cval(cval, image.dtype)
-    keywords = {
-        "cval": cval, "output": dtype,
-        "extra_arguments": extras[0], "extra_keywords": extras[1],
-    }  # fmt: skip
+    modes = [edges.modes[axis] for axis in which]
+    function = derivative.function
+    keywords = {"cval": edges.cval, "output": dtype} | derivative.keywords
     if _answers_lazily(function, image, which[0], modes[0], keywords):
         return combine(
             [
@@ -374,25 +389,21 @@ def _from_function(
                 for axis, axis_mode in zip(which, modes)
             ]
         )
-    if depth is None:
-        depth = DEPTH_OF.get(function)
+    depth = DEPTH_OF.get(function) if derivative.depth is None else derivative.depth
+    settings = {"depth": depth, "dtype": dtype, "name": scipy_function.__name__} | keywords
     if len(set(modes)) > 1:
         # A derivative may use the mode of its axis on all axes, so each needs a halo of its own.
         terms = [
             _over_blocks(
-                _one_derivative, image, axis_mode, depth, dtype, scipy_function.__name__, keywords,
-                function=function, axis=axis,
+                _one_derivative, image, axis_mode, function=function, axis=axis, **settings
             )
             for axis, axis_mode in zip(which, modes)
-        ]  # fmt: skip
+        ]
         return combine(terms)
     if axes is not None:
-        keywords["axes"] = which
+        settings["axes"] = which
     kernel = kernel_for(image, scipy_function)
-    return _over_blocks(
-        kernel, image, modes[0], depth, dtype, scipy_function.__name__, keywords,
-        **{argument: function},
-    )  # fmt: skip
+    return _over_blocks(kernel, image, modes[0], **settings, **{derivative.argument: function})
 
 
 def _answers_lazily(function, image, axis, mode, keywords):
@@ -411,15 +422,15 @@ def _answers_lazily(function, image, axis, mode, keywords):
         return False
 
 
-def _over_blocks(kernel, image, mode, depth, dtype, name, keywords, **more):
+def _over_blocks(kernel, image, mode, *, depth, dtype, name, **keywords):
     """Run a kernel with a halo of ``depth``, or on the whole image where that is not known."""
     if depth is None and count_blocks(image) > 1:
-        return map_whole(kernel, image, name=name, dtype=dtype, mode=mode, **keywords, **more)
+        return map_whole(kernel, image, name=name, dtype=dtype, mode=mode, **keywords)
     depths = per_axis(depth or 0, image.ndim, "depth")
     depths = [normalize_integer(each, "depth", lowest=0) for each in depths]
     return map_neighborhood(
         kernel, image, name=name, reach=[(each, each) for each in depths],
-        modes=[mode] * image.ndim, dtype=dtype, mode=mode, **keywords, **more,
+        modes=[mode] * image.ndim, dtype=dtype, mode=mode, **keywords,
     )  # fmt: skip
 
 

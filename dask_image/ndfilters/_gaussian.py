@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numbers
+from dataclasses import dataclass
+from typing import Any
 
 from scipy import ndimage
 
@@ -13,7 +15,6 @@ from dask_image._utils.arguments import (
     normalize_finite,
     normalize_integer,
     normalize_mode,
-    normalize_modes,
     normalize_sigmas,
     on_axes,
     per_axis,
@@ -21,7 +22,6 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.counted import (
-    ALL_COUNT,
     average_passes,
     counted_output,
     counted_pixels,
@@ -38,6 +38,7 @@ from dask_image._utils.typing import (
     PerAxis,
     Real,
 )
+from dask_image._utils.windows import edges_of
 from dask_image.ndfilters._derivative import add_terms, magnitude_of_terms
 
 # Other packages look for these here.
@@ -125,50 +126,68 @@ def gaussian_filter(
     >>> smooth.compute().round(2)[0]
     array([0.5 , 0.32, 0.13, 0.03, 0.01, 0.  ])
     """
-    return smooth(
-        image, sigma, order=order, mode=mode, cval=cval, truncate=truncate, radius=radius,
-        output=output, axes=axes, choice=(where, nan_policy, fill_value), name="gaussian_filter",
-    )  # fmt: skip
-
-
-def smooth(
-    image, sigma, *, name, order=0, mode="reflect", cval=0.0, truncate=4.0, radius=None,
-    output=None, axes=None, choice=ALL_COUNT,
-):  # fmt: skip
-    """Smooth as `gaussian_filter`, in tasks called ``name``."""
     image = as_dask_array(image)
-    counted = counted_pixels(image, *choice)
-    which = normalize_axes(axes, image.ndim)
+    edges = edges_of(image, mode, cval, normalize_axes(axes, image.ndim))
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    gaussian = Gaussian(sigma, order, truncate, radius, axes)
+    return smooth(image, gaussian, edges, output, counted, name="gaussian_filter")
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """
+    A Gaussian on some axes of an image, as SciPy is told of it.
+
+    Attributes
+    ----------
+    sigma, order, truncate, radius, axes
+        As of `gaussian_filter`, which checks them.
+    """
+
+    sigma: PerAxis[Real]
+    order: PerAxis[Integer] = 0
+    truncate: Real = 4.0
+    radius: PerAxis[Integer] | None = None
+    axes: PerAxis[Integer] | None = None
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The arguments of SciPy's functions of derivatives."""
+        truncate = normalize_finite(self.truncate, "truncate")
+        return {"sigma": self.sigma, "truncate": truncate} | _given(self.radius, self.axes)
+
+
+def smooth(image, gaussian, edges, output=None, counted=None, *, name):
+    """Smooth as `gaussian_filter`, in tasks called ``name``."""
+    which = normalize_axes(gaussian.axes, image.ndim)
     count = len(which)
+    orders = per_axis(gaussian.order, count, "order")
     settings = zip(
         which,
-        normalize_sigmas(sigma, count),
-        [normalize_integer(each, "order", lowest=0) for each in per_axis(order, count, "order")],
-        normalize_modes(mode, count),
-        per_axis(radius, count, "radius"),
+        normalize_sigmas(gaussian.sigma, count),
+        [normalize_integer(each, "order", lowest=0) for each in orders],
+        per_axis(gaussian.radius, count, "radius"),
         strict=True,
     )
     settings = [setting for setting in settings if setting[1] > NEGLIGIBLE_SIGMA]
-    cval, truncate = normalize_cval(cval, image.dtype), normalize_finite(truncate, "truncate")
-    keywords = {"sigma": sigma, "order": order, "mode": mode, "cval": cval, "truncate": truncate}
+    keywords = gaussian.keywords | {"order": gaussian.order} | edges.keywords
     output = counted_output(image, counted, output)
-    dtype = result_dtype(
-        ndimage.gaussian_filter, image, output=output, **keywords, **_given(radius, axes)
-    )
+    dtype = result_dtype(ndimage.gaussian_filter, image, output=output, **keywords)
     if counted is not None and any(setting[2] for setting in settings):
-        raise ValueError(f"order must be 0 where some pixels do not count, got {order!r}")
+        raise ValueError(f"order must be 0 where some pixels do not count, got {gaussian.order!r}")
     kernel = kernel_for(image, ndimage.gaussian_filter1d)
+    truncate = gaussian.truncate
     passes = [
         Pass(
             kernel,
             axis,
-            _gaussian_reach(axis_sigma, truncate, axis_radius),
-            axis_mode,
-            {"sigma": axis_sigma, "order": axis_order, "cval": cval, "truncate": truncate}
+            _gaussian_reach(sigma, truncate, radius),
+            edges.modes[axis],
+            {"sigma": sigma, "order": order, "cval": edges.cval, "truncate": truncate}
             | {"output": dtype}
-            | _given(axis_radius),
+            | _given(radius),
         )
-        for axis, axis_sigma, axis_order, axis_mode, axis_radius in settings
+        for axis, sigma, order, radius in settings
     ]
     if counted is not None:
         return average_passes(image, counted, passes, least=0.0, dtype=dtype, name=name)
@@ -346,11 +365,11 @@ def gaussian_laplace(
     # SciPy takes them in the order of the image's axes if there is one for each of them.
     if len(which) < image.ndim:
         sigmas = on_axes(sigmas, which, image.ndim, default=0)
+    edges = edges_of(image, mode, cval, which)
+    gaussian = Gaussian(sigma, 2, truncate, radius, axes)
     return _from_derivatives(
-        ndimage.gaussian_laplace, add_terms, 2,
-        image, sigma=sigma, sigmas=sigmas, mode=mode, cval=cval, truncate=truncate,
-        radius=radius, output=output, axes=axes,
-    )  # fmt: skip
+        ndimage.gaussian_laplace, add_terms, image, gaussian, sigmas, edges, output
+    )
 
 
 def gaussian_gradient_magnitude(
@@ -378,10 +397,8 @@ def gaussian_gradient_magnitude(
         How the image goes on beyond its edges, as in `gaussian_laplace`.
     cval, truncate : optional
         As in `gaussian_filter`.
-    radius : int or sequence of int, optional
-        Cut it off after this many pixels instead, per axis of the image.
-    output : dtype, optional
-        Of the result; by default that of the image.
+    radius, output : optional
+        As in `gaussian_laplace`.
     axes : int or tuple of int, optional
         Take derivatives along these axes only.
 
@@ -405,54 +422,48 @@ def gaussian_gradient_magnitude(
     """
     image = as_dask_array(image)
     sigmas = normalize_sigmas(sigma, image.ndim)
+    edges = edges_of(image, mode, cval, normalize_axes(axes, image.ndim))
+    gaussian = Gaussian(sigma, 1, truncate, radius, axes)
     return _from_derivatives(
-        ndimage.gaussian_gradient_magnitude, magnitude_of_terms, 1,
-        image, sigma=sigma, sigmas=sigmas, mode=mode, cval=cval, truncate=truncate,
-        radius=radius, output=output, axes=axes,
-    )  # fmt: skip
-
-
-def _from_derivatives(
-    scipy_function, combine, order, image, *, sigma, sigmas, mode, cval, truncate, radius, output,
-    axes,
-):  # fmt: skip
-    """Run SciPy's function, or combine ``order``-th derivatives where each has a mode of its own."""
-    which = normalize_axes(axes, image.ndim)
-    modes = normalize_modes(mode, len(which))
-    cval, truncate = normalize_cval(cval, image.dtype), normalize_finite(truncate, "truncate")
-    keywords = {"cval": cval, "truncate": truncate} | _given(radius)
-    dtype = result_dtype(
-        scipy_function, image, sigma, mode=mode, output=output, **keywords, **_given(axes=axes)
+        ndimage.gaussian_gradient_magnitude,
+        magnitude_of_terms,
+        image,
+        gaussian,
+        sigmas,
+        edges,
+        output,
     )
+
+
+def _from_derivatives(scipy_function, combine, image, gaussian, sigmas, edges, output):
+    """Run SciPy's function, or combine derivatives where each axis has a mode of its own."""
+    name = scipy_function.__name__
+    which = normalize_axes(gaussian.axes, image.ndim)
+    keywords = gaussian.keywords
+    dtype = result_dtype(scipy_function, image, output=output, **keywords, **edges.keywords)
+    modes = [edges.modes[axis] for axis in which] or ["nearest"]
     if len(set(modes)) > 1:
-        orders = [on_axes([order], [axis], image.ndim, default=0) for axis in which]
-        return combine(
-            [
-                smooth(
-                    image,
-                    sigmas,
-                    order=each,
-                    mode=axis_mode,
-                    output=dtype,
-                    name=scipy_function.__name__,
-                    **keywords,
-                )
-                for each, axis_mode in zip(orders, modes)
-            ]
-        )
-    radii = per_axis(radius, image.ndim, "radius")
+        terms = []
+        for axis, mode in zip(which, modes):
+            order = on_axes([gaussian.order], [axis], image.ndim, default=0)
+            derivative = Gaussian(sigmas, order, gaussian.truncate, gaussian.radius)
+            terms.append(smooth(image, derivative, edges.all_round(mode), dtype, name=name))
+        return combine(terms)
+    radii = per_axis(gaussian.radius, image.ndim, "radius")
+    edges = edges.all_round(modes[0])
     return map_neighborhood(
         kernel_for(image, scipy_function),
         image,
-        name=scipy_function.__name__,
-        reach=[_gaussian_reach(each, truncate, limit) for each, limit in zip(sigmas, radii)],
-        modes=(modes or ["nearest"])[:1] * image.ndim,
+        name=name,
+        reach=[
+            _gaussian_reach(sigma, gaussian.truncate, radius)
+            for sigma, radius in zip(sigmas, radii)
+        ],
+        modes=edges.modes,
         dtype=dtype,
-        sigma=sigma,
-        mode=(modes or ["nearest"])[0],
         output=dtype,
         **keywords,
-        **_given(axes=axes),
+        **edges.keywords,
     )
 
 

@@ -35,7 +35,7 @@ from dask_image._utils.typing import (
     Number,
     PerAxis,
 )
-from dask_image._utils.windows import sized, sized_or_footprint
+from dask_image._utils.windows import edges_of, sized, sized_or_footprint
 
 
 def generic_filter(
@@ -100,23 +100,20 @@ def generic_filter(
     _check_callable(function)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
     extras = normalize_extras(extra_arguments, extra_keywords)
-    return filter_by_function(
-        image, function, window, mode, cval, output, extras, name="generic_filter"
-    )
+    edges = edges_of(image, mode, cval)
+    return filter_by_function(image, function, window, edges, output, extras, name="generic_filter")
 
 
-def filter_by_function(image, function, window, mode, cval, output, extras=((), {}), *, name):
+def filter_by_function(image, function, window, edges, output, extras=((), {}), *, name):
     """Filter as `generic_filter`, in tasks called ``name``."""
-    mode = normalize_mode(mode)
-    cval = normalize_cval(cval, image.dtype)
-    keywords = {"mode": mode, "cval": cval} | window.keywords
+    keywords = edges.keywords | window.keywords
     dtype = result_dtype(ndimage.generic_filter, image, np.sum, output=output, **keywords)
     return map_neighborhood(
         kernel_for(image, ndimage.generic_filter),
         image,
         name=name,
         reach=window.reach,
-        modes=[mode] * image.ndim,
+        modes=edges.modes,
         dtype=dtype,
         function=function,
         output=dtype,

@@ -5,16 +5,13 @@ from __future__ import annotations
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
-    normalize_cval,
     normalize_finite,
     normalize_integer,
-    normalize_modes,
     on_axes,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.counted import (
-    ALL_COUNT,
     FixedRank,
     MedianRank,
     PercentileRank,
@@ -35,7 +32,7 @@ from dask_image._utils.typing import (
     PerAxis,
     Real,
 )
-from dask_image._utils.windows import sized_or_footprint
+from dask_image._utils.windows import edges_of, sized_or_footprint
 
 
 def median_filter(
@@ -77,11 +74,8 @@ def median_filter(
     where : array_like of bool, optional
         Which pixels count, an image of the same shape; by default all do. The
         rank is taken among the counted pixels of each window.
-    nan_policy : {"propagate", "omit"}, optional
-        "omit" leaves out NaN, beside what ``where`` leaves out.
-    fill_value : scalar, optional
-        Where no pixel of the window counts; by default NaN. Images of integers give
-        float64 then, or with a ``fill_value`` their own dtype.
+    nan_policy, fill_value : optional
+        As in `gaussian_filter`.
 
     Returns
     -------
@@ -105,10 +99,9 @@ def median_filter(
     """
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
-    choice = (where, nan_policy, fill_value)
-    return filter_by_rank(
-        ndimage.median_filter, {}, image, window, mode, cval, output, choice=choice
-    )
+    edges = edges_of(image, mode, cval, window.axes)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    return filter_by_rank(ndimage.median_filter, {}, image, window, edges, output, counted)
 
 
 def percentile_filter(
@@ -159,16 +152,10 @@ def percentile_filter(
     """
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
-    return filter_by_rank(
-        ndimage.percentile_filter,
-        {"percentile": normalize_finite(percentile, "percentile")},
-        image,
-        window,
-        mode,
-        cval,
-        output,
-        choice=(where, nan_policy, fill_value),
-    )
+    edges = edges_of(image, mode, cval, window.axes)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    which = {"percentile": normalize_finite(percentile, "percentile")}
+    return filter_by_rank(ndimage.percentile_filter, which, image, window, edges, output, counted)
 
 
 def rank_filter(
@@ -219,27 +206,18 @@ def rank_filter(
     """
     image = as_dask_array(image)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
-    return filter_by_rank(
-        ndimage.rank_filter,
-        {"rank": normalize_integer(rank, "rank")},
-        image,
-        window,
-        mode,
-        cval,
-        output,
-        choice=(where, nan_policy, fill_value),
-    )
+    edges = edges_of(image, mode, cval, window.axes)
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    which = {"rank": normalize_integer(rank, "rank")}
+    return filter_by_rank(ndimage.rank_filter, which, image, window, edges, output, counted)
 
 
 def filter_by_rank(
-    scipy_function, which_rank, image, window, mode, cval, output, *, choice=ALL_COUNT, name=None
+    scipy_function, which_rank, image, window, edges, output, counted=None, *, name=None
 ):
     """Run a rank filter of SciPy's, in tasks called ``name``; like the filter by default."""
-    counted = counted_pixels(image, *choice)
     output = counted_output(image, counted, output)
-    modes = normalize_modes(mode, len(window.axes))
-    cval = normalize_cval(cval, image.dtype)
-    keywords = {"mode": mode, "cval": cval} | window.keywords | which_rank
+    keywords = edges.keywords | window.keywords | which_rank
     if image.ndim == 1 and output is not None:
         # SciPy's rank filters of lines write beyond the end of a narrower output.
         result_dtype(scipy_function, image, **keywords)
@@ -249,17 +227,17 @@ def filter_by_rank(
     settings = {
         "name": name or scipy_function.__name__,
         "reach": window.reach,
-        "modes": on_axes(modes, window.axes, image.ndim, default="nearest"),
+        "modes": edges.modes,
         "dtype": dtype,
     }
     if counted is not None:
-        kernel = _kernel_of_counted(image, which_rank, window, mode, cval, counted, dtype)
+        kernel = _kernel_of_counted(image, which_rank, window, edges, counted, dtype)
         return map_neighborhood(kernel, image, *counted.masks, **settings)
     kernel = kernel_for(image, scipy_function)
     return map_neighborhood(kernel, image, output=dtype, **settings, **keywords)
 
 
-def _kernel_of_counted(image, which_rank, window, mode, cval, counted, dtype):
+def _kernel_of_counted(image, which_rank, window, edges, counted, dtype):
     """Return the kernel that ranks the counted pixels of windows."""
     if "rank" in which_rank:
         rank_of = FixedRank(which_rank["rank"])
@@ -271,6 +249,7 @@ def _kernel_of_counted(image, which_rank, window, mode, cval, counted, dtype):
     mean_filter = ndimage.uniform_filter if footprint.all() else ndimage.correlate
     return RankKernel(
         kernel_for(image, ndimage.rank_filter), kernel_for(image, mean_filter), footprint,
-        tuple(on_axes(window.origins, window.axes, image.ndim, default=0)), mode, cval, rank_of,
+        tuple(on_axes(window.origins, window.axes, image.ndim, default=0)), edges.mode, edges.cval,
+        rank_of,
         counted.for_blocks, fill_for(counted, dtype), dtype,
     )  # fmt: skip

@@ -21,9 +21,9 @@ from dask_image._utils.typing import (
     PerAxis,
     Real,
 )
-from dask_image._utils.windows import sized
+from dask_image._utils.windows import edges_of, sized
 from dask_image.ndfilters._box import average
-from dask_image.ndfilters._gaussian import smooth
+from dask_image.ndfilters._gaussian import Gaussian, smooth
 from dask_image.ndfilters._generic import filter_by_function
 from dask_image.ndfilters._rank import filter_by_rank
 
@@ -63,8 +63,8 @@ def threshold_local(
         For "gaussian" the standard deviation, by default (block_size - 1) / 6,
         which covers 99 % of the Gaussian; for "generic" the function, called
         with the 1-D values of a neighbourhood.
-    cval : float, optional
-        Value beyond the edges in mode "constant".
+    cval : optional
+        As in `gaussian_filter`.
     where, nan_policy, fill_value : optional
         Which pixels count, as in `gaussian_filter` and `median_filter`; not for the
         method "generic".
@@ -99,34 +99,38 @@ def threshold_local(
     image = as_dask_array(image)
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}")
-    settings: dict[str, Any] = {
-        "mode": mode,
-        "cval": cval,
-        "output": np.float64,
-        "name": "threshold_local",
-    }
-    choice = (where, nan_policy, fill_value)
-    if method != "generic":
-        settings["choice"] = choice
-    elif counted_pixels(image, *choice) is not None:
-        raise ValueError("all pixels must count for method 'generic', got where or nan_policy")
+    counted = counted_pixels(image, where, nan_policy, fill_value)
+    name = "threshold_local"
+    if method == "generic":
+        return _less(
+            _generic(image, block_size, edges_of(image, mode, cval), param, counted), offset
+        )
+    axes = tuple(range(image.ndim))
+    edges = edges_of(image, mode, cval, axes)
     if method == "gaussian":
         sizes = per_axis(block_size, image.ndim, "block_size")
         sigma: Any = [(size - 1) / 6 for size in sizes] if param is None else param
-        return _less(smooth(image, sigma, **settings), offset)
-    sizes = normalize_sizes(block_size, image.ndim, "block_size")
-    if method == "generic":
-        if not callable(param):
-            raise TypeError(f"param must be a function for method 'generic', got {param!r}")
-        window = sized(sizes, 0, None, image.ndim)
-        return _less(filter_by_function(image, param, window, **settings), offset)
+        return _less(smooth(image, Gaussian(sigma), edges, np.float64, counted, name=name), offset)
+    window = sized(normalize_sizes(block_size, image.ndim, "block_size"), 0, None, image.ndim)
     if method == "mean":
-        return _less(average(image, sizes, **settings), offset)
+        return _less(average(image, window, edges, np.float64, counted, name=name), offset)
     if mode in ("constant", "grid-constant"):
         # A rank filter rounds cval to the dtype of the image.
         image = image.astype(np.float64)
+    median = filter_by_rank(
+        ndimage.median_filter, {}, image, window, edges, np.float64, counted, name=name
+    )
+    return _less(median, offset)
+
+
+def _generic(image, block_size, edges, function, counted):
+    if counted is not None:
+        raise ValueError("all pixels must count for method 'generic', got where or nan_policy")
+    sizes = normalize_sizes(block_size, image.ndim, "block_size")
+    if not callable(function):
+        raise TypeError(f"param must be a function for method 'generic', got {function!r}")
     window = sized(sizes, 0, None, image.ndim)
-    return _less(filter_by_rank(ndimage.median_filter, {}, image, window, **settings), offset)
+    return filter_by_function(image, function, window, edges, np.float64, name="threshold_local")
 
 
 def _less(averages, offset):

@@ -20,7 +20,7 @@ from dask_image._utils.arguments import (
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
-from dask_image._utils.splines import Box
+from dask_image._utils.splines import Crop
 from dask_image._utils.typing import (
     Array,
     ArrayLike,
@@ -483,7 +483,7 @@ class _Planes:
 
 def _evaluate(block, part, geometry, shape, interpolation, axes):
     """Compute an output block from the box it reads."""
-    box = Box(part.origin, shape)
+    box = Crop(part.origin, shape)
     if axes is None:
         return _evaluate_box(block, box, part, geometry, interpolation)
     # Plane by plane: nothing is interpolated from one to the next.

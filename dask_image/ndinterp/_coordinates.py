@@ -26,7 +26,7 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
 from dask_image._utils.engines.graph import map_blocks, normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
-from dask_image._utils.splines import Box, Spline
+from dask_image._utils.splines import Crop, Spline
 from dask_image._utils.typing import (
     Array,
     ArrayLike,
@@ -278,12 +278,8 @@ def _at_coordinates(image, coordinates, interpolation, name):
     return map_scattered(
         coordinates,
         cells,
-        lookup.origin,
+        lookup,
         name=name,
-        sort=lookup.sort,
-        evaluate=lookup.evaluate,
-        merge=lookup.merge,
-        dtype=dtype,
         meta=with_dtype(image, dtype, ndim=len(shape)),
     )
 
@@ -360,7 +356,7 @@ class _Lookup:
     def evaluate(self, points, number, cell, origin):
         """Return the values of the points that belong to a cell, in their sorted order."""
         mine = points.coordinates[:, points.group(number)]
-        box = Box(origin, self.shape)
+        box = Crop(origin, self.shape)
         return blocks.interpolation.at_points(cell, box, mine, self.spline, self.dtype)
 
     def merge(self, points, values):
@@ -449,7 +445,7 @@ def _within_reach(image, coordinates, interpolation, reach, name):
 
     def arguments(index):
         first = tuple(starts[axis][block] for axis, block in enumerate(index))
-        return Box(tuple(start for start, _ in box(index)), image.shape), first
+        return Crop(tuple(start for start, _ in box(index)), image.shape), first
 
     return map_boxes(
         _near_block,

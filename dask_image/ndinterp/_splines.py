@@ -129,10 +129,8 @@ def spline_filter(
         Of the result.
     mode : str, optional
         How the image goes on beyond its edges, as in :func:`scipy.ndimage.spline_filter`.
-    output_chunks : int or tuple, optional
-        Chunks of the result. Default: those of ``image``.
-    depth : int or sequence of int, optional
-        Width of the halo in pixels, if another than the exact one is wanted.
+    output_chunks, depth : optional
+        As in `spline_filter1d`.
 
     Returns
     -------

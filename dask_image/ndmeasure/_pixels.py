@@ -33,6 +33,7 @@ from dask_image._utils.engines.label_shuffle import (
 )
 from dask_image._utils.engines.order_statistics import can_select, middle_values
 from dask_image._utils.labels import (
+    as_label_image,
     as_labelled_image,
     as_selection,
     check_labels_fit,
@@ -249,7 +250,7 @@ def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> D
     Parameters
     ----------
     image : array_like
-        Integers.
+        Integers; or floats that are whole numbers, where NaN counts as 0.
     ignore_value : int, optional
         A value to leave out.
 
@@ -281,8 +282,9 @@ def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> D
     array([5, 5, 5])
     """
     image = as_dask_array(image)
-    if image.dtype.kind not in "iu":
+    if image.dtype.kind not in "iuf":
         raise ValueError(f"image must hold integers, got dtype {image.dtype}")
+    image = as_label_image(image, "image")
     if ignore_value is not None:
         if normalize_number(ignore_value, "ignore_value") != int(ignore_value):
             raise ValueError(f"ignore_value must be a whole number, got {ignore_value!r}")

@@ -38,6 +38,26 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
+class Space:
+    """
+    Where pixels lie.
+
+    Attributes
+    ----------
+    spacing : tuple of float
+        Size of a pixel along each axis.
+    shape : tuple of int
+        Of the image.
+    wrap_axes : tuple of int
+        Axes whose ends meet; positions along these may lie behind the end.
+    """
+
+    spacing: tuple[Real, ...]
+    shape: Shape
+    wrap_axes: Shape
+
+
+@dataclass(frozen=True)
 class Regions:
     """
     What was measured of every label above 0, one row a label.
@@ -51,26 +71,24 @@ class Regions:
         ``intensity`` holds those of the families that properties need.
     outlines : dict of numpy.ndarray
         Sums over the pixels of each label, by the name of the `Outline`.
-    spacing : numpy.ndarray
-        Size of a pixel along each axis.
-    shape : tuple of int
-        Of the image.
-    wrap_axes : tuple of int
-        Axes whose ends meet; positions along these may lie behind the end.
+    space : Space
     """
 
     labels: NDArray
     geometry: dict[str, Any]
     intensity: dict[str, Any]
     outlines: dict[str, NDArray]
-    spacing: NDArray
-    shape: Shape = ()
-    wrap_axes: Shape = ()
+    space: Space
 
     @property
     def ndim(self):
         """Number of axes."""
         return self.spacing.size
+
+    @property
+    def spacing(self):
+        """Size of a pixel along each axis."""
+        return np.array(self.space.spacing, np.float64)
 
     @property
     def counts(self):
@@ -90,7 +108,7 @@ class Regions:
 
     def in_space(self, positions):
         """Return positions in pixels in units of ``spacing``; they are in the image."""
-        return back_to_image(positions, self.wrap_axes, self.shape) * self.spacing
+        return back_to_image(positions, self.space.wrap_axes, self.space.shape) * self.spacing
 
     @cached_property
     def covariance(self):
@@ -467,10 +485,8 @@ def regionprops_table(
         _table,
         *measured,
         properties,
-        spacing,
         columns,
-        label_image.shape,
-        axes,
+        Space(tuple(spacing), label_image.shape, tuple(axes)),
     )
     if as_frame:
         return frame_from_delayed(
@@ -572,17 +588,14 @@ def _objects_only(partial):
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _table(
-    geometry, intensities, outlines, properties, spacing, columns, shape, wrap_axes
-):  # fmt: skip
+def _table(geometry, intensities, outlines, properties, columns, space):
     """Return all columns, from the rows of the labels above 0."""
-    spacing = np.array(spacing, np.float64)
     outlines = {name: partial["sums"][:, SUM] for name, partial in outlines.items()}
     channels = [
         Regions(
             geometry["labels"], geometry,
             {name: field for partial in partials for name, field in partial.items()},
-            outlines, spacing, shape, wrap_axes,
+            outlines, space,
         )
         for partials in intensities or [[]]
     ]  # fmt: skip

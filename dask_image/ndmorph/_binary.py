@@ -249,9 +249,8 @@ def _morphology(
     output_dtype(output, bool)
     iterations = normalize_integer(iterations, "iterations")
     mask = _as_mask(mask, image)
-    keywords = window.keywords | {
-        "border_value": int(bool(normalize_integer(border_value, "border_value")))
-    }
+    border_value = int(bool(normalize_integer(border_value, "border_value")))
+    keywords = window.keywords | {"border_value": border_value}
     # SciPy itself says what it refuses, on one pixel, before there is a graph.
     result_dtype(functions[0], image, **keywords)
     periodic = () if wrap_axes is None else normalize_axes(wrap_axes, image.ndim)
@@ -260,7 +259,8 @@ def _morphology(
     if iterations < 1:
         for function in functions:
             image = until_stable(
-                function, image, mask=mask, wrap_axes=periodic or None, name=name, **keywords,
+                function, image, window, mask=mask, border_value=border_value,
+                wrap_axes=periodic or None, name=name,
             )  # fmt: skip
         return image
     # CuPy knows no other way.
@@ -504,14 +504,12 @@ def binary_closing(
     ----------
     image : array_like
         What is not zero is closed.
-    structure : array_like of bool, optional
-        By default the centre and the pixels that share a face with it.
-    iterations : int, optional
-        How many times each step is done; less than 1: until nothing changes.
+    structure, iterations : optional
+        As in `binary_opening`.
     origin, mask : optional
         As in `binary_erosion`.
-    border_value : int, optional
-        Value outside of the image in both steps, 0 or 1.
+    border_value : optional
+        As in `binary_opening`.
     brute_force, axes, output, wrap_axes : optional
         As in `binary_erosion`.
 

@@ -123,9 +123,7 @@ def grey_dilation(
 
     Parameters
     ----------
-    image : array_like
-        NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size, footprint : optional
+    image, size, footprint
         As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added to the image's
@@ -179,9 +177,7 @@ def grey_opening(
 
     Parameters
     ----------
-    image : array_like
-        NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size, footprint : optional
+    image, size, footprint
         As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are subtracted, then added.
@@ -234,9 +230,7 @@ def grey_closing(
 
     Parameters
     ----------
-    image : array_like
-        NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size, footprint : optional
+    image, size, footprint
         As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added, then subtracted.
@@ -289,9 +283,7 @@ def morphological_gradient(
 
     Parameters
     ----------
-    image : array_like
-        NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size, footprint : optional
+    image, size, footprint
         As in `grey_erosion`.
     structure : array_like, optional
         Window that is not flat: its values are added for the dilation
@@ -347,13 +339,10 @@ def morphological_laplace(
 
     Parameters
     ----------
-    image : array_like
-        NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size, footprint : optional
+    image, size, footprint
         As in `grey_erosion`.
-    structure : array_like, optional
-        Window that is not flat: its values are added for the dilation
-        and subtracted for the erosion.
+    structure : optional
+        As in `morphological_gradient`.
     mode, cval, origin, axes : optional
         As in `grey_erosion`.
     output : dtype, optional
@@ -405,12 +394,10 @@ def white_tophat(
 
     Parameters
     ----------
-    image : array_like
-        NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size, footprint : optional
+    image, size, footprint
         As in `grey_erosion`.
-    structure : array_like, optional
-        Window that is not flat: its values are subtracted, then added.
+    structure : optional
+        As in `grey_opening`.
     mode, cval, origin, axes, output : optional
         As in `grey_erosion`.
 
@@ -460,12 +447,10 @@ def black_tophat(
 
     Parameters
     ----------
-    image : array_like
-        NumPy or Dask array, or anything that `dask.array.from_array` takes.
-    size, footprint : optional
+    image, size, footprint
         As in `grey_erosion`.
-    structure : array_like, optional
-        Window that is not flat: its values are added, then subtracted.
+    structure : optional
+        As in `grey_closing`.
     mode, cval, origin, axes, output : optional
         As in `grey_erosion`.
 

@@ -109,9 +109,10 @@ def binary_propagation(
     output_dtype(output, bool)
     if image.dtype.kind == "c":
         raise TypeError(f"image must not be complex, got dtype {image.dtype}")
+    window = binary_window(structure, origin, axes, image.ndim)
     return until_stable(
-        ndimage.binary_dilation, image, structure=structure, mask=mask, origin=origin, axes=axes,
-        border_value=border_value, wrap_axes=wrap_axes, name="binary_propagation",
+        ndimage.binary_dilation, image, window, mask=mask, border_value=border_value,
+        wrap_axes=wrap_axes, name="binary_propagation",
     )  # fmt: skip
 
 
@@ -137,10 +138,8 @@ def binary_fill_holes(
     structure : array_like of bool, optional
         Which pixels of the background are connected; by default those that
         share a face. More connections make for fewer holes.
-    origin : int or tuple of int, optional
-        How far the middle of the structure is moved.
-    output : dtype, optional
-        Taken for SciPy's sake, which returns a boolean array in any case.
+    origin, output : optional
+        As in `binary_propagation`.
     axes : int or tuple of int, optional
         The axes that the structure has; all by default. With the last two of
         three, every plane is filled by itself.
@@ -171,16 +170,14 @@ def binary_fill_holes(
     image = as_dask_array(image)
     output_dtype(output, bool)
     background = da.logical_not(image)
+    window = binary_window(structure, origin, axes, image.ndim)
     return ~until_stable(
-        ndimage.binary_dilation, None, structure=structure, mask=background, origin=origin,
-        axes=axes, border_value=1, wrap_axes=wrap_axes, name="binary_fill_holes",
+        ndimage.binary_dilation, None, window, mask=background, border_value=1,
+        wrap_axes=wrap_axes, name="binary_fill_holes",
     )  # fmt: skip
 
 
-def until_stable(
-    scipy_function, image, *, structure=None, mask=None, border_value=0, origin=0, axes=None,
-    wrap_axes=None, name,
-):  # fmt: skip
+def until_stable(scipy_function, image, window, *, mask=None, border_value=0, wrap_axes=None, name):
     """
     Erode or dilate until nothing changes.
 
@@ -190,7 +187,8 @@ def until_stable(
         `scipy.ndimage.binary_erosion` or `scipy.ndimage.binary_dilation`.
     image : dask.array.Array or None
         None for an image of zeros, of the shape and chunks of the mask.
-    structure, mask, border_value, origin, axes, wrap_axes
+    window : Window
+    mask, border_value, wrap_axes
         As for `binary_propagation`.
     name : str
         Of the function that the user called.
@@ -202,7 +200,6 @@ def until_stable(
     like = mask if image is None else image
     if mask is not None:
         mask = _as_mask(mask, like)
-    window = binary_window(structure, origin, axes, like.ndim)
     spread = _spread(
         scipy_function, window, like.shape, border_value, wrap_axes,
         has_image=image is not None, has_mask=mask is not None,

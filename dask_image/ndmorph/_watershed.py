@@ -10,6 +10,7 @@ from dask_image._utils.arguments import ArgumentError, normalize_array
 from dask_image._utils.arrays import as_dask_array, count_blocks, output_dtype, with_dtype
 from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike
 from dask_image._utils.warnings import warn
 
@@ -33,8 +34,9 @@ def watershed_ift(
     image : array_like
         Of uint8 or uint16.
     markers : array_like
-        Of a signed integer dtype and the shape of ``image``. Each number is a
-        marker; negative ones are background, and grow last.
+        Of a signed integer dtype, or floats that are whole numbers, and the shape
+        of ``image``. Each number is a marker; negative ones are background, and
+        grow last.
     structure : array_like, optional
         Which neighbours of a pixel a marker may grow to: an array of three
         pixels along every axis. By default those along one axis.
@@ -45,7 +47,7 @@ def watershed_ift(
     Returns
     -------
     dask.array.Array
-        Of the dtype of ``markers``, with the shape and chunks of ``image``.
+        Of the dtype of ``markers``, int64 for floats, with the shape and chunks of ``image``.
 
     Raises
     ------
@@ -97,7 +99,7 @@ def watershed_ift(
     image = as_dask_array(image, whole=True)
     if image.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"image must be of uint8 or uint16, got {image.dtype}")
-    markers = as_dask_array(markers, "markers", whole=True)
+    markers = as_label_image(as_dask_array(markers, "markers", whole=True), "markers")
     if markers.shape != image.shape:
         raise ArgumentError(
             f"markers must have the shape of image, {image.shape}, got {markers.shape}"

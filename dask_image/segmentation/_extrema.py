@@ -118,27 +118,20 @@ def local_minima(
     ----------
     image : array_like
         Integers, floats or booleans. NaN is no minimum, and lower than nothing.
-    footprint : array_like of bool, optional
-        Which pixels are the neighbours of the one in the middle: symmetric, of three
-        pixels along every axis.
-    connectivity : int, optional
-        Without ``footprint``: along how many axes at once a step to a neighbour may go.
-        Along all by default.
-    indices : bool, optional
-        Whether to return positions rather than an array of booleans.
+    footprint, connectivity, indices : optional
+        As in `local_maxima`.
     allow_borders : bool, optional
         Whether a plateau that touches the edge of the image may be a minimum.
 
     Returns
     -------
     dask.array.Array or tuple of dask.array.Array
-        Of bool, with the shape and chunks of ``image``. If ``indices``, the
-        positions along each axis instead, in raster order and of unknown length.
+        As from `local_maxima`.
 
     Raises
     ------
     ValueError
-        If ``footprint`` is of another size, or not symmetric.
+        As `local_maxima`.
 
     See Also
     --------

@@ -140,9 +140,7 @@ def remove_small_holes(
 
 
 def _as_labels(image, name="image"):
-    image = as_dask_array(image, name)
-    if image.dtype.kind not in "biu":
-        raise TypeError(f"{name} must hold integers or booleans, got dtype {image.dtype}")
+    image = as_label_image(image, name)
     if image.ndim == 0:
         raise ArgumentError(f"{name} must have at least one axis, got an array without axes")
     return without_idle_chunks(image)

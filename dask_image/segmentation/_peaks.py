@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from functools import partial
 
 import dask.array as da
 import numpy as np
@@ -116,7 +115,7 @@ def peak_local_max(
     for value, name in ((threshold_abs, "threshold_abs"), (threshold_rel, "threshold_rel")):
         if value is not None:
             normalize_number(value, name)
-    thresholds = _Thresholds(threshold_abs, threshold_rel)
+    collect = _Collect(_Thresholds(threshold_abs, threshold_rel), image.shape, border)
     most, most_per_label = _as_count(num_peaks), _as_count(num_peaks_per_label)
     choice = _Choice(min_distance, p_norm, most, most_per_label, image.ndim, labels is not None)
     if image.size == 0:
@@ -125,15 +124,11 @@ def peak_local_max(
     limits = fold([image], block_limits, merge_limits, name, "range")
     if labels is None:
         state, images = _peaks(image, window, name), [image]
-        measure = partial(_collect, image_shape=image.shape, border=border, thresholds=thresholds)
     else:
         labels = in_chunks_of(image, as_label_image(labels, "labels"), "labels")
         state = _peaks_in_labels(image, labels, window, border, name)
         images = [image, labels]
-        measure = partial(
-            _collect_labelled, image_shape=image.shape, border=border, thresholds=thresholds
-        )
-    found = fold([state, *images], measure, _merge_peaks, name, "collect", after=limits)
+    found = fold([state, *images], collect, _merge_peaks, name, "collect", after=limits)
     return found.array(name, choice, np.int64, (np.nan, image.ndim))
 
 
@@ -281,31 +276,37 @@ class _Found:
     image_shape: Shape
 
 
-def _collect(start, state, image, limits, image_shape, border, thresholds):
-    labels = np.ones(image.shape, np.uint8)
-    inside = _inside(start, image.shape, image_shape, border)
-    return _gather(start, state, image, labels, inside, limits, image_shape, thresholds)
+@dataclass(frozen=True)
+class _Collect:
+    """Collects the peaks of a block that lie off the border of the image, above a threshold."""
 
+    thresholds: _Thresholds
+    image_shape: Shape
+    border: Shape
 
-def _collect_labelled(start, state, image, labels, limits, image_shape, border, thresholds):
-    labels = np.where(_inside(start, image.shape, image_shape, border), labels, 0)
-    return _gather(start, state, image, labels, labels > 0, limits, image_shape, thresholds)
-
-
-def _gather(start, state, image, labels, inside, limits, image_shape, thresholds):
-    """Return the peaks of a block."""
-    peak = (state & PEAK) != 0
-    numbers, inverse = np.unique(labels, return_inverse=True)
-    inverse = inverse.ravel()
-    pixels = np.bincount(inverse, minlength=numbers.size)
-    peaks = np.bincount(inverse[peak.ravel()], minlength=numbers.size)
-    places = np.nonzero(peak & inside & (image > thresholds.of(limits)))
-    position = np.ravel_multi_index([at + first for at, first in zip(places, start)], image_shape)
-    isolated = (state[places] & ISOLATED) != 0
-    return _Found(
-        position.astype(np.int64), image[places], labels[places], isolated, numbers, pixels,
-        peaks, image_shape,
-    )  # fmt: skip
+    def __call__(self, start, state, image, *labels_and_limits):
+        """Return the peaks of a block."""
+        *labels, limits = labels_and_limits
+        inside = _inside(start, image.shape, self.image_shape, self.border)
+        if labels:
+            labels = np.where(inside, labels[0], 0)
+            inside = labels > 0
+        else:
+            labels = np.ones(image.shape, np.uint8)
+        peak = (state & PEAK) != 0
+        numbers, inverse = np.unique(labels, return_inverse=True)
+        inverse = inverse.ravel()
+        pixels = np.bincount(inverse, minlength=numbers.size)
+        peaks = np.bincount(inverse[peak.ravel()], minlength=numbers.size)
+        places = np.nonzero(peak & inside & (image > self.thresholds.of(limits)))
+        position = np.ravel_multi_index(
+            [at + first for at, first in zip(places, start)], self.image_shape
+        )
+        isolated = (state[places] & ISOLATED) != 0
+        return _Found(
+            position.astype(np.int64), image[places], labels[places], isolated, numbers, pixels,
+            peaks, self.image_shape,
+        )  # fmt: skip
 
 
 def _merge_peaks(parts):

@@ -161,13 +161,8 @@ def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
 
     Parameters
     ----------
-    image : array_like
-        Integers or floats. NaN and infinite pixels are left out.
-    h : float
-        Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
-    footprint : array_like of bool, optional
-        Which pixels are the neighbours of the one in the middle: symmetric, of one or
-        three pixels along every axis. All those around it by default.
+    image, h, footprint
+        As in `h_maxima`.
 
     Returns
     -------
@@ -178,12 +173,12 @@ def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     Raises
     ------
     ValueError
-        If ``h`` is not above 0, or ``footprint`` has a wrong size or is not symmetric.
+        As `h_maxima`.
 
     Warns
     -----
     UserWarning
-        If ``image`` holds integers and ``h`` is not whole.
+        As `h_maxima`.
 
     See Also
     --------

@@ -89,22 +89,18 @@ def threshold_yen(image: ArrayLike, nbins: Integer = 256) -> Array:
 
     Parameters
     ----------
-    image : array_like
-        Integers or floats, all finite.
-    nbins : int, optional
-        Bins of the histogram. Integers have a bin for each value, whatever this is.
+    image, nbins
+        As in `threshold_otsu`.
 
     Returns
     -------
     dask.array.Array
-        0-d: pixels above it are foreground. Of int64 if the image holds integers, else of the
-        image's dtype, or float64 for booleans.
+        As from `threshold_otsu`.
 
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values, or
-        integers that lie more than 16,777,216 apart.
+        As `threshold_otsu`.
 
     See Also
     --------
@@ -135,22 +131,18 @@ def threshold_triangle(image: ArrayLike, nbins: Integer = 256) -> Array:
 
     Parameters
     ----------
-    image : array_like
-        Integers or floats, all finite.
-    nbins : int, optional
-        Bins of the histogram. Integers have a bin for each value, whatever this is.
+    image, nbins
+        As in `threshold_otsu`.
 
     Returns
     -------
     dask.array.Array
-        0-d: pixels above it are foreground. Of int64 if the image holds integers, else of the
-        image's dtype, or float64 for booleans.
+        As from `threshold_otsu`.
 
     Raises
     ------
     ValueError
-        If the image has no pixels; when it is computed, if it holds NaN or infinite values, or
-        integers that lie more than 16,777,216 apart.
+        As `threshold_otsu`.
 
     See Also
     --------
@@ -183,10 +175,8 @@ def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool =
 
     Parameters
     ----------
-    image : array_like
-        Integers or floats, all finite.
-    nbins : int, optional
-        Bins of the histogram. Integers have a bin for each value, whatever this is.
+    image, nbins
+        As in `threshold_otsu`.
     return_all : bool, optional
         Whether to return all such thresholds, rather than the lowest.
 

@@ -22,7 +22,7 @@ from dask_image._kernels import blocks as kernels
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
-from dask_image._utils.typing import Array, Block, Box, DTypeLike, NDArray, Shape
+from dask_image._utils.typing import Array, Block, DTypeLike, NDArray, Shape, Slices
 
 # The first pixel of a component that has no pixel in the result.
 UNNUMBERED = np.iinfo(np.int64).max
@@ -81,7 +81,7 @@ def off_host(array: NDArray, like: Block) -> Block:
 
 
 def cut_faces(
-    part: Callable[[Box], NDArray], shape: Shape, reaches: Sequence[int]
+    part: Callable[[Slices], NDArray], shape: Shape, reaches: Sequence[int]
 ) -> dict[tuple[int, bool], NDArray]:
     """Return the labels near the faces of a block; ``part`` returns those in a box."""
     faces = {}

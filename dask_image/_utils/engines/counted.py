@@ -39,17 +39,15 @@ from dask_image._utils.typing import (
     Array,
     ArrayLike,
     Block,
-    Box,
     DTypeLike,
     ModeName,
     NDArray,
     Reach,
+    Slices,
 )
+from dask_image._utils.windows import Edges
 
 NAN_POLICIES = ("propagate", "omit")
-
-ALL_COUNT = (None, "propagate", None)
-"""The arguments ``where``, ``nan_policy`` and ``fill_value`` of filters that take all pixels."""
 
 # Of a rank that few pixels need, their windows are gathered: so many pixels of windows take the
 # time that the plain filter takes for one pixel of the block.
@@ -240,7 +238,7 @@ class CountedKernel:
         return self.in_region(block, where)
 
     def in_region(
-        self, block: Block, where: Block | None = None, region: Box | None = None
+        self, block: Block, where: Block | None = None, region: Slices | None = None
     ) -> Block:
         """Filter a block, and return the pixels of a region."""
         mask = self.counted.in_block(block, where)
@@ -259,13 +257,11 @@ def average_counted(
     kernel: Callable[..., Any],
     image: Array,
     counted: Counted,
+    edges: Edges,
     *,
-    total: float,
     name: str,
     reach: Reach,
-    modes: Sequence[ModeName],
     dtype: np.dtype[Any],
-    cval: Any,
     **keywords: Any,
 ) -> Array:
     """
@@ -273,29 +269,29 @@ def average_counted(
 
     Parameters
     ----------
-    kernel, image, name, reach, modes, dtype, **keywords
-        As for `map_neighborhood`; the kernel takes ``output`` and ``cval``.
+    kernel, image, name, reach, dtype, **keywords
+        As for `map_neighborhood`; the kernel takes ``output``, ``mode``, ``cval``, and its
+        ``weights`` are among the keywords.
     counted : Counted
-    total : float
-        The sum of all weights.
-    cval : number
-        Beyond the edges.
+    edges : Edges
 
     Returns
     -------
     dask.array.Array
     """
     work = _work_dtype(dtype)
-    beyond = counted.beyond_edges(cval)
-    of_image = keywords | {"output": work, "cval": cval if beyond else 0}
+    beyond = counted.beyond_edges(edges.cval)
+    total = float(keywords["weights"].sum())
+    keywords |= {"mode": edges.mode}
+    of_image = keywords | {"output": work, "cval": edges.cval if beyond else 0}
     of_mask = keywords | {"output": np.empty(0, work).real.dtype, "cval": beyond}
     masked = CountedKernel(
         BlockKernel(kernel, of_image), BlockKernel(kernel, of_mask), 0,
         Quotient(0.0, fill_for(counted, dtype), dtype), counted.for_blocks,
-        _whole(total, beyond, modes),
+        _whole(total, beyond, edges.modes),
     )  # fmt: skip
     return map_neighborhood(
-        masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
+        masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
     )
 
 
@@ -340,7 +336,8 @@ def average_passes(
     """
     work = _work_dtype(dtype)
     finish = Quotient(least, fill_for(counted, dtype), dtype)
-    return _map_passes(image, counted, passes, passes, 0, finish, (work, dtype), name)
+    both = _CountedPasses(passes, passes, 0, finish, work, np.empty(0, work).real.dtype)
+    return _map_passes(image, counted, both, dtype, name)
 
 
 def extremum_passes(
@@ -372,7 +369,8 @@ def extremum_passes(
     dask.array.Array
     """
     finish = Present(fill_for(counted, dtype))
-    return _map_passes(image, counted, passes, of_mask, neutral, finish, (dtype, dtype), name)
+    both = _CountedPasses(passes, of_mask, neutral, finish, dtype, np.dtype(np.uint8))
+    return _map_passes(image, counted, both, dtype, name)
 
 
 def extremum_counted(
@@ -380,13 +378,12 @@ def extremum_counted(
     maximum_filter: Callable[..., Any],
     image: Array,
     counted: Counted,
+    edges: Edges,
     *,
     neutral: Any,
     name: str,
     reach: Reach,
-    modes: Sequence[ModeName],
     dtype: np.dtype[Any],
-    cval: Any,
     **keywords: Any,
 ) -> Array:
     """
@@ -396,33 +393,56 @@ def extremum_counted(
     ----------
     kernel, maximum_filter : callable
         The plain filter, and `scipy.ndimage.maximum_filter` or what stands for it.
-    image, counted, neutral, name, reach, modes, dtype, cval, **keywords
+    image, counted, edges, neutral, name, reach, dtype, **keywords
         As for `extremum_passes` and `average_counted`.
 
     Returns
     -------
     dask.array.Array
     """
-    beyond = counted.beyond_edges(cval)
+    beyond = counted.beyond_edges(edges.cval)
+    outside = edges.cval if beyond else neutral
+    keywords |= {"mode": edges.mode}
     masked = CountedKernel(
-        BlockKernel(kernel, keywords | {"output": dtype, "cval": cval if beyond else neutral}),
+        BlockKernel(kernel, keywords | {"output": dtype, "cval": outside}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
         neutral, Present(fill_for(counted, dtype)), counted.for_blocks,
-        _whole(1, beyond, modes),
+        _whole(1, beyond, edges.modes),
     )  # fmt: skip
     return map_neighborhood(
-        masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
+        masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
     )
 
 
-def _map_passes(image, counted, passes, of_mask, neutral, finish, dtypes, name):
+@dataclass(frozen=True)
+class _CountedPasses:
+    """
+    Passes of an image and of its mask, and what is made of both.
+
+    Attributes
+    ----------
+    of_image, of_mask : sequence of Pass
+    neutral, finish
+        As of `CountedKernel`.
+    work, share : dtype
+        What image and mask are filtered in.
+    """
+
+    of_image: Sequence[Pass]
+    of_mask: Sequence[Pass]
+    neutral: Any
+    finish: Callable[[Block, Block], Block]
+    work: np.dtype[Any]
+    share: np.dtype[Any]
+
+
+def _map_passes(image, counted, both, dtype, name):
     """Run passes of image and mask: in one task a block, or apart where the halos are thick."""
-    work, dtype = dtypes
-    cval = passes[0].keywords["cval"] if passes else 0
+    work, share, neutral, finish = both.work, both.share, both.neutral, both.finish
+    cval = both.of_image[0].keywords["cval"] if both.of_image else 0
     beyond = counted.beyond_edges(cval)
-    share = np.dtype(np.uint8) if isinstance(finish, Present) else np.empty(0, work).real.dtype
-    passes = _with(passes, output=work, cval=cval if beyond else neutral)
-    of_mask = _with(of_mask, output=share, cval=beyond)
+    passes = _with(both.of_image, output=work, cval=cval if beyond else neutral)
+    of_mask = _with(both.of_mask, output=share, cval=beyond)
     if not passes:
         kernels = BlockKernel(_cast, {"dtype": work}), BlockKernel(_cast, {"dtype": share})
     else:
@@ -514,7 +534,7 @@ class RankKernel:
         return self.in_region(block, where)
 
     def in_region(
-        self, block: Block, where: Block | None = None, region: Box | None = None
+        self, block: Block, where: Block | None = None, region: Slices | None = None
     ) -> Block:
         """Filter a block, and return the pixels of a region."""
         mask = self.counted.in_block(block, where)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from dask_image._utils.engines.graph import (
     blocks_of,
@@ -22,7 +21,7 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
-from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, Shape
+from dask_image._utils.typing import Array, Block, Chunks, Shape
 
 # Cells grow, to save pairs, up to this size.
 CELL_BYTES = 2**27
@@ -58,16 +57,28 @@ def cell_chunks(chunks: Chunks, itemsize: int, blocks_of_places: int) -> Chunks:
     return tuple(cells)
 
 
+class Lookup(Protocol):
+    """How places find their cells, and what they find there; tokenised with its arguments."""
+
+    def origin(self, index: Shape) -> Any:
+        """Return where a cell begins in the image."""
+
+    def sort(self, places: Block) -> Any:
+        """Return a block of places as `evaluate` and `merge` take it."""
+
+    def evaluate(self, places: Any, number: int, cell: Block, origin: Any) -> Any:
+        """Return the values that a cell holds."""
+
+    def merge(self, places: Any, values: list[Any]) -> Block:
+        """Return a block of the result, from the values of all cells."""
+
+
 def map_scattered(
     places: Array,
     cells: Array,
-    origins: Callable[[Shape], Any],
+    lookup: Lookup,
     *,
     name: str,
-    sort: Callable[..., Any],
-    evaluate: Callable[..., Any],
-    merge: Callable[..., Any],
-    dtype: DTypeLike,
     meta: Block,
 ) -> Array:
     """
@@ -79,40 +90,30 @@ def map_scattered(
         Not chunked along its first axis, which the result lacks.
     cells : dask.array.Array
         Its blocks are the cells, overlapping as far as they need to.
-    origins : callable
-        ``origins(index)`` gives where a cell begins in the image.
+    lookup : Lookup
     name : str
         Of the function that the user called.
-    sort : callable
-        ``sort(block_of_places)`` gives what the other two take first.
-    evaluate : callable
-        ``evaluate(sorted_places, number_of_cell, cell, origin)`` gives the values
-        that the cell holds.
-    merge : callable
-        ``merge(sorted_places, list_of_values)`` gives the block of the result.
-    dtype : dtype
-        Of the result.
     meta : array
-        Empty array of the kind of the result.
+        Empty array of the kind and dtype of the result.
 
     Returns
     -------
     dask.array.Array
     """
     all_cells = list(itertools.product(*map(range, cells.numblocks)))
-    where = [origins(index) for index in all_cells]
-    token = tokenize(places.name, cells.name, where, sort, evaluate, merge, dtype, meta)
+    where = [lookup.origin(index) for index in all_cells]
+    token = tokenize(places.name, cells.name, where, lookup, meta)
     sorted_name, pair_name, name = f"{name}-sort-{token}", f"{name}-read-{token}", f"{name}-{token}"
     tasks = {}
     places_name, cells_name = blocks_of(places), blocks_of(cells)
     for block in itertools.product(*map(range, places.numblocks[1:])):
         key = (sorted_name, *block)
-        tasks[key] = task(key, sort, reference((places_name, 0, *block)))
+        tasks[key] = task(key, lookup.sort, reference((places_name, 0, *block)))
         pairs = []
         for number, index in enumerate(all_cells):
             pair = (pair_name, *block, number)
             cell = reference((cells_name, *index))
-            tasks[pair] = task(pair, evaluate, reference(key), number, cell, where[number])
+            tasks[pair] = task(pair, lookup.evaluate, reference(key), number, cell, where[number])
             pairs.append(reference(pair))
-        tasks[(name, *block)] = task((name, *block), merge, reference(key), sequence(pairs))
-    return new_array(name, tasks, [places, cells], places.chunks[1:], meta.astype(dtype))
+        tasks[(name, *block)] = task((name, *block), lookup.merge, reference(key), sequence(pairs))
+    return new_array(name, tasks, [places, cells], places.chunks[1:], meta)

@@ -22,7 +22,7 @@ from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
 from packaging.version import Version
 
-from dask_image._utils.typing import Array, Block, Box, Chunks, Shape
+from dask_image._utils.typing import Array, Block, Chunks, Shape, Slices
 
 __all__ = [
     "Step",
@@ -116,7 +116,7 @@ def delayed_blocks(array: Array) -> list[Delayed]:
     return [delayed_in(step, block_key(array, index)) for index in np.ndindex(array.numblocks)]
 
 
-def block_slices(chunks: Chunks) -> list[Box]:
+def block_slices(chunks: Chunks) -> list[Slices]:
     """Return what each block of an array is of the whole, in C order, as tuples of slices."""
     return slices_from_chunks(chunks)
 

@@ -37,7 +37,7 @@ from dask_image._utils.engines.graph import (
 )
 from dask_image._utils.engines.label_reduction import MergedPartial
 from dask_image._utils.spill import load, spill
-from dask_image._utils.typing import Array, Box, NDArray, Shape
+from dask_image._utils.typing import Array, NDArray, Shape, Slices
 
 # A partition is about a block's size, but no smaller than where one more task stops to pay, and
 # no larger than the option for its memory allows. The cap keeps graphs small: every block is cut this many times.
@@ -71,7 +71,7 @@ class Pixels(NamedTuple):
     counts: NDArray
     values: NDArray | None
     positions: NDArray | None
-    box: Box | None = None
+    box: Slices | None = None
 
     def spans(self) -> list[slice]:
         """Return, for each label, the slice of its pixels."""
@@ -171,7 +171,7 @@ def take_segments(values: NDArray | None, starts: NDArray, counts: NDArray) -> N
     return taken.view(values.dtype)
 
 
-def positions_in_image(places: NDArray, box: Box, shape: Shape) -> NDArray:
+def positions_in_image(places: NDArray, box: Slices, shape: Shape) -> NDArray:
     """
     Return where in the raveled image a block's pixels are.
 
@@ -206,7 +206,7 @@ def group_block(
     values: NDArray | None,
     labels: NDArray,
     requested: NDArray | None,
-    box: Box,
+    box: Slices,
     with_positions: bool,
 ) -> Pixels:
     """
@@ -370,7 +370,7 @@ def split_block(
     values: NDArray,
     labels: NDArray,
     wanted: Wanted | NDArray,
-    box: Box,
+    box: Slices,
     shape: Shape,
     partitions: int,
     shuffle: Shuffle,

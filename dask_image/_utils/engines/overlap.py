@@ -38,7 +38,7 @@ from dask_image._utils.engines.graph import (
     tokenize,
 )
 from dask_image._utils.modes import MODES
-from dask_image._utils.typing import Array, Block, Box, Chunks, DTypeLike, ModeName, Reach, Shape
+from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, ModeName, Reach, Shape, Slices
 from dask_image._utils.warnings import warn
 
 # A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
@@ -211,8 +211,8 @@ class BlockKernel:
     def __call__(
         self,
         extents: Sequence[Shape],
-        cuts: Sequence[Sequence[Box]],
-        trim: Box | None,
+        cuts: Sequence[Sequence[Slices]],
+        trim: Slices | None,
         extra: tuple[Any, ...],
         like: Sequence[Block],
         *blocks: Block,
@@ -229,7 +229,7 @@ class BlockKernel:
         ]  # fmt: skip
         return self.on_boxes([*boxes, *extra], trim)
 
-    def on_boxes(self, arguments: Sequence[Any], region: Box | None) -> Block:
+    def on_boxes(self, arguments: Sequence[Any], region: Slices | None) -> Block:
         """Run the kernel; return the pixels of ``region``, or all if that is None."""
         in_region = getattr(self.kernel, "in_region", None)
         if in_region is not None:
@@ -620,7 +620,7 @@ def _map_together(image, passes, dtype, name):
     )
 
 
-def run_passes(block: Block, passes: Sequence[Pass], region: Box | None = None) -> Block:
+def run_passes(block: Block, passes: Sequence[Pass], region: Slices | None = None) -> Block:
     """
     Run the passes in their order on one block; return the pixels of ``region``, or all.
 

@@ -2,7 +2,7 @@
 Spline interpolation inside a box of a larger image.
 
 SciPy's functions take the edges of their argument for the edges of the image. Here
-an image's true size and the place of the box in it are arguments of their own (`Box` and
+an image's true size and the place of the box in it are arguments of their own (`Crop` and
 `Spline` of `dask_image._utils.splines`), so that a block gives what the whole image would
 give: coordinates are those of the whole image and are computed, folded at its edges and
 weighted as SciPy does it.

@@ -32,7 +32,7 @@ def on_grid(coefficients, box, lines, spline, dtype):
     ----------
     coefficients : numpy.ndarray
         The box; axes before make a stack of boxes, each of which is read.
-    box : Box
+    box : Crop
     lines : sequence of numpy.ndarray
         For each axis the coordinates of the output's pixels along it.
     spline : Spline

@@ -36,7 +36,7 @@ def at_points(coefficients, box, coordinates, spline, dtype):
     ----------
     coefficients : numpy.ndarray
         The box.
-    box : Box
+    box : Crop
     coordinates : numpy.ndarray
         Shape (ndim, ...); in pixels of the whole image, before padding.
     spline : Spline
@@ -71,7 +71,7 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
     ----------
     coefficients : numpy.ndarray
         The box; axes before make a stack of boxes, each of which is transformed.
-    box : Box
+    box : Crop
     matrix, offset : numpy.ndarray
         Of float64, shapes (ndim, output ndim) and (ndim,).
     start, shape : tuple of int
