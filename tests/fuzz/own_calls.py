@@ -122,9 +122,9 @@ def counted_weights(draw, name):
        "percentile_filter where", "rank_filter where")  # fmt: skip
 def counted_ranks(draw, name):
     """Draw windows of any kind."""
-    image = draw.image("uif", wild=0.2)
-    sizes = [draw.integer(1, 4) for _ in image.array.shape]
     name = name.removesuffix(" where")
+    image = draw.image("uif", limits=0 if name in ("minimum_filter", "maximum_filter") else 0.3)
+    sizes = [draw.integer(1, 4) for _ in image.array.shape]
     arguments = {"image": image, "mode": draw.mode(), "cval": draw.choice(0, 3)}
     if draw.chance(0.5):
         arguments["size"] = sizes

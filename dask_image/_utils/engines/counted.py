@@ -546,12 +546,14 @@ class RankKernel:
         ways = [np.where(found, each, -1) for each in (ranks, ranks + (total - counts))]
         pixels = [np.bincount(1 + way.ravel())[1:] for way in ways]
         upwards = bool(np.count_nonzero(pixels[0]) <= np.count_nonzero(pixels[1]))
+        long = _is_long(block)
+        upwards &= not long  # no long integer is less than the least, some are above `extreme_of`
         ranks, pixels = (each[0 if upwards else 1] for each in (ways, pixels))
         filled = np.where(mask, block, extreme_of(block.dtype, upwards))
         result = np.full(counts.shape, self.fill, self.dtype)
         for rank in np.flatnonzero(pixels).tolist():
             wanted = ranks == rank
-            if pixels[rank] * total < GATHERED_PER_PIXEL * result.size:
+            if long or pixels[rank] * total < GATHERED_PER_PIXEL * result.size:
                 result[wanted] = self._gathered(filled, region, wanted, rank, upwards)
                 continue
             value = self._filtered(filled, region, rank, upwards)
@@ -601,6 +603,13 @@ class RankKernel:
             rows = np.where(outside, beyond, filled.ravel()[np.where(outside, 0, places)])
             values[first : first + batch] = np.partition(rows, rank, axis=1)[:, rank]
         return values
+
+
+def _is_long(block):
+    """Tell whether a block holds integers that float64, which SciPy's filters use, rounds."""
+    if block.dtype.kind not in "iu" or block.dtype.itemsize < 8 or not block.size:
+        return False
+    return bool(block.max() > 2**53 or block.min() < -(2**53))
 
 
 def extreme_of(dtype: np.dtype[Any], largest: bool) -> Any:
