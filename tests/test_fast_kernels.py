@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import _nd_image
 
+from dask_image._kernels import _numba
 from dask_image._kernels._numba import use_numba
 from tests.calls import ALL_CALLS
 
@@ -74,3 +75,16 @@ def test_scipys_loops_are_not_called(name, monkeypatch):
         monkeypatch.setattr(_nd_image, loop, noting(loop, getattr(_nd_image, loop), called))
     dask.compute(result, scheduler="synchronous")
     assert called <= BY_SCIPY.get(function, set())
+
+
+def test_a_function_asks_for_the_widest_vectors():
+    numba = pytest.importorskip("numba")
+    wide_vectors = _numba.wide_vectors
+
+    @numba.njit
+    def compiled():
+        wide_vectors()
+
+    compiled()
+    (code,) = compiled.inspect_llvm().values()
+    assert '"prefer-vector-width"="512"' in code

@@ -115,6 +115,7 @@ def test_binary_of_numbers_and_axes(dtype):
         check(function, image, axes=(1, 3), iterations=2)
         check(function, image.transpose(3, 1, 0, 2), border_value=1)
     check(ndimage.binary_hit_or_miss, image)
+    check(ndimage.binary_hit_or_miss, image, np.ones(4 * [2], bool), origin1=-1)
     check(ndimage.binary_hit_or_miss, image, structure, ~structure)
     check(ndimage.binary_hit_or_miss, image, axes=(0, 2))
 

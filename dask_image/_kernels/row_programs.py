@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_inline, use_numba
+from dask_image._kernels._numba import jit, jit_inline, use_numba, wide_vectors
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places
 
@@ -271,6 +271,7 @@ def _read(flat, start, edges, stretch, begin, end, filler, pool, target):
 def _sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps, stores, per_turn, turns,
            pool, pitch, tile, out, height, width, how, other, other_planes, other_step):  # fmt: skip
     """Run a program over all planes, tiles of columns, and turns; tell whether a NaN was seen."""
+    wide_vectors()
     odd = False
     for plane in range(planes.shape[0]):
         for begin in range(0, width, tile):

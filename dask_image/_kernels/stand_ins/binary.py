@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
 from dask_image._kernels.memory import scratch
-from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.rows import companion, cut, whole
 from dask_image._kernels.stand_ins._lines import each
 from dask_image._kernels.stand_ins._windows import along_axes, reach
 
@@ -83,14 +83,21 @@ class _Layout:
             rows[..., -1] |= (255 << bits) & 255 if words[0] else 0
 
     def unpack(self, words, region=None):
-        """Return the image, or a region of it."""
-        columns = slice(0, self.image[-1])
-        packed = self.rows(words)[..., : -(-self.image[-1] // 8)]
-        if region is not None:
-            packed, columns = packed[region[:-1]], region[-1]
-        image = np.unpackbits(packed, axis=-1, count=self.image[-1], bitorder="little").view(bool)
-        whole = columns.indices(self.image[-1]) == (0, self.image[-1], 1)
-        return image if whole else image[..., columns].copy()
+        """Return the image, or a region of it, in fresh memory."""
+        bounds = whole(region, self.image)
+        if bounds[-1][0] == 0 or not use_numba():
+            packed = self.rows(words)[tuple(slice(*ends) for ends in bounds[:-1])]
+            image = np.unpackbits(packed, axis=-1, count=bounds[-1][1], bitorder="little")
+            return np.ascontiguousarray(image[..., bounds[-1][0] :].view(bool))
+        starts = np.array([self.margin + self.before[-1] + bounds[-1][0] // 64])
+        for axis, (start, stop) in enumerate(bounds[:-1]):
+            rows = np.arange(start, stop) + self.before[axis]
+            stride = math.prod(self.shape[axis + 1 :])
+            starts = (starts[:, None] + rows * stride).reshape(-1)
+        image = np.empty([stop - start for start, stop in bounds], np.uint8)
+        shift = np.uint64(bounds[-1][0] % 64)
+        _unpack(words, starts, shift, image.reshape(-1), image.shape[-1])
+        return image.view(bool)
 
 
 @functools.lru_cache(maxsize=4)
@@ -182,6 +189,21 @@ def _keep(source, changing, target, start, stop):
     for word in range(np.uint64(start), np.uint64(stop)):
         may = changing[word]
         target[word] = (target[word] & may) | (source[word] & ~may)
+
+
+@jit
+def _unpack(words, starts, shift, pixels, count):
+    """Write rows of ``count`` pixels, whose bits begin at the bit ``shift`` of words."""
+    for row in range(starts.size):
+        word, to = np.uint64(starts[row]), np.uint64(row * count)
+        for place in range(0, count, 64):
+            bits = words[word] >> shift
+            word += np.uint64(1)
+            if shift:
+                bits |= words[word] << (np.uint64(64) - shift)
+            first = to + np.uint64(place)
+            for bit in range(np.uint64(min(64, count - place))):
+                pixels[first + bit] = (bits >> bit) & np.uint64(1)
 
 
 def _plain_spread(source, distances, target, start, stop):
@@ -419,13 +441,16 @@ def _hit_or_miss(input, structure1, structure2, output, origin1, origin2, axes, 
     if not isinstance(output, np.ndarray):
         hit = _structure_for(image, structure1, axes)
         miss = ~hit if structure2 is None else np.asarray(structure2, dtype=bool)
-        plan = _plan_for(
-            image, axes, [(hit, origin1), (miss, origin1 if origin2 is None else origin2)]
-        )
+        windows = [(hit, origin1), (miss, origin1 if origin2 is None else origin2)]
+        if structure2 is None and origin2 is None and hit.all():
+            windows = windows[:1]  # nothing can be missed
+        plan = _plan_for(image, axes, windows)
         if plan is not None:
             bits = _Bits(_as_bits(image), plan.layout, None, 0)
             bits.erode(plan.steps[0], 1)
             hits = bits.image(region)
+            if len(windows) == 1:
+                return hits
             bits = _Bits(_as_bits(image), plan.layout, None, 0)
             bits.dilate(plan.steps[1], 1)
             return np.greater(hits, bits.image(region), out=hits)

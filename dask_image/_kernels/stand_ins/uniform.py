@@ -156,7 +156,8 @@ def _sweep(image, result, shape, via, how, down, across, strip, buffers):
     total, mean, sums, spare, other, native = buffers
     planes, height, width, columns = shape
     count, wide = rows.size - size + 1, across_size - 1
-    zero = 0 * planes  # a literal would have functions compiled once more
+    # Literals would have functions compiled once more.
+    zero, one = 0 * planes, 1 + 0 * planes
     for plane in range(planes):
         for begin in range(0, columns, strip):
             narrow, sound = min(strip, columns - begin), False
@@ -178,24 +179,26 @@ def _sweep(image, result, shape, via, how, down, across, strip, buffers):
                             total[i] = 0
                     else:
                         start = -1 if left < 0 else (plane * height + left) * width
-                        _add_row(image, start, -1, table, stretch, cval, total, begin, length)
+                        _add_row(image, start, -one, table, stretch, cval, total, begin, length)
                     while entering < top + size:
                         start = -1
                         if rows[entering] >= 0:
                             start = (plane * height + rows[entering]) * width
-                        _add_row(image, start, 1, table, stretch, cval, total, begin, length)
+                        _add_row(image, start, one, table, stretch, cval, total, begin, length)
                         entering += 1
+                last, last_size, single = total, size, across_size == 1
+                if not single:
+                    row = total
+                    if size > 1:
+                        sound = _average(total, how, size, via, native, mean, zero, length)
+                        row = mean
+                    fill(row, zero, length, table, begin, stretch, across_cval)
+                    _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
+                    last, last_size = sums, across_size
+                finite = _average(last, how, last_size, via, native, result, to, narrow)
                 # Where a sum is no number it cannot run on: what left would stay in it.
-                if across_size == 1:
-                    sound = _average(total, how, size, via, native, result, to, narrow)
-                    continue
-                row = total
-                if size > 1:
-                    sound = _average(total, how, size, via, native, mean, zero, length)
-                    row = mean
-                fill(row, zero, length, table, begin, stretch, across_cval)
-                _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
-                _average(sums, how, across_size, via, native, result, to, narrow)
+                if single:
+                    sound = finite
 
 
 class _OverRows:

@@ -43,6 +43,8 @@ from dask_image._utils.warnings import warn
 
 # A slab costs a task (about 0.1 ms); moving fewer bytes than this costs less.
 SLAB_WORTH_BYTES = 100_000
+# All slabs of a block are cut by one task, and travel together, while they are this small.
+TOGETHER_BYTES = 250_000
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ class BlockKernel:
 def _assemble(extents, cuts, blocks, like, scratch_name=None):
     """Paste ``blocks[i][cuts[i]]`` together into one array, which the thread may use again."""
     if len(blocks) == 1:
-        return blocks[0][cuts[0]]
+        return _pixels(blocks[0], cuts[0])
     shape = tuple(sum(axis) for axis in extents)
     if scratch_name is None or type(like) is not np.ndarray or like.dtype.hasobject:
         box = np.empty_like(like, shape=shape)
@@ -253,13 +255,38 @@ def _assemble(extents, cuts, blocks, like, scratch_name=None):
         for axis in extents
     ]
     for place, cut, block in zip(itertools.product(*places), cuts, blocks):
-        box[place] = block[cut]
+        box[place] = _pixels(block, cut)
     return box
+
+
+def _pixels(block, cut):
+    """Take part of a block, or of the one of its slabs that the first number of ``cut`` names."""
+    return block[cut[0]][cut[1:]] if isinstance(block, dict) else block[cut]
 
 
 def _cut(block, where):
     """Copy part of a block, so that the rest of it can be freed."""
     return block[where].copy()
+
+
+def _cut_all(block, faces, places):
+    """Copy several parts of a block, by face."""
+    return {face: _cut(block, where) for face, where in zip(faces, places, strict=True)}
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Pixels ``start`` to ``stop`` of a block along one axis, a ``share`` of the block."""
+
+    axis: int
+    start: int
+    stop: int
+    share: float
+
+    @property
+    def cut(self) -> Box:
+        """The slices that take these pixels from the block."""
+        return (slice(None),) * self.axis + (slice(self.start, self.stop),)
 
 
 class _Source:
@@ -272,42 +299,56 @@ class _Source:
         self.itemsize = image.dtype.itemsize
         self.tasks = {}
         self.slab_ends = [_slab_ends(axis) for axis in windows] if windows else None
+        self.slabs = {}
 
     def find(self, pieces):
         """Return the key that holds these pieces (one per axis), and how to cut them out."""
         index = tuple(piece.block for piece in pieces)
         cut = tuple(piece.cut for piece in pieces)
-        if self.slab_ends is not None and not all(piece.whole for piece in pieces):
-            slab = self._slab(pieces, index)
-            if slab is not None:
-                axis, begin, end = slab
-                key = (*self.slab_key, 2 * axis + (begin > 0), *index)
-                if key not in self.tasks:
-                    where = (slice(None),) * axis + (slice(begin, end),)
-                    self.tasks[key] = task(key, _cut, reference((self.name, *index)), where)
-                piece = pieces[axis]
-                shifted = slice(piece.start - begin, piece.stop - begin)
-                return key, cut[:axis] + (shifted,) + cut[axis + 1 :]
-        return (self.name, *index), cut
-
-    def _slab(self, pieces, index):
-        """Choose the thinnest slab that holds the pieces, if it saves enough to pay a task."""
-        shares = []
-        for axis, (piece, ends) in enumerate(zip(pieces, self.slab_ends)):
-            if piece.whole:
-                continue
-            low, high = ends[piece.block]
-            if piece.start == 0:
-                shares.append((low / piece.size, axis, 0, low))
-            elif piece.stop == piece.size:
-                shares.append((1 - high / piece.size, axis, high, piece.size))
+        if self.slab_ends is None or all(piece.whole for piece in pieces):
+            return (self.name, *index), cut
+        slabs, together = self._slabs_of(index, [piece.size for piece in pieces])
+        faces = [
+            2 * axis + (piece.start > 0)
+            for axis, piece in enumerate(pieces)
+            if not piece.whole and (piece.start == 0 or piece.stop == piece.size)
+        ]
+        shares = [(slabs[face].share, face) for face in faces if face in slabs]
         if not shares:
-            return None
-        share, axis, begin, end = min(shares)
-        block_bytes = self.itemsize * math.prod(piece.size for piece in pieces)
-        if share > 0.5 or (1 - share) * block_bytes < SLAB_WORTH_BYTES:
-            return None
-        return axis, begin, end
+            return (self.name, *index), cut
+        _, face = min(shares)
+        axis, begin = face // 2, slabs[face].start
+        piece = pieces[axis]
+        cut = cut[:axis] + (slice(piece.start - begin, piece.stop - begin),) + cut[axis + 1 :]
+        key = (*self.slab_key, *index) if together else (*self.slab_key, face, *index)
+        if key not in self.tasks:
+            block = reference((self.name, *index))
+            if together:
+                places = tuple(slab.cut for slab in slabs.values())
+                self.tasks[key] = task(key, _cut_all, block, (*slabs,), places)
+            else:
+                self.tasks[key] = task(key, _cut, block, slabs[face].cut)
+        return key, (face, *cut) if together else cut
+
+    def _slabs_of(self, index, sizes):
+        """
+        Return by face (two an axis) the slabs of a block that save enough to pay a task.
+
+        Last comes whether one task cuts all of them.
+        """
+        if index in self.slabs:
+            return self.slabs[index]
+        size = self.itemsize * math.prod(sizes)
+        slabs = {}
+        for axis, (block, length, ends) in enumerate(zip(index, sizes, self.slab_ends)):
+            low, high = ends.get(block, (0, length))
+            for face, start, stop in ((2 * axis, 0, low), (2 * axis + 1, high, length)):
+                share = (stop - start) / length
+                if 0 < share <= 0.5 and (1 - share) * size >= SLAB_WORTH_BYTES:
+                    slabs[face] = Slab(axis, start, stop, share)
+        together = sum(slab.share for slab in slabs.values()) * size <= TOGETHER_BYTES
+        found = self.slabs[index] = slabs, together and len(slabs) > 1
+        return found
 
 
 def _slab_ends(axis_windows):
