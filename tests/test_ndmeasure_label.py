@@ -498,3 +498,14 @@ def test_large_images_may_have_any_graph(set_option):
     expected, number = ndimage.label(image[::-1])
     assert_same(labels, expected)
     assert count.compute() == number
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+@pytest.mark.parametrize("chunks", [-1, 37])
+def test_runs_short_and_long(either_kernel, share, chunks):
+    noise = np.random.default_rng(3).random((23, 211))
+    for mask in (noise < share, ndimage.gaussian_filter(noise, 3) < np.quantile(noise, 0.5)):
+        expected, count = ndimage.label(mask)
+        labels, found = label(da.from_array(mask, chunks=chunks))
+        np.testing.assert_array_equal(labels.compute(), expected)
+        assert found.compute() == count

@@ -807,3 +807,37 @@ def cases(draw):
 def test_combinations(name, case):
     image, labels, chunks, index = case
     check(name, image, labels, index, *chunks)
+
+
+@pytest.mark.parametrize("chunks", [-1, 3])
+@pytest.mark.parametrize("labels", [None, np.arange(1, 7)[:, None], np.arange(-1, 5)[:, None]])
+def test_one_group_with_values_that_are_no_numbers(either_kernel, labels, chunks):
+    image = np.array([[3, 1, 7, 1, 7, 2]] * 6) + np.arange(6.0)[:, None]
+    image[2, 1] = np.inf
+    lazy = da.from_array(image, chunks=chunks)
+    found = ndmeasure.extrema(lazy, labels)
+    wide = None if labels is None else np.broadcast_to(labels > 0, image.shape).astype(int)
+    expected = ndimage.extrema(image, wide)
+    assert [part.compute().tolist() for part in found] == [
+        np.asarray(part).tolist() for part in expected
+    ]
+    np.testing.assert_allclose(ndmeasure.mean(lazy, labels).compute(), ndimage.mean(image, wide))
+    image[0] = np.nan  # counts as the greatest value, as for labels measured one by one
+    lazy = da.from_array(image, chunks=chunks)
+    assert ndmeasure.minimum_position(lazy, np.ones_like(image, int)).compute().tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+@pytest.mark.parametrize("limits", [(0, 1), (-0.3, 0.7), (1e-310, 2e-310), (2, 2), (-5, 300)])
+@pytest.mark.parametrize("bins", [1, 7, 10, 1000])
+def test_values_at_the_edges_of_bins(either_kernel, dtype, limits, bins):
+    edges = np.linspace(*limits, bins + 1)
+    near = np.concatenate([edges, np.nextafter(edges, np.inf), np.nextafter(edges, -np.inf)])
+    values = near.astype(dtype)
+    if dtype != np.int32:
+        values = np.concatenate([values, np.array([np.nan, np.inf, -np.inf], dtype)])
+    labels = np.arange(values.size) % 3
+    counts = ndmeasure.histogram(da.from_array(values), *limits, bins, labels, [0, 1, 2]).compute()
+    for label in range(3):
+        expected, _ = np.histogram(values[labels == label], edges)
+        np.testing.assert_array_equal(counts[label], expected)

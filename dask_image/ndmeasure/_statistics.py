@@ -68,15 +68,15 @@ def _measure(name, image, label_image, index, *statistics, wrap_axes=None):
             raise TypeError(
                 f"image must hold real numbers on wrapped axes, got {labelled.image.dtype}"
             )
-        if selection.pooled:  # one object, which is cut in one place
-            labelled = replace(labelled, labels=labelled.labels > 0)
         statistics = [statistic.on_ring(axes) for statistic in statistics]
     needs_pixels = any(statistic.empty is not None for statistic in statistics)
     if needs_pixels and labelled.labels.size == 0 and not selection.everything:
         raise ValueError(
             f"image must have pixels to have extrema, got shape {labelled.labels.shape}"
         )
-    merged = reduce_labels(statistics[0].family, labelled.labels, labelled.image, axes)
+    merged = reduce_labels(
+        statistics[0].family, labelled.labels, labelled.image, axes, selection.pooled
+    )
     results = [
         _in_image(gather(merged, statistic, selection, name), statistic, labelled, name)
         for statistic in statistics
@@ -833,7 +833,7 @@ def histogram(
         bind(pool_histogram, edges),
         reads_image=True,
     )
-    merged = reduce_labels(family, labelled.labels, labelled.image)
+    merged = reduce_labels(family, labelled.labels, labelled.image, pooled=selection.pooled)
     pick = bind(_pick_histograms, edges, replace(selection, index=None))
     shape, dtype = selection.shape, np.dtype(object)
     if selection.single:

@@ -304,7 +304,9 @@ class Spread:
 
     def allowed(self, *blocks):
         """Return which pixels of a block may be reached."""
-        return blocks[-1] != 0 if self.has_mask else np.ones(blocks[0].shape, bool)
+        if not self.has_mask:
+            return np.ones(blocks[0].shape, bool)
+        return blocks[-1] if blocks[-1].dtype == bool else blocks[-1] != 0
 
     def foreground(self, *blocks):
         """Return the pixels that may be reached, and those that spread."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage, sparse
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit, jit_inline, use_numba
 from dask_image._kernels.blocks.bits import (
     count_all,
     count_changes,
@@ -368,20 +368,25 @@ def _unite(parent, left, right):
 
 
 @jit
-def _unite_lines(bounds, here, here_end, there, there_end, low, before, after, parent):
+def _unite_lines(bounds, here, here_end, there, there_end, low, before, after, pairs, parent):
     """
     Unite the runs of two lines of which steps from ``low`` to ``low + before + after`` lead.
 
     Runs of one line are a pixel apart at least: with up to one pixel more at their ends they
     still do not overlap, and a merge of both sorted lists finds all that meet.
     """
+    found = 0
     while here < here_end and there < there_end:
         begin, end = bounds[2 * here] + low, bounds[2 * here + 1] + low + after
         other_begin, other_end = bounds[2 * there] - before, bounds[2 * there + 1]
-        if begin < other_end and other_begin < end:
-            _unite(parent, here, there)
+        # Written always, and kept if they meet: a branch would be mispredicted.
+        pairs[np.uint64(found), 0] = here
+        pairs[np.uint64(found), 1] = there
+        found += (begin < other_end) & (other_begin < end)
         here += end <= other_end
         there += other_end <= end
+    for pair in range(found):
+        _unite(parent, pairs[pair, 0], pairs[pair, 1])
 
 
 @jit
@@ -407,6 +412,10 @@ def _unite_runs(bounds, pointer, outer_shape, outer, reaches, allowed, parent):
     for run in range(parent.size):
         parent[run] = run
     index = np.zeros(outer_shape.size, np.int64)
+    most = 0
+    for line in range(pointer.size - 1):
+        most = max(most, pointer[line + 1] - pointer[line])
+    pairs = np.empty((2 * most + 1, 2), np.int64)
     for line in range(pointer.size - 1):
         here, here_end = pointer[line], pointer[line + 1]
         for link in range(len(outer)):
@@ -422,7 +431,9 @@ def _unite_runs(bounds, pointer, outer_shape, outer, reaches, allowed, parent):
             if reaches[link, 2]:
                 after = (high - low + 1) // 2
                 before = high - low - after
-                _unite_lines(bounds, here, here_end, there, there_end, low, before, after, parent)
+                _unite_lines(
+                    bounds, here, here_end, there, there_end, low, before, after, pairs, parent
+                )
             else:
                 _unite_lines_by_steps(
                     bounds, here, here_end, there, there_end, low, high, allowed[link], parent
@@ -497,26 +508,40 @@ def _relabel_lines(lines, first, width, bounds, pointer, labels, table, relabell
                 run -= 1
         at = base
         shift = base - first
+        few = 2 * FEW * (run_end - run) > width
         for each in range(run, run_end):
             begin = max(bounds[2 * each] + shift, base)
             end = min(bounds[2 * each + 1] + shift, stop)
             if begin >= stop:
                 break
-            _fill(relabelled, at, begin, background)
-            _fill(relabelled, begin, end, table[labels[each]])
+            if few:
+                _fill_few(relabelled, at, begin, background)
+                _fill_few(relabelled, begin, end, table[labels[each]])
+            else:
+                _fill(relabelled, at, begin, background)
+                _fill(relabelled, begin, end, table[labels[each]])
             at = end
         _fill(relabelled, at, stop, background)
 
 
-WRITTEN_AT_ONCE = 8
+WRITTEN_AT_ONCE = 16
+FEW = 8
+
+
+@jit_inline
+def _fill(relabelled, start, stop, value):
+    while start < stop:
+        for step in range(WRITTEN_AT_ONCE):
+            relabelled[np.uint64(start + step)] = value
+        start += WRITTEN_AT_ONCE
 
 
 @jit
-def _fill(relabelled, start, stop, value):
-    for step in range(WRITTEN_AT_ONCE):
+def _fill_few(relabelled, start, stop, value):
+    for step in range(FEW):
         relabelled[np.uint64(start + step)] = value
-    if stop > start + WRITTEN_AT_ONCE:
-        relabelled[start + WRITTEN_AT_ONCE : stop] = value
+    if stop > start + FEW:
+        relabelled[start + FEW : stop] = value
 
 
 @jit

@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from dask_image._kernels import blocks as kernels
+from dask_image._kernels._numba import use_numba
 from dask_image._kernels.blocks.label_index import find_runs, merge_labels
+from dask_image._kernels.blocks.label_intensity import VALUE_TYPES
 
 # Counters for every label and bin replace sorting, up to this many times the pixels.
 DENSE_CELLS = 4
@@ -28,6 +31,11 @@ def bins_of(values, edges):
         low = int(np.iinfo(values.dtype).min) if values.dtype.kind == "i" else 0
         every = np.arange(low, low + (1 << 8 * values.dtype.itemsize))
         return _search_bins(every, edges)[values.astype(np.intp) - low]
+    with np.errstate(all="ignore"):
+        even = 0 < (edges.size - 1) / (edges[-1] - edges[0]) < np.inf
+    if even and use_numba() and values.dtype.str[1:] in VALUE_TYPES:
+        values = values.astype(VALUE_TYPES[values.dtype.str[1:]], copy=False)
+        return kernels.label_loops.even_bins(values.reshape(-1), edges).reshape(values.shape)
     return _search_bins(values, edges)
 
 
@@ -59,6 +67,12 @@ def histogram_partial(edges, index, image, location):
         ``labels``, those present; ``cells``, ascending, ``row * bins + bin`` for every
         row of ``labels`` and bin that a value falls in; ``counts``, how many do.
     """
+    if index.alone:
+        values = image.view(np.uint8) if image.dtype == bool else image
+        counts, _ = np.histogram(values, edges)
+        cells = np.flatnonzero(counts)
+        labels = index.labels_of(np.zeros(1, np.intp))
+        return {"labels": labels, "cells": cells, "counts": counts[cells].astype(np.int64)}
     bins, runs = edges.size - 1, find_runs(index)
     found = bins_of(image.reshape(-1), edges)
     cells = np.repeat(runs.slots, np.diff(runs.starts)).astype(np.int64) * bins + found

@@ -55,6 +55,11 @@ class LabelIndex(NamedTuple):
     dtype: np.dtype
     shape: tuple
 
+    @property
+    def alone(self):
+        """Whether there is one label, in every pixel: what NumPy does with all of them is right."""
+        return self.size == 1
+
     def offsets(self):
         """Return the row of a table for every pixel, 1-D."""
         codes = self.codes.reshape(-1)
@@ -125,6 +130,11 @@ def index_labels(labels):
     present, slots = _rank(codes.reshape(-1)[starts[:-1]])
     ranks = np.repeat(slots, np.diff(starts)).reshape(codes.shape)
     return LabelIndex(ranks, 0, present.size, present.astype(dtype), dtype, shape)
+
+
+def index_group(labels):
+    """Make a block ready of which all labels above 0 are one group, 1, as `index_labels` does."""
+    return index_labels(labels > 0)
 
 
 def find_runs(index):

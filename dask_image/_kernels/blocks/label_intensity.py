@@ -109,6 +109,9 @@ def sums_partial(index, image, location):
 
 def _sums(index, image, columns):
     table = _table(index, columns, image)
+    if index.alone:
+        table[0, COUNT], table[0, SUM] = image.size, _total_of(image, table.dtype)
+        return table
     compiled = _compiled_rows(index, image)
     if compiled:
         codes, low, values = compiled
@@ -118,6 +121,13 @@ def _sums(index, image, columns):
         table[:, COUNT] = np.bincount(offsets, minlength=index.size)
         table[:, SUM] = _sum_by_row(offsets, values.astype(table.dtype, copy=False), index.size)
     return table
+
+
+def _total_of(image, dtype):
+    """Return the sum of all values, in ``dtype``; NumPy's of small integers is as exact, and faster."""
+    small = image.dtype.kind in "bui" and image.dtype.itemsize <= 4 and image.size < 1 << 31
+    with np.errstate(all="ignore"):
+        return image.sum(dtype=np.int64 if small else dtype)
 
 
 def merge_sums(partials):
@@ -281,7 +291,10 @@ def extremes_partial(index, image, location):
         columns, the raster positions in the whole image where each occurs first.
     """
     compiled = _compiled_rows(index, image)
-    if compiled:
+    if index.alone:
+        labels = index.labels_of(np.zeros(1, np.intp))
+        extremes, places = _extremes_of_all(image.reshape(-1))
+    elif compiled:
         codes, low, values = compiled
         extremes = np.empty((index.size, 2), values.dtype)
         whole = (np.nan, np.nan)
@@ -302,6 +315,14 @@ def extremes_partial(index, image, location):
         places = starts[row] + column
     extremes = extremes.astype(image.dtype, copy=False)
     return {"labels": labels, "extremes": extremes, "places": places}
+
+
+def _extremes_of_all(values):
+    places = np.array([[values.argmin(), values.argmax()]])
+    if np.isnan(values[places[0, LEAST]]):  # which the least of the numbers goes before
+        numbers = np.flatnonzero(~np.isnan(values))
+        places[0, LEAST] = numbers[values[numbers].argmin()] if numbers.size else 0
+    return values[places], places
 
 
 def _extremes_numpy(runs, values):

@@ -123,6 +123,28 @@ def find_extremes(codes, low, values, extremes, places):
 
 
 @jit
+def even_bins(values, edges):
+    """Return the bin of each value, -1 for none; edges are evenly spaced, but for rounding."""
+    last = edges.size - 2
+    low, high = edges[0], edges[last + 1]
+    scale = (last + 1) / (high - low)
+    found = np.empty(values.size, np.int64)
+    for pixel in range(values.size):
+        value = np.float64(values[pixel])
+        if not low <= value <= high:
+            found[pixel] = -1
+            continue
+        # The edges themselves decide: the quotient is a guess that rounding may put beside.
+        place = min(np.int64((value - low) * scale), last)
+        while value < edges[np.uint64(place)]:
+            place -= 1
+        while place < last and value >= edges[np.uint64(place + 1)]:
+            place += 1
+        found[pixel] = place
+    return found
+
+
+@jit
 def run_starts(codes):
     """Return where runs of equal codes in the rows of a 2-D array start, and its size."""
     rows, columns = codes.shape

@@ -272,14 +272,16 @@ class ForegroundComponents(TwoPass):
         blocks = [on_host(block) for block in blocks]
         foreground = self.foreground(*blocks)
         components = self._components(foreground)
-        if self.seeds is None:
+        if self.seeds is None and place.alone:
+            values = np.arange(components.count)  # which come in the order of their first pixels
+        elif self.seeds is None:
             values = components.first_pixels(place.start, self.image_shape)
         else:
             seeds = self.seeds(*blocks, place=place)
             none = np.zeros(components.count, bool)
             values = none if seeds is None else components.touched_by(seeds)
         reaches = [self.connectivity.reach(axis) for axis in range(foreground.ndim)]
-        faces = cut_faces(components.part, foreground.shape, reaches)
+        faces = {} if place.alone else cut_faces(components.part, foreground.shape, reaches)
         part = self.memory * foreground.size / max(math.prod(self.image_shape), 1)
         kept = None if self.scans_again else components.keep(part)
         return Scanned(foreground.shape, values, faces), kept

@@ -68,7 +68,7 @@ from dask_image._kernels.blocks.label_geometry import (
     pool_geometry,
     shift_geometry,
 )
-from dask_image._kernels.blocks.label_index import index_labels
+from dask_image._kernels.blocks.label_index import index_group, index_labels
 from dask_image._kernels.blocks.label_intensity import (
     centre_partial,
     extremes_partial,
@@ -273,7 +273,11 @@ class MergedPartial:
 
 
 def reduce_labels(
-    family: PartialFamily, labels: Array, image: Array | None = None, wrap_axes: Shape = ()
+    family: PartialFamily,
+    labels: Array,
+    image: Array | None = None,
+    wrap_axes: Shape = (),
+    pooled: bool = False,
 ) -> MergedPartial:
     """
     Measure every label of an image.
@@ -289,13 +293,16 @@ def reduce_labels(
     wrap_axes : tuple of int, optional
         Axes whose ends meet: positions along these begin in the image, and go on behind its end
         for labels that cross it. Means nothing to families that know no positions.
+    pooled : bool, optional
+        Whether all labels above 0 are one group, 1, and all others 0: less work than to
+        measure each of them.
 
     Returns
     -------
     MergedPartial
     """
     if wrap_axes and family.shift:
-        pieces = reduce_labels(family.in_pieces(wrap_axes), labels, image)
+        pieces = reduce_labels(family.in_pieces(wrap_axes), labels, image, pooled=pooled)
         unwrap = bind(unwrap_pieces, family.merge, family.shift, wrap_axes, labels.shape)
         name = "label_statistics-unwrap-" + tokenize(pieces.key, unwrap)
         key = (name, 0)
@@ -303,8 +310,9 @@ def reduce_labels(
         return replace(pieces, key=key, step=step, family=family)
     if not family.reads_image:
         image = None  # so that all that measure these labels share the tasks
-    indexed = "label_statistics-index-" + tokenize(labels)
-    token = tokenize(family, labels, image)
+    make_ready = index_group if pooled else index_labels
+    indexed = f"label_statistics-index-{tokenize(make_ready, labels)}"
+    token = tokenize(family, make_ready, labels, image)
     name = f"{family.name}-measure-{token}"
     indexing, measured = {}, {}
     bounds = block_bounds(labels.chunks)
@@ -312,7 +320,7 @@ def reduce_labels(
     image_name = None if image is None else blocks_of(image)
     for index in np.ndindex(labels.numblocks):
         block = reference((labels_name, *index))
-        indexing[(indexed, *index)] = task((indexed, *index), index_labels, block)
+        indexing[(indexed, *index)] = task((indexed, *index), make_ready, block)
         origin = tuple(along[block] for along, block in zip(bounds, index, strict=True))
         inputs = [reference((indexed, *index))]
         if family.reads_image:

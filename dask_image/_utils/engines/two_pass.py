@@ -4,7 +4,8 @@ Two passes over the blocks: scan them all, combine what was learnt, finish each.
 A `TwoPass` says what is done; `map_two_pass` turns it into tasks. Where blocks must be compared
 with those that they touch, in a face, an edge or a corner, link tasks do so in between. Links
 and what was combined take a task for several blocks, so all that costs a little more than three
-tasks a block, two where blocks are small, and one more where blocks are computed again.
+tasks a block, two where blocks are small, and one more where blocks are computed again. An image
+of one block takes one task for all of it: Dask's overhead would be felt beside fast kernels.
 """
 
 from __future__ import annotations
@@ -43,10 +44,19 @@ UNLINKED = Connectivity(())
 
 @dataclass(frozen=True)
 class Place:
-    """Which block of an array one is, and the position of its first pixel."""
+    """
+    Which block of an array one is, and the position of its first pixel.
+
+    Parameters
+    ----------
+    index, start : tuple of int
+    alone : bool
+        Whether the block will be linked with none.
+    """
 
     index: Shape
     start: Shape
+    alone: bool = False
 
 
 class TwoPass(abc.ABC):
@@ -160,20 +170,18 @@ def map_two_pass(
     lattice = BlockLattice(chunks or images[0].chunks, algorithm.connectivity)
     token = tokenize(algorithm, [image.name for image in images], lattice.chunks)
     builder = _Builder(algorithm, lattice, name, token)
+    if len(builder.numbers) == 1:
+        return builder.single_block(images)
     combined = Step(builder.prefix("scan"), builder.first_pass(images), images)
 
-    count_name = builder.prefix("count")
-    count_tasks = {(count_name,): task((count_name,), _count, reference(builder.combined))}
-    meta = block_meta(0, np.int64)
-    count = new_array(count_name, count_tasks, [combined], (), meta)
+    count = builder.count(combined, _count, reference(builder.combined))
 
     # Blocks that are read again are finished at once, for what they need is there by then.
     after = delayed_in(combined, builder.parted)
     again = [read_again(image, after) for image in images] if algorithm.scans_again else []
     result_name = builder.prefix(algorithm.finish_step)
     tasks = builder.second_pass(result_name, again)
-    meta = with_dtype(images[0], algorithm.dtype)
-    return new_array(result_name, tasks, [combined, *again], lattice.chunks, meta), count
+    return builder.result(result_name, tasks, [combined, *again], images[0]), count
 
 
 class _Builder:
@@ -195,6 +203,32 @@ class _Builder:
     def prefix(self, step):
         """Return what the keys of a step begin with."""
         return f"{self.name}-{step}-{self.token}"
+
+    def single_block(self, images):
+        """Return the result and the count for images of one block each."""
+        (index,) = self.numbers
+        whole = (self.prefix(self.algorithm.combine_step), *index)
+        blocks = [reference((blocks_of(image), *index)) for image in images]
+        # Along periodic axes it touches itself.
+        shifts = tuple(each.shift for each in self.lattice.neighbours(index))
+        place = Place(index, (0,) * len(index), alone=not shifts)
+        tasks = {whole: task(whole, _in_one_go, self.algorithm, place, shifts, *blocks)}
+        step = Step(whole[0], tasks, images)
+        name = self.prefix(self.algorithm.finish_step)
+        tasks = {(name, *index): task((name, *index), take, reference(whole), 0)}
+        count = self.count(step, take, reference(whole), 1)
+        return self.result(name, tasks, [step], images[0]), count
+
+    def result(self, name, tasks, dependencies, image):
+        """Return the array of finished blocks."""
+        meta = with_dtype(image, self.algorithm.dtype)
+        return new_array(name, tasks, dependencies, self.lattice.chunks, meta)
+
+    def count(self, step, function, *arguments):
+        """Return the 0-d array of what one more task after ``step`` gives."""
+        key = (self.prefix("count"),)
+        tasks = {key: task(key, function, *arguments)}
+        return new_array(key[0], tasks, [step], (), block_meta(0, np.int64))
 
     def first_pass(self, images):
         """Return the tasks that scan, link and combine all blocks."""
@@ -290,6 +324,16 @@ def _count(combined):
 
 def _wait(parts):
     """Do nothing, once the parts are there."""
+
+
+def _in_one_go(algorithm, place, shifts, *blocks):
+    """Return the result for the only block there is, and the count."""
+    summary, kept = algorithm.scan(place, *blocks)
+    neighbours = [(0, shift) for shift in shifts]
+    linked = algorithm.link(0, summary, neighbours, [summary] * len(shifts))
+    combined = algorithm.combine([linked])
+    blocks = blocks if algorithm.scans_again else ()
+    return algorithm.finish(kept, combined.of_block(0), *blocks), np.int64(combined.count)
 
 
 def _parts_of(combined, numbers):
