@@ -103,8 +103,9 @@ def _wide_vectors():
     @intrinsic
     def wide_vectors(typing_context):
         def generate(context, builder, signature, arguments):
-            # llvmlite knows LLVM's own attributes only, not those of a target.
-            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+            attributes = builder.function.attributes
+            if isinstance(attributes, set):  # which knows LLVM's own only, not those of a target
+                set.add(attributes, '"prefer-vector-width"="512"')
             return context.get_dummy_value()
 
         return types.void(), generate

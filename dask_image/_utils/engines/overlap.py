@@ -284,7 +284,7 @@ class Slab:
     share: float
 
     @property
-    def cut(self) -> Box:
+    def cut(self) -> Slices:
         """The slices that take these pixels from the block."""
         return (slice(None),) * self.axis + (slice(self.start, self.stop),)
 
