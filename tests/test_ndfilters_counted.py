@@ -208,6 +208,18 @@ def test_what_counts_as_a_value_stands_in_no_ones_place():
     np.testing.assert_array_equal(found, [np.inf, np.inf, -np.inf, -np.inf])
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_ranks_of_long_integers(either_kernel, dtype):
+    most = np.iinfo(dtype).max
+    image = np.array([most, most - 1, 0, most - 2, most, 2**60 + 1, 2**60 + 3], dtype)
+    counted = np.array([1, 1, 0, 1, 1, 1, 1], bool)
+    for chunks in (7, 2):
+        lazy = da.from_array(image, chunks=chunks)
+        found = ndfilters.median_filter(lazy, 3, where=counted, fill_value=0).compute()
+        expected = [most, most, most - 1, most, most - 2, 2**60 + 3, 2**60 + 3]
+        np.testing.assert_array_equal(found, np.array(expected, dtype))
+
+
 @pytest.mark.parametrize("name", ["gaussian_filter", "uniform_filter", "median_filter"])
 def test_axes(name):
     image, counted = picture(shape=(6, 9, 8))
