@@ -56,6 +56,16 @@ def _structure(image):
 
 
 # Each gets the function, a real image x, and of the same shape labels y, booleans b, uint8 u.
+_THRESHOLDS = {
+    "threshold_isodata": lambda f, x, y, b, u: f(u),
+    "threshold_li": lambda f, x, y, b, u: f(x),
+    "threshold_local": lambda f, x, y, b, u: f(x, 3),
+    "threshold_multiotsu": lambda f, x, y, b, u: f(_many_values(x)),
+    "threshold_otsu": lambda f, x, y, b, u: f(u),
+    "threshold_triangle": lambda f, x, y, b, u: f(u),
+    "threshold_yen": lambda f, x, y, b, u: f(u),
+}
+
 CALLS = {
     ndfilters: {
         "convolve": lambda f, x, y, b, u: f(x, np.ones(_size(x))),
@@ -82,7 +92,7 @@ CALLS = {
         "prewitt": lambda f, x, y, b, u: f(x),
         "rank_filter": lambda f, x, y, b, u: f(x, 0, 3),
         "sobel": lambda f, x, y, b, u: f(x),
-        "threshold_local": lambda f, x, y, b, u: f(x, 3),
+        **_THRESHOLDS,
         "uniform_filter": lambda f, x, y, b, u: f(x, 3),
         "uniform_filter1d": lambda f, x, y, b, u: f(x, 3),
         "vectorized_filter": lambda f, x, y, b, u: f(x, np.mean, size=1, mode="valid"),
@@ -165,13 +175,7 @@ CALLS = {
         "remove_small_holes": lambda f, x, y, b, u: f(b, max_size=3),
         "remove_small_objects": lambda f, x, y, b, u: f(b, max_size=3),
         "rescale_intensity": lambda f, x, y, b, u: f(u),
-        "threshold_isodata": lambda f, x, y, b, u: f(u),
-        "threshold_li": lambda f, x, y, b, u: f(x),
-        "threshold_local": lambda f, x, y, b, u: f(x, 3),
-        "threshold_multiotsu": lambda f, x, y, b, u: f(_many_values(x)),
-        "threshold_otsu": lambda f, x, y, b, u: f(u),
-        "threshold_triangle": lambda f, x, y, b, u: f(u),
-        "threshold_yen": lambda f, x, y, b, u: f(u),
+        **_THRESHOLDS,
         "watershed": lambda f, x, y, b, u: f(x, y, 1, b),
     },
     local_statistics: {

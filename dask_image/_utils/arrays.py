@@ -11,6 +11,7 @@ import numpy as np
 from dask.base import is_dask_collection
 from dask.utils import parse_bytes
 
+from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike
 from dask_image._utils.warnings import warn
@@ -68,6 +69,16 @@ def as_dask_array(
     if not image.dtype.isnative:
         image = image.astype(image.dtype.newbyteorder("="))
     return image
+
+
+def as_image(image: ArrayLike, name: str = "image") -> Array:
+    """Return an image of real numbers and at least one axis, or raise."""
+    image = as_dask_array(image, name)
+    if image.ndim == 0:
+        raise ArgumentError(f"{name} must have at least one axis, got an array without axes")
+    if image.dtype.kind not in "biuf" or image.dtype.itemsize > 8:
+        raise TypeError(f"{name} must hold real numbers of 64 bits at most, got {image.dtype}")
+    return without_idle_chunks(image)
 
 
 def _cut(image):

@@ -26,7 +26,15 @@ from dask_image.ndfilters._gaussian import (
 from dask_image.ndfilters._generic import generic_filter, generic_filter1d, vectorized_filter
 from dask_image.ndfilters._missing import fill_missing
 from dask_image.ndfilters._rank import median_filter, percentile_filter, rank_filter
-from dask_image.ndfilters._threshold import threshold_local
+from dask_image.ndfilters._threshold_global import (
+    threshold_isodata,
+    threshold_li,
+    threshold_multiotsu,
+    threshold_otsu,
+    threshold_triangle,
+    threshold_yen,
+)
+from dask_image.ndfilters._threshold_local import threshold_local
 
 __all__ = [
     "convolve",
@@ -53,7 +61,13 @@ __all__ = [
     "prewitt",
     "rank_filter",
     "sobel",
+    "threshold_isodata",
+    "threshold_li",
     "threshold_local",
+    "threshold_multiotsu",
+    "threshold_otsu",
+    "threshold_triangle",
+    "threshold_yen",
     "uniform_filter",
     "uniform_filter1d",
     "vectorized_filter",

@@ -1,8 +1,17 @@
 """Split images into regions: the functions of scikit-image, exact over any chunks."""
 
-from dask_image.ndfilters import threshold_local
+from dask_image.ndfilters import (
+    threshold_isodata,
+    threshold_li,
+    threshold_local,
+    threshold_multiotsu,
+    threshold_otsu,
+    threshold_triangle,
+    threshold_yen,
+)
 from dask_image.ndmeasure import relabel_sequential
 from dask_image.segmentation._extrema import local_maxima, local_minima
+from dask_image.segmentation._hysteresis import apply_hysteresis_threshold
 from dask_image.segmentation._objects import (
     clear_border,
     expand_labels,
@@ -14,15 +23,6 @@ from dask_image.segmentation._objects import (
 from dask_image.segmentation._peaks import peak_local_max
 from dask_image.segmentation._reconstruction import h_maxima, h_minima, reconstruction
 from dask_image.segmentation._scaling import downscale_local_mean, pyramid, rescale_intensity
-from dask_image.segmentation._thresholds import (
-    apply_hysteresis_threshold,
-    threshold_isodata,
-    threshold_li,
-    threshold_multiotsu,
-    threshold_otsu,
-    threshold_triangle,
-    threshold_yen,
-)
 from dask_image.segmentation._watershed import watershed
 
 __all__ = [

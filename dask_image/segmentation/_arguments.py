@@ -6,19 +6,8 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import ArgumentError, normalize_array, normalize_integer
-from dask_image._utils.arrays import as_dask_array, without_idle_chunks
 from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.typing import Array, ArrayLike, NDArray, Shape
-
-
-def as_image(image: ArrayLike, name: str = "image") -> Array:
-    """Return an image of real numbers and at least one axis, or raise."""
-    image = as_dask_array(image, name)
-    if image.ndim == 0:
-        raise ArgumentError(f"{name} must have at least one axis, got an array without axes")
-    if image.dtype.kind not in "biuf" or image.dtype.itemsize > 8:
-        raise TypeError(f"{name} must hold real numbers of 64 bits at most, got {image.dtype}")
-    return without_idle_chunks(image)
+from dask_image._utils.typing import Array, NDArray, Shape
 
 
 def in_chunks_of(image: Array, array: Array, name: str) -> Array:

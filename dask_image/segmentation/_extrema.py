@@ -7,6 +7,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils import options
+from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import ForegroundComponents
@@ -16,7 +17,7 @@ from dask_image._utils.engines.two_pass import map_two_pass
 from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Array, ArrayLike, Integer, Shape
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import as_image, neighbour_structure
+from dask_image.segmentation._arguments import neighbour_structure
 
 # What a pixel is: one with a higher neighbour, one without, or one without whose plateau is
 # known to be no maximum all the same.

@@ -14,6 +14,7 @@ from dask_image._utils.arguments import (
     normalize_number,
     refuse_lazy,
 )
+from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.engines.folding import block_limits, fold, merge_limits
 from dask_image._utils.engines.graph import map_blocks
@@ -21,7 +22,7 @@ from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import as_image, in_chunks_of
+from dask_image.segmentation._arguments import in_chunks_of
 
 # What a pixel is: none, or higher than all around; with labels also one that an opening removes.
 PEAK, ISOLATED = 1, 2

@@ -7,13 +7,14 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_number
+from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.flooding import reconstruct
 from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, Real
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_steps
+from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
 
 METHODS = ("dilation", "erosion")
 

@@ -8,13 +8,12 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number, per_axis
-from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.arrays import as_dask_array, as_image, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
-from dask_image.segmentation._arguments import as_image
 
 METHODS = ("mean", "mode", "nearest")
 # Levels of a pyramid are made until one is no larger than this along any axis.

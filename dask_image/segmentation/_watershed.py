@@ -3,7 +3,7 @@
 import numpy as np
 
 from dask_image._utils.arguments import normalize_number
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.engines.distances import Metric, least_costs
@@ -14,7 +14,7 @@ from dask_image._utils.metrics import EUCLIDEAN
 from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Array, ArrayLike, Integer, Real
 from dask_image.ndmeasure import label
-from dask_image.segmentation._arguments import as_image, in_chunks_of, neighbour_structure
+from dask_image.segmentation._arguments import in_chunks_of, neighbour_structure
 from dask_image.segmentation._extrema import local_minima
 
 
