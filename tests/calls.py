@@ -181,11 +181,14 @@ CALLS = {
     local_statistics: {
         "apply_local_function": lambda f, x, y, b, u: f(x, np.sum, 2, mask=b, fshape=()),
         "background": lambda f, x, y, b, u: f(x, 2),
+        "correct_illumination": lambda f, x, y, b, u: f(u, x, 1),
+        "estimate_illumination": lambda f, x, y, b, u: f(x, 2, axis=None),
         "local_histogram": lambda f, x, y, b, u: f(u, 3, 2),
         "local_mean": lambda f, x, y, b, u: f(x, 2, mask=b),
         "local_percentile": lambda f, x, y, b, u: f(x, [0.2, 1.0], 2),
         "local_sigma_clipped": lambda f, x, y, b, u: f(x, selem=2, mask=b),
         "local_standard_deviation": lambda f, x, y, b, u: f(x, 2),
+        "subtract_background": lambda f, x, y, b, u: f(x, 2),
     },
 }
 
@@ -232,6 +235,7 @@ FURTHER_CALLS = {
     local_statistics: {
         "local_percentile": lambda f, x, y, b, u: f(x, 1.0, 4, 2, interpolate=None, mask=b),
         "local_mean": lambda f, x, y, b, u: f(x, 4, 2, interpolate=None, return_centers=True),
+        "subtract_background": lambda f, x, y, b, u: f(u, 2, "rolling_ball"),
     },
     ndinterp: {
         "zoom": lambda f, x, y, b, u: f(x, 0.6, order=1, mode="grid-wrap", grid_mode=True),

@@ -112,6 +112,7 @@ VALUES = {
     "p_norm": (np.inf, 2), "levels": (3, 4), "seed": (BELOW, IMAGE), "max_size": (2, 4),
     "in_range": ("image", (0, 2)), "out_range": ((0, 1), (0, 2)), "nbins": (16, 32),
     "return_all": (False, True), "tolerance": (None, 0.1), "initial_guess": (None, 0.2),
+    "tiles": (IMAGE, OTHER_IMAGE), "dark": (0, 1), "flat": (IMAGE + 9, OTHER_IMAGE + 9),
     "classes": (3, 4), "compactness": None, "watershed_line": (False, True),
 }  # fmt: skip
 
@@ -147,6 +148,9 @@ OF_FUNCTION = {
     "local_histogram": {"source": (COUNTS, OTHER_COUNTS), "dtype": ("i8", "i4"),
                         "interpolate": (None, 1)},
     "background": {"interpolate": (True, False)},
+    "correct_illumination": {"image": (COUNTS, OTHER_COUNTS), "output": (None, "i4")},
+    "estimate_illumination": {"axis": (None, 0), "box": (2, 3)},
+    "subtract_background": {"method": ("percentile", "gaussian")},
     "apply_local_function": {"spacing": ((2, 2), (3, 3))},
     "merge_labels_across_chunk_boundaries": {"iou_threshold": (0.8, 0.5)},
     "regionprops_table": {"spacing": (None, (2, 2)), "as_frame": None},

@@ -10,6 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
+from dask_image import segmentation
 from dask_image._utils.engines.graph import QUERY_PLANNING
 from tests.calls import ALL_CALLS
 
@@ -65,3 +66,11 @@ def test_blocks_do_not_show(name, request):
             np.testing.assert_allclose(ours, right, rtol=1e-10, atol=1e-10)
         else:
             np.testing.assert_array_equal(ours, right)
+
+
+def test_no_step_takes_the_place_of_another():
+    """Dask names what it finds without a name by its address, which may be used again."""
+    image = np.random.default_rng(0).normal(size=(12, 10))
+    for _ in range(30):
+        threshold = segmentation.threshold_li(da.from_array(image, chunks=(5, 4)))
+        assert np.isfinite(threshold.compute(scheduler="synchronous"))

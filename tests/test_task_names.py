@@ -12,7 +12,7 @@ from tests.calls import ALL_CALLS
 STEPS = {
     # of filters and interpolation
     "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "cell", "sort", "read",
-    "coordinates", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip",
+    "coordinates", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip", "mesh",
     # of labels and unions of components
     "scan", "summary", "link", "number", "number-part", "relabel", "count", "cast", "combine",
     "combine-part", "finish", "wait",
@@ -52,6 +52,7 @@ COMPOSED = {
     "apply_hysteresis_threshold": ("binary_propagation",),
     "fill_missing": ("distance_transform_edt", "map_coordinates"),
     "join_segmentations": ("relabel_sequential",),
+    "subtract_background": ("gaussian_filter", "grey_erosion", "local_percentile", "white_tophat"),
     "watershed": ("distance_transform_edt", "label", "local_minima"),
 }
 

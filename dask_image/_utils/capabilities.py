@@ -136,11 +136,14 @@ CAPABILITIES = {
     # local_statistics
     "apply_local_function": _NUMPY,
     "background": _NUMPY,
+    "correct_illumination": _NUMPY,
+    "estimate_illumination": _NUMPY,
     "local_histogram": _NUMPY,
     "local_mean": _NUMPY,
     "local_percentile": _NUMPY,
     "local_sigma_clipped": _NUMPY,
     "local_standard_deviation": _NUMPY,
+    "subtract_background": _NUMPY,
     # segmentation
     "apply_hysteresis_threshold": _NUMPY,
     "clear_border": _NUMPY,

@@ -203,7 +203,9 @@ def background(
     dtype = np.dtype(np.float32 if image.dtype == np.float32 else np.float64)
     if not interpolate:
         return mesh[..., 0].astype(dtype), mesh[..., 1].astype(dtype)
-    return tuple(_at_full_size(mesh[..., n], image, grid.window, dtype) for n in (0, 1))
+    return tuple(
+        at_full_size(mesh[..., n], image, grid.window, dtype, "background") for n in (0, 1)
+    )
 
 
 def _smooth_meshes(mesh, least, sizes):
@@ -238,17 +240,21 @@ def _median(mesh, sizes):
     return np.nanmedian(windows, axis=-1)
 
 
-def _at_full_size(mesh, image, box, dtype):
-    """Bring a mesh to the size of an image, by a spline that stays within the mesh's range."""
-    limits = map_blocks(_limits, mesh, name="background-range", chunks=((1,),) * mesh.ndim,
+def at_full_size(mesh, image, box, dtype, name, margin=0):
+    """
+    Bring a mesh to the size of an image, by a spline that stays within the mesh's range.
+
+    The mesh goes ``margin`` boxes beyond the image.
+    """
+    limits = map_blocks(_limits, mesh, name=f"{name}-range", chunks=((1,),) * mesh.ndim,
                         meta=block_meta(mesh.ndim, object))  # fmt: skip
     full = zoom_image(
-        mesh, box, 3, None, mode="reflect", grid_mode=True, name="background-zoom", output=dtype
+        mesh, box, 3, None, mode="reflect", grid_mode=True, name=f"{name}-zoom", output=dtype
     )
-    full = full[tuple(slice(size) for size in image.shape)].rechunk(image.chunks)
-    return map_blocks(
-        _clip, full, limits, name="background-clip", meta=block_meta(image.ndim, dtype)
-    )
+    full = full[
+        tuple(slice(margin * width, margin * width + size) for width, size in zip(box, image.shape))
+    ].rechunk(image.chunks)
+    return map_blocks(_clip, full, limits, name=f"{name}-clip", meta=block_meta(image.ndim, dtype))
 
 
 def _limits(mesh):

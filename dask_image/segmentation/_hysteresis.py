@@ -58,7 +58,7 @@ def apply_hysteresis_threshold(image: ArrayLike, low: ArrayLike, high: ArrayLike
 
 def _threshold_of(threshold, image, name):
     """Return a number, lazy or not, or an array in blocks of the image's."""
-    if np.ndim(threshold) == 0:
+    if getattr(threshold, "ndim", None) == 0 or np.isscalar(threshold):
         return threshold
     threshold = as_image(threshold, name)
     if threshold.shape != image.shape:

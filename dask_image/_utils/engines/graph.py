@@ -139,7 +139,9 @@ class Step:
         self, name: str, tasks: Mapping[Any, Any], dependencies: Sequence[Any] = ()
     ) -> None:
         self.name = name
-        self.graph = HighLevelGraph.from_collections(name, tasks, dependencies=dependencies)
+        self.graph = HighLevelGraph.from_collections(
+            name, tasks, dependencies=[_with_layer(each) for each in dependencies]
+        )
 
     def __dask_graph__(self) -> HighLevelGraph:
         """Return all tasks, as Dask asks of what others depend on."""
@@ -155,6 +157,13 @@ class Step:
 
     def __dask_tokenize__(self) -> tuple[str, str]:
         return ("Step", self.name)
+
+
+def _with_layer(collection):
+    """Give the tasks of an array of query planning a name; Dask takes an address, used again."""
+    if QUERY_PLANNING and isinstance(collection, da.Array):
+        return Step(blocks_of(collection), dict(collection.__dask_graph__()))
+    return collection
 
 
 def new_array(
