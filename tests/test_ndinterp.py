@@ -362,6 +362,19 @@ def test_integers_are_rounded_as_scipy_does(mode):
         )
 
 
+@pytest.mark.parametrize("step", [0.3, 0.5, 0.7, 1.1, 7.3])
+@pytest.mark.parametrize("dtype", ["u1", "i4", "i8"])
+def test_sums_at_a_half_are_rounded_as_scipy_does(dtype, step):
+    """Whether they are a little more or less is decided by the order of summation."""
+    image = seeded_image((60, 300), dtype)
+    for order in (1, 3):
+        for mode in ("grid-constant", "reflect"):
+            assert_matches_scipy(
+                ndinterp.affine_transform, ndimage.affine_transform, image, [0.2, step], [0.3, 3.3],
+                order=order, mode=mode, chunks=-1,
+            )  # fmt: skip
+
+
 @pytest.mark.parametrize("cval", [300.0, -5.0, 0.5, -0.5, np.nan, 1e30])
 @pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "i4", "i8", "?", "f4"])
 def test_any_value_beyond_the_edges(dtype, cval):

@@ -12,16 +12,21 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.memory import scratch
 
 # Pixels (doubles) that stay in a cache while they are filtered there and back.
 CACHED = 1 << 17
 
-# Lines that are turned into lanes of vectors where they lie along the last axis.
-LANES = 16
+# Lines that have to lie side by side to be filtered as vectors, and those filtered by turns else.
+LANES = EIGHT = 8
 
 _MIRROR, _REFLECT, _WRAP = range(3)
 _EDGES = {"nearest": _REFLECT, "reflect": _REFLECT, "grid-mirror": _REFLECT, "grid-wrap": _WRAP}
 
+
+# What compiled loops read and write: each of them is one more compilation.
+KINDS = [np.dtype(kind) for kind in ("f4", "f8", "u1", "u2", "i4")]
+WRITTEN = KINDS[:2]
 
 # Correctly rounded, as SciPy has them: roots taken in doubles are off in the last places.
 _POLES = {
@@ -57,77 +62,142 @@ def _filter(source, target, axis, poles, edges):
     before, size = math.prod(source.shape[:axis]), source.shape[axis]
     after = math.prod(source.shape[axis + 1 :])
     source, target = source.reshape(before, size, after), target.reshape(before, size, after)
-    width = min(after, max(CACHED // size, LANES))
-    count = min(before, max(CACHED // (size * width), LANES if width < LANES else 1))
-    band = np.empty((count, size, width))
+    run, width = _filter_columns, min(after, max(CACHED // size, LANES))
+    if after < LANES:
+        # Too few lines lie side by side for a vector: they are turned to be rows.
+        source, target = source.swapaxes(1, 2), target.swapaxes(1, 2)
+        run, width = _filter_lines, size
+    count = min(before, max(CACHED // (source.shape[1] * width), 1))
+    gain = math.prod((1.0 - pole) * (1.0 - 1.0 / pole) for pole in poles)
+    # Other arrays are read and written by NumPy.
+    reads = source.flags.c_contiguous and source.dtype in KINDS
+    writes = target.flags.c_contiguous and target.dtype in WRITTEN
     for begin in range(0, before, count):
-        for left in range(0, after, width):
+        for left in range(0, source.shape[2], width):
             where = slice(begin, begin + count), slice(None), slice(left, left + width)
-            part = source[where]
-            if part.shape != band.shape:
-                band = np.empty(part.shape)
-            band[...] = part
-            _filter_band(band, poles, edges)
-            target[where] = band
+            part = target[where]
+            band = scratch("spline-band", part.shape)
+            if reads:
+                _load(source, begin, left, gain, band)
+            else:
+                np.multiply(source[where], gain, out=band)
+            run(band, poles, edges)
+            if writes:
+                _save(band, begin, left, target)
+            else:
+                part[...] = band
 
 
 @jit
-def _filter_band(band, poles, edges):
-    """Filter along the middle one of three axes, in place."""
+def _load(source, begin, left, gain, band):
+    """Read a part of an array, multiplied."""
     count, size, width = band.shape
-    if width >= LANES:
-        for plane in range(count):
-            _filter_lanes(band[plane], poles, edges)
-        return
-    lanes = np.zeros((size, LANES))
-    for begin in range(0, count * width, LANES):
-        used = min(LANES, count * width - begin)
-        if width == 1 and used == LANES:
-            lines = band[begin : begin + LANES, :, 0]
-            for k in range(size):
-                for lane in range(LANES):
-                    lanes[k, lane] = lines[lane, k]
-        else:
-            for lane in range(used):
-                plane, column = divmod(begin + lane, width)
-                for k in range(size):
-                    lanes[k, lane] = band[plane, k, column]
-        _filter_lanes(lanes, poles, edges)
-        # As many pixels of a line at a time as are in a line of the cache.
-        for first in range(0, size, 8):
-            for lane in range(used):
-                plane, column = divmod(begin + lane, width)
-                for k in range(first, min(first + 8, size)):
-                    band[plane, k, column] = lanes[k, lane]
+    for plane in range(count):
+        for k in range(size):
+            row, into = source[begin + plane, k, left : left + width], band[plane, k]
+            for lane in range(row.size):
+                into[lane] = row[lane] * gain
+
+
+@jit
+def _save(band, begin, left, target):
+    """Write a part of an array."""
+    count, size, width = band.shape
+    for plane in range(count):
+        for k in range(size):
+            row, into = band[plane, k], target[begin + plane, k, left : left + width]
+            for lane in range(into.size):
+                into[lane] = row[lane]
+
+
+@jit
+def _filter_columns(band, poles, edges):
+    """Filter along the middle one of three axes, in place: neighbouring lines are a vector."""
+    for plane in range(len(band)):
+        lanes = band[plane]
+        size = len(lanes)
+        for pole in poles:
+            _begin(lanes, pole, edges)
+            for k in range(1, size):
+                before, row = lanes[k - 1], lanes[k]
+                for lane in range(row.size):
+                    row[lane] += pole * before[lane]
+            _turn(lanes, pole, edges)
+            for k in range(size - 2, -1, -1):
+                after, row = lanes[k + 1], lanes[k]
+                for lane in range(row.size):
+                    row[lane] = pole * (after[lane] - row[lane])
+
+
+@jit
+def _filter_lines(band, poles, edges):
+    """Filter along the last axis, in place: while one line waits for a step, others take theirs."""
+    size = band.shape[2]
+    lines = band.reshape(-1, size)
+    together = len(lines) - len(lines) % EIGHT
+    for pole in poles:
+        for first in range(0, together, EIGHT):
+            some = lines[first : first + EIGHT]
+            _begin(some.T, pole, edges)
+            _run_eight_on(some, pole)
+            _turn(some.T, pole, edges)
+            _run_eight_back(some, pole)
+        for first in range(together, len(lines)):
+            some = lines[first : first + 1]
+            _begin(some.T, pole, edges)
+            line = some[0]
+            for k in range(1, size):
+                line[k] += pole * line[k - 1]
+            _turn(some.T, pole, edges)
+            for k in range(size - 2, -1, -1):
+                line[k] = pole * (line[k + 1] - line[k])
+
+
+@jit
+def _run_eight_on(lines, pole):
+    """Add to each pixel the one before, times the pole; values of eight lines stay in registers."""
+    a, b, c, d = lines[0], lines[1], lines[2], lines[3]
+    e, f, g, h = lines[4], lines[5], lines[6], lines[7]
+    at_a, at_b, at_c, at_d, at_e, at_f, at_g, at_h = a[0], b[0], c[0], d[0], e[0], f[0], g[0], h[0]
+    for k in range(1, a.size):
+        at_a = a[k] + pole * at_a
+        at_b = b[k] + pole * at_b
+        at_c = c[k] + pole * at_c
+        at_d = d[k] + pole * at_d
+        at_e = e[k] + pole * at_e
+        at_f = f[k] + pole * at_f
+        at_g = g[k] + pole * at_g
+        at_h = h[k] + pole * at_h
+        a[k], b[k], c[k], d[k] = at_a, at_b, at_c, at_d
+        e[k], f[k], g[k], h[k] = at_e, at_f, at_g, at_h
+
+
+@jit
+def _run_eight_back(lines, pole):
+    """Set each pixel to the pole times its difference from the one after."""
+    a, b, c, d = lines[0], lines[1], lines[2], lines[3]
+    e, f, g, h = lines[4], lines[5], lines[6], lines[7]
+    last = np.uint64(a.size - 1)
+    at_a, at_b, at_c, at_d = a[last], b[last], c[last], d[last]
+    at_e, at_f, at_g, at_h = e[last], f[last], g[last], h[last]
+    for steps in range(1, a.size):
+        # Unsigned, or each would be checked for whether it counts from the end.
+        k = last - np.uint64(steps)
+        at_a = pole * (at_a - a[k])
+        at_b = pole * (at_b - b[k])
+        at_c = pole * (at_c - c[k])
+        at_d = pole * (at_d - d[k])
+        at_e = pole * (at_e - e[k])
+        at_f = pole * (at_f - f[k])
+        at_g = pole * (at_g - g[k])
+        at_h = pole * (at_h - h[k])
+        a[k], b[k], c[k], d[k] = at_a, at_b, at_c, at_d
+        e[k], f[k], g[k], h[k] = at_e, at_f, at_g, at_h
 
 
 # Of what is farther away than this power of a pole nothing is left in a double, not even beside
 # a pixel that is 1e8 times as small.
 NEGLIGIBLE = 1e-24
-
-
-@jit
-def _filter_lanes(lanes, poles, edges):
-    """Filter along the first of two axes, in place."""
-    size = len(lanes)
-    gain = 1.0
-    for pole in poles:
-        gain *= (1.0 - pole) * (1.0 - 1.0 / pole)
-    for k in range(size):
-        row = lanes[k]
-        for lane in range(row.size):
-            row[lane] *= gain
-    for pole in poles:
-        _begin(lanes, pole, edges)
-        for k in range(1, size):
-            before, row = lanes[k - 1], lanes[k]
-            for lane in range(row.size):
-                row[lane] += pole * before[lane]
-        _turn(lanes, pole, edges)
-        for k in range(size - 2, -1, -1):
-            after, row = lanes[k + 1], lanes[k]
-            for lane in range(row.size):
-                row[lane] = pole * (after[lane] - row[lane])
 
 
 @jit

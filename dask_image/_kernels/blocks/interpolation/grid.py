@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit, jit_contract, use_numba
 from dask_image._kernels.blocks.interpolation.points import points_of_part
 from dask_image._kernels.blocks.interpolation.rows import store
 from dask_image._kernels.blocks.interpolation.values import (
@@ -16,12 +16,13 @@ from dask_image._kernels.blocks.interpolation.values import (
     stacked,
 )
 from dask_image._kernels.blocks.interpolation.weights import weights_of
+from dask_image._kernels.memory import scratch
 
 # Pixels computed in doubles at a time, where they are converted by NumPy.
 BAND = 1 << 16
 
 # Columns whose rows stay in a cache: fewer at a time, and memory is written in pieces.
-TILE = 4096
+TILE = 1024
 
 
 def on_grid(coefficients, box, lines, spline, dtype):
@@ -79,12 +80,13 @@ def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
     values = None if dtype.kind == "f" or limits is not None else np.empty((rows, flat.shape[2]))
     for plane, target in zip(planes, flat):
         pixels = native(plane).reshape(-1)
+        doubt = grid.doubt(pixels)
         if values is None:
-            grid.sum_up(pixels, 0, limits, target)
+            grid.sum_up(pixels, 0, limits, doubt, target)
             continue
         for begin in range(0, len(target), rows):
             part = target[begin : begin + rows]
-            grid.sum_up(pixels, begin, None, values[: len(part)])
+            grid.sum_up(pixels, begin, None, doubt, values[: len(part)])
             part[...] = converted(values[: len(part)], dtype)
     return result
 
@@ -110,16 +112,19 @@ def _table(line, origin, length, size, spline):
 
 
 class _Rows:
-    """Sums of rows of a box, as the tables of all axes have it."""
+    """
+    Sums of rows of a box, as the tables of all axes have it.
+
+    Rows that differ along the axes before are added up first, as they lie in the box. What
+    comes of it is read at the columns of the output, and kept for following rows, which are added
+    up along the last axis but one; where those would not use it again, that is added up first too.
+    """
 
     def __init__(self, shape, tables, cval, dtype):
-        self.cval = cval
-        # Integers are rounded: only SciPy's own order of summation gets every tie right.
-        self.exact = dtype.kind != "f"
-        self.last = tables[-1]
+        self.cval, self.dtype = cval, dtype
         outer = tables[:-1]
         places = [table[0] for table in outer] or [np.zeros((1, 1), np.int64)]
-        taps = len(self.last[0]) if outer else 1
+        self.taps = len(tables[-1][0])
         # An image of one axis is one of a single row.
         weights = [table[1] for table in outer] or [np.ones((1, 1))]
         known = [table[2] for table in outer] or [np.ones(1, bool)]
@@ -127,100 +132,177 @@ class _Rows:
         self.offsets = np.concatenate(
             [np.where(p < 0, NOWHERE, p * stride) for p, stride in zip(places, strides)], axis=1
         )
-        self.turns = np.concatenate(places, axis=1) % taps
         self.weights, self.known = np.concatenate(weights, 1), np.concatenate(known)
         sizes = [len(one) for one in known]
         self.sizes = np.array([sizes, np.cumsum([0, *sizes[:-1]])], np.int64)
-        self.digits = np.array(list(itertools.product(range(taps), repeat=len(sizes))), np.int64)
+        self.digits = _digits(len(places[0]), len(sizes))
+        length = len(tables[-1][2])
+        self.tiles = [_Tile(*tables[-1], left) for left in range(0, length, TILE)]
+        self.keeps = self._pays_to_keep(places[-1], self.tiles[0])
+        self.first = _digits(len(places[0]), len(sizes) - 1) if self.keeps else self.digits
+        self.exact = self.taps == 1 or _few_bits(self.weights, tables[-1][1])
 
-    def sum_up(self, pixels, first_row, limits, out):
+    def _pays_to_keep(self, places, tile):
+        """Estimate whether rows read at the columns of the output are of use to following rows."""
+        taps, length = tile.columns.shape
+        moves = np.abs(np.diff(places[0])) if places.shape[1] > 1 else [taps]
+        fresh = np.minimum(moves, len(places)).mean()
+        # One by one pixels take three times as long to read.
+        read = taps * (3 * length - 2 * (tile.run[1] - tile.run[0]))
+        before = len(self.digits) // len(places) * tile.count
+        return fresh * (before + read) + len(places) * length < len(places) * before + read
+
+    def doubt(self, pixels):
+        """
+        Return how far from a half a sum need not be rounded as SciPy's is; -1 if it does not matter.
+
+        SciPy adds up in another order, and sums next to a half are rounded as theirs are.
+        """
+        if self.dtype.kind == "f":
+            return -1.0
+        if self.dtype.kind == "b":
+            return np.inf  # what counts is whether a sum reaches a whole number
+        most = max(_largest(pixels), abs(self.cval) if np.isfinite(self.cval) else 0.0)
+        whole = pixels.dtype.kind != "f" and float(self.cval).is_integer()
+        ndim = self.sizes.shape[1] + 1
+        if self.taps == 1 or (self.exact and whole and most * 2.0 ** (BITS * ndim) < 2.0**53):
+            return -1.0
+        terms = len(self.digits) * self.taps + 8 * ndim
+        return terms * np.finfo(float).eps * most
+
+    def sum_up(self, pixels, first_row, limits, doubt, out):
         """Set some rows of the output, a few columns at a time."""
-        places, weights, known = self.last
-        taps, length = places.shape
-        width = min(TILE, length)
-        kept = np.empty((len(self.digits), taps if self.exact else 1, width))
-        scratch, total = np.empty(width), np.empty(width)
-        slots, index = np.empty(len(self.digits), np.int64), np.empty(self.sizes.shape[1], np.int64)
-        for left in range(0, length, TILE):
-            columns = np.ascontiguousarray(places[:, left : left + TILE])
-            factors = np.ascontiguousarray(weights[:, left : left + TILE])
-            runs = np.array([_longest_run(line) for line in columns], np.int64)
-            slots[:] = NO_ROW
+        for tile in self.tiles:
+            length = len(tile.known)
+            kept = scratch("grid-kept", (len(self.offsets) if self.keeps else 1, length))
             _sum_tile(
-                pixels, self.sizes, self.offsets, self.turns, self.weights, self.known,
-                self.digits, first_row, columns, factors, runs, known[left : left + TILE],
-                self.exact, self.cval, limits, left, kept, slots, index, scratch, total, out,
+                pixels, self.sizes, self.offsets, self.weights, self.known, self.first,
+                self.digits, self.keeps, first_row, tile.needed, tile.low, tile.columns,
+                tile.factors, tile.run, tile.known, self.cval, limits, doubt, tile.left, kept,
+                scratch("grid-row", tile.count + 1), scratch("grid-total", length), out,
             )  # fmt: skip
 
 
-def _longest_run(places):
-    """Return where places follow upon one another for longest, and whether any is missing."""
-    breaks = np.flatnonzero(np.diff(places) != 1) + 1
-    bounds = np.concatenate([[0], breaks, [len(places)]])
-    longest = np.argmax(np.diff(bounds))
-    return (*bounds[longest : longest + 2], (places < 0).any())
+class _Tile:
+    """
+    Some columns of the output.
+
+    Attributes
+    ----------
+    low, count : int
+        Which pixels of a row are read: so many from ``low`` on, or ``needed`` if these are few.
+    columns : numpy.ndarray
+        Which of them each column reads; the one after the last is ``cval``.
+    run : tuple of int
+        Where columns read pixels that lie side by side.
+    """
+
+    def __init__(self, places, weights, known, left):
+        self.left = left
+        places = places[:, left : left + TILE]
+        self.factors = np.ascontiguousarray(weights[:, left : left + TILE])
+        self.known = known[left : left + TILE]
+        used = np.unique(places)
+        used = used[used >= 0]
+        self.needed = np.empty(0, np.int64)
+        self.low = int(used[0]) if len(used) else 0
+        self.count = int(used[-1]) + 1 - self.low if len(used) else 0
+        if self.count > 2 * len(used) + 16:
+            self.needed, self.count = used, len(used)
+            columns = np.searchsorted(used, places)
+        else:
+            columns = places - self.low
+        self.columns = np.where(places < 0, self.count, columns)
+        follow = (np.diff(self.columns, axis=1) == 1).all(axis=0) & (places[:, 1:] >= 0).all(axis=0)
+        breaks = np.flatnonzero(~follow) + 1
+        bounds = np.concatenate([[0], breaks, [places.shape[1]]])
+        longest = np.argmax(np.diff(bounds))
+        self.run = (int(bounds[longest]), int(bounds[longest + 1]))
+        if self.run[1] - self.run[0] < 16 or (places[:, self.run[0]] < 0).any():
+            self.run = (0, 0)
 
 
 # In place of the offset of a row: there is none yet. A sum with the other one is `cval` throughout.
 NO_ROW, NOWHERE = -(1 << 60), -(1 << 56)
 
+# Weights of so many binary places give exact sums with whole numbers that are small enough.
+BITS = 6
+
+
+def _digits(taps, axes):
+    """Return which tap of each axis a row is, for all rows around a pixel, in SciPy's order."""
+    digits = np.array(list(itertools.product(range(taps), repeat=axes)), np.int64)
+    return digits.reshape(taps**axes, axes)
+
+
+def _few_bits(*weights):
+    return all((one * 2.0**BITS % 1 == 0).all() for one in weights)
+
+
+def _largest(pixels):
+    """Return the largest magnitude among the pixels, or more; those that are not finite are left."""
+    if pixels.dtype.kind != "f":
+        limits = np.iinfo(pixels.dtype)
+        return float(max(limits.max, -limits.min))
+    most = float(max(pixels.max(initial=0.0), -pixels.min(initial=0.0)))
+    if np.isfinite(most):
+        return most
+    return float(np.abs(pixels[np.isfinite(pixels)]).max(initial=0.0))
+
 
 @jit
 def _sum_tile(
-    pixels, sizes, offsets, turns, weights, known, digits, first_row, columns, factors, runs,
-    known_columns, exact, cval, limits, left, kept, slots, index, scratch, total, out,
+    pixels, sizes, offsets, weights, known, first, digits, keeps, first_row, needed, low, columns,
+    factors, run, known_columns, cval, limits, doubt, left, kept, row, total, out,
 ):  # fmt: skip
     """
     Interpolate some columns of some rows.
 
-    Rows of the image, read at these columns, are kept as long as following rows of the output may
-    need them: a row in one of as many slots as there are taps.
+    Itself without fused steps, which would go over to `_settle` when that is made a part of it.
     """
-    taps, length = columns.shape
-    outer, group = len(index) - 1, len(turns)
+    length = columns.shape[1]
+    axes = sizes.shape[1]
+    index = np.empty(axes, np.int64)
     all_known = known_columns.all()
-    pairs = len(digits) > 1 and (taps == 2 or not exact)
+    slots = np.full(len(kept), NO_ROW)
+    which = np.empty(len(kept), np.int64)
     before = np.int64(-1)
-    for row in range(len(out)):
-        has_any = _unravel(first_row + row, sizes, known, index)
-        if (first_row + row) // sizes[0, outer] != before:
-            # Where the order counts, weights of the axes before are worked into what is kept.
-            before = (first_row + row) // sizes[0, outer]
-            slots[:] = NO_ROW
-        total[:length] = 0.0
-        pending, held = np.int64(-1), 0.0
-        for number in range(len(digits) if has_any else 0):
-            # Looked up here, and not in a function: a call takes as long as a hundred pixels.
-            offset, weight = np.int64(0), 1.0
-            for axis in range(outer + 1):
-                offset += offsets[digits[number, axis], index[axis]]
-                if axis == outer or not exact:
-                    weight *= weights[digits[number, axis], index[axis]]
-            offset = offset if offset >= 0 else NOWHERE
-            slot = number // group * group + turns[digits[number, outer], index[outer]]
-            if slots[slot] != offset:
-                if slot == pending:
-                    _add_row(kept[slot], held, factors, length, exact, total)
-                    pending = -1
-                slots[slot] = offset
-                _fill(
-                    pixels, digits[number], offset, weights, index, columns, factors, runs, exact,
-                    cval, kept[slot], scratch,
-                )  # fmt: skip
-            if not pairs:
-                _add_row(kept[slot], weight, factors, length, exact, total)
-            elif pending < 0:
-                pending, held = slot, weight
-            else:
-                _add_rows(kept[pending], kept[slot], held, weight, factors, length, exact, total)
-                pending = -1
-        if pending >= 0:
-            _add_row(kept[pending], held, factors, length, exact, total)
-        if not (has_any and all_known):
+    for number in range(len(out)):
+        target = out[number, left : left + length]
+        if not _unravel(first_row + number, sizes, known, index):
+            total[:] = cval
+            store(total, length, limits, target)
+            continue
+        if not keeps:
+            _add_rows_up(
+                pixels, np.int64(0), offsets, weights, index, first, needed, low, cval, row
+            )
+            _read_columns(row, columns, factors, run, total)
+        else:
+            if (first_row + number) // sizes[0, axes - 1] != before:
+                before = (first_row + number) // sizes[0, axes - 1]
+                slots[:] = NO_ROW
+            last = index[axes - 1]
+            _find(offsets, last, slots, which)
+            for tap in range(len(kept)):
+                offset = offsets[tap, last]
+                if slots[which[tap]] != offset:
+                    slots[which[tap]] = offset
+                    _add_rows_up(
+                        pixels, offset, offsets, weights, index, first, needed, low, cval, row
+                    )
+                    _read_columns(row, columns, factors, run, kept[which[tap]])
+            _blend(kept, which, weights, last, total)
+        if doubt >= 0 and _has_doubts(total, doubt):
+            _settle(
+                pixels, offsets, weights, index, digits, needed, low, columns, factors, cval,
+                doubt, row.size - 1, total,
+            )  # fmt: skip
+        if not all_known:
             for k in range(length):
-                if not (has_any and known_columns[k]):
+                if not known_columns[k]:
                     total[k] = cval
-        store(total, length, limits, out[row, left : left + length])
+        store(total, length, limits, target)
 
 
 @jit
@@ -235,114 +317,195 @@ def _unravel(row, sizes, known, index):
 
 
 @jit
-def _fill(
-    pixels, digits, offset, weights, index, columns, factors, runs, exact, cval, kept, scratch
-):  # fmt: skip
-    """
-    Read a row of the image at the columns of the output.
-
-    That is a row for each tap, multiplied with the weights of all axes but the last two, where the
-    order counts; else their sum.
-    """
-    taps, length = columns.shape
-    if exact:
-        for tap in range(taps):
-            _read(pixels, offset, columns[tap], runs[tap], cval, kept[tap])
-            for axis in range(len(index) - 1):
-                _scale(kept[tap], weights[digits[axis], index[axis]], length)
-        return
-    total = kept[0]
-    total[:length] = 0.0
+def _find(offsets, last, slots, which):
+    """Set in which slot each tap's row is, or is to be: in one that no other tap needs."""
+    taps = which.size
     for tap in range(taps):
-        run, weighed = runs[tap], factors[tap]
-        if offset < 0 or run[2]:
-            _read(pixels, offset, columns[tap], run, cval, scratch)
-            _add_product(scratch, weighed, total)
+        which[tap] = -1
+        for slot in range(taps):
+            if slots[slot] == offsets[tap, last]:
+                which[tap] = slot
+    for tap in range(taps):
+        if which[tap] >= 0:
+            continue
+        for slot in range(taps):
+            free = True
+            for other in range(taps):
+                free = free and which[other] != slot
+            if free:
+                which[tap] = slot
+                break
+        for other in range(tap + 1, taps):
+            if offsets[other, last] == offsets[tap, last]:
+                which[other] = which[tap]
+
+
+@jit_contract
+def _add_rows_up(pixels, base, offsets, weights, index, digits, needed, low, cval, row):
+    """Add up, with their weights, the pixels of some rows that the columns of the output need."""
+    count, axes = row.size - 1, digits.shape[1]
+    sum_of_weights, lost, any_lost, empty = 0.0, 0.0, False, True
+    pending, held = np.int64(-1), 0.0
+    for number in range(len(digits)):
+        offset, weight = base, 1.0
+        for axis in range(axes):
+            offset += offsets[digits[number, axis], index[axis]]
+            weight *= weights[digits[number, axis], index[axis]]
+        sum_of_weights += weight
+        if offset < 0:
+            lost += weight * cval
+            any_lost = True
+        elif needed.size:
+            _add_picked(pixels[offset:], needed, weight, empty, row)
+            empty = False
+        elif pending < 0:
+            pending, held = offset + low, weight
         else:
-            line, low, high = pixels[offset:], run[0], run[1]
-            _add_product(line[columns[tap, low] :], weighed[low:high], total[low:high])
-            _add_picked(line, columns[tap], weighed, np.int64(0), low, total)
-            _add_picked(line, columns[tap], weighed, high, length, total)
+            a, b = pixels[pending : pending + count], pixels[offset + low : offset + low + count]
+            _add_two(a, b, held, weight, empty, row)
+            pending, empty = -1, False
+    if pending >= 0:
+        _add_one(pixels[pending : pending + count], held, empty, row)
+    elif empty:
+        row[:] = 0.0
+    if any_lost:
+        for k in range(count):
+            row[k] += lost
+    row[count] = sum_of_weights * cval
 
 
-@jit
-def _read(pixels, offset, columns, run, cval, row):
-    """Read pixels at some columns: those side by side in one piece, the others one by one."""
-    low, high, missing = run[0], run[1], run[2]
-    if offset < 0:
-        row[: columns.size] = cval
+@jit_contract
+def _add_picked(line, needed, weight, empty, row):
+    if empty:
+        for k in range(needed.size):
+            # Unsigned, or each would be checked for whether it counts from the end.
+            row[k] = line[np.uint64(needed[k])] * weight
+    else:
+        for k in range(needed.size):
+            row[k] += line[np.uint64(needed[k])] * weight
+
+
+@jit_contract
+def _add_one(a, weight, empty, row):
+    if empty:
+        for k in range(a.size):
+            row[k] = a[k] * weight
+    else:
+        for k in range(a.size):
+            row[k] += a[k] * weight
+
+
+@jit_contract
+def _add_two(a, b, weight, other, empty, row):
+    if empty:
+        for k in range(b.size):
+            row[k] = a[k] * weight + b[k] * other
+    else:
+        for k in range(b.size):
+            row[k] += a[k] * weight + b[k] * other
+
+
+@jit_contract
+def _read_columns(row, columns, factors, run, out):
+    """Read a row at the columns of the output, with their weights."""
+    taps, length = columns.shape
+    low, high = run
+    if taps == 1:
+        _pick(row, columns[0], np.int64(0), length, out)
         return
-    line = pixels[offset:]
-    if missing:
-        _pick_known(line, columns, cval, row)
-        return
-    if low < high:
-        _copy(line[columns[low] :], row[low:high])
-    _pick(line, columns, np.int64(0), low, row)
-    _pick(line, columns, high, columns.size, row)
+    for tap in range(0, taps, 2):
+        a, left = columns[tap], factors[tap]
+        if tap + 1 == taps:
+            _pick_one(row, a, left, np.int64(0), length, out)
+            continue
+        b, right = columns[tap + 1], factors[tap + 1]
+        if low < high:
+            _weigh_two(
+                row[a[low] :], row[b[low] :], left[low:high], right[low:high], tap == 0,
+                out[low:high],
+            )  # fmt: skip
+        _pick_two(row, a, b, left, right, np.int64(0), low, tap == 0, out)
+        _pick_two(row, a, b, left, right, high, length, tap == 0, out)
 
 
 @jit
-def _copy(pixels, row):
-    for k in range(row.size):
-        row[k] = pixels[k]
-
-
-@jit
-def _pick(line, columns, begin, end, row):
+def _pick(row, columns, begin, end, out):
     for k in range(begin, end):
-        # Unsigned, or each would be checked for whether it counts from the end.
-        row[k] = line[np.uint64(columns[k])]
+        out[k] = row[np.uint64(columns[k])]
 
 
-@jit
-def _pick_known(line, columns, cval, row):
-    for k in range(columns.size):
-        row[k] = line[np.uint64(columns[k])] if columns[k] >= 0 else cval
-
-
-@jit
-def _scale(row, factor, length):
-    for k in range(length):
-        row[k] *= factor
-
-
-@jit
-def _add_product(row, factors, total):
-    for k in range(factors.size):
-        total[k] += row[k] * factors[k]
-
-
-@jit
-def _add_picked(line, columns, factors, begin, end, total):
+@jit_contract
+def _pick_one(row, columns, factors, begin, end, out):
     for k in range(begin, end):
-        total[k] += line[np.uint64(columns[k])] * factors[k]
+        out[k] += row[np.uint64(columns[k])] * factors[k]
 
 
-@jit
-def _add_row(row, weight, factors, length, exact, total):
-    """Add a row, multiplied with its weight; or its taps, multiplied in SciPy's order."""
-    for tap in range(len(row)):
-        one, beside = row[tap], factors[tap]
-        if exact:
-            for k in range(length):
-                total[k] += one[k] * weight * beside[k]
+@jit_contract
+def _pick_two(row, a, b, left, right, begin, end, empty, out):
+    if empty:
+        for k in range(begin, end):
+            out[k] = row[np.uint64(a[k])] * left[k] + row[np.uint64(b[k])] * right[k]
+    else:
+        for k in range(begin, end):
+            out[k] += row[np.uint64(a[k])] * left[k] + row[np.uint64(b[k])] * right[k]
+
+
+@jit_contract
+def _weigh_two(a, b, left, right, empty, out):
+    if empty:
+        for k in range(out.size):
+            out[k] = a[k] * left[k] + b[k] * right[k]
+    else:
+        for k in range(out.size):
+            out[k] += a[k] * left[k] + b[k] * right[k]
+
+
+@jit_contract
+def _blend(kept, which, weights, last, total):
+    """Add up the rows that are kept, with their weights."""
+    for tap in range(0, which.size, 2):
+        a, weight = kept[which[tap]], weights[tap, last]
+        if tap + 1 == which.size:
+            _add_one(a, weight, tap == 0, total)
         else:
-            for k in range(length):
-                total[k] += one[k] * weight
+            _add_two(a, kept[which[tap + 1]], weight, weights[tap + 1, last], tap == 0, total)
 
 
 @jit
-def _add_rows(row, other, weight, below, factors, length, exact, total):
-    """Do so for two rows, of two taps."""
-    a, b, left = row[0], other[0], factors[0]
-    if not exact:
-        for k in range(length):
-            total[k] += a[k] * weight + b[k] * below
-        return
-    c, d, right = row[1], other[1], factors[1]
-    for k in range(length):
-        value = total[k] + a[k] * weight * left[k]
-        value += c[k] * weight * right[k]
-        value += b[k] * below * left[k]
-        total[k] = value + d[k] * below * right[k]
+def _has_doubts(total, doubt):
+    """Tell whether any sum is so near to a half that the order of summation decides."""
+    count = 0
+    for k in range(total.size):
+        count += abs(total[k] - np.floor(total[k]) - 0.5) <= doubt
+    return count > 0
+
+
+@jit
+def _settle(
+    pixels, offsets, weights, index, digits, needed, low, columns, factors, cval, doubt, missing,
+    total,
+):  # fmt: skip
+    """Sum up those again, in SciPy's order: pixel times weights, axis by axis."""
+    taps, axes = len(columns), digits.shape[1]
+    count = np.int64(0)
+    places = np.empty(total.size, np.int64)
+    for k in range(total.size):
+        if abs(total[k] - np.floor(total[k]) - 0.5) <= doubt:
+            places[count] = k
+            count += 1
+            total[k] = 0.0
+    for number in range(len(digits)):
+        offset = np.int64(low)
+        for axis in range(axes):
+            offset += offsets[digits[number, axis], index[axis]]
+        for tap in range(taps):
+            for n in range(count):
+                k = np.uint64(places[n])
+                column = columns[tap, k]
+                value = cval
+                if offset >= 0 and column != missing:
+                    column = needed[column] - low if needed.size else column
+                    value = np.float64(pixels[np.uint64(offset + column)])
+                for axis in range(axes):
+                    value *= weights[digits[number, axis], index[axis]]
+                total[k] += value * factors[tap, k]
