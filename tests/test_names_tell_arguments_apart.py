@@ -112,7 +112,8 @@ VALUES = {
     "p_norm": (np.inf, 2), "levels": (3, 4), "seed": (BELOW, IMAGE), "max_size": (2, 4),
     "in_range": ("image", (0, 2)), "out_range": ((0, 1), (0, 2)), "nbins": (16, 32),
     "return_all": (False, True), "tolerance": (None, 0.1), "initial_guess": (None, 0.2),
-    "classes": (3, 4), "compactness": None, "watershed_line": (False, True),
+    "min_sigma": (1, 1.5), "max_sigma": (2, 3), "num_sigma": (3, 4), "sigma_ratio": (1.6, 1.2),
+    "overlap": (0.5, 0.7), "log_scale": (False, True), "classes": (3, 4), "compactness": None, "watershed_line": (False, True),
 }  # fmt: skip
 
 # Where a function takes other values.
@@ -146,6 +147,8 @@ OF_FUNCTION = {
     "local": {"spacing": ((2, 2), (3, 3)), "percentile": (0.2, 0.3)},
     "local_histogram": {"source": (COUNTS, OTHER_COUNTS), "dtype": ("i8", "i4"),
                         "interpolate": (None, 1)},
+    "blob_log": {"threshold": (0.1, None), "exclude_border": (0, 1)},
+    "blob_dog": {"threshold": (0.1, None), "exclude_border": (0, 1)},
     "background": {"interpolate": (True, False)},
     "apply_local_function": {"spacing": ((2, 2), (3, 3))},
     "merge_labels_across_chunk_boundaries": {"iou_threshold": (0.8, 0.5)},

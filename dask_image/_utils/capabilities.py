@@ -143,6 +143,8 @@ CAPABILITIES = {
     "local_standard_deviation": _NUMPY,
     # segmentation
     "apply_hysteresis_threshold": _NUMPY,
+    "blob_dog": _NUMPY,
+    "blob_log": _NUMPY,
     "clear_border": _NUMPY,
     "downscale_local_mean": _NUMPY,
     "expand_labels": _NUMPY,
