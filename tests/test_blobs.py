@@ -67,6 +67,7 @@ def test_blobs_of_coins():
     check("blob_log", coins, 8, 18, 3, threshold=0.05, log_scale=True, chunkings=(100,))
 
 
+@pytest.mark.usefixtures("either_kernel")
 def test_blobs_of_volumes():
     image = spots((14, 19, 23), 14, 2)
     assert len(check("blob_log", image, 1, 3, 3, threshold=0.05))
