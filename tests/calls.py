@@ -159,6 +159,8 @@ CALLS = {
     },
     segmentation: {
         "apply_hysteresis_threshold": lambda f, x, y, b, u: f(x, -0.5, 0.5),
+        "blob_dog": lambda f, x, y, b, u: f(x, 1, 2, threshold=0.1),
+        "blob_log": lambda f, x, y, b, u: f(x, 1, 2, 3, threshold=0.1),
         "clear_border": lambda f, x, y, b, u: f(y),
         "downscale_local_mean": lambda f, x, y, b, u: f(x, 2),
         "expand_labels": lambda f, x, y, b, u: f(y, 2),

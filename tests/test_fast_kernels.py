@@ -34,6 +34,8 @@ BY_SCIPY = {
     "spline_filter": {"spline_filter1d"},
     "spline_filter1d": {"spline_filter1d"},
     "zoom": {"spline_filter1d"},
+    "blob_dog": {"correlate1d"},
+    "blob_log": {"correlate1d"},
     # They call functions of the user's, or are SciPy's.
     "generic_filter": {"generic_filter"},
     "generic_filter1d": {"generic_filter1d"},

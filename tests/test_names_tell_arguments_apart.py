@@ -113,7 +113,8 @@ VALUES = {
     "in_range": ("image", (0, 2)), "out_range": ((0, 1), (0, 2)), "nbins": (16, 32),
     "return_all": (False, True), "tolerance": (None, 0.1), "initial_guess": (None, 0.2),
     "tiles": (IMAGE, OTHER_IMAGE), "dark": (0, 1), "flat": (IMAGE + 9, OTHER_IMAGE + 9),
-    "classes": (3, 4), "compactness": None, "watershed_line": (False, True),
+    "min_sigma": (1, 1.5), "max_sigma": (2, 3), "num_sigma": (3, 4), "sigma_ratio": (1.6, 1.2),
+    "overlap": (0.5, 0.7), "log_scale": (False, True), "classes": (3, 4), "compactness": None, "watershed_line": (False, True),
 }  # fmt: skip
 
 # Where a function takes other values.
@@ -147,6 +148,8 @@ OF_FUNCTION = {
     "local": {"spacing": ((2, 2), (3, 3)), "percentile": (0.2, 0.3)},
     "local_histogram": {"source": (COUNTS, OTHER_COUNTS), "dtype": ("i8", "i4"),
                         "interpolate": (None, 1)},
+    "blob_log": {"threshold": (0.1, None), "exclude_border": (0, 1)},
+    "blob_dog": {"threshold": (0.1, None), "exclude_border": (0, 1)},
     "background": {"interpolate": (True, False)},
     "correct_illumination": {"image": (COUNTS, OTHER_COUNTS), "output": (None, "i4")},
     "estimate_illumination": {"axis": (None, 0), "box": (2, 3)},

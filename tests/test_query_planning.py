@@ -21,6 +21,8 @@ pytestmark = pytest.mark.skipif(
 # What Dask (2026.8) itself cannot do with such arrays; other functions work on them.
 UNKNOWN = "results of unknown length with more than one axis"
 DASK_LACKS = {
+    "segmentation.blob_dog": UNKNOWN,
+    "segmentation.blob_log": UNKNOWN,
     "segmentation.peak_local_max": UNKNOWN,
     "segmentation.peak_local_max_again": UNKNOWN,
     "ndmeasure.minimum_position_again": UNKNOWN,

@@ -286,3 +286,15 @@ def test_outlines_of_simple_shapes():
             cut = da.from_array(volume, chunks=chunks)
             table = regionprops_table(cut, properties="euler_number")
             np.testing.assert_array_equal(table["euler_number"], [number])
+
+
+def test_area_opening_with_a_halo():
+    """The documentation says which halo makes scikit-image's function exact on blocks."""
+    morphology = pytest.importorskip("skimage.morphology")
+    image = np.random.default_rng(12).integers(0, 9, (40, 33))
+    expected = morphology.area_opening(image, 8)
+    lazy = da.from_array(image, chunks=(11, 13))
+    opened = lazy.map_overlap(
+        morphology.area_opening, depth=7, boundary="none", area_threshold=8, dtype=image.dtype
+    )
+    np.testing.assert_array_equal(opened.compute(scheduler="synchronous"), expected)

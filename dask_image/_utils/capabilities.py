@@ -146,6 +146,8 @@ CAPABILITIES = {
     "subtract_background": _NUMPY,
     # segmentation
     "apply_hysteresis_threshold": _NUMPY,
+    "blob_dog": _NUMPY,
+    "blob_log": _NUMPY,
     "clear_border": _NUMPY,
     "downscale_local_mean": _NUMPY,
     "expand_labels": _NUMPY,

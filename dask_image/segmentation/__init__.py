@@ -10,6 +10,7 @@ from dask_image.ndfilters import (
     threshold_yen,
 )
 from dask_image.ndmeasure import relabel_sequential
+from dask_image.segmentation._blobs import blob_dog, blob_log
 from dask_image.segmentation._extrema import local_maxima, local_minima
 from dask_image.segmentation._hysteresis import apply_hysteresis_threshold
 from dask_image.segmentation._objects import (
@@ -27,6 +28,8 @@ from dask_image.segmentation._watershed import watershed
 
 __all__ = [
     "apply_hysteresis_threshold",
+    "blob_dog",
+    "blob_log",
     "clear_border",
     "downscale_local_mean",
     "expand_labels",
