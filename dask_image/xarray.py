@@ -610,6 +610,7 @@ def regionprops_table(
     spacing: PerDimension[Real] | None = None,
     wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
+    extra_properties: Sequence[Function] | None = None,
 ) -> xarray.Dataset:
     """
     `dask_image.ndmeasure.regionprops_table` on xarray's arrays.
@@ -626,6 +627,8 @@ def regionprops_table(
     units : {"pixels", "coordinates"}, optional
         Whether the size of a pixel is the step of the coordinates (of times, in seconds),
         so that areas and lengths are in their units; steps must be equal.
+    extra_properties : sequence of callable, optional
+        As there.
 
     Returns
     -------
@@ -656,6 +659,7 @@ def regionprops_table(
         "spacing": spacing,
         "wrap": wrap,
         "units": units,
+        "extra_properties": extra_properties,
     }
     table = dask.compute(port.call(image, arguments))[0]
     sizes = port.spacing(image, spacing, units)

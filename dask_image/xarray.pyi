@@ -764,6 +764,7 @@ def regionprops_table(
     spacing: PerDimension[Real] | None = None,
     wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
+    extra_properties: Sequence[Function] | None = None,
 ) -> xarray.Dataset: ...
 def relabel_sequential(labels: _Image) -> _Image: ...
 def shift(

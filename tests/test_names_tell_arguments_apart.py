@@ -93,7 +93,7 @@ VALUES = {
     "wrap_axes": (None, (0,)), "func": (total, largest), "out_dtype": ("f8", "f4"),
     "default": (0, 1), "pass_positions": (False, True), "overlap_depth": (0, 1),
     "iou_threshold": (0.8, 0.5), "properties": (["centroid", "intensity_mean"], ["area", "intensity_mean"]),
-    "separator": ("-", "_"), "spacing": (None, (2, 2)), "as_frame": (False, True),
+    "separator": ("-", "_"), "extra_properties": (None, (total,)), "spacing": (None, (2, 2)), "as_frame": (False, True),
     "ignore_value": (None, 1), "iterations": (1, 2), "border_value": (0, 1),
     "brute_force": (False, True), "metric": ("taxicab", "chessboard"),
     "sampling": (None, (1.0, 2.0)), "return_distances": (True, False),

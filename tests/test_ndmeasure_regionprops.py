@@ -286,3 +286,123 @@ def test_outlines_across_the_ends_of_periodic_axes(shape):
             wrap_axes=tuple(range(len(shape))),
         )  # fmt: skip
         compare(table, expected)
+
+
+def spread(mask, intensity):
+    return np.ptp(intensity[mask])
+
+
+def corner(mask, intensity):
+    return intensity.ravel()[[0, -1]]
+
+
+def holes(mask, ndigits=0):
+    return np.count_nonzero(~mask)
+
+
+def outline(mask):
+    return mask.shape
+
+
+def places(mask):
+    return np.flatnonzero(mask)
+
+
+EXTRA = (spread, corner, holes, outline)
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.usefixtures("either_kernel")
+def test_extra_properties_equal_scikit_image(shape, channels, held):
+    labels, image = blobs(shape), seeded_image((*shape, *channels), "f4")
+    properties = ("label", "area", "intensity_mean")
+    memory = {"dask-image.median.memory": image.nbytes if held else 0}
+    with nothing_computes(), dask.config.set(memory):
+        table = regionprops_table(
+            da.from_array(labels, chunks=7),
+            da.from_array(image, chunks=6),
+            properties,
+            extra_properties=EXTRA,
+        )
+    expected = measure.regionprops_table(
+        labels, image, properties=properties, extra_properties=EXTRA
+    )
+    assert list(table) == list(expected)
+    compare(table, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i8", "u8"])
+def test_extra_properties_of_masks_alone(dtype):
+    labels = blobs((31, 40)).astype(dtype)
+    if dtype == "i8":
+        labels[:3] = -5  # is background
+    arguments = dict(properties=("label",), extra_properties=(holes, places))
+    for memory in (0, 10**6):
+        with dask.config.set({"dask-image.median.memory": memory}):
+            table = regionprops_table(da.from_array(labels, chunks=(7, 9)), **arguments)
+        (table,) = dask.compute(table)
+        expected = measure.regionprops_table(np.maximum(labels, 0).astype(int), **arguments)
+        np.testing.assert_array_equal(table["holes"], expected["holes"])
+        assert table["places"].dtype == object
+        for ours, theirs in zip(table["places"], expected["places"], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_extra_properties_of_background_alone_and_of_frames():
+    empty = da.zeros((5, 6), int, chunks=3)
+    (table,) = dask.compute(regionprops_table(empty, extra_properties=[holes]))
+    assert table["holes"].shape == (0,)
+    assert table["holes"].dtype == int
+    labels = da.from_array(blobs((31, 40)), chunks=9)
+    frame = regionprops_table(labels, extra_properties=[outline], as_frame=True).compute()
+    assert list(frame.columns[-2:]) == ["outline-0", "outline-1"]
+    np.testing.assert_array_equal(frame["outline-0"], frame["bbox-2"] - frame["bbox-0"])
+
+
+def sometimes_more(mask):
+    return 1 if mask.sum() < 9 else 0.5
+
+
+def area(mask):
+    return mask.sum()
+
+
+@pytest.mark.parametrize(
+    ("functions", "error", "message"),
+    [
+        ([spread], ValueError, "'spread' needs an intensity_image"),
+        (["spread"], TypeError, "functions with a name, got 'spread'"),
+        ([lambda: 1], TypeError, "must take .mask. or .mask, intensity."),
+        ([area], ValueError, "names of their own, got 'area'"),
+        ([holes, holes], ValueError, "names of their own, got 'holes'"),
+    ],
+)
+def test_extra_properties_refuse(functions, error, message):
+    with pytest.raises(error, match=message):
+        regionprops_table(np.ones((4, 4), int), extra_properties=functions)
+
+
+def test_extra_properties_keep_their_kind():
+    table = regionprops_table(np.ones((4, 4), int), extra_properties=[sometimes_more])
+    with pytest.raises(ValueError, match="'sometimes_more' must return values of one shape"):
+        dask.compute(table)
+    with pytest.raises(NotImplementedError, match="cannot have wrap_axes"):
+        regionprops_table(np.ones((4, 4), int), extra_properties=[holes], wrap_axes=0)
+
+
+def test_objects_in_one_block_stay_there():
+    labels = np.kron(np.arange(1, 17).reshape(4, 4), np.ones((5, 5), int))
+    seen = []
+
+    def look(mask):
+        seen.append(mask.shape)
+        return 0
+
+    with dask.config.set({"dask-image.median.memory": 0}):
+        table = regionprops_table(da.from_array(labels, chunks=5), extra_properties=[look])
+    pieces = [key for key in dict(table["look"].__dask_graph__()) if "piece" in str(key)]
+    assert len(pieces) <= 5 * 16
+    dask.compute(table)
+    assert seen == [(2, 2), (3, 3)] + [(5, 5)] * 16

@@ -30,6 +30,7 @@ from dask_image._utils.engines.label_shuffle import (
     gather_by_label,
     run_lengths,
     stable_order,
+    worth_counting,
 )
 from dask_image._utils.engines.order_statistics import can_select, middle_values
 from dask_image._utils.labels import (
@@ -358,12 +359,7 @@ def _apply(labelled, selection, shuffle, default, name):
 
 def _counts(labelled):
     """Return how many pixels each label has, if the image is worth a second reading."""
-    # A small one is faster held than read twice.
-    image = labelled.image
-    if (
-        image.size * image.dtype.itemsize <= options.memory("median")
-        or count_blocks(labelled.labels) == 1
-    ):
+    if not worth_counting(labelled.image, labelled.labels):
         return None
     return reduce_labels(COUNTS, labelled.labels)
 

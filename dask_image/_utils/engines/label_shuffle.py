@@ -577,6 +577,12 @@ def count_partitions(image: Array, label_image: Array, labels: float, with_posit
     return max(1, partitions if math.isnan(labels) else min(partitions, labels))
 
 
+def worth_counting(image: Array, label_image: Array) -> bool:
+    """Tell whether labels should be counted first: a small image is faster held than read twice."""
+    small = image.size * image.dtype.itemsize <= options.memory("median")
+    return not small and math.prod(label_image.numblocks) > 1
+
+
 class Shuffle(NamedTuple):
     """
     What to do with the pixels of each label.
