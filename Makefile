@@ -62,7 +62,7 @@ demo: .venv/ready
 	.venv/bin/python docs/examples/count_objects.py demo-output
 
 docs: .venv/ready
-	rm -rf docs/api/generated
+	rm -rf docs/api/generated docs/gallery
 	.venv/bin/python -m sphinx -W --keep-going -q docs docs/_build/html
 
 lint: .venv/ready types
@@ -133,5 +133,5 @@ slower: .venv/ready
 clean:
 	rm -rf .venv .venv-minimum .venv-package .venv-peers .venv-public build dist demo-output
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
-	rm -rf docs/_build docs/api/generated *.egg-info
+	rm -rf docs/_build docs/api/generated docs/gallery *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,7 @@
 """How Sphinx builds these pages."""
 
-import ast
 import configparser
-import subprocess
+import re
 import sys
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import dask_image
 
 DOCS = Path(__file__).parent
 BUILT = DOCS / "_build"
-EXAMPLES = sorted((DOCS / "examples").glob("*.py"))
 sys.path.insert(0, str(DOCS))
 
 project = "dask-image"
@@ -18,9 +16,14 @@ author = "dask-image developers"
 copyright = f"2026, {author}"
 release = version = dask_image.__version__
 
-extensions = ["numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
+extensions = [
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_gallery.gen_gallery",
+]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples", "gallery/*.ipynb"]
 # Names in single backticks are links where there is such a name.
 default_role = "py:obj"
 
@@ -37,6 +40,17 @@ html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 # These pages have none below them.
 html_sidebars = {page.stem: [] for page in DOCS.glob("*.rst")}
+
+# All of docs/examples is run, whatever it is called.
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "reset_argv": "example_runs.arguments",
+    "image_scrapers": "example_runs.written_pictures",
+    "show_memory": False,
+    "write_computation_times": False,
+}
 
 # Where the pages of other projects are; an inventory would have to be downloaded.
 REFERENCES = {
@@ -59,32 +73,15 @@ def link_other_projects(app, environment, node, content):
     return None
 
 
-def run_examples(app):
-    """Run every example, so that the pictures on the pages are what the code gives today."""
-    package = Path(dask_image.__file__).parent
-    changed = max(path.stat().st_mtime for path in package.rglob("*.py"))
-    for script in EXAMPLES:
-        output = BUILT / "examples" / script.stem
-        done = output / "done"
-        if not done.exists() or done.stat().st_mtime < max(changed, script.stat().st_mtime):
-            subprocess.run([sys.executable, script, output], check=True, stdout=subprocess.DEVNULL)
-            done.touch()
-
-
-def write_gallery(app):
-    """Write a section for each example: its docstring, its pictures, its code."""
-    sections = []
-    for script in EXAMPLES:
-        module = ast.parse(script.read_text())
-        title, text = ast.get_docstring(module).split("\n\n", 1)
-        title = title.rstrip(".")
-        pictures = sorted((BUILT / "examples" / script.stem).glob("*.png"))
-        sections += [title, "-" * len(title), "", text, ""]
-        for picture in pictures:
-            sections += [f".. image:: {picture.relative_to(DOCS)}", f"   :alt: {title}", ""]
-        sections += [f".. literalinclude:: examples/{script.name}"]
-        sections += [f"   :lines: {module.body[1].lineno}-", ""]
-    (BUILT / "gallery.rst").write_text("\n".join(sections))
+def underline_title(app, name, source):
+    """Make the first line of an example's docstring the title of its page."""
+    if name.startswith("gallery/") and name != "gallery/index":
+        source[0] = re.sub(
+            r"(_sphx_glr_gallery_[\w.]+:\n\n+)(.+?)\.?\n",
+            lambda found: f"{found[1]}{found[2]}\n{'=' * len(found[2])}\n",
+            source[0],
+            count=1,
+        )
 
 
 def write_requirements(app):
@@ -106,6 +103,7 @@ def setup(app):
     """Connect the functions above."""
     BUILT.mkdir(exist_ok=True)
     app.connect("missing-reference", link_other_projects)
+    app.connect("source-read", underline_title)
     # Before autosummary, which reads the pages.
-    for function in (run_examples, write_gallery, write_requirements, write_coverage):
+    for function in (write_requirements, write_coverage):
         app.connect("builder-inited", function, priority=100)

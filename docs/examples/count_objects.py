@@ -110,34 +110,33 @@ def draw(path, sky, labels, table):
     import matplotlib.pyplot as plt
 
     height, width = labels.shape
-    colors = np.random.default_rng(1).uniform(0.25, 1, (labels.max() + 1, 3))
-    colors[0] = 0.03
-    with plt.style.context("dark_background"):
-        figure, axes = plt.subplots(2, 2, figsize=(12, 10.6), layout="constrained")
-        (picture, label_image), (corner, sizes) = axes
-        picture.imshow(sky)
-        picture.set_title(f"Hubble deep field, read from {ROWS * COLUMNS} TIFF files")
-        label_image.imshow(colors[labels], interpolation="nearest")
-        label_image.set_title(f"{len(table['label']):,} objects")
-        for axis in (picture, corner):
-            for edge in range(1, ROWS):
-                axis.axhline(edge * height // ROWS - 0.5, color="white", alpha=0.35, lw=0.6)
-                axis.axvline(edge * width // COLUMNS - 0.5, color="white", alpha=0.35, lw=0.6)
-        corner.imshow(sky)
-        corner.contour(labels > 0, [0.5], colors="gold", linewidths=0.9)
-        corner.set(xlim=(430, 570), ylim=(500, 380))
-        corner.set_title("Where four tiles meet: borders cut no object")
-        for axis in (picture, label_image, corner):
-            axis.set(xticks=[], yticks=[])
-        edges = [2**power for power in range(int(table["area"].max()).bit_length() + 1)]
-        sizes.hist(table["area"], edges, color="#7fb2e5", edgecolor="black")
-        sizes.set(xscale="log", xlabel="area in pixels", ylabel="number of objects")
-        sizes.set_xticks(edges, edges)
-        sizes.minorticks_off()
-        sizes.set_title("Sizes")
-        sizes.spines[["top", "right"]].set_visible(False)
-        figure.savefig(path, dpi=100)
-        plt.close(figure)
+    colors = np.random.default_rng(1).uniform(0, 0.85, (labels.max() + 1, 3))
+    colors[0] = 1
+    figure, axes = plt.subplots(2, 2, figsize=(12, 10.6), layout="constrained")
+    (picture, label_image), (corner, sizes) = axes
+    picture.imshow(sky)
+    picture.set_title(f"Hubble deep field, read from {ROWS * COLUMNS} TIFF files")
+    label_image.imshow(colors[labels], interpolation="nearest")
+    label_image.set_title(f"{len(table['label']):,} objects")
+    for axis in (picture, corner):
+        for edge in range(1, ROWS):
+            axis.axhline(edge * height // ROWS - 0.5, color="white", alpha=0.35, lw=0.6)
+            axis.axvline(edge * width // COLUMNS - 0.5, color="white", alpha=0.35, lw=0.6)
+    corner.imshow(sky)
+    corner.contour(labels > 0, [0.5], colors="gold", linewidths=0.9)
+    corner.set(xlim=(430, 570), ylim=(500, 380))
+    corner.set_title("Where four tiles meet: borders cut no object")
+    for axis in (picture, label_image, corner):
+        axis.set(xticks=[], yticks=[])
+    edges = [2**power for power in range(int(table["area"].max()).bit_length() + 1)]
+    sizes.hist(table["area"], edges, color="#7fb2e5", edgecolor="white")
+    sizes.set(xscale="log", xlabel="area in pixels", ylabel="number of objects")
+    sizes.set_xticks(edges, edges)
+    sizes.minorticks_off()
+    sizes.set_title("Sizes")
+    sizes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
 
 
 def main(output):

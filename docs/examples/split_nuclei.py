@@ -89,29 +89,28 @@ def draw(path, tissue, labels, table):
 
     outlined = tissue.copy()
     outlined[find_boundaries(labels, mode="inner").compute()] = (255, 235, 0)
-    colors = np.random.default_rng(1).uniform(0.25, 1, (labels.max() + 1, 3))
-    colors[0] = 0.03
-    with plt.style.context("dark_background"):
-        figure, axes = plt.subplots(2, 2, figsize=(12, 12), layout="constrained")
-        (picture, label_image), (corner, sizes) = axes
-        picture.imshow(tissue)
-        picture.set_title(f"Stained tissue, read from {ROWS * COLUMNS} TIFF files")
-        label_image.imshow(colors[labels], interpolation="nearest")
-        label_image.set_title(f"{len(table['label'])} nuclei")
-        corner.imshow(outlined, interpolation="nearest")
-        corner.set(xlim=(175, 335), ylim=(335, 175))
-        corner.set_title("Where tiles meet: no seam")
-        for axis in (picture, corner):
-            for edge in range(1, ROWS):
-                axis.axhline(edge * TILE - 0.5, color="black", alpha=0.5, lw=0.8)
-                axis.axvline(edge * TILE - 0.5, color="black", alpha=0.5, lw=0.8)
-        for axis in (picture, label_image, corner):
-            axis.set(xticks=[], yticks=[])
-        sizes.hist(table["area"], 40, color="#7fb2e5", edgecolor="black")
-        sizes.set(xlabel="area in pixels", ylabel="number of nuclei", title="Sizes", box_aspect=1)
-        sizes.spines[["top", "right"]].set_visible(False)
-        figure.savefig(path, dpi=80)
-        plt.close(figure)
+    colors = np.random.default_rng(1).uniform(0, 0.85, (labels.max() + 1, 3))
+    colors[0] = 1
+    figure, axes = plt.subplots(2, 2, figsize=(12, 12), layout="constrained")
+    (picture, label_image), (corner, sizes) = axes
+    picture.imshow(tissue)
+    picture.set_title(f"Stained tissue, read from {ROWS * COLUMNS} TIFF files")
+    label_image.imshow(colors[labels], interpolation="nearest")
+    label_image.set_title(f"{len(table['label'])} nuclei")
+    corner.imshow(outlined, interpolation="nearest")
+    corner.set(xlim=(175, 335), ylim=(335, 175))
+    corner.set_title("Where tiles meet: no seam")
+    for axis in (picture, corner):
+        for edge in range(1, ROWS):
+            axis.axhline(edge * TILE - 0.5, color="black", alpha=0.5, lw=0.8)
+            axis.axvline(edge * TILE - 0.5, color="black", alpha=0.5, lw=0.8)
+    for axis in (picture, label_image, corner):
+        axis.set(xticks=[], yticks=[])
+    sizes.hist(table["area"], 40, color="#7fb2e5", edgecolor="black")
+    sizes.set(xlabel="area in pixels", ylabel="number of nuclei", title="Sizes", box_aspect=1)
+    sizes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
 
 
 def main(output, block_size=TILE):
