@@ -30,6 +30,7 @@ from dask_image._utils.typing import (
     ChunksLike,
     Dimensions,
     DTypeLike,
+    Function,
     Integer,
     ModeName,
     Number,

@@ -75,7 +75,10 @@ def link_other_projects(app, environment, node, content):
 
 def underline_title(app, name, source):
     """Make the first line of an example's docstring the title of its page."""
-    if name.startswith("gallery/") and name != "gallery/index":
+    if name.startswith("gallery/") and name not in (
+        "gallery/index",
+        "gallery/sg_execution_times",
+    ):
         source[0] = re.sub(
             r"(_sphx_glr_gallery_[\w.]+:\n\n+)(.+?)\.?\n",
             lambda found: f"{found[1]}{found[2]}\n{'=' * len(found[2])}\n",

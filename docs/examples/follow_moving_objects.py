@@ -61,7 +61,7 @@ def main(output):
     """Draw a frame, and the ways of all objects."""
     output.mkdir(parents=True, exist_ok=True)
     frames = film()
-    objects, tracks, table = tracks_of(frames)
+    objects, _, table = tracks_of(frames)
     frame, labels, table = dask.compute(frames[20], objects[20], table)
     print(f"{len(table['label'])} objects in {FRAMES} frames; {len(set(table['track']))} tracks")
 

@@ -38,9 +38,7 @@ def retina():
 
 def vessels_of(image):
     """Return labels of the vessels: dark lines narrower than 200 µm."""
-    smooth = xndi.gaussian_filter(
-        image, {"y": 16, "x": 16}, units="coordinates", output="float32"
-    )
+    smooth = xndi.gaussian_filter(image, {"y": 16, "x": 16}, units="coordinates", output="float32")
     lines = xndi.black_tophat(smooth, size=25)
     mask = lines.copy(data=remove_small_objects(lines.data > 9, max_size=400))
     labels, _ = xndi.label(mask)
@@ -64,9 +62,7 @@ def main(output):
         step = float(picture["x"][1] - picture["x"][0])
         axes[0, level].imshow(picture, cmap="gray", interpolation="nearest")
         axes[0, level].set_title(f"level {level}: pixels of {step:g} µm")
-        axes[1, level].imshow(
-            np.ma.masked_equal(labels, 0), cmap="prism", interpolation="nearest"
-        )
+        axes[1, level].imshow(np.ma.masked_equal(labels, 0), cmap="prism", interpolation="nearest")
         axes[1, level].set_title(f"labels, {labels.shape[0]} × {labels.shape[1]}")
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
