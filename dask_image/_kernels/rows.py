@@ -17,7 +17,7 @@ import numpy as np
 
 from dask_image._kernels._numba import jit
 from dask_image._kernels.patience import patient
-from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, fold
+from dask_image._utils.modes import MODES
 
 
 def places(start, stop, length, mode):
@@ -38,10 +38,7 @@ def places(start, stop, length, mode):
     numpy.ndarray of int64
     """
     positions = np.arange(start, stop)
-    mode = CANONICAL_MODE[mode]
-    if mode == "constant":
-        return np.where((positions >= 0) & (positions < length), positions, -1)
-    return fold(positions, length, mode).astype(np.int64, copy=False)
+    return MODES[mode].fold(positions, length).astype(np.int64, copy=False)
 
 
 def whole(region, shape):

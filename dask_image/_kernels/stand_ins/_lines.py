@@ -2,38 +2,13 @@
 
 import numpy as np
 
+from dask_image._utils.modes import MODES
+
 # The dtypes that SciPy's C code and these kernels both know, in native byte order.
 NUMBERS = tuple(np.dtype(code) for code in "bBhHiIlLqQfd")
 
-# SciPy's names for the same extension, under one of them.
-CANONICAL_MODE = {
-    "nearest": "nearest",
-    "wrap": "wrap",
-    "grid-wrap": "wrap",
-    "reflect": "reflect",
-    "grid-mirror": "reflect",
-    "mirror": "mirror",
-    "constant": "constant",
-    "grid-constant": "constant",
-}
-
-
-def fold(positions, length, mode):
-    """
-    Return which element of an axis stands at ``positions``, some of them outside the axis.
-
-    ``mode`` is canonical and not ``"constant"``; ``length`` is at least 1.
-    """
-    if mode == "nearest":
-        return np.clip(positions, 0, length - 1)
-    if mode == "wrap":
-        return positions % length
-    if mode == "reflect":
-        positions = positions % (2 * length)
-        return np.minimum(positions, 2 * length - 1 - positions)
-    period = max(2 * length - 2, 1)
-    positions = positions % period
-    return np.minimum(positions, period - positions) if length > 1 else positions * 0
+CANONICAL_MODE = {name: mode.as_filter for name, mode in MODES.items()}
+"""SciPy's names for the same extension, under one of them."""
 
 
 def each(value, count):

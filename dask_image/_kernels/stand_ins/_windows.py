@@ -9,12 +9,14 @@ thrown away.
 
 import functools
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dask_image._kernels.row_programs import Axis
 from dask_image._kernels.rows import whole
-from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, fold
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
+from dask_image._utils.modes import MODES
 
 
 def along_axes(footprint, origin, axes, ndim):
@@ -68,7 +70,7 @@ def pad(image, before, after, modes, cval):
             if mode == "constant":
                 padded[strip] = cval
             else:
-                positions = fold(np.arange(start - low, stop - low), size, mode) + low
+                positions = MODES[mode].fold(np.arange(start - low, stop - low), size) + low
                 padded[strip] = padded[(*filled, positions, *rest)]
     return padded
 
@@ -104,12 +106,35 @@ class Window:
         ]  # fmt: skip
 
 
-def window_of(size, footprint, mode, origin, axes, ndim, separable=False):
+class Arguments(NamedTuple):
+    """What SciPy's filters of windows take after the image, in the order in which they do."""
+
+    size: Any
+    footprint: Any
+    output: Any
+    mode: Any
+    cval: Any
+    origin: Any
+    axes: Any
+
+    @property
+    def name_a_window(self):
+        """Whether there is a size or a footprint, and not both."""
+        return (self.size is None) != (self.footprint is None)
+
+    def call(self, scipy_function, image, *more):
+        """Return what SciPy gives."""
+        *others, axes = self
+        return scipy_function(image, *more, *others, axes=axes)
+
+
+def window_of(arguments, ndim, separable=False):
     """
     Return the `Window` that SciPy's arguments describe, or None for what it refuses.
 
     ``separable`` tells that SciPy filters by boxes one axis after another.
     """
+    size, footprint, _, mode, _, origin, axes = arguments
     chosen = tuple(range(ndim)) if axes is None else tuple(np.atleast_1d(axes) % ndim)
     if footprint is None:
         sizes = each(size, len(chosen))

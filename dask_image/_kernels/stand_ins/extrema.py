@@ -28,7 +28,7 @@ from dask_image._kernels.row_programs import (
 )
 from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import NUMBERS, store
-from dask_image._kernels.stand_ins._windows import window_of
+from dask_image._kernels.stand_ins._windows import Arguments, window_of
 
 # Shorter rows take SciPy less time than calls of NumPy do.
 LEAST_PLAIN_WIDTH = 200
@@ -219,32 +219,30 @@ def flat_filter(kind, image, window, cval, region=None):
     return None if apply(kind, image, window, axes, cval, out) else out
 
 
-def _filter(scipy_function, kind, input, size, footprint, output, mode, cval, origin, axes,
-            *, region=None):  # fmt: skip
-    image = np.asarray(input)
-    dtype = result_dtype(image, output, cval)
+def _filter(scipy_function, kind, input, *arguments, region=None):
+    image, arguments = np.asarray(input), Arguments(*arguments)
+    dtype = result_dtype(image, arguments.output, arguments.cval)
     window = None
-    if dtype is not None and pays(image) and (size is None) != (footprint is None):
-        window = window_of(size, footprint, mode, origin, axes, image.ndim, separable=True)
-    found = None if window is None else flat_filter(kind, image, window, cval, region)
+    if dtype is not None and pays(image) and arguments.name_a_window:
+        window = window_of(arguments, image.ndim, separable=True)
+    found = None if window is None else flat_filter(kind, image, window, arguments.cval, region)
     if found is not None:
-        return finish(found, dtype, output, window)
-    return cut(
-        scipy_function(image, size, footprint, output, mode, cval, origin, axes=axes), region
-    )
+        return finish(found, dtype, arguments.output, window)
+    return cut(arguments.call(scipy_function, image), region)
 
 
-def _filter1d(scipy_function, kind, input, size, axis, output, mode, cval, origin, *, region=None):
-    image = np.asarray(input)
+def _filter1d(scipy_function, kind, input, size, axis, *others, region=None):
+    image, (output, mode, cval, origin) = np.asarray(input), others
     dtype = result_dtype(image, output, cval)
     window = None
     if dtype is not None and pays(image) and size >= 1:
         axis = operator.index(axis)
-        window = window_of([size], None, [mode], [origin], [axis], image.ndim, separable=True)
+        line = Arguments([size], None, output, [mode], cval, [origin], [axis])
+        window = window_of(line, image.ndim, separable=True)
     found = None if window is None else flat_filter(kind, image, window, cval, region)
     if found is not None:
         return finish(found, dtype, output)
-    return cut(scipy_function(image, size, axis, output, mode, cval, origin), region)
+    return cut(scipy_function(image, size, axis, *others), region)
 
 
 def _in_passes(block, passes, region):

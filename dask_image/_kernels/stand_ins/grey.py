@@ -10,15 +10,16 @@ from dask_image._kernels.memory import scratch
 from dask_image._kernels.row_programs import AS_IT_IS, LESS, LOWER, TAKEN_FROM, UPPER
 from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import each
-from dask_image._kernels.stand_ins._windows import window_of
+from dask_image._kernels.stand_ins._windows import Arguments, window_of
 from dask_image._kernels.stand_ins.extrema import apply, finish, is_wide, pays, result_dtype
 
 
-def _windows(size, footprint, mode, origin, axes, ndim):
+def _windows(arguments, ndim):
     """Return the windows of erosion (LOWER) and dilation (UPPER), or None for SciPy's errors."""
+    size, footprint, origin = arguments.size, arguments.footprint, arguments.origin
     if (size is None) == (footprint is None):
         return None
-    count = ndim if axes is None else np.size(axes)
+    count = ndim if arguments.axes is None else np.size(arguments.axes)
     reflected = None if footprint is None else np.flip(footprint)
     lengths = each(size, count) if footprint is None else np.shape(footprint)
     # The centre of a reflected window of even size lies one pixel to the other side.
@@ -27,8 +28,10 @@ def _windows(size, footprint, mode, origin, axes, ndim):
         for shift, length in zip(each(origin, count), lengths, strict=False)
     ]
     windows = {
-        LOWER: window_of(size, footprint, mode, origin, axes, ndim, separable=True),
-        UPPER: window_of(size, reflected, mode, origins, axes, ndim, separable=True),
+        LOWER: window_of(arguments, ndim, separable=True),
+        UPPER: window_of(
+            arguments._replace(footprint=reflected, origin=origins), ndim, separable=True
+        ),
     }
     return windows if all(windows.values()) else None
 
@@ -60,38 +63,40 @@ def _steps(kinds, image, windows, cval, region, *last):
     return None if odd else out
 
 
-def _prepared(image, size, footprint, structure, output, mode, cval, origin, axes):
+def _prepared(image, structure, arguments):
     """Return the result's dtype and the windows, or None twice where SciPy sees to the case."""
-    dtype = result_dtype(image, output, cval)
+    dtype = result_dtype(image, arguments.output, arguments.cval)
     if dtype is None or structure is not None or not pays(image):
         return None, None
-    windows = _windows(size, footprint, mode, origin, axes, image.ndim)
+    windows = _windows(arguments, image.ndim)
     return (dtype, windows) if windows else (None, None)
 
 
-def _sequence(scipy_function, kinds, input, *arguments, region=None):
+def _sequence(scipy_function, kinds, input, size, footprint, structure, *others, region=None):
     """Erosion, dilation, opening or closing."""
-    image = np.asarray(input)
-    dtype, windows = _prepared(image, *arguments)
+    image, arguments = np.asarray(input), Arguments(size, footprint, *others)
+    dtype, windows = _prepared(image, structure, arguments)
     if windows:
-        output, cval = arguments[3], arguments[5]
-        found = _steps(kinds, image, windows, cval, region)
+        found = _steps(kinds, image, windows, arguments.cval, region)
         if found is not None:
-            return finish(found, dtype, output, windows[kinds[-1]])
-    *arguments, axes = arguments
-    return cut(scipy_function(image, *arguments, axes=axes), region)
+            return finish(found, dtype, arguments.output, windows[kinds[-1]])
+    return _by_scipy(scipy_function, image, structure, arguments, region)
 
 
-def _combined(scipy_function, combine, input, *arguments, region=None):
+def _combined(scipy_function, combine, input, size, footprint, structure, *others, region=None):
     """Combine several results, in the image's dtype."""
-    image = np.asarray(input)
-    _, windows = _prepared(image, *arguments)
-    if windows and arguments[3] is None:
-        found = combine(image, windows, arguments[5], region)
+    image, arguments = np.asarray(input), Arguments(size, footprint, *others)
+    _, windows = _prepared(image, structure, arguments)
+    if windows and arguments.output is None:
+        found = combine(image, windows, arguments.cval, region)
         if found is not None:
             return found
-    *arguments, axes = arguments
-    return cut(scipy_function(image, *arguments, axes=axes), region)
+    return _by_scipy(scipy_function, image, structure, arguments, region)
+
+
+def _by_scipy(scipy_function, image, structure, arguments, region):
+    size, footprint, *others, axes = arguments
+    return cut(scipy_function(image, size, footprint, structure, *others, axes=axes), region)
 
 
 def _inside(image, region):

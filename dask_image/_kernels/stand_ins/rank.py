@@ -14,6 +14,8 @@ G. Y. Tang, "A fast two-dimensional median filtering algorithm", 1979).
 
 import functools
 import operator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -31,6 +33,7 @@ from dask_image._kernels.row_programs import (
 from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, store
 from dask_image._kernels.stand_ins._windows import (
+    Arguments,
     flat_offsets,
     pad,
     reach,
@@ -290,16 +293,34 @@ def _suits_network(image, footprint, count):
     return count <= (LARGEST_NETWORK_BESIDE_HISTOGRAM if beside else LARGEST_NETWORK)
 
 
-def _filter(
-    scipy_function, which, image, rank_of, size, footprint, output, mode, cval, origin, axes, region
-):
-    """Filter ``image`` by the rank that ``rank_of`` gives for a window's number of pixels."""
+@dataclass(frozen=True)
+class _Ranked:
+    """
+    A rank filter of SciPy's.
+
+    Attributes
+    ----------
+    scipy_function : callable
+    given : tuple
+        What it takes between the image and the window.
+    rank_of : callable
+        ``rank_of(count)`` gives the rank in a window of so many pixels.
+    """
+
+    scipy_function: Callable
+    given: tuple
+    rank_of: Callable
+
+
+def _filter(ranked, input, arguments, region):
+    image, arguments = np.asarray(input), Arguments(*arguments)
+    output, cval = arguments.output, arguments.cval
     dtype = result_dtype(image, output, cval)
     window = None
-    if dtype is not None and (size is None) != (footprint is None):
-        window = window_of(size, footprint, mode, origin, axes, image.ndim)
+    if dtype is not None and arguments.name_a_window:
+        window = window_of(arguments, image.ndim)
     count = 0 if window is None else np.count_nonzero(window.footprint)
-    rank = rank_of(count)
+    rank = ranked.rank_of(count)
     if rank is None or not 0 <= rank < count:
         found = None
     elif rank in (0, count - 1):
@@ -309,11 +330,7 @@ def _filter(
     else:
         found = _histogram_filter(image, window, rank, cval, region)
     if found is None:
-        found = _by_scipy(
-            scipy_function, image, *which, size=size, footprint=footprint, output=output,
-            mode=mode, cval=cval, origin=origin, axes=axes,
-        )  # fmt: skip
-        return cut(found, region)
+        return cut(_by_scipy(ranked, image, arguments), region)
     if rank in (0, count - 1):
         return finish(found, dtype, output, window)
     # SciPy takes ranks through float64 and back whatever the output's dtype is; not along lines.
@@ -322,20 +339,20 @@ def _filter(
     return hand_over(found, dtype, output)
 
 
-def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval, origin, axes):
+def _by_scipy(ranked, image, arguments):
     """
     Call SciPy's function.
 
     Its code for lines of 64-bit integers and of floats takes every output for one of the
     image's own dtype, and writes beyond the end of a narrower one (SciPy 1.17).
     """
+    output = arguments.output
     dtype = np.dtype(image.dtype if output is None else getattr(output, "dtype", output))
     if image.ndim != 1 or image.dtype not in (np.int64, np.float64, np.float32):
         dtype = image.dtype
-    found = scipy_function(
-        image, *rank, size, footprint, output if dtype == image.dtype else None, mode, cval, origin,
-        axes=axes,
-    )  # fmt: skip
+    if dtype != image.dtype:
+        arguments = arguments._replace(output=None)
+    found = arguments.call(ranked.scipy_function, image, *ranked.given)
     if dtype == image.dtype:
         return found
     result = output if isinstance(output, np.ndarray) else np.empty(image.shape, dtype)
@@ -344,29 +361,28 @@ def _by_scipy(scipy_function, image, *rank, size, footprint, output, mode, cval,
 
 
 def _rank(input, rank, *arguments, region=None):
-    image, rank = np.asarray(input), operator.index(rank)
+    rank = operator.index(rank)
 
     def rank_of(count):
         return rank + count if rank < 0 else rank
 
-    return _filter(ndimage.rank_filter, [rank], image, rank_of, *arguments, region)
+    return _filter(_Ranked(ndimage.rank_filter, (rank,), rank_of), input, arguments, region)
 
 
 def _median(input, *arguments, region=None):
-    image = np.asarray(input)
-    return _filter(ndimage.median_filter, [], image, lambda count: count // 2, *arguments, region)
+    ranked = _Ranked(ndimage.median_filter, (), lambda count: count // 2)
+    return _filter(ranked, input, arguments, region)
 
 
 def _percentile(input, percentile, *arguments, region=None):
-    image = np.asarray(input)
-
     def rank_of(count):
         share = percentile + 100.0 if percentile < 0 else percentile
         if not 0 <= share <= 100:
             return None
         return count - 1 if share == 100.0 else int(count * share / 100.0)
 
-    return _filter(ndimage.percentile_filter, [percentile], image, rank_of, *arguments, region)
+    ranked = _Ranked(ndimage.percentile_filter, (percentile,), rank_of)
+    return _filter(ranked, input, arguments, region)
 
 
 def rank_filter(
