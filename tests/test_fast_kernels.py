@@ -22,6 +22,8 @@ BY_SCIPY = {
     "gaussian_gradient_magnitude": {"correlate1d"},
     "gaussian_laplace": {"correlate1d"},
     "threshold_local": {"correlate1d", "generic_filter"},
+    "estimate_illumination": {"correlate1d"},  # of a value a box
+    "subtract_background": {"min_or_max_filter"},  # of a ball, whose surface is not flat
     "uniform_filter": {"uniform_filter1d"},
     "uniform_filter1d": {"uniform_filter1d"},
     "grey_dilation": {"min_or_max_filter"},
