@@ -192,6 +192,14 @@ def test_blocks_are_read_once():
     dask.compute(table, scheduler="synchronous")
     assert len(reads) == lazy_labels.npartitions + lazy_image.npartitions
 
+    # Functions of objects need the counts of pixels first, where objects are not held.
+    for memory, times in ((10**6, 1), (0, 2)):
+        reads.clear()
+        with dask.config.set({"dask-image.median.memory": memory}):
+            table = regionprops_table(lazy_labels, lazy_image, "area", extra_properties=[spread])
+        dask.compute(table, scheduler="synchronous")
+        assert len(reads) == times * lazy_labels.npartitions + lazy_image.npartitions
+
 
 def test_same_call_same_names():
     labels = da.from_array(blobs((31, 40)), chunks=16)

@@ -17,7 +17,7 @@ from dask_image._utils.arguments import normalize_axes, per_axis
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
-from dask_image._utils.engines.graph import array_of_delayed, delayed_call
+from dask_image._utils.engines.graph import array_of_delayed, delayed_blocks, delayed_call
 from dask_image._utils.engines.label_reduction import (
     GEOMETRY,
     SUMS,
@@ -624,7 +624,7 @@ def _measure(label_image, image, channels, properties, extra, wrap_axes):
         objects(geometry),
         [[objects(each) for each in partials] for partials in intensities],
         {name: objects(each) for name, each in sums.items()},
-        measure_extra(extra, label_image, image, geometry) if extra else None,
+        delayed_blocks(measure_extra(extra, label_image, image, geometry))[0] if extra else None,
     )
 
 

@@ -111,7 +111,8 @@ def block_key(array: Array, index: Shape) -> tuple[Any, ...]:
 def delayed_blocks(array: Array) -> list[Delayed]:
     """Return all blocks of an array, in C order, as a list of delayed objects."""
     if not QUERY_PLANNING:
-        return array.to_delayed().ravel().tolist()
+        # Optimised, tasks would get names of their own, and run beside those that others share.
+        return array.to_delayed(optimize_graph=False).ravel().tolist()
     step = Step(f"{blocks_of(array)}-blocks", {}, [array])
     return [delayed_in(step, block_key(array, index)) for index in np.ndindex(array.numblocks)]
 
