@@ -43,6 +43,18 @@ def test_light_is_found_whatever_lies_in_the_tiles():
     )
 
 
+def test_missing_pixels_spoil_their_boxes_only():
+    tiles, light = lit_tiles()
+    tiles = tiles.astype(float)
+    tiles[3, 20, 30] = tiles[:, 41, 50] = np.nan  # one in a single tile, one in all
+    flats = [
+        estimate_illumination(da.from_array(tiles, chunks=chunks), 4, dark=100).compute()
+        for chunks in CHUNKS[:2]
+    ]
+    np.testing.assert_allclose(flats[0], flats[1], rtol=1e-12)
+    assert abs(flats[0] / light - 1).max() < 0.04
+
+
 def test_light_of_one_image():
     _, light = lit_tiles()
     flat = estimate_illumination(da.from_array(light * 500, chunks=31), 4, sigma=0, axis=None)

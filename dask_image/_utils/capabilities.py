@@ -100,7 +100,7 @@ CAPABILITIES = {
     "maximum": _NUMPY,
     "maximum_position": _NUMPY,
     "mean": _NUMPY,
-    "median": _WITHOUT_INDEX,
+    "median": Capability(None, "if index is None and the image is complex"),
     "merge_labels_across_chunk_boundaries": _HOST,
     "minimum": _NUMPY,
     "minimum_position": _NUMPY,

@@ -214,11 +214,11 @@ def _smooth_meshes(mesh, least, sizes):
     few = mesh[..., 2] <= least
     for number in (0, 1):
         part = np.where(few, np.nan, mesh[..., number])
-        parts.append(_median(_from_neighbours(part), sizes))
+        parts.append(_median(from_neighbours(part), sizes))
     return np.stack(parts, axis=-1)
 
 
-def _from_neighbours(mesh):
+def from_neighbours(mesh):
     """Fill NaN by means of the nearest boxes, weighted by their distances' inverses."""
     gaps = np.isnan(mesh)
     if not gaps.any() or gaps.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from dask_image._utils.arrays import as_dask_array, as_image, block_meta, output
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
-from dask_image.local_statistics._background import at_full_size
+from dask_image.local_statistics._background import at_full_size, from_neighbours
 from dask_image.local_statistics._functions import GridWindows, local_percentile
 from dask_image.local_statistics._grid import tile_grid
 from dask_image.local_statistics._statistics import Percentiles
@@ -51,7 +52,8 @@ def estimate_illumination(
     ----------
     tiles : array_like
         Real numbers: pictures of one field of view along ``axis``, as `imread` gives them for many
-        files.
+        files. A box that holds NaN does not count; one that counts in no tile is filled from
+        its neighbours.
     box : int or sequence of int, optional
         Size of the boxes in pixels, along the axes of one tile.
     percentile : float, optional
@@ -130,7 +132,10 @@ def estimate_illumination(
 def _typical(mesh, axis, fraction, sigmas, dark):
     """Return a smooth mesh of mean 1 from those of all tiles."""
     if axis is not None:
-        mesh = np.quantile(mesh, fraction, axis=axis)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+            mesh = np.nanquantile(mesh, fraction, axis=axis)
+    mesh = from_neighbours(mesh)
     reaches = [int(4 * sigma + 0.5) for sigma in sigmas]
     continued = _continued(mesh - dark, [reach + MARGIN for reach in reaches])
     smooth = ndimage.gaussian_filter(continued, sigmas, mode="nearest")

@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import ArgumentError, normalize_array, normalize_integer
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_array,
+    normalize_integer,
+    refuse_lazy,
+)
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.typing import Array, NDArray, Shape
 
@@ -60,3 +65,38 @@ def neighbour_structure(footprint: Any, connectivity: Any, ndim: int) -> NDArray
 def neighbour_steps(footprint: Any, connectivity: Any, ndim: int) -> tuple[Shape, ...]:
     """Return the steps from a pixel to its neighbours, sorted; arguments as above."""
     return displacements_of(neighbour_structure(footprint, connectivity, ndim))
+
+
+def float_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which scikit-image computes with an image of ``dtype``."""
+    return np.dtype(np.float32 if dtype in (np.float16, np.float32) else np.float64)
+
+
+def border_width(exclude_border: Any, ndim: int, if_true: int | None = None) -> Shape:
+    """
+    Return how many pixels to leave out at the edge of the image along each axis.
+
+    Parameters
+    ----------
+    exclude_border : bool, int or tuple of int
+    ndim : int
+    if_true : int, optional
+        What True stands for; without, True is refused.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``exclude_border`` is none of what it may be.
+    """
+    refuse_lazy(exclude_border, "exclude_border", "a number")
+    if isinstance(exclude_border, (bool, np.bool_)):
+        exclude_border = if_true if exclude_border else 0
+        if exclude_border is None:
+            raise ArgumentError("exclude_border must be False or a number of pixels, got True")
+    widths = exclude_border if isinstance(exclude_border, tuple) else (exclude_border,) * ndim
+    widths = tuple(normalize_integer(each, "exclude_border", lowest=0) for each in widths)
+    if len(widths) != ndim:
+        raise ArgumentError(
+            f"exclude_border must have a width for each of {ndim} axes, got {exclude_border!r}"
+        )
+    return widths

@@ -11,7 +11,6 @@ from scipy import ndimage, spatial
 
 from dask_image._utils.arguments import (
     ArgumentError,
-    normalize_array,
     normalize_flag,
     normalize_integer,
     normalize_number,
@@ -22,6 +21,7 @@ from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.engines.folding import fold
 from dask_image._utils.engines.overlap import axis_window, block_bounds, map_boxes
 from dask_image._utils.typing import Array, ArrayLike, Block, Integer, NDArray, PerAxis, Real, Shape
+from dask_image.segmentation._arguments import border_width, float_type
 
 # SciPy's Gaussians end after so many standard deviations.
 TRUNCATE = 4.0
@@ -185,7 +185,7 @@ def blob_dog(
 
 def _limits(image, min_sigma, max_sigma):
     """Return the least and greatest standard deviations per axis, and if axes are alike."""
-    dtype = _float_type(image.dtype)
+    dtype = float_type(image.dtype)
     limits, alike = [], True
     for value, name in ((min_sigma, "min_sigma"), (max_sigma, "max_sigma")):
         each = [normalize_number(sigma, name) for sigma in per_axis(value, image.ndim, name)]
@@ -210,30 +210,9 @@ def _fraction(overlap):
     return overlap
 
 
-def _border_width(exclude_border, ndim):
-    """Return how many pixels to leave out at the edge of the image along each axis."""
-    if isinstance(exclude_border, (bool, np.bool_)):
-        if exclude_border:
-            raise ArgumentError("exclude_border must be False or a number of pixels, got True")
-        return (0,) * ndim
-    widths = normalize_array(exclude_border, "exclude_border").ravel().tolist()
-    widths = [normalize_integer(each, "exclude_border", lowest=0) for each in widths]
-    if np.ndim(exclude_border) == 0:
-        widths *= ndim
-    if len(widths) != ndim:
-        raise ArgumentError(
-            f"exclude_border must have a width for each of {ndim} axes, got {exclude_border!r}"
-        )
-    return tuple(widths)
-
-
-def _float_type(dtype):
-    return np.dtype(np.float32 if dtype in (np.float16, np.float32) else np.float64)
-
-
 def _as_floats(block):
     """Return a block as floats: integers as fractions of the greatest of their dtype."""
-    dtype = _float_type(block.dtype)
+    dtype = float_type(block.dtype)
     if block.dtype.kind not in "iu":
         return block.astype(dtype)
     block = np.multiply(block, 1.0 / np.iinfo(block.dtype).max, dtype=dtype)
@@ -295,7 +274,7 @@ def _blobs(image, scales, choice, exclude_border, name):
     """Return the blobs of an image, lazily."""
     normalize_number(0 if choice.threshold is None else choice.threshold, "threshold")
     normalize_number(0 if choice.relative is None else choice.relative, "threshold_rel")
-    border = _border_width(exclude_border, image.ndim)
+    border = border_width(exclude_border, image.ndim)
     maximum_filter = kernel_for(image, ndimage.maximum_filter)
     search = _Search(scales, maximum_filter, choice.threshold, image.shape, border)
     bounds = block_bounds(image.chunks)
@@ -319,7 +298,7 @@ def _blobs(image, scales, choice, exclude_border, name):
     )  # fmt: skip
     columns = image.ndim + (1 if choice.alike else image.ndim)
     peaks = fold([found], _only, _merge, name, "collect")
-    return peaks.array(name, choice, _float_type(image.dtype), (np.nan, columns))
+    return peaks.array(name, choice, float_type(image.dtype), (np.nan, columns))
 
 
 def _only(start, block):

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError
 from dask_image._utils.arrays import as_image, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike
 from dask_image.ndmorph import binary_propagation
+from dask_image.segmentation._arguments import in_chunks_of
 
 
 @numpy_only
@@ -60,13 +60,7 @@ def _threshold_of(threshold, image, name):
     """Return a number, lazy or not, or an array in blocks of the image's."""
     if getattr(threshold, "ndim", None) == 0 or np.isscalar(threshold):
         return threshold
-    threshold = as_image(threshold, name)
-    if threshold.shape != image.shape:
-        raise ArgumentError(
-            f"{name} must be a number or have the shape of the image, {image.shape}, "
-            f"got {threshold.shape}"
-        )
-    return threshold.rechunk(image.chunks)
+    return in_chunks_of(image, as_image(threshold, name), name)
 
 
 def _exceeds_either(image, low, high):

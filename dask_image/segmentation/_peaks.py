@@ -8,11 +8,9 @@ import numpy as np
 from scipy import ndimage, spatial
 
 from dask_image._utils.arguments import (
-    ArgumentError,
     normalize_array,
     normalize_integer,
     normalize_number,
-    refuse_lazy,
 )
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import kernel_for, numpy_only
@@ -22,7 +20,7 @@ from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import in_chunks_of
+from dask_image.segmentation._arguments import border_width, in_chunks_of
 
 # What a pixel is: none, or higher than all around; with labels also one that an opening removes.
 PEAK, ISOLATED = 1, 2
@@ -110,7 +108,7 @@ def peak_local_max(
     min_distance = normalize_integer(min_distance, "min_distance", lowest=0)
     if (window is None or window.size == 1) and min_distance < 1:
         warn("min_distance below 1 returns all pixels above the thresholds", RuntimeWarning)
-    border = _border_width(exclude_border, min_distance, image.ndim)
+    border = border_width(exclude_border, image.ndim, min_distance)
     if window is None:
         window = np.ones((2 * min_distance + 1,) * image.ndim, bool)
     for value, name in ((threshold_abs, "threshold_abs"), (threshold_rel, "threshold_rel")):
@@ -131,20 +129,6 @@ def peak_local_max(
         images = [image, labels]
     found = fold([state, *images], collect, _merge_peaks, name, "collect", after=limits)
     return found.array(name, choice, np.int64, (np.nan, image.ndim))
-
-
-def _border_width(exclude_border, min_distance, ndim):
-    """Return how many pixels to leave out at the edge of the image along each axis."""
-    refuse_lazy(exclude_border, "exclude_border", "a number")
-    if isinstance(exclude_border, (bool, np.bool_)):
-        return (min_distance if exclude_border else 0,) * ndim
-    widths = exclude_border if isinstance(exclude_border, tuple) else (exclude_border,) * ndim
-    widths = tuple(normalize_integer(each, "exclude_border", lowest=0) for each in widths)
-    if len(widths) != ndim:
-        raise ArgumentError(
-            f"exclude_border must have a width for each of {ndim} axes, got {exclude_border!r}"
-        )
-    return widths
 
 
 def _as_count(number):

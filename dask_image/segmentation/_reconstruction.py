@@ -14,7 +14,7 @@ from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, Real
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
+from dask_image.segmentation._arguments import float_type, in_chunks_of, neighbour_steps
 
 METHODS = ("dilation", "erosion")
 
@@ -91,7 +91,7 @@ def reconstruction(
     mask = as_image(mask, "mask")
     seed = in_chunks_of(mask, as_image(seed, "seed"), "seed")
     steps = neighbour_steps(footprint, None, mask.ndim)
-    dtype = np.dtype(np.float32 if mask.dtype in (np.float16, np.float32) else np.float64)
+    dtype = float_type(mask.dtype)
     prepare = partial(_as_seed_and_mask, method=method, dtype=dtype)
     finish = partial(_as_reconstruction, method=method)
     return reconstruct([seed, mask], prepare, finish, steps, dtype, "reconstruction")
@@ -240,7 +240,7 @@ def _as_shifted(image, h, sign):
             shifted = np.where(image < limits.min + int(h), limits.min, image - h)
         else:
             shifted = np.where(image > limits.max - int(h), limits.max, image + h)
-    dtype = np.float32 if image.dtype in (np.float16, np.float32) else np.float64
+    dtype = float_type(image.dtype)
     return -sign * shifted.astype(dtype), -sign * image.astype(dtype)
 
 

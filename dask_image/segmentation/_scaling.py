@@ -14,6 +14,7 @@ from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
+from dask_image.segmentation._arguments import float_type
 
 METHODS = ("mean", "mode", "nearest")
 # Levels of a pyramid are made until one is no larger than this along any axis.
@@ -100,7 +101,7 @@ def _output_dtype(out_range, image_dtype):
         return image_dtype
     if _is_named(out_range):
         return np.dtype(np.uint16 if out_range in NARROW else out_range)
-    return np.dtype(np.float32 if image_dtype in (np.float16, np.float32) else np.float64)
+    return float_type(image_dtype)
 
 
 def _range(image, given, name):

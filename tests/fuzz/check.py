@@ -10,20 +10,10 @@ import numpy as np
 from scipy import ndimage
 
 import dask_image.ndimage as ported
-from dask_image import (
-    local_statistics,
-    ndfilters,
-    ndfourier,
-    ndinterp,
-    ndmeasure,
-    ndmorph,
-    segmentation,
-)
+from tests.calls import FAMILIES
 from tests.fuzz.draw import Chunked
 from tests.helpers import nothing_computes, plain_kernels
 
-FAMILIES = (ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph, local_statistics,
-            segmentation)  # fmt: skip
 RENAMED = {"labels": "label_image"}
 # What says that a value is wrong. AxisError is a ValueError and an IndexError.
 CLEAR_ERRORS = (TypeError, ValueError, RuntimeError, NotImplementedError, OverflowError)

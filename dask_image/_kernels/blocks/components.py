@@ -525,6 +525,7 @@ def _relabel_lines(lines, first, width, bounds, pointer, labels, table, relabell
 
 
 WRITTEN_AT_ONCE = 16
+# The same in lines of short runs.
 FEW = 8
 
 
