@@ -325,3 +325,42 @@ def background(draw, name):
     return Case(name, {"image": image, "box": draw.choice(2, 3, 5),
                        "filter_size": draw.choice(1, 3), "interpolate": draw.chance(0.5)},
                 "whole", loose=1e-9)  # fmt: skip
+
+
+@draws("estimate_illumination")
+def estimate_illumination(draw, name):
+    """Draw tiles with gaps, and where they lie."""
+    tiles = draw.image("uf", limits=0, ndim=draw.choice(2, 3), empty=0, wild=0.2)
+    axis = draw.choice(None, *range(tiles.array.ndim))
+    return Case(name, {"tiles": tiles, "box": draw.choice(1, 2, 3), "axis": axis,
+                       "sigma": draw.choice(0, 1), "percentile": draw.choice(20, 50),
+                       "dark": draw.choice(0, 3)}, "whole", loose=1e-9)  # fmt: skip
+
+
+@draws("correct_illumination")
+def correct_illumination(draw, name):
+    """Draw light of zero and dtypes at their limits."""
+    image = draw.image("uif", wild=0.2)
+    flat = draw.chunked(draw.values(image.array.shape, "f8", limits=0))
+    return Case(name, {"image": image, "flat": flat, "dark": draw.choice(0, 3),
+                       "output": draw.choice(None, "u1", "i8", "f4")}, "whole")  # fmt: skip
+
+
+@draws("subtract_background")
+def subtract_background(draw, name):
+    """Draw all methods."""
+    image = draw.image("uif", limits=0, empty=0)
+    method = draw.choice("percentile", "rolling_ball", "white_tophat", "gaussian")
+    return Case(name, {"image": image, "size": draw.choice(1, 2, 3), "method": method,
+                       "output": draw.choice(None, image.array.dtype.name)},
+                "whole", loose=1e-5)  # fmt: skip
+
+
+@draws("blob_log", "blob_dog")
+def blobs(draw, name):
+    """Draw thresholds and borders."""
+    image = draw.image("uf", limits=0, empty=0)
+    arguments = {"num_sigma": draw.integer(1, 4)} if name == "blob_log" else {"sigma_ratio": 1.4}
+    return Case(name, {"image": image, "min_sigma": 1, "max_sigma": draw.choice(1, 2, 3),
+                       "threshold": draw.choice(None, 0.05, 1),
+                       "exclude_border": draw.choice(False, 1), **arguments}, "whole")  # fmt: skip
