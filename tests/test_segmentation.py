@@ -271,7 +271,7 @@ def test_li_tells_any_integers_apart():
 def test_thresholds_refuse_what_has_none():
     with pytest.raises(ValueError, match="must have pixels"):
         segmentation.threshold_otsu(da.zeros((0, 3)))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="image must hold finite values, got nan to nan"):
         segmentation.threshold_otsu(da.full((4, 4), np.nan)).compute()
     with pytest.raises(ValueError, match="at least 3 bins"):
         segmentation.threshold_multiotsu(da.zeros((4, 4), dtype="u1")).compute()

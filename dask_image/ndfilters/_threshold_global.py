@@ -384,6 +384,8 @@ def _count_in_range(start, block, limits, nbins):
             )
         shifted = (block.ravel() - block.dtype.type(low)).astype(np.int64, copy=False)
         return np.bincount(shifted, minlength=high - low + 1), low
+    if not np.isfinite(limits).all():
+        raise ValueError(f"image must hold finite values, got {limits[0]} to {limits[1]}")
     if block.dtype.kind == "b":
         block, limits = block.view(np.uint8), tuple(np.uint8(limit) for limit in limits)
     counts, edges = np.histogram(block, bins=nbins, range=limits)
