@@ -64,6 +64,7 @@ demo: .venv/ready
 docs: .venv/ready
 	rm -rf docs/api/generated docs/gallery
 	.venv/bin/python -m sphinx -W --keep-going -q docs docs/_build/html
+	.venv/bin/python docs/check_links.py docs/_build/html
 
 lint: .venv/ready types
 	.venv/bin/python -m ruff check .

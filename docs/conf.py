@@ -34,7 +34,12 @@ numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"dask-image {release}"
-html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2}
+html_logo = html_favicon = "_static/logo.svg"
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "logo": {"text": "dask-image", "alt_text": "dask-image"},  # a version would not fit on phones
+}
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
@@ -102,11 +107,21 @@ def write_coverage(app):
     (BUILT / "coverage.rst").write_text(coverage_table())
 
 
+def write_guide_pictures(app):
+    """Draw what the user guide shows."""
+    from guide_pictures import write_all
+
+    write_all(BUILT / "guide")
+
+
 def setup(app):
     """Connect the functions above."""
+    from function_notes import add_notes
+
+    app.connect("autodoc-process-docstring", add_notes, priority=600)  # after numpydoc
     BUILT.mkdir(exist_ok=True)
     app.connect("missing-reference", link_other_projects)
     app.connect("source-read", underline_title)
     # Before autosummary, which reads the pages.
-    for function in (write_requirements, write_coverage):
+    for function in (write_requirements, write_coverage, write_guide_pictures):
         app.connect("builder-inited", function, priority=100)

@@ -3,11 +3,10 @@
 import importlib
 import inspect
 
+from function_notes import AREAS, areas_of, reads
 from scipy import ndimage
 
 from dask_image._utils.capabilities import CAPABILITIES
-
-AREAS = ("ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph")
 
 NOTES = {
     "find_objects": "SciPy's list as one lazy object; as a Dask DataFrame in ``ndmeasure``",
@@ -25,30 +24,51 @@ def scipy_functions():
 
 
 def row(name):
-    """Return the cells for one function."""
+    """Return the cells for one function of SciPy."""
     scipys = f":func:`SciPy <scipy.ndimage.{name}>`"
-    areas = [
-        area for area in AREAS if name in importlib.import_module(f"dask_image.{area}").__all__
-    ]
+    areas = [area for area in areas_of(name) if area in AREAS]
     if not areas:
-        return f"``{name}``", scipys, "–", "–", "–", "new in SciPy: not here yet"
-    area = areas[0]
-    capability = CAPABILITIES[name]
+        return f"``{name}``", scipys, "–", "–", "–", "–", "new in SciPy: not here yet"
     return (
         f":func:`~dask_image.ndimage.{name}`",
         scipys,
-        f":func:`{area} <dask_image.{area}.{name}>`",
-        capability.cupy or "–",
-        capability.whole or "–",
+        f":func:`{areas[0]} <dask_image.{areas[0]}.{name}>`",
+        *how(name),
         NOTES.get(name, ""),
     )
 
 
-def coverage_table():
-    """Return the table as reStructuredText."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 25 10 13 12 20 20", ""]
-    header = ("function", "SciPy", "Dask", "CuPy", "whole array in one task", "notes")
-    for cells in (header, *map(row, scipy_functions())):
+def how(name):
+    """Return what a block reads, what is done with CuPy arrays, and what takes the whole array."""
+    capability = CAPABILITIES[name]
+    return reads(name) or "–", capability.cupy or "–", capability.whole or "–"
+
+
+def beyond_scipy():
+    """Return the rows of functions that SciPy has none of."""
+    for area in AREAS:
+        for name in importlib.import_module(f"dask_image.{area}").__all__:
+            first = next(here for here in areas_of(name) if here in AREAS)
+            if name in CAPABILITIES and name not in ndimage.__all__ and area == first:
+                yield f":func:`{area}.{name} <dask_image.{area}.{name}>`", *how(name)
+
+
+def table(header, widths, rows):
+    """Return a table as reStructuredText."""
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
+    for cells in (header, *rows):
         for number, cell in enumerate(cells):
             lines.append(f"   {'*' if number == 0 else ' '} - {cell}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def coverage_table():
+    """Return the two tables."""
+    how = ("reads", "CuPy", "whole array in one task")
+    scipys = table(
+        ("function", "SciPy", "Dask", *how, "notes"),
+        "20 8 11 25 10 13 13",
+        map(row, scipy_functions()),
+    )
+    others = table(("function", *how), "34 38 14 14", beyond_scipy())
+    return f"{scipys}\nBeyond SciPy\n------------\n\n{others}"
