@@ -220,8 +220,10 @@ def test_an_index_that_no_label_can_match():
 INTEGERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 
 
-@pytest.mark.parametrize("label_dtype", INTEGERS)
-@pytest.mark.parametrize("dtype", INTEGERS)
+PAIRS = [(dtype, other) for dtype in INTEGERS for other in {dtype, "i1", "u8"}]
+
+
+@pytest.mark.parametrize(("dtype", "label_dtype"), sorted(PAIRS))
 def test_labels_and_images_at_the_limits_of_their_dtypes(either_kernel, dtype, label_dtype):
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     first, last = np.iinfo(label_dtype).min, np.iinfo(label_dtype).max
