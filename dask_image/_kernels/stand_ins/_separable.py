@@ -24,11 +24,14 @@ from dask_image._kernels.stand_ins._steps import (
 from dask_image._kernels.stand_ins._three_weights import OverThree, fits
 
 # Output rows that one turn of the ring gives; an even number, since loops make two at once.
-BATCH = 8
+BATCH = 4
 # The rows of a ring, and what is made of them at a time, stay in the caches of one core.
 RING_BYTES = 1 << 20
-# As many pixels of planes are made at a time.
-PLANES_SIZE = 1 << 17
+# As many pixels of planes are made at a time: few planes beside those that a window reads again,
+# and not so many that the next sweep had to fetch them from memory.
+PLANES_SIZE = 1 << 19
+# The columns of planes that a sweep goes down together: a window of them stays in the first cache.
+PLANES_STRIP = 1024
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,16 @@ def _along(flat, mirrored, at, start, half, total, t, count):
     """
     centre, pair = half.size - 1, half.size - 1
     c, w0 = start + at[centre], half[0]
-    if pair % 4 == 0:
+    if pair == 0:
         for i in range(count):
             total[t + i] = flat[c + i] * w0
     while pair:
-        left, right, w1 = centre - pair, centre + pair, half[pair]
+        left, right, w1, begun = centre - pair, centre + pair, half[pair], pair < centre
         a, z = start + at[left], start + at[right]
         if pair % 4:
-            if pair == centre:
-                for i in range(count):
-                    outer = np.float64(flat[a + i]) + np.float64(mirrored[z + i])
-                    total[t + i] = flat[c + i] * w0 + outer * w1
-            else:
-                for i in range(count):
-                    total[t + i] += (np.float64(flat[a + i]) + np.float64(mirrored[z + i])) * w1
+            for i in range(count):
+                sofar = total[t + i] if begun else flat[c + i] * w0
+                total[t + i] = sofar + (np.float64(flat[a + i]) + np.float64(mirrored[z + i])) * w1
             pair -= 1
             continue
         b, y, w2 = start + at[left + 1], start + at[right - 1], half[pair - 1]
@@ -81,7 +80,7 @@ def _along(flat, mirrored, at, start, half, total, t, count):
         e, v, w4 = start + at[left + 3], start + at[right - 3], half[pair - 3]
         for i in range(count):
             total[t + i] = (
-                total[t + i]
+                (total[t + i] if begun else flat[c + i] * w0)
                 + (np.float64(flat[a + i]) + np.float64(mirrored[z + i])) * w1
                 + (np.float64(flat[b + i]) + np.float64(mirrored[y + i])) * w2
                 + (np.float64(flat[d + i]) + np.float64(mirrored[x + i])) * w3
@@ -101,22 +100,19 @@ def _two_along(flat, mirrored, at, first, half, total, t, u, count):
     pair = half.size - 1
     centre = first + pair
     c, d, w0 = at[centre], at[centre + 1], half[0]
-    if pair % 4 == 0:
+    if pair == 0:
         for i in range(count):
             total[t + i] = flat[c + i] * w0
             total[u + i] = flat[d + i] * w0
     while pair:
-        left, right, w1 = centre - pair, centre + pair, half[pair]
+        left, right, w1, begun = centre - pair, centre + pair, half[pair], pair < centre - first
         l0, l1, r0, r1 = at[left], at[left + 1], at[right], at[right + 1]
         if pair % 4:
-            if left == first:
-                for i in range(count):
-                    total[t + i] = flat[c + i] * w0 + (flat[l0 + i] + mirrored[r0 + i]) * w1
-                    total[u + i] = flat[d + i] * w0 + (flat[l1 + i] + mirrored[r1 + i]) * w1
-            else:
-                for i in range(count):
-                    total[t + i] += (flat[l0 + i] + mirrored[r0 + i]) * w1
-                    total[u + i] += (flat[l1 + i] + mirrored[r1 + i]) * w1
+            for i in range(count):
+                upper = total[t + i] if begun else flat[c + i] * w0
+                lower = total[u + i] if begun else flat[d + i] * w0
+                total[t + i] = upper + (flat[l0 + i] + mirrored[r0 + i]) * w1
+                total[u + i] = lower + (flat[l1 + i] + mirrored[r1 + i]) * w1
             pair -= 1
             continue
         l2, l3, l4 = at[left + 2], at[left + 3], at[left + 4]
@@ -126,12 +122,12 @@ def _two_along(flat, mirrored, at, first, half, total, t, u, count):
             p, q, r = flat[l1 + i], flat[l2 + i], flat[l3 + i]
             x, y, z = mirrored[r0 + i], mirrored[r2 + i], mirrored[r3 + i]
             total[t + i] = (
-                total[t + i]
+                (total[t + i] if begun else flat[c + i] * w0)
                 + (flat[l0 + i] + x) * w1 + (p + y) * w2
                 + (q + z) * w3 + (r + mirrored[r4 + i]) * w4
             )  # fmt: skip
             total[u + i] = (
-                total[u + i]
+                (total[u + i] if begun else flat[d + i] * w0)
                 + (p + mirrored[r1 + i]) * w1 + (q + x) * w2
                 + (r + y) * w3 + (flat[l4 + i] + z) * w4
             )  # fmt: skip
@@ -219,11 +215,11 @@ def _sweep_rows(image, result, shape, by_way_of, rounds, down, across, strip, bu
 def _sweep_planes(image, result, size, by_way_of, half, starts, strip, at, total):
     """Correlate along an axis whose planes, of ``size`` pixels, begin at ``starts``."""
     zero = 0 * size
-    for plane in range(starts.size - 2 * (half.size - 1)):
-        for begin in range(0, size, strip):
+    for begin in range(0, size, strip):
+        count = min(strip, size - begin)
+        for plane in range(starts.size - 2 * (half.size - 1)):
             for place in range(at.size):
                 at[place] = starts[plane + place] + begin
-            count = min(strip, size - begin)
             none = np.uint64(zero)
             _along(image, image, at, none, half, total, none, np.uint64(count))
             write(total, zero, by_way_of, result, plane * size + begin, count)
@@ -302,7 +298,7 @@ class _OverPlanes:
         self.layout = layout
         self.half = np.array(layout.down.half)
         self.batch = max(PLANES_SIZE // layout.width, 1)
-        self.strip = min(layout.width, 1024)
+        self.strip = min(layout.width, PLANES_STRIP)
         self.by_way_of = by_way_of(layout.dtype)
 
     def parts(self, image, result):
