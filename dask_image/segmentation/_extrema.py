@@ -209,7 +209,7 @@ class _Plateaus(ForegroundComponents):
     allow_borders: bool
     connects: bool
 
-    combine_step, finish_step = "choose", "fill"
+    combine_step, finish_step = "combine", "fill"
 
     def scan(self, place, states):
         """Find the plateaus and the peaks of a block, and whether any pixel has a higher neighbour."""
