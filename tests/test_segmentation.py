@@ -240,6 +240,10 @@ def test_thresholds_with_options():
     np.testing.assert_array_equal(
         segmentation.threshold_multiotsu(lazy, 4, 32), filters.threshold_multiotsu(image, 4, 32)
     )
+    few = np.array([[6, 7, 0, 7, 4, 4]], "u1")  # where the first bin counts for less, as there
+    np.testing.assert_array_equal(
+        segmentation.threshold_multiotsu(few, 2), filters.threshold_multiotsu(few, 2)
+    )
     np.testing.assert_allclose(
         segmentation.threshold_li(lazy, tolerance=0.01, initial_guess=0.7),
         filters.threshold_li(image, tolerance=0.01, initial_guess=0.7),
