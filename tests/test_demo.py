@@ -124,7 +124,9 @@ def test_readme_begins_with_all_one_needs():
 
 def test_nuclei_are_split_the_same_in_one_block_and_in_many(tmp_path, capsys):
     pytest.importorskip("matplotlib")
-    pytest.importorskip("zarr")
+    pytest.importorskip("ome_zarr")
+    from dask_image.ngff import read_image
+
     example = import_example("split_nuclei")
     contents = []
     for size in (128, 512, 200):
@@ -135,9 +137,14 @@ def test_nuclei_are_split_the_same_in_one_block_and_in_many(tmp_path, capsys):
     assert contents[0] == contents[1] == contents[2]
     assert {"nuclei.csv", "split_nuclei.png"} <= {str(path) for path in contents[0]}
 
-    import zarr
-
-    labels = zarr.open_array(tmp_path / "128/nuclei.zarr", mode="r")[:]
+    store = tmp_path / "128/nuclei.ome.zarr"
+    tissue = np.moveaxis(skimage_data.immunohistochemistry(), -1, 0)
+    np.testing.assert_array_equal(read_image(store)[0], tissue)
+    labels = np.asarray(read_image(f"{store}/labels/nuclei")[0])
+    for level in range(1, example.LEVELS):
+        assert read_image(store, level)[0].shape == (3, 512 >> level, 512 >> level)
+        smaller, _ = read_image(f"{store}/labels/nuclei", level)
+        np.testing.assert_array_equal(smaller, labels[:: 1 << level, :: 1 << level])
     with (tmp_path / "128/nuclei.csv").open(newline="") as file:
         areas = [int(row["area"]) for row in csv.DictReader(file)]
     np.testing.assert_array_equal(areas, np.bincount(labels.ravel())[1:])

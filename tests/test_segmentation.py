@@ -22,17 +22,25 @@ def random_labels(shape, seed=0):
     return random.integers(0, 4, shape) * (random.random(shape) < 0.6)
 
 
-def chunkings(shape):
-    random = np.random.default_rng(len(shape))
-    uneven = tuple(int(size) for size in random.integers(2, 6, len(shape)))
-    return [-1, uneven, 1]
+def cuttings(*arrays):
+    """
+    Yield arrays and chunks for them: one block, uneven ones, and ones of a pixel.
+
+    A corner says as much about blocks of a pixel as all of an image, and has fewer of them.
+    """
+    shape = arrays[0].shape
+    uneven = np.random.default_rng(len(shape)).integers(2, 6, len(shape))
+    corner = tuple(slice(size) for size in [(23,), (5, 5), (3, 4, 3)][len(shape) - 1])
+    yield arrays, -1
+    yield arrays, tuple(uneven.tolist())
+    yield tuple(None if array is None else array[corner] for array in arrays), 1
 
 
 def check(function, reference, *arrays, exact_dtype=True, rtol=0, **keywords):
     """Compare with scikit-image for several chunkings; arrays come first."""
-    expected = reference(*(array.copy() for array in arrays), **keywords)
-    for chunks in chunkings(arrays[0].shape):
-        lazy = [da.from_array(array, chunks=chunks) for array in arrays]
+    for cut, chunks in cuttings(*arrays):
+        expected = reference(*(array.copy() for array in cut), **keywords)
+        lazy = [da.from_array(array, chunks=chunks) for array in cut]
         with nothing_computes():
             result = function(*lazy, **keywords)
             assert function(*lazy, **keywords).name == result.name
@@ -232,6 +240,10 @@ def test_thresholds_with_options():
     np.testing.assert_array_equal(
         segmentation.threshold_multiotsu(lazy, 4, 32), filters.threshold_multiotsu(image, 4, 32)
     )
+    few = np.array([[6, 7, 0, 7, 4, 4]], "u1")  # where the first bin counts for less, as there
+    np.testing.assert_array_equal(
+        segmentation.threshold_multiotsu(few, 2), filters.threshold_multiotsu(few, 2)
+    )
     np.testing.assert_allclose(
         segmentation.threshold_li(lazy, tolerance=0.01, initial_guess=0.7),
         filters.threshold_li(image, tolerance=0.01, initial_guess=0.7),
@@ -396,9 +408,9 @@ def test_names_that_other_areas_have_too():
 # Peaks
 
 
-def check_peaks(image, labels=None, **keywords):
-    expected = feature.peak_local_max(image.copy(), labels=labels, **keywords)
-    for chunks in chunkings(image.shape):
+def check_peaks(whole, whole_labels=None, **keywords):
+    for (image, labels), chunks in cuttings(whole, whole_labels):
+        expected = feature.peak_local_max(image.copy(), labels=labels, **keywords)
         lazy_labels = None if labels is None else da.from_array(labels, chunks=chunks)
         with nothing_computes():
             peaks = segmentation.peak_local_max(
@@ -493,7 +505,7 @@ def test_levels_of_a_pyramid(method):
             "nearest": lambda cell: cell[0, 0],
         }[method]
         expected.append(np.array([[choose(cell) for cell in row] for row in cells], "u2"))
-    for chunks in (-1, (4, 333), (5, 1)):
+    for chunks in (-1, (4, 333), (5, (1,) * 9 + (1291,))):
         levels = segmentation.pyramid(da.from_array(image, chunks=chunks), method=method)
         assert len(levels) == 3
         for level, whole in zip(levels, expected):

@@ -79,7 +79,7 @@ def test_lines_part_all_basins(connectivity):
     markers = np.zeros((40, 40), np.int32)
     markers[5::10, 5::10] = np.arange(1, 17).reshape(4, 4)
     whole = None
-    for chunks in (-1, 7, 1):
+    for chunks in (-1, 7, ((1, 1, 1, 20, 1, 1, 15),) * 2):
         lazy = [da.from_array(array, chunks=chunks) for array in (image, markers)]
         lines = segmentation.watershed(*lazy, connectivity, watershed_line=True).compute()
         whole = lines if whole is None else whole

@@ -250,7 +250,8 @@ def threshold_multiotsu(image: ArrayLike, classes: Integer = 3, nbins: Integer =
     T.-S. Chen, P.-C. Chung, "A fast algorithm for multilevel thresholding",
     Journal of Information Science and Engineering 17, 2001, 713-727; they are found
     by dynamic programming, in a time that grows with ``classes`` times the square of the
-    number of bins.
+    number of bins. As in scikit-image, variances are float32, and the first bin counts as
+    if it lay where the second does, for nothing if it is a class alone.
 
     Examples
     --------
@@ -491,12 +492,15 @@ def _multiotsu(histogram, classes):
         )
     if filled.size == classes:
         return values[filled[:-1]]
-    share = np.concatenate([[0], np.cumsum(counts / counts.sum())])
-    moment = np.concatenate([[0], np.cumsum(counts / counts.sum() * np.arange(1, counts.size + 1))])
+    # As scikit-image has it: in float32, the first bin lies where the second does, and is worth
+    # nothing alone.
+    shares = np.insert(counts / counts.sum(), 0, 0).astype(np.float32)
+    positions = np.maximum(np.arange(-1, counts.size), 1).astype(np.float32)
+    share, moment = np.cumsum(shares), np.cumsum(shares * positions)
     # The most that the last classes can contribute, if they begin at each of the bins.
     best, cuts = _between(share, moment, np.arange(counts.size), counts.size), []
     for _ in range(classes - 1):
-        following, cut = np.full(counts.size, -np.inf), np.zeros(counts.size, int)
+        following, cut = np.full(counts.size, -np.inf, np.float32), np.zeros(counts.size, int)
         for first in range(counts.size - 1):
             ends = np.arange(first + 1, counts.size)
             total = _between(share, moment, first, ends) + best[ends]
@@ -516,7 +520,7 @@ def _between(share, moment, first, end):
     weight = share[end] - share[first]
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (moment[end] - moment[first]) ** 2 / weight
-    return np.where(weight > 0, variance, 0)
+    return np.where((weight > 0) & (np.asarray(end) > 1), variance, 0)
 
 
 # ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Literal, overload
 import dask.array as da
 import numpy as np
 
+from dask_image._kernels import blocks as kernels
 from dask_image._utils import options
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
@@ -14,14 +15,9 @@ from dask_image._utils.engines.components import ForegroundComponents
 from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.engines.two_pass import map_two_pass
-from dask_image._utils.steps import facing, forward
-from dask_image._utils.typing import Array, ArrayLike, Integer, Shape
+from dask_image._utils.typing import Array, ArrayLike, Integer
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import neighbour_structure
-
-# What a pixel is: one with a higher neighbour, one without, or one without whose plateau is
-# known to be no maximum all the same.
-LOWER, CANDIDATE, SPOILED = 0, 1, 2
 
 
 @overload
@@ -79,7 +75,7 @@ def local_maxima(
     Notes
     -----
     Pixels without a higher neighbour are maxima unless they lie on a plateau
-    with a pixel that has one. Connected, those pixels make up components, and
+    with a pixel that has one. Connected, those of plateaus make up components, and
     a plateau is found to be none of the maxima where its component touches
     such a pixel. So the components of `dask_image.ndmeasure.label` serve. As in
     scikit-image, a plateau of the image's least value is no maximum.
@@ -163,73 +159,91 @@ def _extrema(image, footprint, connectivity, indices, allow_borders, name):
 
 def _regional(image, steps, allow_borders, name):
     """Return the regional maxima or minima of an image, whichever the function's name is of."""
-    if image.size == 0:
+    connects = set(map(tuple, np.eye(image.ndim, dtype=int).tolist())) <= set(steps)
+    if image.size == 0 or (image.size == 1 and connects):
         return da.zeros_like(image, dtype=bool)
     highest = name == "local_maxima"
-    least, most = value_range(image, name)[:: 1 if highest else -1]
     # A pixel two steps away may be what spoils its neighbour, and that the plateau.
     states = map_neighborhood(
         _states, image, name=f"{name}-states", reach=[(2, 2)] * image.ndim,
         modes=["nearest"] * image.ndim, dtype=np.uint8, steps=steps, highest=highest,
     )  # fmt: skip
-    connects = set(map(tuple, np.eye(image.ndim, dtype=int).tolist())) <= set(steps)
     if allow_borders and steps and not connects:
-        states = da.where(image == least, np.uint8(LOWER), states)
-    # To find states anew costs more than to keep a bit a pixel, however many there are.
-    algorithm = UntouchedComponents(
-        _candidates, _Spoiled(image.shape, allow_borders), Connectivity(steps), np.dtype(bool),
-        image.shape, states._meta, memory=max(options.memory("label"), -(-image.size // 8)),
+        least = value_range(image, name)[0 if highest else 1]
+        states = da.where(image == least, np.uint8(0), states)  # as if a neighbour were higher
+    # To find states anew costs more than to keep two bits a pixel, however many there are.
+    algorithm = _Plateaus(
+        _candidates, _spoiled, Connectivity(steps), np.dtype(bool), image.shape, states._meta,
+        memory=max(options.memory("label"), -(-image.size // 8)), allow_borders=allow_borders,
+        connects=connects,
     )  # fmt: skip
-    found = map_two_pass(algorithm, [states], name)[0]
-    # A plateau of the image's least value that reaches its edge is no maximum. Where steps lead
-    # everywhere, only an image that is constant has one, and it need not be looked at again.
-    return found & (least != most) if allow_borders and connects else found
+    return map_two_pass(algorithm, [states], name)[0]
 
 
 def _states(image, steps, highest):
-    """Tell of each pixel what it is, as far as its neighbours and theirs can tell."""
-    candidate = np.ones(image.shape, bool)
-    pairs = [facing(step) for step in forward(steps)]
-    for here, there in pairs:
-        lower = image[here] < image[there]
-        higher = image[here] > image[there]
-        candidate[here] &= ~(lower if highest else higher)
-        candidate[there] &= ~(higher if highest else lower)
-    if image.dtype.kind == "f":
-        candidate &= ~np.isnan(image)
-    spoiled = np.zeros(image.shape, bool)
-    for here, there in pairs:
-        equal = image[here] == image[there]
-        spoiled[here] |= equal & ~candidate[there]
-        spoiled[there] |= equal & ~candidate[here]
-    return candidate.view(np.uint8) + (candidate & spoiled)
+    return kernels.plateaus.plateau_states(image, steps, highest)
 
 
 def _candidates(states):
-    return states != LOWER
+    """Return the foreground: candidates and those that are spoiled, which is the number after."""
+    return states - np.uint8(kernels.plateaus.CANDIDATE) <= 1
+
+
+def _spoiled(states, place):
+    return states == kernels.plateaus.SPOILED
 
 
 @dataclass(frozen=True)
-class _Spoiled:
-    """Which candidates are known to be no extremum."""
+class _Plateaus(ForegroundComponents):
+    """
+    Chooses the peaks, and the plateaus that are spoiled nowhere.
 
-    image_shape: Shape
+    Parameters
+    ----------
+    allow_borders : bool
+        Whether a maximum may touch the edge of the image.
+    connects : bool
+        Whether steps lead from any pixel to all others.
+    """
+
     allow_borders: bool
+    connects: bool
 
-    def __call__(self, states, place):
-        found = states == SPOILED
+    combine_step, finish_step = "combine", "fill"
+
+    def scan(self, place, states):
+        """Find the plateaus and the peaks of a block, and whether any pixel has a higher neighbour."""
         if not self.allow_borders:
+            states = states.copy()
             for axis, (start, size) in enumerate(zip(place.start, self.image_shape)):
                 for edge in (-start, size - 1 - start):
                     if 0 <= edge < states.shape[axis]:
-                        found[(slice(None),) * axis + (edge,)] = True
-        return found
+                        face = (slice(None),) * axis + (edge,)
+                        states[face] = kernels.plateaus.WITHOUT_BORDER[states[face]]
+        scanned, kept = super().scan(place, states)
+        peaks = kernels.bits.pack_lines(states == kernels.plateaus.PEAK)
+        return (scanned, bool(states.all())), (states.shape, peaks, kept)
 
-
-class UntouchedComponents(ForegroundComponents):
-    """Chooses the components of a foreground that no seed touches."""
+    def link(self, number, summary, neighbours, summaries):
+        """Find the plateaus that reach into other blocks."""
+        scanned, level = summary
+        return super().link(number, scanned, neighbours, [other for other, _ in summaries]), level
 
     def combine(self, linked):
-        """Choose the components that are not touched."""
-        touched = super().combine(linked)
-        return replace(touched, numbers=~touched.numbers)
+        """Choose the plateaus without a spoiled pixel."""
+        spoiled = super().combine([links for links, _ in linked])
+        # A plateau of the image's least value is no maximum. Where steps lead everywhere, only
+        # an image that is constant has one, of which no pixel has a higher neighbour.
+        constant = self.connects and all(level for _, level in linked)
+        return replace(spoiled, numbers=~spoiled.numbers & (not constant))
+
+    def finish(self, kept, combined):
+        """Return the peaks and the chosen plateaus of a block."""
+        shape, peaks, components = kept
+        found = kernels.bits.unpack_lines(peaks, shape)
+        found |= super().finish(components, combined)
+        return found
+
+    def kept_bytes(self, shape):
+        """Return the size of a block packed twice: its plateaus, and its peaks."""
+        return 2 * super().kept_bytes(shape)

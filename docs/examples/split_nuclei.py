@@ -1,12 +1,14 @@
 """
-Split touching nuclei in a picture of tissue that is stored as many tiles.
+Split touching nuclei in a picture of tissue: from many TIFF tiles to one OME-Zarr, out of core.
 
 A stained section (it ships with scikit-image) is cut into sixteen TIFF files. They are read as one
-lazy picture; its blue dye is smoothed, freed from its background and thresholded; touching nuclei
-are split by a watershed of their distances to what is outside; each is measured. No seam shows
-where files meet: in one block instead of sixteen the results are the same, to the last byte.
+lazy picture, which is written to OME-Zarr; its blue dye is smoothed, freed from its background and
+thresholded; touching nuclei are split by a watershed of their distances to what is outside. Their
+labels are written beside the picture, both in several sizes, and each nucleus is measured. No more
+than a few blocks are in memory at a time, and no seam shows where files meet: in one block instead
+of sixteen all files are the same, to the last byte.
 
-Usage: ``python split_nuclei.py [OUTPUT_FOLDER [BLOCK_SIZE]]``
+Usage: ``python split_nuclei.py [OUTPUT_FOLDER [BLOCK_SIZE]]``; then ``napari nuclei.ome.zarr``
 """
 
 import csv
@@ -17,10 +19,10 @@ import dask
 import dask.array as da
 import numpy as np
 import tifffile
-import zarr
 from skimage.color import rgb2hed
 
-from dask_image.imread import imread
+from dask_image import ngff
+from dask_image.imread import ImageMetadata, imread
 from dask_image.ndfilters import gaussian_filter
 from dask_image.ndmeasure import label, regionprops_table
 from dask_image.ndmorph import distance_transform_edt
@@ -34,6 +36,8 @@ from dask_image.segmentation import (
 
 ROWS = COLUMNS = 4
 TILE = 128
+LEVELS = 3
+SCREEN = 512  # so many pixels are enough for a look at the whole
 COLUMNS_OF_TABLE = (
     "label", "area", "centroid", "perimeter", "eccentricity", "euler_number", "intensity_mean",
 )  # fmt: skip
@@ -56,13 +60,13 @@ def read(pattern):
 
 
 def blue_dye(block):
-    """Return how much of the dye of nuclei there is at each pixel."""
-    return rgb2hed(block)[..., 0].astype("float32")
+    """Return how much of the dye of nuclei there is at each pixel, of channels that come first."""
+    return rgb2hed(block, channel_axis=0)[0].astype("float32")
 
 
 def split_nuclei(tissue):
     """Describe the way from the picture to the dye and to the labels of nuclei."""
-    dye = tissue.map_blocks(blue_dye, dtype="float32", drop_axis=2)
+    dye = tissue.map_blocks(blue_dye, dtype="float32", drop_axis=0)
     smooth = gaussian_filter(dye, sigma=2) - gaussian_filter(dye, sigma=12)
     nuclei = remove_small_objects(smooth > threshold_otsu(smooth), max_size=40)
     distance = distance_transform_edt(nuclei)
@@ -70,6 +74,25 @@ def split_nuclei(tissue):
     labels = watershed(-distance, markers, mask=nuclei)
 
     return dye, labels
+
+
+def write_store(tiles, store, block_size):
+    """Write the picture and the labels of its nuclei, in chunks of a tile and in several sizes."""
+    picture = read(tiles)
+    colours = ImageMetadata("YXS", picture.shape, picture.dtype)
+    ngff.write_image(picture, store, colours, levels=LEVELS, overwrite=True)
+    # From here on the store is read, which has the channels first.
+    tissue = ngff.read_image(store)[0].rechunk((3, block_size, block_size))
+    _, labels = split_nuclei(tissue)
+    # Blocks that are not those of the store must not write to the same one at the same time.
+    ngff.write_labels(labels.rechunk((TILE, TILE)), store, "nuclei")
+
+
+def measure(store):
+    """Measure all nuclei: what was computed already is read."""
+    dye = ngff.read_image(store)[0].map_blocks(blue_dye, dtype="float32", drop_axis=0)
+    labels, _ = ngff.read_image(f"{store}/labels/nuclei")
+    return dask.compute(regionprops_table(labels, dye, COLUMNS_OF_TABLE))[0]
 
 
 def write_table(path, table):
@@ -80,30 +103,44 @@ def write_table(path, table):
         writer.writerows([f"{value:.6g}" for value in row] for row in zip(*table.values()))
 
 
-def draw(path, tissue, labels, table):
+def of_the_whole(store):
+    """Return an image in the largest of its sizes that is as small as a screen."""
+    sizes = (ngff.read_image(store, level)[0] for level in range(LEVELS))
+    return next(image for image in sizes if max(image.shape[-2:]) <= SCREEN).compute()
+
+
+def draw(path, store, table):
     """Save the picture, the nuclei, a close look at four tiles' corner, and the sizes."""
     import matplotlib
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    outlined = tissue.copy()
-    outlined[find_boundaries(labels, mode="inner").compute()] = (255, 235, 0)
-    colors = np.random.default_rng(1).uniform(0, 0.85, (labels.max() + 1, 3))
+    whole, nuclei = of_the_whole(store), of_the_whole(f"{store}/labels/nuclei")
+    # Where four tiles meet, at full size: no more of it than is looked at.
+    part = slice(TILE + 47, 3 * TILE - 49)
+    near = np.moveaxis(ngff.read_image(store)[0][:, part, part].compute(), 0, -1)
+    outlines = find_boundaries(ngff.read_image(f"{store}/labels/nuclei")[0], mode="inner")
+    near[outlines[part, part].compute()] = (255, 235, 0)
+    colors = np.random.default_rng(1).uniform(0, 0.85, (table["label"].max() + 1, 3))
     colors[0] = 1
     figure, axes = plt.subplots(2, 2, figsize=(12, 12), layout="constrained")
     (picture, label_image), (corner, sizes) = axes
-    picture.imshow(tissue)
+    size = COLUMNS * TILE, ROWS * TILE
+    extent = (-0.5, size[0] - 0.5, size[1] - 0.5, -0.5)
+    picture.imshow(np.moveaxis(whole, 0, -1), extent=extent)
     picture.set_title(f"Stained tissue, read from {ROWS * COLUMNS} TIFF files")
-    label_image.imshow(colors[labels], interpolation="nearest")
+    label_image.imshow(colors[nuclei], interpolation="nearest")
     label_image.set_title(f"{len(table['label'])} nuclei")
-    corner.imshow(outlined, interpolation="nearest")
-    corner.set(xlim=(175, 335), ylim=(335, 175))
+    edges = part.start - 0.5, part.stop - 0.5
+    corner.imshow(near, interpolation="nearest", extent=(*edges, *edges[::-1]))
     corner.set_title("Where tiles meet: no seam")
     for axis in (picture, corner):
+        limits = axis.axis()
         for edge in range(1, ROWS):
             axis.axhline(edge * TILE - 0.5, color="black", alpha=0.5, lw=0.8)
             axis.axvline(edge * TILE - 0.5, color="black", alpha=0.5, lw=0.8)
+        axis.axis(limits)
     for axis in (picture, label_image, corner):
         axis.set(xticks=[], yticks=[])
     sizes.hist(table["area"], 40, color="#7fb2e5", edgecolor="black")
@@ -115,22 +152,14 @@ def draw(path, tissue, labels, table):
 
 def main(output, block_size=TILE):
     """Run the whole job and say what was found."""
+    store = output / "nuclei.ome.zarr"
     write_tiles(output / "tiles")
-    tissue = read(f"{output / 'tiles'}/*.tif").rechunk((block_size, block_size, 3))
-    dye, labels = split_nuclei(tissue)
-    table = regionprops_table(labels, dye, COLUMNS_OF_TABLE)
-    store = zarr.create_array(
-        output / "nuclei.zarr", shape=labels.shape, chunks=(TILE, TILE), dtype=labels.dtype,
-        overwrite=True,
-    )  # fmt: skip
-    # Blocks that are not those of the store must not write to the same one at the same time.
-    stored = da.store(labels.rechunk((TILE, TILE)), store, compute=False)
-    tissue, table, _ = dask.compute(tissue, table, stored)
-
+    write_store(f"{output / 'tiles'}/*.tif", store, block_size)
+    table = measure(store)
     write_table(output / "nuclei.csv", table)
-    draw(output / "split_nuclei.png", tissue, store[:], table)
+    draw(output / "split_nuclei.png", store, table)
     print(f"{len(table['label'])} nuclei; median area {np.median(table['area']):.0f} pixels")
-    print(f"results in {output}: nuclei.csv, nuclei.zarr, split_nuclei.png")
+    print(f"results in {output}: nuclei.csv, nuclei.ome.zarr, split_nuclei.png")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def pack_lines(mask):
 
 def unpack_lines(words, shape):
     """Return the boolean array of that shape that `pack_lines` was given."""
-    packed = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), -1)
+    packed = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), 8 * words.shape[1])
     if shape[-1] % 64 == 0:
         return np.unpackbits(packed, bitorder="little").view(bool).reshape(shape)
     lines = np.unpackbits(packed, axis=1, count=shape[-1], bitorder="little")
