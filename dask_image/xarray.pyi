@@ -1,8 +1,6 @@
-from collections.abc import Sequence
-from typing import Any, Literal, TypeVar, overload
-
 import xarray
-
+from typing import Any, Literal, TypeVar, overload
+from collections.abc import Sequence
 from dask_image._utils.typing import (
     AllLabels,
     Array,
@@ -364,7 +362,9 @@ def extrema(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
 def fill_missing(
-    image: _Image, where: ArrayLike | None = None, method: Literal["nearest", "smooth"] = "nearest"
+    image: _Image,
+    where: ArrayLike | None = None,
+    method: Literal["nearest", "smooth", "inpaint"] = "nearest",
 ) -> _Image: ...
 def fourier_ellipsoid(
     image: _Image,

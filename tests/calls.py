@@ -196,7 +196,7 @@ CALLS = {
 
 FURTHER_CALLS = {
     ndfilters: {
-        "fill_missing": lambda f, x, y, b, u: f(x, method="smooth"),
+        "fill_missing": lambda f, x, y, b, u: f(f(x, b, method="inpaint"), method="smooth"),
         "median_filter": lambda f, x, y, b, u: f(x, footprint=_structure(x)),
         "threshold_local": lambda f, x, y, b, u: f(x, 3, "generic", param=np.max),
         "vectorized_filter": lambda f, x, y, b, u: f(x, np.mean, size=1),

@@ -125,7 +125,7 @@ OF_FUNCTION = {
     "correlate": {"axes": (None, (0, 1))},
     "rotate": {"axes": None},  # there is but one plane
     "vectorized_filter": {"cval": (None, 2.0)},
-    "fill_missing": {"method": ("nearest", "smooth")},
+    "fill_missing": {"method": ("nearest", "smooth", "inpaint")},
     "fourier_shift": {"output": (None, "c8")},
     "convolve1d": {"weights": ([1, 2, 3], [1, 2, 4])},
     "correlate1d": {"weights": ([1, 2, 3], [1, 2, 4])},

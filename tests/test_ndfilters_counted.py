@@ -399,12 +399,82 @@ def test_smooth_values_for_what_is_missing(dtype):
     assert (ndfilters.fill_missing(da.from_array(even, 5), method="smooth") == 1000).all().compute()
 
 
+def biharmonic(image, counted):
+    """Solve the biharmonic equation of all missing pixels at once, by a dense matrix."""
+    laplacian = np.zeros((1, 1))
+    for size in image.shape:
+        steps = np.eye(size, k=1) + np.eye(size, k=-1)
+        along = steps - np.diag(steps.sum(axis=0))
+        laplacian = np.kron(laplacian, np.eye(size)) + np.kron(np.eye(len(laplacian)), along)
+    equations, holes = laplacian @ laplacian, ~counted.ravel()
+    known = image.ravel()[~holes].astype(float)
+    filled = image.astype(float).ravel()
+    filled[holes] = np.linalg.solve(
+        equations[holes][:, holes], -equations[holes][:, ~holes] @ known
+    )
+    return np.clip(filled, known.min(), known.max()).reshape(image.shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "chunks"),
+    [
+        ((17, 13), "f8", (6, 1, (0, 9, 4))), ((17, 13), "f4", (5,)), ((17, 13), "u1", (4,)),
+        ((6, 7, 8), "f8", (4, 2)), ((40,), "f8", (3,)), ((9, 1), "f8", (2,)),
+    ],
+)  # fmt: skip
+def test_holes_are_inpainted(shape, dtype, chunks):
+    random = np.random.default_rng(3)
+    image = (100 + 20 * random.normal(size=shape).cumsum(axis=0)).clip(0, 255).astype(dtype)
+    counted = random.random(shape) > 0.15
+    counted[tuple(slice(1, 2 + size // 2) for size in shape)] = (
+        False  # too large for a small system
+    )
+    expected = biharmonic(image, counted)
+    found = []
+    for each in (-1, *chunks):
+        each = (-1, each) if isinstance(each, tuple) else each
+        lazy = da.from_array(image, chunks=each)
+        with nothing_computes():
+            filled = ndfilters.fill_missing(lazy, counted, "inpaint")
+        assert filled.chunks == lazy.chunks
+        found.append(filled.compute())
+        assert found[-1].dtype == dtype
+        np.testing.assert_array_equal(found[-1], found[0])
+    if dtype == "u1":
+        expected = np.rint(expected)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-6 if dtype == "f4" else 1e-9)
+
+
+def test_holes_are_inpainted_as_by_scikit_image():
+    restoration = pytest.importorskip("skimage.restoration")
+    image, counted = picture()
+    expected = restoration.inpaint_biharmonic(image, ~counted)
+    found = ndfilters.fill_missing(da.from_array(image, 4), counted, "inpaint")
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_no_larger_holes_are_inpainted_than_can_be(monkeypatch):
+    from dask_image._kernels.blocks import holes
+
+    monkeypatch.setitem(holes.LARGEST, 2, 30)
+    image = np.ones((20, 20))
+    image[3:8, 9:15] = np.nan
+    for chunks in (-1, 10):
+        assert (ndfilters.fill_missing(da.from_array(image, chunks), method="inpaint") == 1).all()
+    image[8, 10] = np.nan
+    for chunks in (-1, 10):
+        with pytest.raises(ValueError, match="31 pixels.*at most 30"):
+            ndfilters.fill_missing(da.from_array(image, chunks), method="inpaint").compute()
+
+
 def test_nothing_to_fill_with():
     nothing = da.full((5, 4), np.nan, chunks=3)
-    for method in ("nearest", "smooth"):
+    for method in ("nearest", "smooth", "inpaint"):
         assert np.isnan(ndfilters.fill_missing(nothing, method=method).compute()).all()
+        flags = ndfilters.fill_missing(da.ones(5, dtype=bool), np.arange(5) != 2, method)
+        assert flags.dtype == bool and flags.all()
     with pytest.raises(ValueError, match="method"):
-        ndfilters.fill_missing(nothing, method="inpaint")
+        ndfilters.fill_missing(nothing, method="linear")
 
 
 def test_masks_with_names_of_dimensions():

@@ -12,17 +12,18 @@ from dask_image._utils.engines.counted import counted_pixels
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.typing import Array, ArrayLike
+from dask_image.ndfilters._inpaint import as_dtype_of, inpaint
 from dask_image.ndinterp import map_coordinates
 from dask_image.ndmorph import distance_transform_edt
 
-METHODS = ("nearest", "smooth")
+METHODS = ("nearest", "smooth", "inpaint")
 
 
 @numpy_only
 def fill_missing(
     image: ArrayLike,
     where: ArrayLike | None = None,
-    method: Literal["nearest", "smooth"] = "nearest",
+    method: Literal["nearest", "smooth", "inpaint"] = "nearest",
 ) -> Array:
     """
     Give every missing pixel a value that is made of those around.
@@ -33,11 +34,13 @@ def fill_missing(
         Real image of any number of axes.
     where : array_like of bool, optional
         Which pixels are there, an image of the same shape; NaN is missing besides.
-    method : {"nearest", "smooth"}, optional
+    method : {"nearest", "smooth", "inpaint"}, optional
         "nearest" takes the value of the nearest pixel that is there, by Euclidean
         distance (of several, the one that `distance_transform_edt` finds). "smooth"
         takes means of larger and larger boxes, until there is a pixel in them, and
-        interpolates linearly between boxes.
+        interpolates linearly between boxes. "inpaint" carries on the surface around a hole, its
+        slopes too, and bends it as little as possible (the biharmonic equation); values stay
+        in the range of the pixels that are there.
 
     Returns
     -------
@@ -48,7 +51,8 @@ def fill_missing(
     Raises
     ------
     ValueError
-        If the method is unknown, or ``where`` has another shape.
+        If the method is unknown, or ``where`` has another shape. When "inpaint" is computed: if a
+        hole has more than 100,000 pixels (20,000 where the image has three axes or more).
     TypeError
         If ``where`` is not boolean, or the image complex.
 
@@ -56,6 +60,12 @@ def fill_missing(
     -----
     "smooth" is the pull-push method of S. J. Gortler et al., "The Lumigraph" (1996): a pyramid
     of normalized convolutions, which takes a third more memory and time than the image.
+
+    "inpaint" is the method of S. B. Damelin and N. S. Hoang, "On surface completion and image
+    inpainting by biharmonic functions" (2018); values are those of scikit-image's
+    `inpaint_biharmonic`, in double precision. All of the image is read before the first
+    block of the result is there. Holes that several blocks share are solved in one task, which
+    holds their pixels alone; others where they are, and none differently for other chunks.
 
     Examples
     --------
@@ -67,6 +77,9 @@ def fill_missing(
     array([1., 1., 1., 9., 9., 9.])
     >>> fill_missing(line, method="smooth").compute().round(2)
     array([1. , 1.5, 2.5, 4.5, 9. , 9. ])
+    >>> ramp = da.from_array([1, 2, np.nan, np.nan, 5, 6], chunks=3)
+    >>> fill_missing(ramp, method="inpaint").compute().round(2)
+    array([1., 2., 3., 4., 5., 6.])
     """
     image = as_dask_array(image)
     if method not in METHODS:
@@ -80,6 +93,8 @@ def fill_missing(
         _missing, image, *counted.masks, name="fill_missing-mask", counted=counted.for_blocks,
         meta=block_meta(image.ndim, bool),
     )  # fmt: skip
+    if method == "inpaint":
+        return inpaint(image, missing)
     if method == "nearest":
         _, nearest = distance_transform_edt(missing, return_indices=True)
         found = map_coordinates(image, nearest, order=0, mode="nearest", output=image.dtype)
@@ -101,9 +116,7 @@ def _missing(block, where=None, *, counted):
 
 
 def _filled(image, found, missing):
-    if image.dtype.kind in "iu" and found.dtype.kind == "f":
-        found = np.rint(np.nan_to_num(found))
-    return np.where(missing, found.astype(image.dtype), image)
+    return np.where(missing, as_dtype_of(found, image.dtype), image)
 
 
 def _smooth(image, missing):

@@ -144,7 +144,7 @@ def fill_missing(draw, name):
     where = None
     if image.array.dtype.kind == "u" or draw.chance(0.5):
         where = draw.chunked(draw.values(image.array.shape, "?"))
-    method = draw.choice("nearest", "smooth")
+    method = draw.choice("nearest", "smooth", "inpaint")
     return Case(name, {"image": image, "where": where, "method": method}, "whole", loose=1e-6)
 
 

@@ -26,6 +26,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask.delayed import Delayed
 
 from dask_image._kernels.memory import scratch
 from dask_image._utils.arrays import with_dtype
@@ -504,6 +505,7 @@ def map_boxes(
     dtype: DTypeLike,
     block_arguments: Callable[[Shape], tuple[Any, ...]] | None = None,
     beside: Array | None = None,
+    for_all: Delayed | None = None,
     **keywords: Any,
 ) -> Array:
     """
@@ -534,6 +536,8 @@ def map_boxes(
     beside : dask.array.Array, optional
         In the chunks of the result, but for first axes in one chunk. Its block goes to the
         kernel ahead of the ``block_arguments``.
+    for_all : dask.delayed.Delayed, optional
+        Its result goes to the kernel of every block, ahead of ``beside``.
     **keywords
         For the kernel.
 
@@ -557,16 +561,20 @@ def map_boxes(
     extras = {index: block_arguments(index) for index in needs} if block_arguments else {}
     token = tokenize(
         kernel, [array.name for array in images], list(needs.values()), chunks, dtype,
-        list(extras.values()), None if beside is None else beside.name, keywords,
+        list(extras.values()), None if beside is None else beside.name,
+        None if for_all is None else for_all.key, keywords,
     )  # fmt: skip
     name = f"{name}-{token}"
+    more = [each for each in (for_all, beside) if each is not None]
 
     def extra(index):
-        if beside is None:
+        if not more:
             return extras.get(index, ())
-        whole = (0,) * (beside.ndim - len(index))
-        block = reference((blocks_of(beside), *whole, *index))
-        return sequence([block, *extras.get(index, ())])
+        first = [] if for_all is None else [reference(for_all.key)]
+        if beside is not None:
+            whole = (0,) * (beside.ndim - len(index))
+            first.append(reference((blocks_of(beside), *whole, *index)))
+        return sequence([*first, *extras.get(index, ())])
 
     tasks = _block_tasks(
         name,
@@ -577,8 +585,7 @@ def map_boxes(
         numblocks,
         extra,
     )
-    depends = images if beside is None else [*images, beside]
-    return _new_array(name, tasks, depends, chunks, dtype)
+    return _new_array(name, tasks, [*images, *more], chunks, dtype)
 
 
 @dataclass(frozen=True)
