@@ -51,7 +51,7 @@ def test_options_come_from_the_environment():
 
 
 @pytest.mark.parametrize("value", ["much", None, -1, "-1 MiB"])
-@pytest.mark.parametrize("key", ["label", "median", "partition"])
+@pytest.mark.parametrize("key", ["coordinates", "label", "median", "partition"])
 def test_memory_must_be_a_size(key, value, set_option):
     set_option(f"{key}.memory", value)
     with pytest.raises(ValueError, match=rf"dask-image.{key}.memory must be a size"):

@@ -16,6 +16,7 @@ from dask_image._utils.arguments import ArgumentError
 DEFAULTS = {
     "kernels": "numba",
     "compile": {"wait": 0.3},
+    "coordinates": {"memory": "256 MiB"},
     "label": {"memory": "256 MiB"},
     "median": {"memory": "256 MiB"},
     "partition": {"memory": "64 MiB"},
@@ -70,7 +71,7 @@ def memory(key: str) -> int:
     Parameters
     ----------
     key : str
-        What: "label", "median", "partition" or "store".
+        What: "coordinates", "label", "median", "partition" or "store".
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 import threading
@@ -50,23 +51,25 @@ class SpillFile:
 
 class Slab:
     """
-    A 1-D array that lies in a file; slices of it do, too.
+    An array that lies in a file; slices of it along the first axis do, too.
 
     Another process gets the array itself.
     """
 
-    def __init__(self, file: SpillFile, offset: int, size: int, dtype: np.dtype[Any]) -> None:
-        self.file, self.offset, self.size, self.dtype = file, offset, size, dtype
+    def __init__(
+        self, file: SpillFile, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> None:
+        self.file, self.offset, self.shape, self.dtype = file, offset, shape, dtype
 
     def __getitem__(self, extent: slice) -> Slab:
-        start, stop, _ = extent.indices(self.size)
-        offset = self.offset + start * self.dtype.itemsize
-        return Slab(self.file, offset, max(stop - start, 0), self.dtype)
+        start, stop, _ = extent.indices(self.shape[0])
+        offset = self.offset + start * self.dtype.itemsize * math.prod(self.shape[1:])
+        return Slab(self.file, offset, (max(stop - start, 0), *self.shape[1:]), self.dtype)
 
     def load(self) -> np.ndarray[Any, Any]:
         """Return the array."""
-        data = self.file.read(self.offset, self.size * self.dtype.itemsize)
-        return np.frombuffer(data, self.dtype)
+        data = self.file.read(self.offset, self.dtype.itemsize * math.prod(self.shape))
+        return np.frombuffer(data, self.dtype).reshape(self.shape)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (np.array, (self.load(),))
@@ -79,7 +82,7 @@ def spill(array: Any) -> Any:
     Parameters
     ----------
     array : numpy.ndarray or None
-        1-D.
+        Of one axis or more.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def spill(array: Any) -> Any:
     if array is None or array.dtype.hasobject or array.nbytes < SMALLEST or _on_worker():
         return array
     file = _open_file()
-    return Slab(file, file.write(np.ascontiguousarray(array)), array.size, array.dtype)
+    return Slab(file, file.write(np.ascontiguousarray(array)), array.shape, array.dtype)
 
 
 def load(array: Any) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import LowLevelCallable
 
 from dask_image._kernels import blocks
+from dask_image._utils import options
 from dask_image._utils.arguments import ArgumentError, normalize_extras
 from dask_image._utils.arrays import (
     as_dask_array,
@@ -23,7 +24,7 @@ from dask_image._utils.arrays import (
     without_mask,
 )  # fmt: skip
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.gather_points import cell_chunks, map_scattered
+from dask_image._utils.engines.gather_points import map_scattered
 from dask_image._utils.engines.graph import map_blocks, normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Crop, Spline
@@ -35,7 +36,6 @@ from dask_image._utils.typing import (
     Function,
     Integer,
     ModeName,
-    NDArray,
     Number,
     PerAxis,
     Real,
@@ -270,7 +270,7 @@ def _at_coordinates(image, coordinates, interpolation, name):
         meta = with_dtype(image, dtype, ndim=len(shape))
         return map_blocks(_filled, coordinates[0], value, dtype, name=name, meta=meta)
     image, interpolation = coefficients(image, interpolation, name=name)
-    chunks = cell_chunks(image.chunks, image.dtype.itemsize, math.prod(coordinates.numblocks[1:]))
+    chunks = tuple(tuple(filter(None, sizes)) for sizes in image.chunks)
     lookup = _Lookup(chunks, image.shape, interpolation.spline, dtype)
     cells = map_boxes(
         _same, image, name=f"{name}-cell", boxes=lookup.box, chunks=chunks, dtype=image.dtype
@@ -281,29 +281,12 @@ def _at_coordinates(image, coordinates, interpolation, name):
         lookup,
         name=name,
         meta=with_dtype(image, dtype, ndim=len(shape)),
+        on_disk=not coordinates.nbytes <= options.memory("coordinates"),
     )
 
 
 def _same(box):
     return box
-
-
-@dataclass(frozen=True)
-class _Sorted:
-    """
-    A block of points, sorted by the cell they are looked up in; the last group needs none.
-
-    There is no order where all of them belong to one group.
-    """
-
-    shape: tuple[int, ...]
-    order: NDArray | None
-    bounds: NDArray
-    coordinates: NDArray
-
-    def group(self, number):
-        """Return which of the sorted points belong to a cell."""
-        return slice(self.bounds[number], self.bounds[number + 1])
 
 
 @dataclass(frozen=True)
@@ -338,37 +321,44 @@ class _Lookup:
         return tuple(start for start, _ in self.box(index))
 
     def sort(self, coordinates):
-        """Sort a block of points by cell."""
+        """Sort a block of points by cell; values of points that need no cell are found here."""
         shape = coordinates.shape[1:]
         flat = coordinates.reshape(len(coordinates), -1)
         count = math.prod(map(len, self.chunks))
         if count == 1:
             # A cell that is the whole image knows by itself which points need no pixel.
-            return _Sorted(shape, None, np.array([0, flat.shape[1], flat.shape[1]]), flat)
+            return (shape, None, None), {0: flat} if flat.size else {}
         flat = np.ascontiguousarray(flat, dtype=float)
         owners = [np.repeat(np.arange(len(sizes)), sizes) for sizes in self.chunks]
         cells = blocks.interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
-        only = int(cells[0]) if len(cells) else 0
-        if only < count and (cells == only).all():
-            return _Sorted(shape, None, np.where(np.arange(count + 2) > only, len(cells), 0), flat)
-        return _Sorted(shape, *blocks.interpolation.group(cells, count + 1, flat))
+        if len(cells) and cells[0] < count and (cells == cells[0]).all():
+            return (shape, None, None), {int(cells[0]): flat}
+        order, bounds, flat = blocks.interpolation.group(cells, count + 1, flat)
+        groups = {
+            int(cell): flat[:, bounds[cell] : bounds[cell + 1]]
+            for cell in np.flatnonzero(np.diff(bounds[:-1]))
+        }
+        nothing = np.empty((0,) * len(self.shape), self.dtype)
+        outside = self.evaluate(flat[:, bounds[count] :], nothing, (0,) * len(self.shape))
+        return (shape, order.astype(np.min_scalar_type(len(order))), outside), groups
 
-    def evaluate(self, points, number, cell, origin):
-        """Return the values of the points that belong to a cell, in their sorted order."""
-        mine = points.coordinates[:, points.group(number)]
+    def evaluate(self, points, cell, origin):
+        """Return the values of points that belong to a cell."""
         box = Crop(origin, self.shape)
-        return blocks.interpolation.at_points(cell, box, mine, self.spline, self.dtype)
+        return blocks.interpolation.at_points(cell, box, points, self.spline, self.dtype)
 
-    def merge(self, points, values):
+    def merge(self, kept, values):
         """Put all values into their places."""
-        if points.order is None:
-            return values[int(np.argmax(np.diff(points.bounds)))].reshape(points.shape)
-        result = np.empty(len(points.order), self.dtype)
-        outside = np.empty((0,) * len(self.shape), self.dtype)
-        rest = self.evaluate(points, len(values), outside, (0,) * len(self.shape))
-        for number, part in enumerate([*values, rest]):
-            result[points.order[points.group(number)]] = part
-        return result.reshape(points.shape)
+        shape, order, outside = kept
+        if order is None:
+            found = list(values.values()) or [np.empty(0, self.dtype)]
+            return found[0].reshape(shape)
+        result = np.empty(len(order), self.dtype)
+        start = 0
+        for part in [*values.values(), outside]:
+            result[order[start : start + len(part)]] = part
+            start += len(part)
+        return result.reshape(shape)
 
     def __dask_tokenize__(self):
         return (type(self).__name__, self.chunks, self.shape, self.spline, str(self.dtype))

@@ -1,60 +1,30 @@
 """
 Read an image at scattered places that are known only when a task runs.
 
-Each block of places is sorted by the *cell* of the image (one block, or a few
-neighbouring ones) that it needs; each pair of a block of places and a cell is a task
-of its own; a last task puts a block's values back into order. No task sees more than
-one cell, and what a place needs decides only how much a pair has to do.
+Each block of places is sorted by the *cell* of the image (one block) that it needs. What belongs
+to a cell is brought to it from all blocks of places, looked up there, and brought back, so that
+no task sees more than one cell and one block of places. What is under way lies in a temporary
+file, if it is much.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+import numpy as np
+
+from dask_image._utils.engines.exchange import exchange
 from dask_image._utils.engines.graph import (
     blocks_of,
     new_array,
     reference,
-    sequence,
     task,
     tokenize,
 )
-from dask_image._utils.typing import Array, Block, Chunks, Shape
-
-# Cells grow, to save pairs, up to this size.
-CELL_BYTES = 2**27
-
-
-def cell_chunks(chunks: Chunks, itemsize: int, blocks_of_places: int) -> Chunks:
-    """
-    Return the cells of an image: its chunks, or runs of them where those are many.
-
-    Parameters
-    ----------
-    chunks : tuple of tuple of int
-        Of the image.
-    itemsize : int
-        Bytes of a pixel.
-    blocks_of_places : int
-        How many blocks of places are looked up in it.
-
-    Returns
-    -------
-    tuple of tuple of int
-    """
-    cells = [tuple(size for size in sizes if size) or (0,) for sizes in chunks]
-    blocks = math.prod(map(len, cells))
-    enough = 16 * (blocks + blocks_of_places)
-    while blocks_of_places * math.prod(map(len, cells)) > enough:
-        axis = max(range(len(cells)), key=lambda axis: len(cells[axis]))
-        merged = tuple(sum(cells[axis][k : k + 2]) for k in range(0, len(cells[axis]), 2))
-        largest = [max(sizes) for sizes in (*cells[:axis], merged, *cells[axis + 1 :])]
-        if len(cells[axis]) == 1 or math.prod(largest) * itemsize > CELL_BYTES:
-            break
-        cells[axis] = merged
-    return tuple(cells)
+from dask_image._utils.spill import load, spill
+from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 
 class Lookup(Protocol):
@@ -63,14 +33,14 @@ class Lookup(Protocol):
     def origin(self, index: Shape) -> Any:
         """Return where a cell begins in the image."""
 
-    def sort(self, places: Block) -> Any:
-        """Return a block of places as `evaluate` and `merge` take it."""
+    def sort(self, places: Block) -> tuple[tuple[Any, ...], Mapping[int, NDArray]]:
+        """Return what `merge` needs of a block of places, and by cell the places to look up."""
 
-    def evaluate(self, places: Any, number: int, cell: Block, origin: Any) -> Any:
-        """Return the values that a cell holds."""
+    def evaluate(self, places: NDArray, cell: Block, origin: Any) -> NDArray:
+        """Return the values, 1-D, that a cell holds at some places."""
 
-    def merge(self, places: Any, values: list[Any]) -> Block:
-        """Return a block of the result, from the values of all cells."""
+    def merge(self, kept: tuple[Any, ...], values: Mapping[int, NDArray]) -> Block:
+        """Return a block of the result, from its values by cell, ascending."""
 
 
 def map_scattered(
@@ -80,9 +50,10 @@ def map_scattered(
     *,
     name: str,
     meta: Block,
+    on_disk: bool = False,
 ) -> Array:
     """
-    Evaluate every block of places in every cell.
+    Look every place up in its cell.
 
     Parameters
     ----------
@@ -95,25 +66,74 @@ def map_scattered(
         Of the function that the user called.
     meta : array
         Empty array of the kind and dtype of the result.
+    on_disk : bool, optional
+        Whether places and values that wait lie in a temporary file.
 
     Returns
     -------
     dask.array.Array
+        Any block of it needs all places and all cells.
     """
     all_cells = list(itertools.product(*map(range, cells.numblocks)))
+    all_blocks = list(itertools.product(*map(range, places.numblocks[1:])))
     where = [lookup.origin(index) for index in all_cells]
-    token = tokenize(places.name, cells.name, where, lookup, meta)
-    sorted_name, pair_name, name = f"{name}-sort-{token}", f"{name}-read-{token}", f"{name}-{token}"
-    tasks = {}
+    token = tokenize(places.name, cells.name, where, lookup, meta, on_disk)
+    sorted_name, kept, read = (f"{name}-{step}-{token}" for step in ("sort", "keep", "read"))
+    tasks: dict[Any, Any] = {}
     places_name, cells_name = blocks_of(places), blocks_of(cells)
-    for block in itertools.product(*map(range, places.numblocks[1:])):
-        key = (sorted_name, *block)
-        tasks[key] = task(key, lookup.sort, reference((places_name, 0, *block)))
-        pairs = []
-        for number, index in enumerate(all_cells):
-            pair = (pair_name, *block, number)
-            cell = reference((cells_name, *index))
-            tasks[pair] = task(pair, lookup.evaluate, reference(key), number, cell, where[number])
-            pairs.append(reference(pair))
-        tasks[(name, *block)] = task((name, *block), lookup.merge, reference(key), sequence(pairs))
+    for number, block in enumerate(all_blocks):
+        source, key = reference((places_name, 0, *block)), (sorted_name, number)
+        tasks[key] = task(key, _sort, lookup, source, on_disk)
+        tasks[kept, number] = task((kept, number), _first, reference(key))
+        tasks[sorted_name, number, 1] = task((sorted_name, number, 1), _second, reference(key))
+    senders = [(sorted_name, number, 1) for number in range(len(all_blocks))]
+    wanted = exchange(tasks, senders, len(all_cells), f"{name}-places", token)
+    for number, index in enumerate(all_cells):
+        tasks[read, number] = task(
+            (read, number), _read, lookup, reference(wanted[number]),
+            reference((cells_name, *index)), where[number], on_disk,
+        )  # fmt: skip
+    senders = [(read, number) for number in range(len(all_cells))]
+    found = exchange(tasks, senders, len(all_blocks), f"{name}-values", token)
+    name = f"{name}-{token}"
+    for number, block in enumerate(all_blocks):
+        of_block = reference((kept, number)), reference(found[number])
+        tasks[(name, *block)] = task((name, *block), _merge, lookup, *of_block)
     return new_array(name, tasks, [places, cells], places.chunks[1:], meta)
+
+
+def _sort(lookup, places, on_disk):
+    kept, by_cell = lookup.sort(places)
+    if not on_disk:
+        return kept, by_cell
+    return tuple(map(_put_away, kept)), {cell: _put_away(some) for cell, some in by_cell.items()}
+
+
+def _first(pair):
+    return pair[0]
+
+
+def _second(pair):
+    return pair[1]
+
+
+def _read(lookup, wanted, cell, origin, on_disk):
+    """Return the values in a cell, by block of places."""
+    values = {}
+    for block, places in wanted.items():
+        found = lookup.evaluate(load(places), cell, origin)
+        values[block] = _put_away(found) if on_disk else found
+    return values
+
+
+def _merge(lookup, kept, found):
+    values = {cell: load(some) for cell, some in found.items()}
+    return lookup.merge(tuple(map(load, kept)), values)
+
+
+def _put_away(value):
+    """Put an array on disk. What is not is copied, to let go of what it is a view of."""
+    if not isinstance(value, np.ndarray):
+        return value
+    away = spill(value)
+    return value.copy() if away is value else away
