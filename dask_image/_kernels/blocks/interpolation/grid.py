@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_contract, use_numba
+from dask_image._kernels._numba import jit, jit_contract, jit_inline, use_numba
 from dask_image._kernels.blocks.interpolation.points import points_of_part
 from dask_image._kernels.blocks.interpolation.rows import store
 from dask_image._kernels.blocks.interpolation.values import (
@@ -135,10 +135,12 @@ class _Rows:
         self.weights, self.known = np.concatenate(weights, 1), np.concatenate(known)
         sizes = [len(one) for one in known]
         self.sizes = np.array([sizes, np.cumsum([0, *sizes[:-1]])], np.int64)
+        self.rows = self.sizes, self.offsets, self.weights, self.known
         self.digits = _digits(len(places[0]), len(sizes))
         length = len(tables[-1][2])
         self.tiles = [_Tile(*tables[-1], left) for left in range(0, length, TILE)]
-        self.keeps = self._pays_to_keep(places[-1], self.tiles[0])
+        self.slots = _slots(places[-1]) if self._pays_to_keep(places[-1], self.tiles[0]) else None
+        self.keeps = self.slots is not None
         self.first = _digits(len(places[0]), len(sizes) - 1) if self.keeps else self.digits
         self.exact = self.taps == 1 or _few_bits(self.weights, tables[-1][1])
 
@@ -173,14 +175,39 @@ class _Rows:
     def sum_up(self, pixels, first_row, limits, doubt, out):
         """Set some rows of the output, a few columns at a time."""
         for tile in self.tiles:
-            length = len(tile.known)
-            kept = scratch("grid-kept", (len(self.offsets) if self.keeps else 1, length))
-            _sum_tile(
-                pixels, self.sizes, self.offsets, self.weights, self.known, self.first,
-                self.digits, self.keeps, first_row, tile.needed, tile.low, tile.columns,
-                tile.factors, tile.run, tile.known, self.cval, limits, doubt, tile.left, kept,
-                scratch("grid-row", tile.count + 1), scratch("grid-total", length), out,
+            length, doubts, kept = len(tile.known), None, None
+            if doubt >= 0:
+                doubts = doubt, self.digits, scratch("grid-places", length, np.int64)
+            if self.keeps:
+                count = int(self.slots.max()) + 1
+                kept = scratch("grid-kept", (count, length)), np.empty(count, np.int64), self.slots
+            scratches = (
+                np.empty(self.sizes.shape[1], np.int64), scratch("grid-row", tile.count + 1),
+                scratch("grid-total", length),
             )  # fmt: skip
+            _sum_tile(
+                pixels, self.rows, self.first, first_row, tile.as_read, tile.needed, self.cval,
+                limits, doubts, scratches, kept, out,
+            )  # fmt: skip
+
+
+def _slots(places):
+    """
+    Return where rows are kept: what a pixel needs together in different slots.
+
+    Return None where that takes too many. Pixels need rows that follow each other, but for
+    those at the edges.
+    """
+    taps = len(places)
+    used = np.zeros(places.max(initial=0) + 1, np.int64)
+    used[places[places >= 0]] = 1
+    ranks = used.cumsum()[places]
+    same = places[:, np.newaxis] == places
+    for count in range(taps, 2 * taps + 2):
+        slots = np.where(places < 0, count, ranks % count)
+        if ((slots[:, np.newaxis] == slots) == same).all():
+            return slots
+    return None
 
 
 class _Tile:
@@ -190,7 +217,9 @@ class _Tile:
     Attributes
     ----------
     low, count : int
-        Which pixels of a row are read: so many from ``low`` on, or ``needed`` if these are few.
+        Which pixels of a row are read: so many from ``low`` on.
+    needed : numpy.ndarray or None
+        The only ones of these that are, if they are few.
     columns : numpy.ndarray
         Which of them each column reads; the one after the last is ``cval``.
     run : tuple of int
@@ -204,7 +233,7 @@ class _Tile:
         self.known = known[left : left + TILE]
         used = np.unique(places)
         used = used[used >= 0]
-        self.needed = np.empty(0, np.int64)
+        self.needed = None
         self.low = int(used[0]) if len(used) else 0
         self.count = int(used[-1]) + 1 - self.low if len(used) else 0
         if self.count > 2 * len(used) + 16:
@@ -220,6 +249,10 @@ class _Tile:
         self.run = (int(bounds[longest]), int(bounds[longest + 1]))
         if self.run[1] - self.run[0] < 16 or (places[:, self.run[0]] < 0).any():
             self.run = (0, 0)
+        self.as_read = (
+            self.low, self.columns, self.factors, self.run, self.known,
+            bool(self.known.all()), left,
+        )  # fmt: skip
 
 
 # In place of the offset of a row: there is none yet. A sum with the other one is `cval` throughout.
@@ -252,60 +285,56 @@ def _largest(pixels):
 
 @jit
 def _sum_tile(
-    pixels, sizes, offsets, weights, known, first, digits, keeps, first_row, needed, low, columns,
-    factors, run, known_columns, cval, limits, doubt, left, kept, row, total, out,
+    pixels, rows, first, first_row, tile, needed, cval, limits, doubts, scratches, kept, out
 ):  # fmt: skip
     """
     Interpolate some columns of some rows.
 
+    What is None is not compiled: there is nothing ``kept`` where rows are of no use to
+    following ones, and no ``doubts`` where the order of summation decides nothing.
     Itself without fused steps, which would go over to `_settle` when that is made a part of it.
     """
-    length = columns.shape[1]
-    axes = sizes.shape[1]
-    index = np.empty(axes, np.int64)
-    all_known = known_columns.all()
-    slots = np.full(len(kept), NO_ROW)
-    which = np.empty(len(kept), np.int64)
+    sizes, offsets, weights, known = rows
+    low, columns, factors, run, known_columns, all_known, left = tile
+    index, row, total = scratches
+    length, axes, none = columns.shape[1], sizes.shape[1], np.int64(0)
     before = np.int64(-1)
     for number in range(len(out)):
-        target = out[number, left : left + length]
-        if not _unravel(first_row + number, sizes, known, index):
-            total[:] = cval
-            store(total, length, limits, target)
-            continue
-        if not keeps:
-            _add_rows_up(
-                pixels, np.int64(0), offsets, weights, index, first, needed, low, cval, row
-            )
+        has_any = _unravel(first_row + number, sizes, known, index)
+        if not has_any:
+            pass
+        elif kept is None:
+            _add_rows_up(pixels, none, offsets, weights, index, first, needed, low, cval, row)
             _read_columns(row, columns, factors, run, total)
         else:
+            lines, held, slots = kept
+            last = index[axes - 1]
             if (first_row + number) // sizes[0, axes - 1] != before:
                 before = (first_row + number) // sizes[0, axes - 1]
-                slots[:] = NO_ROW
-            last = index[axes - 1]
-            _find(offsets, last, slots, which)
-            for tap in range(len(kept)):
-                offset = offsets[tap, last]
-                if slots[which[tap]] != offset:
-                    slots[which[tap]] = offset
+                for slot in range(held.size):
+                    held[slot] = NO_ROW
+            for tap in range(len(slots)):
+                offset, slot = offsets[tap, last], slots[tap, last - sizes[1, axes - 1]]
+                if held[slot] != offset:
+                    held[slot] = offset
                     _add_rows_up(
                         pixels, offset, offsets, weights, index, first, needed, low, cval, row
                     )
-                    _read_columns(row, columns, factors, run, kept[which[tap]])
-            _blend(kept, which, weights, last, total)
-        if doubt >= 0 and _has_doubts(total, doubt):
+                    _read_columns(row, columns, factors, run, lines[slot])
+            _blend(lines, slots[:, last - sizes[1, axes - 1]], weights[:, last], total)
+        if doubts is not None and has_any:
             _settle(
-                pixels, offsets, weights, index, digits, needed, low, columns, factors, cval,
-                doubt, row.size - 1, total,
+                pixels, offsets, weights, index, doubts, needed, low, columns, factors, cval,
+                row.size - 1, total,
             )  # fmt: skip
-        if not all_known:
+        if not has_any or not all_known:
             for k in range(length):
-                if not known_columns[k]:
+                if not has_any or not known_columns[k]:
                     total[k] = cval
-        store(total, length, limits, target)
+        store(total, length, limits, out[number, left : left + length])
 
 
-@jit
+@jit_inline
 def _unravel(row, sizes, known, index):
     """Set where in the tables a row of the output is found; tell whether it has any pixels."""
     has_any = True
@@ -316,93 +345,72 @@ def _unravel(row, sizes, known, index):
     return has_any
 
 
-@jit
-def _find(offsets, last, slots, which):
-    """Set in which slot each tap's row is, or is to be: in one that no other tap needs."""
-    taps = which.size
-    for tap in range(taps):
-        which[tap] = -1
-        for slot in range(taps):
-            if slots[slot] == offsets[tap, last]:
-                which[tap] = slot
-    for tap in range(taps):
-        if which[tap] >= 0:
-            continue
-        for slot in range(taps):
-            free = True
-            for other in range(taps):
-                free = free and which[other] != slot
-            if free:
-                which[tap] = slot
-                break
-        for other in range(tap + 1, taps):
-            if offsets[other, last] == offsets[tap, last]:
-                which[other] = which[tap]
-
-
 @jit_contract
 def _add_rows_up(pixels, base, offsets, weights, index, digits, needed, low, cval, row):
     """Add up, with their weights, the pixels of some rows that the columns of the output need."""
-    count, axes = row.size - 1, digits.shape[1]
+    count = np.uint64(row.size - 1)
     sum_of_weights, lost, any_lost, empty = 0.0, 0.0, False, True
     pending, held = np.int64(-1), 0.0
     for number in range(len(digits)):
         offset, weight = base, 1.0
-        for axis in range(axes):
+        for axis in range(digits.shape[1]):
             offset += offsets[digits[number, axis], index[axis]]
             weight *= weights[digits[number, axis], index[axis]]
         sum_of_weights += weight
         if offset < 0:
             lost += weight * cval
             any_lost = True
-        elif needed.size:
-            _add_picked(pixels[offset:], needed, weight, empty, row)
+        elif needed is not None:
+            _add_picked(pixels, np.uint64(offset), needed, weight, empty, row, count)
             empty = False
         elif pending < 0:
             pending, held = offset + low, weight
         else:
-            a, b = pixels[pending : pending + count], pixels[offset + low : offset + low + count]
-            _add_two(a, b, held, weight, empty, row)
+            a, b = np.uint64(pending), np.uint64(offset + low)
+            _add_two(pixels, a, pixels, b, held, weight, empty, row, count)
             pending, empty = -1, False
     if pending >= 0:
-        _add_one(pixels[pending : pending + count], held, empty, row)
+        _add_one(pixels, np.uint64(pending), held, empty, row, count)
     elif empty:
-        row[:] = 0.0
+        for k in range(count):
+            row[k] = 0.0
     if any_lost:
         for k in range(count):
             row[k] += lost
     row[count] = sum_of_weights * cval
 
 
-@jit_contract
-def _add_picked(line, needed, weight, empty, row):
+# Places are unsigned, or each would be checked for whether it counts from the end.
+
+
+@jit_inline
+def _add_picked(pixels, start, needed, weight, empty, row, count):
     if empty:
-        for k in range(needed.size):
-            # Unsigned, or each would be checked for whether it counts from the end.
-            row[k] = line[np.uint64(needed[k])] * weight
+        for k in range(count):
+            row[k] = pixels[start + np.uint64(needed[k])] * weight
     else:
-        for k in range(needed.size):
-            row[k] += line[np.uint64(needed[k])] * weight
+        for k in range(count):
+            row[k] += pixels[start + np.uint64(needed[k])] * weight
 
 
-@jit_contract
-def _add_one(a, weight, empty, row):
+@jit_inline
+def _add_one(pixels, a, weight, empty, row, count):
     if empty:
-        for k in range(a.size):
-            row[k] = a[k] * weight
+        for k in range(count):
+            row[k] = pixels[a + k] * weight
     else:
-        for k in range(a.size):
-            row[k] += a[k] * weight
+        for k in range(count):
+            row[k] += pixels[a + k] * weight
 
 
-@jit_contract
-def _add_two(a, b, weight, other, empty, row):
+@jit_inline
+def _add_two(one, a, two, b, weight, other, empty, row, count):
     if empty:
-        for k in range(b.size):
-            row[k] = a[k] * weight + b[k] * other
+        for k in range(count):
+            row[k] = one[a + k] * weight + two[b + k] * other
     else:
-        for k in range(b.size):
-            row[k] += a[k] * weight + b[k] * other
+        for k in range(count):
+            row[k] += one[a + k] * weight + two[b + k] * other
 
 
 @jit_contract
@@ -410,37 +418,31 @@ def _read_columns(row, columns, factors, run, out):
     """Read a row at the columns of the output, with their weights."""
     taps, length = columns.shape
     low, high = run
-    if taps == 1:
-        _pick(row, columns[0], np.int64(0), length, out)
-        return
     for tap in range(0, taps, 2):
         a, left = columns[tap], factors[tap]
         if tap + 1 == taps:
-            _pick_one(row, a, left, np.int64(0), length, out)
+            _pick_one(row, a, left, tap == 0, out)
             continue
         b, right = columns[tap + 1], factors[tap + 1]
         if low < high:
-            _weigh_two(
-                row[a[low] :], row[b[low] :], left[low:high], right[low:high], tap == 0,
-                out[low:high],
-            )  # fmt: skip
-        _pick_two(row, a, b, left, right, np.int64(0), low, tap == 0, out)
-        _pick_two(row, a, b, left, right, high, length, tap == 0, out)
+            _weigh_two(row, a[low], b[low], left, right, low, high, tap == 0, out)
+        begin, end = high, length
+        for _ in range(2):
+            _pick_two(row, a, b, left, right, np.uint64(begin), np.uint64(end), tap == 0, out)
+            begin, end = 0, low
 
 
-@jit
-def _pick(row, columns, begin, end, out):
-    for k in range(begin, end):
-        out[k] = row[np.uint64(columns[k])]
+@jit_inline
+def _pick_one(row, columns, factors, empty, out):
+    if empty:
+        for k in range(out.size):
+            out[k] = row[np.uint64(columns[k])] * factors[k]
+    else:
+        for k in range(out.size):
+            out[k] += row[np.uint64(columns[k])] * factors[k]
 
 
-@jit_contract
-def _pick_one(row, columns, factors, begin, end, out):
-    for k in range(begin, end):
-        out[k] += row[np.uint64(columns[k])] * factors[k]
-
-
-@jit_contract
+@jit_inline
 def _pick_two(row, a, b, left, right, begin, end, empty, out):
     if empty:
         for k in range(begin, end):
@@ -450,45 +452,48 @@ def _pick_two(row, a, b, left, right, begin, end, empty, out):
             out[k] += row[np.uint64(a[k])] * left[k] + row[np.uint64(b[k])] * right[k]
 
 
-@jit_contract
-def _weigh_two(a, b, left, right, empty, out):
+@jit_inline
+def _weigh_two(row, a, b, left, right, low, high, empty, out):
+    # Differences of unsigned numbers are right even where they are below zero.
+    s, t = np.uint64(a) - np.uint64(low), np.uint64(b) - np.uint64(low)
     if empty:
-        for k in range(out.size):
-            out[k] = a[k] * left[k] + b[k] * right[k]
+        for k in range(np.uint64(low), np.uint64(high)):
+            out[k] = row[s + k] * left[k] + row[t + k] * right[k]
     else:
-        for k in range(out.size):
-            out[k] += a[k] * left[k] + b[k] * right[k]
+        for k in range(np.uint64(low), np.uint64(high)):
+            out[k] += row[s + k] * left[k] + row[t + k] * right[k]
 
 
 @jit_contract
-def _blend(kept, which, weights, last, total):
+def _blend(lines, slots, weights, total):
     """Add up the rows that are kept, with their weights."""
-    for tap in range(0, which.size, 2):
-        a, weight = kept[which[tap]], weights[tap, last]
-        if tap + 1 == which.size:
-            _add_one(a, weight, tap == 0, total)
+    count, none, taps = np.uint64(total.size), np.uint64(0), len(slots)
+    for tap in range(0, taps, 2):
+        a, weight = lines[slots[tap]], weights[tap]
+        if tap + 1 == taps:
+            _add_one(a, none, weight, tap == 0, total, count)
         else:
-            _add_two(a, kept[which[tap + 1]], weight, weights[tap + 1, last], tap == 0, total)
-
-
-@jit
-def _has_doubts(total, doubt):
-    """Tell whether any sum is so near to a half that the order of summation decides."""
-    count = 0
-    for k in range(total.size):
-        count += abs(total[k] - np.floor(total[k]) - 0.5) <= doubt
-    return count > 0
+            b, other = lines[slots[tap + 1]], weights[tap + 1]
+            _add_two(a, none, b, none, weight, other, tap == 0, total, count)
 
 
 @jit
 def _settle(
-    pixels, offsets, weights, index, digits, needed, low, columns, factors, cval, doubt, missing,
-    total,
+    pixels, offsets, weights, index, doubts, needed, low, columns, factors, cval, missing, total
 ):  # fmt: skip
-    """Sum up those again, in SciPy's order: pixel times weights, axis by axis."""
+    """
+    Find the sums that are so near to a half that the order of summation decides.
+
+    They are summed up again in SciPy's: pixel times weights, axis by axis.
+    """
+    doubt, digits, places = doubts
+    count = np.int64(0)
+    for k in range(total.size):
+        count += abs(total[k] - np.floor(total[k]) - 0.5) <= doubt
+    if count == 0:
+        return
     taps, axes = len(columns), digits.shape[1]
     count = np.int64(0)
-    places = np.empty(total.size, np.int64)
     for k in range(total.size):
         if abs(total[k] - np.floor(total[k]) - 0.5) <= doubt:
             places[count] = k
@@ -504,7 +509,7 @@ def _settle(
                 column = columns[tap, k]
                 value = cval
                 if offset >= 0 and column != missing:
-                    column = needed[column] - low if needed.size else column
+                    column = column if needed is None else needed[column] - low
                     value = np.float64(pixels[np.uint64(offset + column)])
                 for axis in range(axes):
                     value *= weights[digits[number, axis], index[axis]]
