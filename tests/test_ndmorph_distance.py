@@ -382,3 +382,69 @@ def test_indices_of_brute_force_over_empty_chunks(metric):
     assert found[1].chunks == ((3,), *lazy.chunks)
     for ours, theirs in zip(found, expected, strict=True):
         assert_same(ours, theirs)
+
+
+def on_a_ring(image, steps, wrap_axes):
+    """Return differences of positions, of shape (ndim, ...), the shorter way round."""
+    steps = np.abs(steps).astype(float)
+    for axis in wrap_axes:
+        steps[axis] = np.minimum(steps[axis], image.shape[axis] - steps[axis])
+    return steps
+
+
+PERIODIC = [
+    ("edt", lambda steps: np.sqrt((steps**2).sum(axis=0)), {}),
+    ("edt", lambda steps: np.sqrt((steps**2).sum(axis=0)), {"sampling": 0.5}),
+    ("cdt", lambda steps: steps.max(axis=0), {}),
+    ("cdt taxicab", lambda steps: steps.sum(axis=0), {}),
+    ("bf", lambda steps: np.sqrt((steps**2).sum(axis=0)), {}),
+    ("bf chessboard", lambda steps: steps.max(axis=0), {}),
+]
+
+
+@pytest.mark.usefixtures("either_kernel")
+@pytest.mark.parametrize("name, norm, keywords", PERIODIC)
+@pytest.mark.parametrize(
+    "shape, chunks, wrap_axes",
+    [
+        ((17,), ((5, 1, 11),), (0,)),
+        ((9, 13), ((4, 5), (1, 10, 2)), (0,)),
+        ((9, 13), (2, 13), (1,)),
+        ((1, 8), (1, 3), (0, 1)),
+        ((4, 5, 6), (2, 3, 4), (0, 2)),
+    ],
+)
+def test_distances_where_ends_meet(name, norm, keywords, shape, chunks, wrap_axes):
+    image = seeded_mask(shape, background=0.06, seed=5)
+    image.flat[image.size // 2] = False
+    here, found = np.indices(shape), np.argwhere(image == 0).T
+    scale = keywords.get("sampling", 1)
+    steps = here[..., np.newaxis] - found.reshape(len(shape), *(1,) * len(shape), -1)
+    expected = norm(on_a_ring(image, steps.reshape(len(shape), *shape, -1), wrap_axes) * scale)
+    expected = expected.min(axis=-1)
+    ours, _, metric = TRANSFORMS[name]
+    keywords = {**metric, **keywords, "wrap_axes": wrap_axes}
+    lazy_image = da.from_array(image, chunks=chunks)
+    with nothing_computes():
+        distances, indices = ours(lazy_image, return_indices=True, **keywords)
+        alone = ours(lazy_image, **keywords)
+    assert_same(distances, expected.astype(distances.dtype), rtol=1e-14)
+    assert_same(alone, expected.astype(distances.dtype), rtol=1e-14)
+    whole = ours(image, return_distances=False, return_indices=True, **keywords)
+    assert_same(indices, whole.compute())
+    assert not image[tuple(indices.compute())].any()
+    steps = on_a_ring(image, indices.compute() - here, wrap_axes) * scale
+    np.testing.assert_allclose(norm(steps), expected, rtol=1e-14)
+
+
+def test_where_ends_meet_and_there_is_no_background():
+    image = da.ones((3, 4), chunks=2)
+    assert (distance_transform_cdt(image, wrap_axes=0).compute() == -1).all()
+    distances, indices = distance_transform_cdt(image, return_indices=True, wrap_axes=0)
+    assert (distances.compute() == -1).all()
+    assert_same(indices, np.indices((3, 4)).astype(np.int32))
+    distances, indices = distance_transform_edt(image, return_indices=True, wrap_axes=1)
+    assert (indices.compute() == [[[-1]], [[0]]]).all()
+    assert_same(distances, distance_transform_edt(image, wrap_axes=1).compute())
+    with pytest.raises(NotImplementedError, match="wrap_axes needs a metric that is a name"):
+        distance_transform_cdt(image, np.ones((3, 3)), wrap_axes=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, overload
 
@@ -10,14 +11,14 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels import blocks
-from dask_image._utils.arguments import ArgumentError, per_axis, refuse_lazy
+from dask_image._utils.arguments import ArgumentError, normalize_axes, per_axis, refuse_lazy
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
-from dask_image._utils.engines.distances import Metric, carry, least_costs, summarize
+from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
-from dask_image._utils.typing import Array, ArrayLike, PerAxis, Real
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
 
 INTEGER_METRICS = {
     "chessboard": CHESSBOARD,
@@ -30,22 +31,24 @@ INTEGER_METRICS = {
 @overload
 def distance_transform_edt(
     image: ArrayLike, sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ...,
-    return_indices: Literal[False] = ...,
+    return_indices: Literal[False] = ..., *, wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def distance_transform_edt(
     image: ArrayLike, sampling: PerAxis[Real] | None = ..., *, return_distances: Literal[False],
-    return_indices: Literal[True],
+    return_indices: Literal[True], wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def distance_transform_edt(
     image: ArrayLike, sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ...,
     *, return_indices: Literal[True],
+    wrap_axes: PerAxis[Integer] | None = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @overload
 def distance_transform_edt(
     image: ArrayLike, sampling: PerAxis[Real] | None = ..., return_distances: bool = ...,
     return_indices: bool = ...,
+    *, wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array | tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def distance_transform_edt(
@@ -53,6 +56,8 @@ def distance_transform_edt(
     sampling: PerAxis[Real] | None = None,
     return_distances: bool = True,
     return_indices: bool = False,
+    *,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array | tuple[Array, Array]:
     """
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
@@ -72,6 +77,9 @@ def distance_transform_edt(
         Whether to return the distances.
     return_indices : bool, optional
         Whether to return where the nearest background pixel is.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet, as a longitude's or an angle's do: distances along them go round
+        the shorter way.
 
     Returns
     -------
@@ -87,7 +95,8 @@ def distance_transform_edt(
     RuntimeError
         If neither result is asked for, or ``sampling`` has a wrong length.
     ValueError
-        If ``sampling`` is not made of finite numbers, or an axis is longer than 2**29 pixels.
+        If ``sampling`` is not made of finite numbers, or an axis is longer than 2**29 pixels
+        (a third of that, if its ends meet).
 
     See Also
     --------
@@ -107,6 +116,10 @@ def distance_transform_edt(
     those to a pixel just before the first one of the image, along the first
     axis; indices are -1 along that axis and 0 along all others. An image
     without axes is taken for one of shape ``(1,)``.
+
+    Lines along an axis whose ends meet are worked on with half of their length
+    before and after them, as nothing is farther away on a ring. Of what is equally
+    near the choice is then its own, but the same for all chunks.
 
     References
     ----------
@@ -128,11 +141,11 @@ def distance_transform_edt(
     array([[1.41, 1.  , 1.41, 2.24],
            [1.  , 0.  , 1.  , 2.  ]])
     """
-    image = _as_image(image, return_distances, return_indices)
+    image, wrap_axes = _as_image(image, return_distances, return_indices, wrap_axes)
     sampling = _normalize_sampling(sampling, image.ndim)
     if image.ndim == 0:
         image, sampling = image.reshape(1), sampling and (1.0,)
-    metric = Metric.on(image.shape, EUCLIDEAN, sampling)
+    metric = Metric.on(image.shape, EUCLIDEAN, sampling, wrap_axes)
     if 0 in image.shape:
         return _nothing(image, np.float64, return_distances, return_indices)
     name = "distance_transform_edt"
@@ -152,24 +165,28 @@ def distance_transform_cdt(
     image: ArrayLike,
     metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
     return_distances: Literal[True] = ..., return_indices: Literal[False] = ...,
+    *, wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def distance_transform_cdt(
     image: ArrayLike,
     metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ..., *,
     return_distances: Literal[False], return_indices: Literal[True],
+    wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def distance_transform_cdt(
     image: ArrayLike,
     metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
     return_distances: Literal[True] = ..., *, return_indices: Literal[True],
+    wrap_axes: PerAxis[Integer] | None = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @overload
 def distance_transform_cdt(
     image: ArrayLike,
     metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
     return_distances: bool = ..., return_indices: bool = ...,
+    *, wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array | tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def distance_transform_cdt(
@@ -177,6 +194,8 @@ def distance_transform_cdt(
     metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = "chessboard",
     return_distances: bool = True,
     return_indices: bool = False,
+    *,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array | tuple[Array, Array]:
     """
     Count the steps from each foreground pixel to the nearest background (zero) pixel.
@@ -193,7 +212,7 @@ def distance_transform_cdt(
         along one axis (the other names), or to where a boolean array, of
         three pixels along every axis, is true. As in SciPy, only the part of
         such an array before its centre counts, and its mirror image.
-    return_distances, return_indices : optional
+    return_distances, return_indices, wrap_axes : optional
         As in `distance_transform_edt`.
 
     Returns
@@ -204,7 +223,8 @@ def distance_transform_cdt(
     indices : dask.array.Array
         Of int32 and shape ``(image.ndim,) + image.shape``: the position of the
         nearest background pixel along each axis, or of the pixel itself where
-        no background is reached. Only if ``return_indices``.
+        no background is reached. Only if ``return_indices``. With ``wrap_axes``
+        any of those that are equally near, the same for all chunks.
 
     Raises
     ------
@@ -215,6 +235,8 @@ def distance_transform_cdt(
         longer than 2**29 pixels.
     TypeError
         If ``image`` has no axes.
+    NotImplementedError
+        If ``metric`` is an array and there are ``wrap_axes``.
 
     See Also
     --------
@@ -251,21 +273,33 @@ def distance_transform_cdt(
     array([[2, 1, 2, 3],
            [1, 0, 1, 2]], dtype=int32)
     """
-    image = _as_image(image, return_distances, return_indices)
+    image, wrap_axes = _as_image(image, return_distances, return_indices, wrap_axes)
     if image.ndim == 0:
         raise TypeError("image must have at least one axis, got an array without axes")
     kind, structure = _normalize_metric(metric, image.ndim)
     if 0 in image.shape:
         return _nothing(image, np.int32, return_distances, return_indices)
-    if kind is None or return_indices:
-        return _swept(image, structure, return_distances, return_indices, "distance_transform_cdt")
-    metric = Metric.on(image.shape, kind)
-    costs, _ = least_costs(image, metric, "distance_transform_cdt")
-    distances = map_blocks(
-        _steps_of, costs, dtype=np.int32, absent=-1, name="distance_transform_cdt",
-        meta=block_meta(image.ndim, np.int32),
-    )  # fmt: skip
-    return _results(distances, None)
+    name = "distance_transform_cdt"
+    if kind is None and wrap_axes:
+        raise NotImplementedError(
+            "wrap_axes needs a metric that is a name: a structure takes sweeps that begin at an "
+            f"edge of the image, got {structure.tolist()}"
+        )
+    if kind is None or (return_indices and not wrap_axes):
+        return _swept(image, structure, return_distances, return_indices, name)
+    metric = Metric.on(image.shape, kind, None, wrap_axes)
+    distances = indices = None
+    if return_distances:
+        costs, _ = least_costs(image, metric, name)
+        distances = map_blocks(
+            _steps_of, costs, dtype=np.int32, absent=-1, name=name,
+            meta=block_meta(image.ndim, np.int32),
+        )  # fmt: skip
+    if return_indices:
+        found = _nearest_background(image, metric, name)
+        starts = line_sweeps.block_starts(image)
+        indices = map_blocks(_or_itself, found, starts=starts, name=name, meta=found._meta)
+    return _results(distances, indices)
 
 
 @overload
@@ -273,14 +307,14 @@ def distance_transform_bf(
     image: ArrayLike,
     metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
     sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ...,
-    return_indices: Literal[False] = ...,
+    return_indices: Literal[False] = ..., *, wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def distance_transform_bf(
     image: ArrayLike,
     metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
     sampling: PerAxis[Real] | None = ..., *, return_distances: Literal[False],
-    return_indices: Literal[True],
+    return_indices: Literal[True], wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def distance_transform_bf(
@@ -288,12 +322,14 @@ def distance_transform_bf(
     metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
     sampling: PerAxis[Real] | None = ..., return_distances: Literal[True] = ..., *,
     return_indices: Literal[True],
+    wrap_axes: PerAxis[Integer] | None = ...,
 ) -> tuple[Array, Array]: ...  # fmt: skip
 @overload
 def distance_transform_bf(
     image: ArrayLike,
     metric: Literal["euclidean", "taxicab", "cityblock", "manhattan", "chessboard"] = ...,
     sampling: PerAxis[Real] | None = ..., return_distances: bool = ..., return_indices: bool = ...,
+    *, wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array | tuple[Array, Array]: ...  # fmt: skip
 @numpy_only
 def distance_transform_bf(
@@ -302,6 +338,8 @@ def distance_transform_bf(
     sampling: PerAxis[Real] | None = None,
     return_distances: bool = True,
     return_indices: bool = False,
+    *,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array | tuple[Array, Array]:
     """
     Measure how far each foreground pixel is from the nearest background (zero) pixel.
@@ -320,7 +358,7 @@ def distance_transform_bf(
     sampling : float or sequence of float, optional
         Distance between neighbouring pixels, along every axis or along each,
         if ``metric`` is "euclidean"; the others ignore it. 1 if not given.
-    return_distances, return_indices : optional
+    return_distances, return_indices, wrap_axes : optional
         As in `distance_transform_edt`.
 
     Returns
@@ -332,7 +370,8 @@ def distance_transform_bf(
         Of int32 and shape ``(image.ndim,) + image.shape``: the position of the
         nearest background pixel along each axis; only if ``return_indices``.
         Where several are equally near it is SciPy's choice, the last one in
-        raster order; with "chessboard" it is any of them.
+        raster order; with "chessboard" or ``wrap_axes`` it is any of them, the same
+        for all chunks.
 
     Raises
     ------
@@ -340,7 +379,8 @@ def distance_transform_bf(
         If neither result is asked for, if ``metric`` is unknown, or if
         ``sampling`` has a wrong length.
     ValueError
-        If ``sampling`` is not made of finite numbers, or an axis is longer than 2**29 pixels.
+        If ``sampling`` is not made of finite numbers, or an axis is longer than 2**29 pixels
+        (a third of that, if its ends meet).
 
     See Also
     --------
@@ -362,7 +402,7 @@ def distance_transform_bf(
     array([[2, 1, 2, 3],
            [1, 0, 1, 2]], dtype=uint32)
     """
-    image = _as_image(image, return_distances, return_indices)
+    image, wrap_axes = _as_image(image, return_distances, return_indices, wrap_axes)
     name = metric.lower() if isinstance(metric, str) else metric
     kinds = {"euclidean": EUCLIDEAN, **INTEGER_METRICS}
     if not isinstance(name, str) or name not in kinds:
@@ -376,7 +416,7 @@ def distance_transform_bf(
         return _results(distances, indices)
     if 0 in image.shape:
         return _nothing(image, dtype, return_distances, return_indices)
-    metric = Metric.on(image.shape, kinds[name], sampling)
+    metric = Metric.on(image.shape, kinds[name], sampling, wrap_axes)
     distances = indices = None
     if return_distances:
         costs, _ = least_costs(image, metric, "distance_transform_bf")
@@ -393,7 +433,8 @@ def distance_transform_bf(
     return _results(distances, indices)
 
 
-def _as_image(image, return_distances, return_indices):
+def _as_image(image, return_distances, return_indices, wrap_axes):
+    """Return an image as a Dask array, and the axes whose ends meet."""
     if not (return_distances or return_indices):
         raise ArgumentError("at least one of return_distances and return_indices must be True")
     image = as_dask_array(image)
@@ -401,7 +442,14 @@ def _as_image(image, return_distances, return_indices):
         raise ArgumentError(
             f"image must have no axis longer than {LONGEST_AXIS} pixels, got shape {image.shape}"
         )
-    return image
+    axes = () if wrap_axes is None else tuple(sorted(normalize_axes(wrap_axes, image.ndim)))
+    # Positions on the turns before and after the image are none farther out than that either.
+    if any(3 * image.shape[axis] > LONGEST_AXIS for axis in axes):
+        raise ArgumentError(
+            f"wrap_axes must be axes of no more than {LONGEST_AXIS // 3} pixels, got {wrap_axes} "
+            f"of shape {image.shape}"
+        )
+    return image, axes
 
 
 def _normalize_sampling(sampling, ndim):
@@ -469,11 +517,6 @@ def _map_with_positions(function, array, image, metric, name):
     )
 
 
-def _nearest_on_line(summary, carried, start):
-    packed, _ = summary
-    return blocks.distance.nearest_on_first_axis(packed.unpack(), start, *carried)
-
-
 def _costs(features, positions, metric):
     costs = blocks.distance.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
     costs[features[0] < 0] = unreachable(metric.dtype)
@@ -485,11 +528,13 @@ def _nearest_background(image, metric, name):
     Return the positions of the nearest background pixels, an array for each axis.
 
     Where several are equally near it is the one of the lowest position along
-    the last axis; of these, the lowest along the last but one; and so on.
+    the last axis; of these, the lowest along the last but one; and so on. Of an
+    axis whose ends meet the lowest position is the one that comes first on the
+    way there, be it on the turn before.
     """
-    strips = line_sweeps.thin_strips(image)
+    strips, along = line_sweeps.thin_strips(image), FirstAxis(metric)
     features, _ = line_sweeps.carry_along_first_axis(
-        strips, summarize, carry, _nearest_on_line, np.int32, name
+        strips, along.summarize, along.carry, along.nearest, np.int32, name
     )
     features = features[np.newaxis]
     for axis in range(1, image.ndim):
@@ -505,18 +550,43 @@ def _nearest_background(image, metric, name):
             name=f"{name}-lines",
             meta=block_meta(image.ndim + 1, np.int32),
         )
-    return features.rechunk(((image.ndim,), *image.chunks), method="tasks")
+    features = features.rechunk(((image.ndim,), *image.chunks), method="tasks")
+    if any(metric.periods):
+        features = map_blocks(
+            _in_image, features, periods=metric.periods, name=name, meta=features._meta
+        )
+    return features
 
 
 def _add_feature(features, axis, metric, starts, block_id=None):
-    """Extend positions along the axes before ``axis`` by those along it."""
+    """
+    Extend positions along the axes before ``axis`` by those along it.
+
+    Positions that lie on another turn of an axis whose ends meet are kept as such.
+    """
     positions = line_sweeps.positions_in_block(starts, block_id[1:], features.shape[1:])
-    nearest = blocks.distance.cheapest_positions(
-        _costs(features, positions, metric), axis, metric.kind, metric.steps[axis]
-    )
+    positions[0] = positions[0] + np.int32(metric.periods[0])
+    costs = metric.unrolled(_costs(features, positions, metric), axis)
+    nearest = blocks.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
     # A line that has found nothing holds -1 for the first axis, and 0 for the others.
     np.maximum(nearest, 0, out=nearest)
-    return blocks.distance.take_features(features, nearest, axis)
+    period = metric.periods[axis]
+    if not period:
+        return blocks.distance.take_features(features, nearest, axis)
+    nearest = metric.rolled_up(nearest, axis) - np.int32(period // 2)
+    taken = blocks.distance.take_features(features, nearest % np.int32(period), axis)
+    taken[-1] = nearest
+    return taken
+
+
+def _in_image(features, periods):
+    """Return positions on any turn of axes whose ends meet as those in the image."""
+    found = features[0] >= 0
+    inside = features.copy()
+    for axis, period in enumerate(periods):
+        if period:
+            inside[axis] = np.where(found, features[axis] % period, -1 if axis == 0 else 0)
+    return inside
 
 
 def _last_nearest_background(image, metric, name):
@@ -530,7 +600,7 @@ def _last_nearest_background(image, metric, name):
     filled = tuple(tuple(size for size in sizes if size) for sizes in chunks)
     image = image.rechunk(filled, method="tasks")
     turn = (slice(None, None, -1),) * image.ndim
-    metric = Metric(metric.kind, metric.steps[::-1], metric.dtype)
+    metric = replace(metric, steps=metric.steps[::-1], periods=metric.periods[::-1])
     features = _nearest_background(image[turn].T, metric, name)
     features = features[::-1].transpose((0, *range(image.ndim, 0, -1)))[(slice(None), *turn)]
     highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
@@ -545,8 +615,18 @@ def _turn_round(features, highest):
 
 def _distances_to(indices, metric, starts, block_id=None):
     positions = line_sweeps.positions_in_block(starts, block_id, indices[0].shape)
-    costs = blocks.distance.costs_of(indices, positions, metric.kind, metric.steps, metric.dtype)
+    found = [
+        _nearest_turn(along, here, period) if period else along
+        for along, here, period in zip(indices, positions, metric.periods, strict=True)
+    ]
+    costs = blocks.distance.costs_of(found, positions, metric.kind, metric.steps, metric.dtype)
     return np.sqrt(costs, dtype=np.float64)
+
+
+def _nearest_turn(along, here, period):
+    """Return positions along an axis whose ends meet on the turn on which they are nearest."""
+    half = period // 2
+    return here + (along - here + half) % period - half
 
 
 def _found_nothing(costs):
@@ -566,6 +646,13 @@ def _roots_of(costs, absent):
     if _found_nothing(costs):
         return np.full(costs.shape, absent)
     return blocks.distance.roots(costs)
+
+
+def _or_itself(features, starts, block_id=None):
+    """Return the position of the pixel itself where no background is found."""
+    positions = line_sweeps.positions_in_block(starts, block_id[1:], features.shape[1:])
+    found = features[0] >= 0
+    return np.stack([np.where(found, along, here) for along, here in zip(features, positions)])
 
 
 def _steps_of(costs, absent):

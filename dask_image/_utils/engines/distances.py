@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
-from dask_image._utils.typing import Array, NDArray, Shape
+from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 COST_TYPES = {
     EUCLIDEAN: (np.int32, np.int64),
@@ -30,40 +29,91 @@ class Metric:
     steps: tuple[Any, ...]
     dtype: np.dtype[Any]
     """Of the costs: squared distances if Euclidean, else distances."""
+    periods: Shape
+    """The length of each axis whose ends meet, 0 for the others."""
 
     @classmethod
-    def on(cls, shape: Shape, kind: int, sampling: Any = None) -> Metric:
+    def on(cls, shape: Shape, kind: int, sampling: Any = None, wrap_axes: Shape = ()) -> Metric:
         """Return the metric on an image of that shape; costs are exact integers if they can be."""
+        periods = tuple(size * (axis in wrap_axes) for axis, size in enumerate(shape))
         if kind == EUCLIDEAN and sampling is not None:
-            return cls(kind, sampling, np.dtype(np.float64))
-        farthest = sum(size**2 for size in shape) if kind == EUCLIDEAN else sum(shape)
+            return cls(kind, sampling, np.dtype(np.float64), periods)
+        sizes = [size + period for size, period in zip(shape, periods)]
+        farthest = sum(size**2 for size in sizes) if kind == EUCLIDEAN else sum(sizes)
         # Kernels work on as many pixels at once as fit a vector.
         dtype = next(each for each in COST_TYPES[kind] if farthest < unreachable(each))
-        return cls(kind, (1,) * len(shape), np.dtype(dtype))
+        return cls(kind, (1,) * len(shape), np.dtype(dtype), periods)
+
+    def unrolled(self, lines: Block, axis: int) -> Block:
+        """
+        Return whole lines with what lies around them, if the ends of ``axis`` meet.
+
+        Nothing on a ring is farther away than half of it.
+        """
+        widths = [(0, 0)] * lines.ndim
+        widths[axis] = (self.periods[axis] // 2,) * 2
+        return np.pad(lines, widths, mode="wrap") if self.periods[axis] else lines
+
+    def rolled_up(self, lines: Block, axis: int) -> Block:
+        """Return what `unrolled` was given, of a result of its shape."""
+        margin = self.periods[axis] // 2
+        return lines[(slice(None),) * axis + (slice(margin, lines.shape[axis] - margin),)]
 
 
-def summarize(block: NDArray, start: int) -> Any:
-    """Return what is kept of a block, and where the background of each line begins and ends."""
-    packed = line_sweeps.PackedBackground(block)
-    return packed, blocks.distance.background_range(packed.words, packed.shape, start)
+@dataclass(frozen=True)
+class FirstAxis:
+    """
+    How blocks find the background along the first axis.
 
+    Positions are counted from one period before the image, so that those on the turn before it
+    are none below 0 either: -1 stands for no background.
+    """
 
-def carry(summaries: list[Any]) -> list[Any]:
-    """Return, for each block of a column, the background before and after it on each line."""
-    ranges = [ends for _, ends in summaries]
-    before, after = [np.full_like(ranges[0][0], -1)], [np.full_like(ranges[0][0], -1)]
-    for _, last in ranges[:-1]:
-        before.append(np.where(last < 0, before[-1], last))
-    for first, _ in ranges[:0:-1]:
-        after.append(np.where(first < 0, after[-1], first))
-    return list(zip(before, reversed(after), strict=True))
+    metric: Metric
 
+    def summarize(self, block: NDArray, start: int) -> Any:
+        """Return what is kept of a block, and where the background of each line begins, ends."""
+        packed = line_sweeps.PackedBackground(block)
+        start += self.metric.periods[0]
+        return packed, blocks.distance.background_range(packed.words, packed.shape, start)
 
-def _costs_on_line(summary, carried, start, metric):
-    packed, _ = summary
-    return blocks.distance.costs_on_first_axis(
-        packed.unpack(), start, *carried, metric.kind, metric.steps[0], metric.dtype
-    )
+    def carry(self, summaries: list[Any]) -> list[Any]:
+        """Return, for each block of a column, the background before and after it on each line."""
+        ranges = [ends for _, ends in summaries]
+        before, after = self._around(ranges)
+        for _, last in ranges[:-1]:
+            before.append(np.where(last < 0, before[-1], last))
+        for first, _ in ranges[:0:-1]:
+            after.append(np.where(first < 0, after[-1], first))
+        return list(zip(before, reversed(after), strict=True))
+
+    def _around(self, ranges):
+        """Return the background before the first block and after the last one, each in a list."""
+        none, period = np.full_like(ranges[0][0], -1), self.metric.periods[0]
+        if not period:
+            return [none], [none]
+        lowest, highest = none, none
+        for first, last in ranges:
+            lowest = np.where(lowest < 0, first, lowest)
+            highest = np.maximum(highest, last)
+        found = highest >= 0
+        return [np.where(found, highest - period, -1)], [np.where(found, lowest + period, -1)]
+
+    def costs(self, summary: Any, carried: Any, start: int) -> NDArray:
+        """Return what it costs to reach the background along the first axis."""
+        packed, _ = summary
+        metric = self.metric
+        return blocks.distance.costs_on_first_axis(
+            packed.unpack(), start + metric.periods[0], *carried,
+            metric.kind, metric.steps[0], metric.dtype,
+        )  # fmt: skip
+
+    def nearest(self, summary: Any, carried: Any, start: int) -> NDArray:
+        """Return the position of the nearest background along the first axis, -1 if none."""
+        packed, _ = summary
+        return blocks.distance.nearest_on_first_axis(
+            packed.unpack(), start + self.metric.periods[0], *carried
+        )
 
 
 def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sweeps.Barrier]:
@@ -72,10 +122,9 @@ def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sw
 
     And what its blocks wait for.
     """
-    strips = line_sweeps.thin_strips(image)
-    finish = partial(_costs_on_line, metric=metric)
+    strips, along = line_sweeps.thin_strips(image), FirstAxis(metric)
     costs, barrier = line_sweeps.carry_along_first_axis(
-        strips, summarize, carry, finish, metric.dtype, name
+        strips, along.summarize, along.carry, along.costs, metric.dtype, name
     )
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
@@ -83,8 +132,7 @@ def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sw
                 _cheapest_costs,
                 line_sweeps.join_lines(costs, axis, strips.chunks),
                 axis=axis,
-                metric=metric.kind,
-                step=metric.steps[axis],
+                metric=metric,
                 dtype=metric.dtype,
                 name=f"{name}-lines",
                 meta=block_meta(image.ndim, metric.dtype),
@@ -93,5 +141,7 @@ def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sw
     return costs.rechunk(image.chunks, method="tasks"), barrier
 
 
-def _cheapest_costs(costs, axis, metric, step):
-    return blocks.distance.cheapest_costs(costs, axis, metric, step)
+def _cheapest_costs(costs, axis, metric):
+    around = metric.unrolled(costs, axis)
+    cheapest = blocks.distance.cheapest_costs(around, axis, metric.kind, metric.steps[axis])
+    return metric.rolled_up(cheapest, axis)
