@@ -153,6 +153,11 @@ def normalize_axes(axes: Any, ndim: int) -> Shape:
     return chosen
 
 
+def normalize_wrap_axes(wrap_axes: Any, ndim: int) -> Shape:
+    """Return the axes whose ends meet, ascending; ``None`` stands for none."""
+    return () if wrap_axes is None else tuple(sorted(normalize_axes(wrap_axes, ndim)))
+
+
 def per_axis(value: Any, count: int, name: str) -> list[Any]:
     """Return a list of ``count`` values: those given, or one value repeated."""
     refuse_lazy(value, name, "values")

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels import blocks
-from dask_image._utils.arguments import ArgumentError, normalize_axes, per_axis, refuse_lazy
+from dask_image._utils.arguments import ArgumentError, normalize_wrap_axes, per_axis, refuse_lazy
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
@@ -442,7 +442,7 @@ def _as_image(image, return_distances, return_indices, wrap_axes):
         raise ArgumentError(
             f"image must have no axis longer than {LONGEST_AXIS} pixels, got shape {image.shape}"
         )
-    axes = () if wrap_axes is None else tuple(sorted(normalize_axes(wrap_axes, image.ndim)))
+    axes = normalize_wrap_axes(wrap_axes, image.ndim)
     # Positions on the turns before and after the image are none farther out than that either.
     if any(3 * image.shape[axis] > LONGEST_AXIS for axis in axes):
         raise ArgumentError(

@@ -1,5 +1,7 @@
 """Arguments that several functions of segmentation share."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.typing import Array, NDArray, Shape
+from dask_image._utils.engines.overlap import map_neighborhood
+from dask_image._utils.typing import Array, DTypeLike, ModeName, NDArray, Shape
 
 
 def in_chunks_of(image: Array, array: Array, name: str) -> Array:
@@ -65,6 +68,35 @@ def neighbour_structure(footprint: Any, connectivity: Any, ndim: int) -> NDArray
 def neighbour_steps(footprint: Any, connectivity: Any, ndim: int) -> tuple[Shape, ...]:
     """Return the steps from a pixel to its neighbours, sorted; arguments as above."""
     return displacements_of(neighbour_structure(footprint, connectivity, ndim))
+
+
+def map_surroundings(
+    kernel: Callable[..., Any], *images: Array, name: str, reach: Sequence[tuple[int, int]],
+    wrap_axes: Shape, dtype: DTypeLike, **keywords: Any,
+) -> Array:  # fmt: skip
+    """
+    Run ``kernel`` on every block with its surroundings, to ``reach`` along each axis.
+
+    Axes whose ends meet have no edges; those of the others are edges of what the kernel gets.
+    """
+    ndim = images[0].ndim
+    modes: list[ModeName] = [
+        "grid-wrap" if axis in wrap_axes else "nearest" for axis in range(ndim)
+    ]
+    if wrap_axes:
+        # A block as long as the image has its halo within it; elsewhere this is beyond the halo.
+        margins = [reach[axis] if axis in wrap_axes else (0, 0) for axis in range(ndim)]
+        kernel = partial(_on_rings, kernel, margins)
+    return map_neighborhood(
+        kernel, *images, name=name, reach=reach, modes=modes, dtype=dtype, **keywords
+    )
+
+
+def _on_rings(kernel, margins, *blocks, **keywords):
+    result = kernel(*(np.pad(block, margins, mode="wrap") for block in blocks), **keywords)
+    return result[
+        tuple(slice(low, size - high) for (low, high), size in zip(margins, result.shape))
+    ]
 
 
 def float_type(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -8,32 +8,34 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._utils import options
+from dask_image._utils.arguments import normalize_wrap_axes
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import ForegroundComponents
 from dask_image._utils.engines.folding import value_range
-from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.engines.two_pass import map_two_pass
-from dask_image._utils.typing import Array, ArrayLike, Integer
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Shape
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import neighbour_structure
+from dask_image.segmentation._arguments import map_surroundings, neighbour_structure
 
 
 @overload
 def local_maxima(
     image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ...,
-    indices: Literal[False] = ..., allow_borders: bool = ...,
+    indices: Literal[False] = ..., allow_borders: bool = ..., *,
+    wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def local_maxima(
     image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ..., *,
-    indices: Literal[True], allow_borders: bool = ...,
+    indices: Literal[True], allow_borders: bool = ..., wrap_axes: PerAxis[Integer] | None = ...,
 ) -> tuple[Array, ...]: ...  # fmt: skip
 @numpy_only
 def local_maxima(
     image: ArrayLike, footprint: ArrayLike | None = None, connectivity: Integer | None = None,
-    indices: bool = False, allow_borders: bool = True,
+    indices: bool = False, allow_borders: bool = True, *,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array | tuple[Array, ...]:  # fmt: skip
     """
     Find the plateaus that are higher than all pixels around them.
@@ -55,6 +57,8 @@ def local_maxima(
         Whether to return positions rather than an array of booleans.
     allow_borders : bool, optional
         Whether a plateau that touches the edge of the image may be a maximum.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet: there is no edge there.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def local_maxima(
     Notes
     -----
     Pixels without a higher neighbour are maxima unless they lie on a plateau
-    with a pixel that has one. Connected, those of plateaus make up components, and
+    with a pixel that has one. Connected, those pixels make up components, and
     a plateau is found to be none of the maxima where its component touches
     such a pixel. So the components of `dask_image.ndmeasure.label` serve. As in
     scikit-image, a plateau of the image's least value is no maximum.
@@ -88,23 +92,27 @@ def local_maxima(
     >>> local_maxima(image).compute().astype(int)
     array([[0, 1, 1, 0, 0, 0, 1, 0]])
     """
-    return _extrema(image, footprint, connectivity, indices, allow_borders, "local_maxima")
+    return _extrema(
+        image, footprint, connectivity, indices, allow_borders, wrap_axes, "local_maxima"
+    )
 
 
 @overload
 def local_minima(
     image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ...,
-    indices: Literal[False] = ..., allow_borders: bool = ...,
+    indices: Literal[False] = ..., allow_borders: bool = ..., *,
+    wrap_axes: PerAxis[Integer] | None = ...,
 ) -> Array: ...  # fmt: skip
 @overload
 def local_minima(
     image: ArrayLike, footprint: ArrayLike | None = ..., connectivity: Integer | None = ..., *,
-    indices: Literal[True], allow_borders: bool = ...,
+    indices: Literal[True], allow_borders: bool = ..., wrap_axes: PerAxis[Integer] | None = ...,
 ) -> tuple[Array, ...]: ...  # fmt: skip
 @numpy_only
 def local_minima(
     image: ArrayLike, footprint: ArrayLike | None = None, connectivity: Integer | None = None,
-    indices: bool = False, allow_borders: bool = True,
+    indices: bool = False, allow_borders: bool = True, *,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array | tuple[Array, ...]:  # fmt: skip
     """
     Find the plateaus that are lower than all pixels around them.
@@ -119,6 +127,8 @@ def local_minima(
         As in `local_maxima`.
     allow_borders : bool, optional
         Whether a plateau that touches the edge of the image may be a minimum.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet: there is no edge there.
 
     Returns
     -------
@@ -143,39 +153,47 @@ def local_minima(
     >>> local_minima(image).compute().astype(int)
     array([[0, 1, 1, 0, 0, 0, 1, 0]])
     """
-    return _extrema(image, footprint, connectivity, indices, allow_borders, "local_minima")
+    return _extrema(
+        image, footprint, connectivity, indices, allow_borders, wrap_axes, "local_minima"
+    )
 
 
-def _extrema(image, footprint, connectivity, indices, allow_borders, name):
+def _extrema(image, footprint, connectivity, indices, allow_borders, wrap_axes, name):
     image = as_image(image)
     steps = displacements_of(neighbour_structure(footprint, connectivity, image.ndim))
-    if not allow_borders and min(image.shape) < 3:
+    connects = Connectivity(steps, normalize_wrap_axes(wrap_axes, image.ndim))
+    edges = () if allow_borders else set(range(image.ndim)) - set(connects.wrap_axes)
+    if any(image.shape[axis] < 3 for axis in edges):
         warn("there is no extremum off the border of an image that is less than 3 pixels wide")
         found = da.zeros_like(image, dtype=bool)
     else:
-        found = _regional(image, steps, allow_borders, name)
+        found = _regional(image, connects, tuple(edges), name)
     return da.nonzero(found) if indices else found
 
 
-def _regional(image, steps, allow_borders, name):
-    """Return the regional maxima or minima of an image, whichever the function's name is of."""
+def _regional(image, connectivity, edges, name):
+    """
+    Return the regional maxima or minima of an image, whichever the function's name is of.
+
+    Those that touch the edges of the image along the axes ``edges`` are left out.
+    """
+    steps = connectivity.displacements
     connects = set(map(tuple, np.eye(image.ndim, dtype=int).tolist())) <= set(steps)
     if image.size == 0 or (image.size == 1 and connects):
         return da.zeros_like(image, dtype=bool)
     highest = name == "local_maxima"
     # A pixel two steps away may be what spoils its neighbour, and that the plateau.
-    states = map_neighborhood(
+    states = map_surroundings(
         _states, image, name=f"{name}-states", reach=[(2, 2)] * image.ndim,
-        modes=["nearest"] * image.ndim, dtype=np.uint8, steps=steps, highest=highest,
+        wrap_axes=connectivity.wrap_axes, dtype=np.uint8, steps=steps, highest=highest,
     )  # fmt: skip
-    if allow_borders and steps and not connects:
+    if not edges and steps and not connects:
         least = value_range(image, name)[0 if highest else 1]
         states = da.where(image == least, np.uint8(0), states)  # as if a neighbour were higher
     # To find states anew costs more than to keep two bits a pixel, however many there are.
     algorithm = _Plateaus(
-        _candidates, _spoiled, Connectivity(steps), np.dtype(bool), image.shape, states._meta,
-        memory=max(options.memory("label"), -(-image.size // 8)), allow_borders=allow_borders,
-        connects=connects,
+        _candidates, _spoiled, connectivity, np.dtype(bool), image.shape, states._meta,
+        memory=max(options.memory("label"), -(-image.size // 8)), edges=edges, connects=connects,
     )  # fmt: skip
     return map_two_pass(algorithm, [states], name)[0]
 
@@ -200,22 +218,23 @@ class _Plateaus(ForegroundComponents):
 
     Parameters
     ----------
-    allow_borders : bool
-        Whether a maximum may touch the edge of the image.
+    edges : tuple of int
+        Along which axes no maximum may touch the edge of the image.
     connects : bool
         Whether steps lead from any pixel to all others.
     """
 
-    allow_borders: bool
+    edges: Shape
     connects: bool
 
     combine_step, finish_step = "combine", "fill"
 
     def scan(self, place, states):
         """Find the plateaus and the peaks of a block, and whether any pixel has a higher neighbour."""
-        if not self.allow_borders:
+        if self.edges:
             states = states.copy()
-            for axis, (start, size) in enumerate(zip(place.start, self.image_shape)):
+            for axis in self.edges:
+                start, size = place.start[axis], self.image_shape[axis]
                 for edge in (-start, size - 1 - start):
                     if 0 <= edge < states.shape[axis]:
                         face = (slice(None),) * axis + (edge,)

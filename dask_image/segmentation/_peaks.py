@@ -11,16 +11,17 @@ from dask_image._utils.arguments import (
     normalize_array,
     normalize_integer,
     normalize_number,
+    normalize_wrap_axes,
 )
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import kernel_for, numpy_only
 from dask_image._utils.engines.folding import block_limits, fold, merge_limits
 from dask_image._utils.engines.graph import map_blocks
-from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import border_width, in_chunks_of
+from dask_image.segmentation._arguments import border_width, in_chunks_of, map_surroundings
 
 # What a pixel is: none, or higher than all around; with labels also one that an opening removes.
 PEAK, ISOLATED = 1, 2
@@ -31,7 +32,8 @@ def peak_local_max(
     image: ArrayLike, min_distance: Integer = 1, threshold_abs: Real | None = None,
     threshold_rel: Real | None = None, exclude_border: bool | PerAxis[Integer] = True,
     num_peaks: Real = np.inf, footprint: ArrayLike | None = None, labels: ArrayLike | None = None,
-    num_peaks_per_label: Real = np.inf, p_norm: Real = np.inf,
+    num_peaks_per_label: Real = np.inf, p_norm: Real = np.inf, *,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array:  # fmt: skip
     """
     Find the coordinates of peaks: pixels that are highest in a window around them.
@@ -62,6 +64,8 @@ def peak_local_max(
         The most peaks in one label.
     p_norm : float, optional
         Which norm measures how far peaks are apart: from 1 to infinity, the chessboard's.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet: there is no edge there, and peaks at both ends may be too close.
 
     Returns
     -------
@@ -108,7 +112,9 @@ def peak_local_max(
     min_distance = normalize_integer(min_distance, "min_distance", lowest=0)
     if (window is None or window.size == 1) and min_distance < 1:
         warn("min_distance below 1 returns all pixels above the thresholds", RuntimeWarning)
+    wrap_axes = normalize_wrap_axes(wrap_axes, image.ndim)
     border = border_width(exclude_border, image.ndim, min_distance)
+    border = tuple(0 if axis in wrap_axes else width for axis, width in enumerate(border))
     if window is None:
         window = np.ones((2 * min_distance + 1,) * image.ndim, bool)
     for value, name in ((threshold_abs, "threshold_abs"), (threshold_rel, "threshold_rel")):
@@ -116,16 +122,17 @@ def peak_local_max(
             normalize_number(value, name)
     collect = _Collect(_Thresholds(threshold_abs, threshold_rel), image.shape, border)
     most, most_per_label = _as_count(num_peaks), _as_count(num_peaks_per_label)
-    choice = _Choice(min_distance, p_norm, most, most_per_label, image.ndim, labels is not None)
+    periods = tuple(size * (axis in wrap_axes) for axis, size in enumerate(image.shape))
+    choice = _Choice(min_distance, p_norm, most, most_per_label, periods, labels is not None)
     if image.size == 0:
         return da.zeros((0, image.ndim), dtype=np.int64)
     name = "peak_local_max"
     limits = fold([image], block_limits, merge_limits, name, "range")
     if labels is None:
-        state, images = _peaks(image, window, name), [image]
+        state, images = _peaks(image, window, wrap_axes, name), [image]
     else:
         labels = in_chunks_of(image, as_label_image(labels, "labels"), "labels")
-        state = _peaks_in_labels(image, labels, window, border, name)
+        state = _peaks_in_labels(image, labels, window, border, wrap_axes, name)
         images = [image, labels]
     found = fold([state, *images], collect, _merge_peaks, name, "collect", after=limits)
     return found.array(name, choice, np.int64, (np.nan, image.ndim))
@@ -164,7 +171,7 @@ def _window_reach(shape):
     return [(size // 2, size - 1 - size // 2) for size in shape]
 
 
-def _peaks(image, window, name):
+def _peaks(image, window, wrap_axes, name):
     """Return which pixels are the highest in a window."""
     if window.size == 1 or image.size == 1:
         return map_blocks(
@@ -174,9 +181,9 @@ def _peaks(image, window, name):
             dtype=np.uint8,
             meta=image._meta.astype(np.uint8),
         )
-    return map_neighborhood(
+    return map_surroundings(
         _mark, image, name=f"{name}-mark", reach=_window_reach(window.shape),
-        modes=["nearest"] * image.ndim, dtype=np.uint8,
+        wrap_axes=wrap_axes, dtype=np.uint8,
         maximum_filter=kernel_for(image, ndimage.maximum_filter), footprint=window,
     )  # fmt: skip
 
@@ -189,13 +196,13 @@ def _mark(image, maximum_filter, footprint):
     return (image == maximum_filter(image, footprint=footprint, mode="nearest")).view(np.uint8)
 
 
-def _peaks_in_labels(image, labels, window, border, name):
+def _peaks_in_labels(image, labels, window, border, wrap_axes, name):
     """Return which pixels are the highest of their label in a window, and which are isolated."""
     kept = _off_border(labels, border)
     reach = [tuple(max(each, 2) for each in sides) for sides in _window_reach(window.shape)]
-    return map_neighborhood(
+    return map_surroundings(
         _mark_in_labels, image, kept, name=f"{name}-mark", reach=reach,
-        modes=["nearest"] * image.ndim, dtype=np.uint8, footprint=window,
+        wrap_axes=wrap_axes, dtype=np.uint8, footprint=window,
     )  # fmt: skip
 
 
@@ -317,7 +324,7 @@ class _Choice:
     p_norm: Real
     most: int | None
     most_per_label: int | None
-    ndim: int
+    periods: Shape
     labelled: bool
 
     def __call__(self, found):
@@ -340,20 +347,24 @@ class _Choice:
 
     def _coordinates(self, found, chosen):
         places = np.unravel_index(found.position[chosen], found.image_shape)
-        return np.stack(places, axis=1).reshape(-1, self.ndim)
+        return np.stack(places, axis=1).reshape(-1, len(self.periods))
 
     def _highest(self, found, peaks, most):
         """Return the highest of some peaks, given in raster order."""
         peaks = peaks[np.argsort(-found.value[peaks], kind="stable")]
         if self.min_distance > 1 and peaks.size:
             coordinates = self._coordinates(found, peaks)
-            peaks = peaks[_spaced(coordinates, self.min_distance, self.p_norm)]
+            peaks = peaks[_spaced(coordinates, self.min_distance, self.p_norm, self.periods)]
         return peaks[:most]
 
 
-def _spaced(coordinates, spacing, p_norm):
-    """Return which points are left, if each in turn removes those closer to it than ``spacing``."""
-    tree = spatial.cKDTree(coordinates)
+def _spaced(coordinates, spacing, p_norm, periods):
+    """
+    Return which points are left, if each in turn removes those closer to it than ``spacing``.
+
+    ``periods`` are the lengths of axes whose ends meet, 0 for the others.
+    """
+    tree = spatial.cKDTree(coordinates, boxsize=periods if any(periods) else None)
     removed = np.zeros(len(coordinates), bool)
     together = 4096
     for first in range(0, len(coordinates), together):
@@ -363,8 +374,9 @@ def _spaced(coordinates, spacing, p_norm):
             if not removed[point] and len(others) > 1:
                 others = np.array(others)
                 others = others[others != point]
-                apart = spatial.distance.cdist(
-                    coordinates[[point]], coordinates[others], "minkowski", p=p_norm
-                )[0]
+                steps = np.abs(coordinates[others] - coordinates[point])
+                steps = np.where(periods, np.minimum(steps, np.abs(periods - steps)), steps)
+                here = np.zeros((1, len(periods)))
+                apart = spatial.distance.cdist(here, steps, "minkowski", p=p_norm)[0]
                 removed[others[apart < spacing]] = True
     return np.flatnonzero(~removed)

@@ -6,13 +6,13 @@ from typing import Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_number
+from dask_image._utils.arguments import ArgumentError, normalize_number, normalize_wrap_axes
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.flooding import reconstruct
 from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import map_blocks
-from dask_image._utils.typing import Array, ArrayLike, Real
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import float_type, in_chunks_of, neighbour_steps
 
@@ -22,7 +22,7 @@ METHODS = ("dilation", "erosion")
 @numpy_only
 def reconstruction(
     seed: ArrayLike, mask: ArrayLike, method: Literal["dilation", "erosion"] = "dilation",
-    footprint: ArrayLike | None = None,
+    footprint: ArrayLike | None = None, *, wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array:  # fmt: skip
     """
     Let the pixels of a seed spread as far as a mask lets them.
@@ -43,6 +43,8 @@ def reconstruction(
     footprint : array_like of bool, optional
         Which pixels are the neighbours of the one in the middle: symmetric, of one or
         three pixels along every axis. All those around it by default.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet: pixels at one end are neighbours of those at the other.
 
     Returns
     -------
@@ -94,11 +96,15 @@ def reconstruction(
     dtype = float_type(mask.dtype)
     prepare = partial(_as_seed_and_mask, method=method, dtype=dtype)
     finish = partial(_as_reconstruction, method=method)
-    return reconstruct([seed, mask], prepare, finish, steps, dtype, "reconstruction")
+    wrap_axes = normalize_wrap_axes(wrap_axes, mask.ndim)
+    return reconstruct([seed, mask], prepare, finish, steps, dtype, "reconstruction", wrap_axes)
 
 
 @numpy_only
-def h_maxima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> Array:
+def h_maxima(
+    image: ArrayLike, h: Real, footprint: ArrayLike | None = None, *,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:  # fmt: skip
     """
     Find the maxima that stand out by a height of ``h`` or more.
 
@@ -114,6 +120,8 @@ def h_maxima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     footprint : array_like of bool, optional
         Which pixels are the neighbours of the one in the middle: symmetric, of one or
         three pixels along every axis. All those around it by default.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet: pixels at one end are neighbours of those at the other.
 
     Returns
     -------
@@ -150,11 +158,14 @@ def h_maxima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     >>> h_maxima(image, 2).compute()
     array([[0, 0, 0, 1, 0, 1, 0, 1, 0]], dtype=uint8)
     """
-    return _by_height(image, h, footprint, "h_maxima")
+    return _by_height(image, h, footprint, wrap_axes, "h_maxima")
 
 
 @numpy_only
-def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> Array:
+def h_minima(
+    image: ArrayLike, h: Real, footprint: ArrayLike | None = None, *,
+    wrap_axes: PerAxis[Integer] | None = None,
+) -> Array:  # fmt: skip
     """
     Find the minima that are deeper than what is around them by ``h`` or more.
 
@@ -162,7 +173,7 @@ def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
 
     Parameters
     ----------
-    image, h, footprint
+    image, h, footprint, wrap_axes
         As in `h_maxima`.
 
     Returns
@@ -194,11 +205,12 @@ def h_minima(image: ArrayLike, h: Real, footprint: ArrayLike | None = None) -> A
     >>> h_minima(image, 2).compute()
     array([[0, 0, 0, 1, 0, 1, 0, 1, 0]], dtype=uint8)
     """
-    return _by_height(image, h, footprint, "h_minima")
+    return _by_height(image, h, footprint, wrap_axes, "h_minima")
 
 
-def _by_height(image, h, footprint, name):
+def _by_height(image, h, footprint, wrap_axes, name):
     image = as_image(image)
+    wrap_axes = normalize_wrap_axes(wrap_axes, image.ndim)
     steps = neighbour_steps(footprint, None, image.ndim)
     if not normalize_number(h, "h") > 0:
         raise ArgumentError(f"h must be above 0, got {h!r}")
@@ -215,7 +227,7 @@ def _by_height(image, h, footprint, name):
     sign = 1 if name == "h_maxima" else -1
     found = reconstruct(
         [image], partial(_as_shifted, h=h, sign=sign), partial(_as_tall, h=h, sign=sign), steps,
-        np.uint8, name,
+        np.uint8, name, wrap_axes,
     )  # fmt: skip
     limits = value_range(image, name)
     return map_blocks(_unless_flat, found, *limits, h, name=name, meta=found._meta)

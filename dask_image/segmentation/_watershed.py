@@ -1,20 +1,25 @@
 """Watershed by flooding."""
 
+from functools import partial
+
 import numpy as np
 
-from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arguments import normalize_number, normalize_wrap_axes
 from dask_image._utils.arrays import as_dask_array, as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.engines.distances import Metric, least_costs
 from dask_image._utils.engines.flooding import flood
-from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.metrics import EUCLIDEAN
 from dask_image._utils.steps import facing, forward
-from dask_image._utils.typing import Array, ArrayLike, Integer, Real
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
 from dask_image.ndmeasure import label
-from dask_image.segmentation._arguments import in_chunks_of, neighbour_structure
+from dask_image.segmentation._arguments import (
+    in_chunks_of,
+    map_surroundings,
+    neighbour_structure,
+)
 from dask_image.segmentation._extrema import local_minima
 
 
@@ -22,6 +27,7 @@ from dask_image.segmentation._extrema import local_minima
 def watershed(
     image: ArrayLike, markers: ArrayLike | None = None, connectivity: Integer | ArrayLike = 1,
     mask: ArrayLike | None = None, *, compactness: Real = 0, watershed_line: bool = False,
+    wrap_axes: PerAxis[Integer] | None = None,
 ) -> Array:  # fmt: skip
     """
     Flood an image from markers: every pixel goes to the marker whose basin it lies in.
@@ -50,7 +56,10 @@ def watershed(
     watershed_line : bool, optional
         Whether to part basins by a line of pixels of label 0. Of two neighbours in
         different basins, the one that is higher lies on it (the later one in raster
-        order if they are equal); markers never do.
+        order, or the one beyond the end, if they are equal); markers never do.
+    wrap_axes : int or tuple of int, optional
+        Axes whose ends meet, as a longitude's or an angle's do: pixels at one end are
+        neighbours of those at the other.
 
     Returns
     -------
@@ -127,6 +136,7 @@ def watershed(
             f"compactness must be 0, got {compactness!r}: compact basins depend on the order in "
             "which the pixels of the whole image are visited"
         )
+    wrap_axes = normalize_wrap_axes(wrap_axes, image.ndim)
     array = np.ndim(connectivity) > 0
     structure = neighbour_structure(
         connectivity if array else None, None if array else connectivity, image.ndim
@@ -134,30 +144,31 @@ def watershed(
     if mask is not None:
         mask = in_chunks_of(image, as_dask_array(mask, "mask"), "mask").astype(bool)
     if markers is None:
-        markers = _minima_as_markers(image, mask, structure)
+        markers = _minima_as_markers(image, mask, structure, wrap_axes)
     else:
         markers = in_chunks_of(image, as_label_image(markers, "markers"), "markers")
     steps = displacements_of(structure)
-    basins = flood(image, markers, mask, _squared_distances, steps, "watershed")
-    return _with_lines(basins, image, markers, steps) if watershed_line else basins
+    distances = partial(_squared_distances, wrap_axes=wrap_axes)
+    basins = flood(image, markers, mask, distances, steps, "watershed", wrap_axes)
+    return _with_lines(basins, image, markers, steps, wrap_axes) if watershed_line else basins
 
 
-def _minima_as_markers(image, mask, structure):
+def _minima_as_markers(image, mask, structure, wrap_axes):
     """Return each regional minimum as a marker."""
-    minima = local_minima(image, structure)
-    return label(minima if mask is None else minima & mask, structure)[0]
+    minima = local_minima(image, structure, wrap_axes=wrap_axes)
+    return label(minima if mask is None else minima & mask, structure, wrap_axes=wrap_axes)[0]
 
 
-def _squared_distances(unmarked):
+def _squared_distances(unmarked, wrap_axes):
     """Return the squared distance to the nearest pixel that is False, and what it waits for."""
-    return least_costs(unmarked, Metric.on(unmarked.shape, EUCLIDEAN), "watershed")
+    metric = Metric.on(unmarked.shape, EUCLIDEAN, None, wrap_axes)
+    return least_costs(unmarked, metric, "watershed")
 
 
-def _with_lines(basins, image, markers, steps):
-    return map_neighborhood(
+def _with_lines(basins, image, markers, steps, wrap_axes):
+    return map_surroundings(
         _draw_lines, basins, image, markers, name="watershed-line",
-        reach=[(1, 1)] * image.ndim, modes=["nearest"] * image.ndim, dtype=basins.dtype,
-        steps=steps,
+        reach=[(1, 1)] * image.ndim, wrap_axes=wrap_axes, dtype=basins.dtype, steps=steps,
     )  # fmt: skip
 
 

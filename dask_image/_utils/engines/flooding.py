@@ -12,6 +12,9 @@ block is relabelled.
 A block's forest drops an edge only if it is the greatest of a circle, and such an edge is in no
 minimum spanning forest of the whole image either; the order of edges depends on the image and
 the markers alone. So the result is the same for all chunks.
+
+Where the ends of an axis meet, they are faces as those between blocks are, and are joined once a
+box is as long as the image along that axis: from then on it is a ring.
 """
 
 from __future__ import annotations
@@ -63,11 +66,17 @@ class Box:
     lower, upper : tuple of int
         Its first pixel, and the one after its last.
     image_shape : tuple of int
+    wrap_axes : tuple of int
+        Axes of the image whose ends meet.
+    rings : tuple of int
+        Those of them along which the ends of this box are joined.
     """
 
     lower: Shape
     upper: Shape
     image_shape: Shape
+    wrap_axes: Shape = ()
+    rings: Shape = ()
 
     @property
     def shape(self) -> Shape:
@@ -76,9 +85,12 @@ class Box:
 
     def faces(self) -> list[tuple[int, int]]:
         """Return (axis, position) of each layer of pixels that touches pixels beyond the box."""
-        low = [(axis, low) for axis, low in enumerate(self.lower) if low > 0]
-        sizes = zip(self.upper, self.image_shape)
-        return low + [(axis, high - 1) for axis, (high, size) in enumerate(sizes) if high < size]
+        open_axes = set(self.wrap_axes) - set(self.rings)
+        low = [(axis, low) for axis, low in enumerate(self.lower) if low > 0 or axis in open_axes]
+        sizes = enumerate(zip(self.upper, self.image_shape))
+        return low + [
+            (axis, high - 1) for axis, (high, size) in sizes if high < size or axis in open_axes
+        ]
 
     def face_pixels(self) -> NDArray:
         """Return the pixels on its faces, as positions in the block in raster order."""
@@ -328,11 +340,13 @@ class Graph:
 
 def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     """Return the `Graph` of boxes that form a box."""
-    box = Box(
-        tuple(map(min, zip(*(each.box.lower for each in surfaces)))),
-        tuple(map(max, zip(*(each.box.upper for each in surfaces)))),
-        surfaces[0].box.image_shape,
+    first = surfaces[0].box
+    lower = tuple(map(min, zip(*(each.box.lower for each in surfaces))))
+    upper = tuple(map(max, zip(*(each.box.upper for each in surfaces))))
+    rings = tuple(
+        axis for axis in first.wrap_axes if upper[axis] - lower[axis] == first.image_shape[axis]
     )
+    box = replace(first, lower=lower, upper=upper, rings=rings)
     pixels, terminals = (
         np.cumsum([0, *counts])
         for counts in zip(*((each.position.size, each.count) for each in surfaces))
@@ -354,7 +368,10 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     positions = np.unravel_index(arrays["position"], box.image_shape)
     edges = [np.sort(rank[edges], axis=1)]
     for axis in range(len(steps[0]) if steps else 0):
-        for place in sorted({each.box.upper[axis] for each in surfaces} - {box.upper[axis]}):
+        places = {each.box.upper[axis] for each in surfaces} - {box.upper[axis]}
+        if axis in set(rings) - set(first.rings):
+            places.add(0)
+        for place in sorted(places):
             edges.append(crossing_edges(box, positions, axis, place, steps))
     # A step across a corner crosses two planes.
     keys = np.unique(np.concatenate(edges) @ np.array([order.size, 1]))
@@ -378,24 +395,29 @@ def crossing_edges(
     positions : tuple of numpy.ndarray of int
         Of all pixels, those in the layers on both sides of the plane among them.
     axis, place : int
-        The plane lies before this position along this axis.
+        The plane lies before this position along this axis; 0 is where the ends meet.
     steps : tuple of tuple of int
     """
     shape = (*box.shape[:axis], 1, *box.shape[axis + 1 :])
+    # A step along a ring may lead across the place where its ends meet, too.
+    margins = [
+        (1, 1) if ring in box.rings and ring != axis else (0, 0) for ring in range(len(shape))
+    ]
     layers = []
-    for side in (place - 1, place):
+    for side in ((place - 1) % box.image_shape[axis], place):
         layer = np.full(shape, -1, np.int64)
         found = np.flatnonzero(positions[axis] == side)
         local = [along[found] - low for along, low in zip(positions, box.lower)]
         local[axis] = np.zeros_like(found)
         layer[tuple(local)] = found
-        layers.append(layer)
+        layers.append(np.pad(layer, margins, mode="wrap"))
     pairs = [np.zeros((0, 2), np.int64)]
     for step in steps:
         if step[axis] == 1:
             here, there = facing((*step[:axis], 0, *step[axis + 1 :]))
             found = np.stack([layers[0][here].ravel(), layers[1][there].ravel()], axis=1)
-            pairs.append(np.sort(found[(found >= 0).all(axis=1)], axis=1))
+            known = (found >= 0).all(axis=1) & (found[:, 0] != found[:, 1])
+            pairs.append(np.sort(found[known], axis=1))
     return np.concatenate(pairs)
 
 
@@ -516,6 +538,16 @@ class Leaks:
         return kernels.reconstruction.lowest_levels(self.edges, self.weights, self.levels)
 
 
+def least_of_pairs(edges: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
+    """Return each pair of nodes once, with its least weight: two may touch at both ends."""
+    edges = np.sort(edges, axis=1)
+    order = np.lexsort((weights, edges[:, 1], edges[:, 0]))
+    edges, weights = edges[order], weights[order]
+    first = np.ones(len(edges), bool)
+    first[1:] = (edges[1:] != edges[:-1]).any(axis=1)
+    return edges[first], weights[first]
+
+
 def combine_levels(
     parts: Iterable[tuple[Surface, NDArray]], steps: Sequence[Shape]
 ) -> tuple[tuple[Surface, NDArray], Leaks]:
@@ -534,7 +566,8 @@ def combine_levels(
     whole = graph.surface
     weights = whole.image[whole.edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
     outer = whole.terminal[graph.outer]
-    leaks = Leaks(whole.terminal[whole.edges], weights, np.concatenate(levels), outer, graph.starts)
+    edges, weights = least_of_pairs(whole.terminal[whole.edges], weights)
+    leaks = Leaks(edges, weights, np.concatenate(levels), outer, graph.starts)
     leaks = replace(leaks, levels=leaks.lowest())
     held = np.zeros(whole.count, np.int32)
     held[outer] = np.arange(1, outer.size + 1)
@@ -588,7 +621,7 @@ def _walled(seed, mask):
 
 def flood(
     image: Array, markers: Array, mask: Array | None, distances: Callable[[Array], tuple[Array, Barrier]],
-    steps: tuple[Shape, ...], name: str,
+    steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (),
 ) -> Array:  # fmt: skip
     """
     Flood an image from its markers.
@@ -609,6 +642,8 @@ def flood(
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
     name : str
         Of the function that the user called.
+    wrap_axes : tuple of int, optional
+        Axes whose ends meet.
 
     Returns
     -------
@@ -636,9 +671,10 @@ def flood(
     # What is read only now has no need to wait in memory for the markers.
     image = read_again(image, barrier.after)
 
-    flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps))
+    flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps, wrap_axes))
     costs = _distances_in_turn(flooding, distance, barrier, image)
-    for index, box in _boxes(image).items():
+    boxes = _boxes(image, wrap_axes)
+    for index, box in boxes.items():
         args = (
             packing.at("pack", index),
             *_blocks_at([image], index),
@@ -647,7 +683,7 @@ def flood(
         scanned = flooding.add("scan", index, scan_block, box, steps, *args)
         flooding.add("surface", index, take, scanned, 0)
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(flooding, "surface", image.numblocks, bind(combine, steps=steps), resolve)
+    above = _add_tree(flooding, "surface", boxes, bind(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
     sources = [packed, image, distance]
@@ -683,7 +719,7 @@ def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: 
 
 def reconstruct(
     images: Sequence[Array], prepare: Callable[..., Any], finish: Callable[..., Any],
-    steps: tuple[Shape, ...], dtype: DTypeLike, name: str,
+    steps: tuple[Shape, ...], dtype: DTypeLike, name: str, wrap_axes: Shape = (),
 ) -> Array:  # fmt: skip
     """
     Erode a seed until a mask stops it.
@@ -703,6 +739,8 @@ def reconstruct(
         Of the result.
     name : str
         Of the function that the user called.
+    wrap_axes : tuple of int, optional
+        Axes whose ends meet.
 
     Returns
     -------
@@ -712,21 +750,22 @@ def reconstruct(
     if images[0].size == 0:
         return da.zeros_like(images[0], dtype=dtype)
     chunks, images = images[0].chunks, _without_empty_blocks(images)
-    token = tokenize([image.name for image in images], prepare, finish, steps, dtype)
+    token = tokenize([image.name for image in images], prepare, finish, steps, dtype, wrap_axes)
     scanning, finishing = _Tasks(name, token), _Tasks(name, token)
-    boxes, again = _boxes(images[0]), images
+    boxes, again = _boxes(images[0], wrap_axes), images
     found = {index: (None, 0) for index in boxes}
-    if len(boxes) > 1:
+    has_faces = len(boxes) > 1 or bool(wrap_axes)
+    if has_faces:
         for index, box in boxes.items():
             scanning.add(
                 "scan", index, scan_levels, box, steps, prepare, *_blocks_at(images, index)
             )
         combine = bind(combine_levels, steps=steps)
-        found = _add_tree(scanning, "scan", images[0].numblocks, combine, resolve_levels)
+        found = _add_tree(scanning, "scan", boxes, combine, resolve_levels)
         parts = {str(group): group for group, _ in found.values()}
         scanning.add("wait", (), _wait, *parts.values())
     scanned = scanning.made("scan", images)
-    if len(boxes) > 1:
+    if has_faces:
         after = delayed_in(scanned, scanning.at("wait", ()).key)
         again = [read_again(image, after) for image in images]
     for index, box in boxes.items():
@@ -746,7 +785,7 @@ def _wait(*_):
     """Return nothing, but not before everything else is there."""
 
 
-def _boxes(image: Array) -> dict[Shape, Box]:
+def _boxes(image: Array, wrap_axes: Shape) -> dict[Shape, Box]:
     """Return the boxes that the blocks of an image are, by index."""
     bounds = block_bounds(image.chunks)
     return {
@@ -754,6 +793,7 @@ def _boxes(image: Array) -> dict[Shape, Box]:
             tuple(along[i] for along, i in zip(bounds, index)),
             tuple(along[i + 1] for along, i in zip(bounds, index)),
             image.shape,
+            wrap_axes,
         )
         for index in np.ndindex(image.numblocks)
     }
@@ -796,7 +836,7 @@ def _blocks_at(arrays, index):
     return [reference((blocks_of(array), *index)) for array in arrays]
 
 
-def _add_tree(tasks, below, numblocks, combine, resolve):
+def _add_tree(tasks, below, boxes, combine, resolve):
     """
     Add the tasks that combine surfaces, and those that hand down what comes of it.
 
@@ -805,7 +845,8 @@ def _add_tree(tasks, below, numblocks, combine, resolve):
     tasks : _Tasks
     below : str
         The step of those that return the blocks' surfaces.
-    numblocks : tuple of int
+    boxes : dict
+        Those of all blocks, by index.
     combine : callable
         ``combine(surfaces)`` returns the surface of several, and what ``resolve`` needs.
     resolve : callable
@@ -817,9 +858,11 @@ def _add_tree(tasks, below, numblocks, combine, resolve):
     dict
         For each block, where to find what becomes of it: a reference and a number.
     """
-    group = GROUP.get(len(numblocks), GROUP_OF_MORE)
-    above, shape, level = {}, numblocks, ()
-    while math.prod(shape) > 1:
+    *_, (last, box) = boxes.items()
+    group = GROUP.get(len(last), GROUP_OF_MORE)
+    above, shape, level = {}, tuple(number + 1 for number in last), ()
+    # What is in one block may still have ends to be joined.
+    while math.prod(shape) > 1 or (box.wrap_axes and not level):
         groups = {}
         for index in np.ndindex(shape):
             groups.setdefault(tuple(i // group for i in index), []).append((*level, *index))
@@ -835,7 +878,7 @@ def _add_tree(tasks, below, numblocks, combine, resolve):
     for place in dict.fromkeys(place for place, _ in above.values()):
         up = _found(tasks, above, place)
         tasks.add("resolve", place, resolve, tasks.at("taken", place), *up)
-    return {index: _found(tasks, above, index) for index in np.ndindex(numblocks)}
+    return {index: _found(tasks, above, index) for index in boxes}
 
 
 def _found(tasks, above, place):
