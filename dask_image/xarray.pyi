@@ -262,6 +262,7 @@ def distance_transform_bf(
     return_distances: Literal[True] = ...,
     return_indices: Literal[False] = ...,
     *,
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 @overload
@@ -272,6 +273,7 @@ def distance_transform_bf(
     *,
     return_distances: Literal[False],
     return_indices: Literal[True],
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 @overload
@@ -282,6 +284,7 @@ def distance_transform_bf(
     return_distances: Literal[True] = ...,
     *,
     return_indices: Literal[True],
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> tuple[_Image, _Image]: ...
 @overload
@@ -292,6 +295,7 @@ def distance_transform_bf(
     return_distances: bool = ...,
     return_indices: bool = ...,
     *,
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image | tuple[_Image, _Image]: ...
 @overload
@@ -300,6 +304,8 @@ def distance_transform_cdt(
     metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
     return_distances: Literal[True] = ...,
     return_indices: Literal[False] = ...,
+    *,
+    wrap: Dimensions | None = None,
 ) -> _Image: ...
 @overload
 def distance_transform_cdt(
@@ -308,6 +314,7 @@ def distance_transform_cdt(
     *,
     return_distances: Literal[False],
     return_indices: Literal[True],
+    wrap: Dimensions | None = None,
 ) -> _Image: ...
 @overload
 def distance_transform_cdt(
@@ -316,6 +323,7 @@ def distance_transform_cdt(
     return_distances: Literal[True] = ...,
     *,
     return_indices: Literal[True],
+    wrap: Dimensions | None = None,
 ) -> tuple[_Image, _Image]: ...
 @overload
 def distance_transform_cdt(
@@ -323,6 +331,8 @@ def distance_transform_cdt(
     metric: Literal["chessboard", "taxicab", "cityblock", "manhattan"] | ArrayLike = ...,
     return_distances: bool = ...,
     return_indices: bool = ...,
+    *,
+    wrap: Dimensions | None = None,
 ) -> _Image | tuple[_Image, _Image]: ...
 @overload
 def distance_transform_edt(
@@ -331,6 +341,7 @@ def distance_transform_edt(
     return_distances: Literal[True] = ...,
     return_indices: Literal[False] = ...,
     *,
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 @overload
@@ -340,6 +351,7 @@ def distance_transform_edt(
     *,
     return_distances: Literal[False],
     return_indices: Literal[True],
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 @overload
@@ -349,6 +361,7 @@ def distance_transform_edt(
     return_distances: Literal[True] = ...,
     *,
     return_indices: Literal[True],
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> tuple[_Image, _Image]: ...
 @overload
@@ -358,6 +371,7 @@ def distance_transform_edt(
     return_distances: bool = ...,
     return_indices: bool = ...,
     *,
+    wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image | tuple[_Image, _Image]: ...
 def extrema(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from dask_image import segmentation
 from dask_image._kernels.blocks import flooding, reconstruction
 from dask_image._utils.engines import flooding as engine
 from dask_image._utils.engines import line_sweeps
@@ -27,14 +28,26 @@ def steps_of(ndim, connectivity):
     return displacements_of(ndimage.generate_binary_structure(ndim, connectivity))
 
 
-def squared_distances(marked):
+def squared_distances(marked, wrap_axes=()):
     """Return the squared distance to the nearest marked pixel, 0 if there is none."""
     if not marked.any():
         return np.zeros(marked.shape, int)
-    return np.rint(ndimage.distance_transform_edt(~marked) ** 2).astype(int)
+    turns = [size * (axis in wrap_axes) for axis, size in enumerate(marked.shape)]
+    around = np.pad(~marked, [(turn, turn) for turn in turns], mode="wrap")
+    inner = tuple(slice(turn, turn + size) for turn, size in zip(turns, marked.shape))
+    return np.rint(ndimage.distance_transform_edt(around)[inner] ** 2).astype(int)
 
 
-def kruskal(image, markers, steps, mask=None):
+def neighbour(pixel, step, shape, wrap_axes):
+    """Return where a step leads from a pixel, maybe out of the image."""
+    there = zip(pixel, step, shape)
+    return tuple(
+        (at + by) % size if axis in wrap_axes else at + by
+        for axis, (at, by, size) in enumerate(there)
+    )
+
+
+def kruskal(image, markers, steps, mask=None, wrap_axes=()):
     """
     Return the watershed of a whole array, by sorting all of its edges.
 
@@ -42,7 +55,7 @@ def kruskal(image, markers, steps, mask=None):
     """
     inside = np.ones(image.shape, bool) if mask is None else mask
     marked = (markers != 0) & inside
-    distance = squared_distances(marked)
+    distance = squared_distances(marked, wrap_axes)
     inside = inside & (image == image)
     parent = {tuple(p): tuple(p) for p in np.argwhere(inside).tolist()}
     label = {p: int(markers[p]) for p in parent}
@@ -60,8 +73,9 @@ def kruskal(image, markers, steps, mask=None):
     for p, step in itertools.product(
         list(parent), [step for step in steps if step > (0,) * image.ndim]
     ):
-        q = tuple(a + b for a, b in zip(p, step))
-        if q in parent:
+        q = neighbour(p, step, image.shape, wrap_axes)
+        p, q = min(p, q), max(p, q)
+        if q in parent and p in parent:
             low, high = sorted((image[each], distance[each]) for each in (p, q))
             edges.append((high, low, p, q))
     for *_, p, q in sorted(edges):
@@ -264,3 +278,76 @@ def test_distances_are_made_as_they_are_needed(monkeypatch):
     np.testing.assert_array_equal(
         basins, kruskal(np.zeros((40, 4)), markers.compute(), steps_of(2, 1))
     )
+
+
+def eroded(seed, mask, steps, wrap_axes):
+    """Return the reconstruction of a seed by erosion, pixel by pixel until nothing changes."""
+    levels, before = np.maximum(seed, mask), None
+    inside = list(np.ndindex(mask.shape))
+    while before is None or (levels != before).any():
+        before = levels.copy()
+        for p, step in itertools.product(inside, steps):
+            q = neighbour(p, step, mask.shape, wrap_axes)
+            if all(0 <= at < size for at, size in zip(q, mask.shape)):
+                levels[p] = max(min(levels[p], levels[q]), mask[p])
+    return levels
+
+
+@pytest.mark.usefixtures("either_kernel")
+@pytest.mark.parametrize(
+    "shape, wrap_axes, connectivity",
+    [
+        ((9,), (0,), 1),
+        ((7, 8), (1,), 1),
+        ((7, 8), (0, 1), 2),
+        ((1, 6), (0, 1), 2),
+        ((2, 5), (0,), 2),
+        ((3, 4, 5), (0, 2), 3),
+    ],
+)
+def test_ends_meet(shape, wrap_axes, connectivity):
+    random = np.random.default_rng(len(shape) + connectivity)
+    image = random.integers(0, 4, shape)
+    markers = np.where(random.random(shape) < 0.15, random.integers(1, 5, shape), 0)
+    mask = random.random(shape) > 0.15
+    seed = np.where(random.random(shape) < 0.85, 9, image)
+    steps = steps_of(len(shape), connectivity)
+    basins = kruskal(image, markers, steps, mask, wrap_axes)
+    levels = eroded(seed, image, steps, wrap_axes)
+    footprint = ndimage.generate_binary_structure(len(shape), connectivity)
+    for chunks in (-1, 2, 3):
+        lazy = [da.from_array(each, chunks=chunks) for each in (image, markers, mask, seed)]
+        with nothing_computes():
+            flooded = watershed(*lazy[:2], connectivity, lazy[2], wrap_axes=wrap_axes)
+            low = segmentation.reconstruction(
+                lazy[3], lazy[0], "erosion", footprint, wrap_axes=wrap_axes
+            )
+        np.testing.assert_array_equal(flooded.compute(), basins)
+        np.testing.assert_array_equal(low.compute(), levels)
+
+
+@pytest.mark.parametrize("function", [
+    lambda image: segmentation.local_maxima(image, wrap_axes=1),
+    lambda image: segmentation.local_minima(image, allow_borders=False, wrap_axes=(0, 1)),
+    lambda image: segmentation.h_maxima(image, 2, wrap_axes=1),
+    lambda image: watershed(-image, watershed_line=True, wrap_axes=1) == 0,
+    lambda image: watershed(image, 2 * (image < 20) - (image < 16), wrap_axes=1) == 1,
+    lambda image: label_peaks(image, 2, wrap_axes=1),
+    lambda image: label_peaks(image, 1, labels=(image > 3).astype(int), wrap_axes=1),
+])  # fmt: skip
+def test_rings_have_no_beginning(function):
+    image = np.random.default_rng(3).permutation(72).reshape(8, 9)
+    image = ndimage.uniform_filter(image, 2, mode="wrap")
+    expected = [function(np.roll(image, shift, axis=1)) for shift in (0, 4)]
+    np.testing.assert_array_equal(np.roll(expected[0], 4, axis=1), expected[1])
+    assert 0 < np.count_nonzero(np.asarray(expected[0])) < image.size
+    for chunks in ((8, 4), (3, 9), 2):
+        found = function(da.from_array(image, chunks=chunks))
+        np.testing.assert_array_equal(found, expected[0])
+
+
+def label_peaks(image, *args, **keywords):
+    """Return an image that is True at the peaks."""
+    found = np.zeros(image.shape, bool)
+    found[tuple(segmentation.peak_local_max(image, *args, **keywords).compute().T)] = True
+    return found
