@@ -18,6 +18,7 @@ PIXELS = "each block once; pixels of labels in several blocks are brought togeth
 FOLD = "each block once, or once a step; a histogram or limits are merged in a tree"
 LINKS = "each block twice; what touches is linked across faces of blocks"
 ALONE = "each block by itself"
+PLACES = "the blocks that its points lie in"
 
 # The module that defines a function tells its engine; what differs is by name.
 READS = {
@@ -29,7 +30,7 @@ READS = {
     "_propagation": LINKS, "_grey": HALO, "_distance": LINES, "_functions": HALO,
     "_background": HALO, "_illumination": HALO, "_hysteresis": LINKS, "_blobs": HALO,
     "_scaling": HALO, "_reconstruction": LINKS, "_extrema": LINKS, "_peaks": HALO,
-    "_watershed": LINKS,
+    "_watershed": LINKS, "_points": PLACES,
     "expand_labels": HALO, "find_boundaries": HALO, "find_objects": MEASURE,
     "join_segmentations": ALONE, "rescale_intensity": ALONE,
     "generate_binary_structure": None, "iterate_structure": None, "watershed_ift": None,

@@ -42,6 +42,16 @@ def _grid_coordinates(image):
     return da.from_array(np.indices(image.shape) + 0.5, chunks=(image.ndim, *image.chunks))
 
 
+def _corners(image):
+    """Return two points: the first pixel, and one beyond the last, as a Dask array."""
+    return da.from_array(np.array([(0,) * image.ndim, image.shape], float), chunks=(1, -1))
+
+
+def _field(image):
+    """Return a displacement for each pixel of ``image``."""
+    return da.stack([image.astype(float)] * image.ndim) if image.ndim else np.zeros(0)
+
+
 def _size(image):
     return (3, 2, 3)[: image.ndim]
 
@@ -111,11 +121,13 @@ CALLS = {
         "shift": lambda f, x, y, b, u: f(x, 0.5),
         "spline_filter": lambda f, x, y, b, u: f(x),
         "spline_filter1d": lambda f, x, y, b, u: f(x),
+        "transform_points": lambda f, x, y, b, u: f(_corners(x), np.eye(x.ndim), 0, _field(x)),
         "zoom": lambda f, x, y, b, u: f(x, 1.5),
     },
     ndmeasure: {
         "area": lambda f, x, y, b, u: f(x, y, [1, 2]),
         "center_of_mass": lambda f, x, y, b, u: f(x, y, [1, 2]),
+        "count_points": lambda f, x, y, b, u: f(_corners(x), y, [1, 2]),
         "extrema": lambda f, x, y, b, u: f(x, y, [1, 2]),
         "find_objects": lambda f, x, y, b, u: f(y),
         "histogram": lambda f, x, y, b, u: f(x, -1, 1, 4, y),
@@ -128,6 +140,7 @@ CALLS = {
         "merge_labels_across_chunk_boundaries": lambda f, x, y, b, u: f(y),
         "minimum": lambda f, x, y, b, u: f(x, y, [1, 2]),
         "minimum_position": lambda f, x, y, b, u: f(x, y, [1, 2]),
+        "points_table": lambda f, x, y, b, u: f(_corners(x), y, x),
         "regionprops_table": lambda f, x, y, b, u: f(y, x, ["label", "area", "intensity_mean"]),
         "relabel_sequential": lambda f, x, y, b, u: f(y),
         "standard_deviation": lambda f, x, y, b, u: f(x, y, [1, 2]),

@@ -36,6 +36,10 @@ COUNTS, OTHER_COUNTS = (lazy(RANDOM.integers(0, 3, SHAPE, dtype="u1")) for _ in 
 CROSS, SQUARE = ndimage.generate_binary_structure(2, 1), np.ones((3, 3), bool)
 
 
+POINTS, OTHER_POINTS = RANDOM.uniform(0, 10, (2, 9, 2))
+CHANNELS, OTHER_CHANNELS = RANDOM.normal(size=(2, *SHAPE, SHAPE[1]))
+
+
 def double_line(line, result):
     result[...] = 2 * line[1 : 1 + result.size]
 
@@ -86,7 +90,8 @@ VALUES = {
     "depth": (1, 2), "percentile": (20, 30), "rank": (1, 2), "block_size": (3, 5),
     "method": ("gaussian", "mean"), "offset": (0, 1), "param": (1.0, 2.0),
     "batch_memory": (2**30, 2**29), "n": (-1, 30), "shift": (1, 2), "zoom": (1.5, 2.0),
-    "matrix": (np.eye(2) * 0.5, np.eye(2) * 0.7), "output_shape": (None, (7, 7)),
+    "points": (POINTS, OTHER_POINTS), "displacement": (CHANNELS[:2, :2], OTHER_CHANNELS[:2, :2]),
+    "channel_axis": (None, 0), "matrix": (np.eye(2) * 0.5, np.eye(2) * 0.7), "output_shape": (None, (7, 7)),
     "output_chunks": (None, (3, 3)), "prefilter": (True, False), "mapping": (halved, same),
     "reach": (20, 30), "angle": (30, 40), "reshape": (True, False), "grid_mode": (False, True),
     "index": ([1, 2], [1, 3]), "min": (-1, -2), "max": (1, 2), "bins": (4, 5),
@@ -123,6 +128,10 @@ OF_FUNCTION = {
     "distance": {"image": (BINARY, OTHER_BINARY)},
     "convolve": {"axes": (None, (0, 1))},
     "correlate": {"axes": (None, (0, 1))},
+    "points_table": {
+        "intensity_image": (CHANNELS, OTHER_CHANNELS), "channel_axis": (1, 2),
+        "separator": None, "as_frame": None,
+    },
     "rotate": {"axes": None},  # there is but one plane
     "vectorized_filter": {"cval": (None, 2.0)},
     "fill_missing": {"method": ("nearest", "smooth", "inpaint")},
@@ -156,7 +165,10 @@ OF_FUNCTION = {
     "subtract_background": {"method": ("percentile", "gaussian")},
     "apply_local_function": {"spacing": ((2, 2), (3, 3))},
     "merge_labels_across_chunk_boundaries": {"iou_threshold": (0.8, 0.5)},
-    "regionprops_table": {"spacing": (None, (2, 2)), "as_frame": None},
+    "regionprops_table": {
+        "spacing": (None, (2, 2)), "as_frame": None,
+        "intensity_image": (CHANNELS, OTHER_CHANNELS), "channel_axis": (1, 2),
+    },
     "clear_border": {"mask": (None, ~LABELS.astype(bool))},
     "expand_labels": {"spacing": (1, 2)},
     "find_boundaries": {"mode": ("thick", "inner")},

@@ -12,8 +12,8 @@ from tests.calls import ALL_CALLS
 STEPS = {
     # of filters and interpolation
     "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "cell", "sort", "read",
-    "coordinates", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip", "mesh",
-    "keep",
+    "coordinates", "affine", "move", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip",
+    "mesh", "keep",
     *(f"{what}-{step}" for what in ("places", "values")
       for step in ("send", "pass", "sort-out", "receive")),
     # of labels and unions of components

@@ -11,9 +11,9 @@ import numpy as np
 from dask.base import is_dask_collection
 from dask.utils import parse_bytes
 
-from dask_image._utils.arguments import ArgumentError
+from dask_image._utils.arguments import ArgumentError, normalize_axis
 from dask_image._utils.engines.graph import normalize_chunks
-from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike
+from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike, Integer
 from dask_image._utils.warnings import warn
 
 # Arrays without chunks are cut into blocks of this many bytes. What is smaller takes less time
@@ -162,6 +162,13 @@ def without_mask(array: Any, name: str) -> Any:
     if not lazy:
         return np.ma.getdata(array)
     return array.map_blocks(np.ma.getdata, meta=block_meta(array.ndim, array.dtype))
+
+
+def channels_last(image: Array, channel_axis: Integer | None) -> Array:
+    """Return an image with its channels along the last axis; None says that they are there."""
+    if channel_axis is None:
+        return image
+    return da.moveaxis(image, normalize_axis(channel_axis, image.ndim, "channel_axis"), -1)
 
 
 def count_blocks(array: Array) -> int:

@@ -41,14 +41,14 @@ def require_dataframe(function: str) -> ModuleType:
     return dask.dataframe
 
 
-def frame_from_delayed(delayed: Delayed, meta: Any) -> DataFrame:
+def frame_from_delayed(delayed: Delayed | list[Delayed], meta: Any) -> DataFrame:
     """
-    Return a Dask DataFrame of one partition.
+    Return a Dask DataFrame of one partition, or of several.
 
     Parameters
     ----------
-    delayed : dask.delayed.Delayed
-        A pandas DataFrame.
+    delayed : dask.delayed.Delayed or list of them
+        A pandas DataFrame, or one for each partition.
     meta : pandas.DataFrame
         An empty one with the same columns and dtypes.
 
@@ -58,4 +58,5 @@ def frame_from_delayed(delayed: Delayed, meta: Any) -> DataFrame:
     """
     # Where pyarrow is installed, Dask turns columns of objects, such as slices, into strings.
     with dask.config.set({"dataframe.convert-string": False}):
-        return dask.dataframe.from_delayed([delayed], meta=meta, verify_meta=False)
+        parts = delayed if isinstance(delayed, list) else [delayed]
+        return dask.dataframe.from_delayed(parts, meta=meta, verify_meta=False)

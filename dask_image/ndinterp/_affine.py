@@ -116,7 +116,7 @@ def affine_transform(
     image = normalize_image(image)
     shape = image.shape if output_shape is None else normalize_shape(output_shape)
     need_axes(image.ndim, len(shape))
-    matrix, offset = _normalize_matrix(matrix, offset, image.ndim, len(shape))
+    matrix, offset = normalize_matrix(matrix, offset, image.ndim, len(shape))
     if matrix.ndim == 1:
         with np.errstate(divide="ignore", invalid="ignore"):
             geometry = Grid(tuple(matrix), tuple(np.asarray(offset) / matrix))
@@ -340,7 +340,7 @@ def _zoom_steps(shape, zoomed, grid_mode):
     )
 
 
-def _normalize_matrix(matrix, offset, ndim, output_ndim):
+def normalize_matrix(matrix, offset, ndim, output_ndim):
     """Return matrix and offset as float arrays, or raise as SciPy does."""
     refuse_lazy(matrix, "matrix", "an array of numbers")
     given, matrix = matrix, np.asarray(matrix)

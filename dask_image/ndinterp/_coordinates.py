@@ -134,7 +134,7 @@ def map_coordinates(
         coordinates = _in_chunks(coordinates, output_chunks, interpolation.dtype)
     if reach is not None:
         return _within_reach(image, coordinates, interpolation, reach, "map_coordinates")
-    return _at_coordinates(image, coordinates, interpolation, "map_coordinates")
+    return at_coordinates(image, coordinates, interpolation, "map_coordinates")
 
 
 @numpy_only
@@ -219,7 +219,7 @@ def geometric_transform(
     coordinates = _mapped(call, chunks, image.ndim, "geometric_transform-coordinates")
     if reach is not None:
         return _within_reach(image, coordinates, interpolation, reach, "geometric_transform")
-    return _at_coordinates(image, coordinates, interpolation, "geometric_transform")
+    return at_coordinates(image, coordinates, interpolation, "geometric_transform")
 
 
 def _normalize_coordinates(coordinates, ndim):
@@ -262,7 +262,7 @@ def _in_chunks(coordinates, output_chunks, dtype):
     return coordinates.rechunk((-1, *chunks))
 
 
-def _at_coordinates(image, coordinates, interpolation, name):
+def at_coordinates(image, coordinates, interpolation, name):
     """Interpolate at lazy coordinates."""
     shape, dtype = coordinates.shape[1:], interpolation.dtype
     if math.prod(shape) == 0 or image.size == 0:

@@ -8,6 +8,7 @@ from dask_image.ndmeasure._merge_labels import (
 )
 from dask_image.ndmeasure._objects import find_objects
 from dask_image.ndmeasure._pixels import labeled_comprehension, median, value_indices
+from dask_image.ndmeasure._points import count_points, points_table
 from dask_image.ndmeasure._regionprops import regionprops_table
 from dask_image.ndmeasure._statistics import (
     area,
@@ -28,6 +29,7 @@ from dask_image.ndmeasure._statistics import (
 __all__ = [
     "area",
     "center_of_mass",
+    "count_points",
     "extrema",
     "find_objects",
     "histogram",
@@ -40,6 +42,7 @@ __all__ = [
     "merge_labels_across_chunk_boundaries",
     "minimum",
     "minimum_position",
+    "points_table",
     "regionprops_table",
     "relabel_sequential",
     "standard_deviation",

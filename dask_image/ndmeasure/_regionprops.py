@@ -13,8 +13,8 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels.blocks.label_columns import SUM
-from dask_image._utils.arguments import normalize_axes, per_axis
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arguments import normalize_wrap_axes, per_axis
+from dask_image._utils.arrays import as_dask_array, channels_last
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
 from dask_image._utils.engines.graph import array_of_delayed, delayed_blocks, delayed_call
@@ -374,14 +374,14 @@ def regionprops_table(
     label_image: ArrayLike, intensity_image: ArrayLike | None = ...,
     properties: Sequence[str] = ..., *, separator: str = ..., spacing: PerAxis[Real] | None = ...,
     wrap_axes: PerAxis[Integer] | None = ..., extra_properties: Sequence[Function] | None = ...,
-    as_frame: Literal[False] = ...,
+    channel_axis: Integer | None = ..., as_frame: Literal[False] = ...,
 ) -> dict[str, Array]: ...  # fmt: skip
 @overload
 def regionprops_table(
     label_image: ArrayLike, intensity_image: ArrayLike | None = ...,
     properties: Sequence[str] = ..., *, separator: str = ..., spacing: PerAxis[Real] | None = ...,
     wrap_axes: PerAxis[Integer] | None = ..., extra_properties: Sequence[Function] | None = ...,
-    as_frame: Literal[True],
+    channel_axis: Integer | None = ..., as_frame: Literal[True],
 ) -> DataFrame: ...  # fmt: skip
 @numpy_only
 def regionprops_table(
@@ -393,6 +393,7 @@ def regionprops_table(
     spacing: PerAxis[Real] | None = None,
     wrap_axes: PerAxis[Integer] | None = None,
     extra_properties: Sequence[Function] | None = None,
+    channel_axis: Integer | None = None,
     as_frame: bool = False,
 ) -> dict[str, Array] | DataFrame:
     """
@@ -430,6 +431,8 @@ def regionprops_table(
         the mask. Each is a property of its own name. What it returns is found out by calling it
         at once with two small masks: a number or an array of one shape, with a column for
         each element; arrays of changing shapes stand in one column of objects.
+    channel_axis : int, optional
+        Which axis of ``intensity_image`` has the channels, if it is not the last.
     as_frame : bool, optional
         Return a Dask DataFrame rather than a dict of arrays.
 
@@ -508,11 +511,11 @@ def regionprops_table(
     label_image = as_label_image(label_image)
     spacing = per_axis(1.0 if spacing is None else spacing, label_image.ndim, "spacing")
     _check_properties(properties, label_image.ndim, intensity_image, spacing)
-    image = _as_intensities(intensity_image, label_image)
+    image = _as_intensities(intensity_image, label_image, channel_axis)
     channels = None if image is None or image.ndim == label_image.ndim else image.shape[-1]
     extra = as_extra_properties(extra_properties, image, label_image.ndim)
     columns = _columns(properties, extra, label_image, separator, channels)
-    axes = () if wrap_axes is None else normalize_axes(wrap_axes, label_image.ndim)
+    axes = normalize_wrap_axes(wrap_axes, label_image.ndim)
     if extra and axes:
         raise NotImplementedError(f"extra_properties cannot have wrap_axes, got {wrap_axes!r}")
     measured = _measure(label_image, image, channels, properties, extra, axes)
@@ -524,7 +527,7 @@ def regionprops_table(
         *measured,
         properties,
         columns,
-        Space(tuple(spacing), label_image.shape, tuple(axes)),
+        Space(tuple(spacing), label_image.shape, axes),
     )
     if as_frame:
         return frame_from_delayed(
@@ -557,11 +560,17 @@ def _check_properties(properties, ndim, intensity_image, spacing):
             )
 
 
-def _as_intensities(intensity_image, label_image):
+def _as_intensities(intensity_image, label_image, channel_axis):
     """Return the intensity image as a Dask array, or None, or raise if it does not fit."""
     if intensity_image is None:
         return None
     image = as_dask_array(intensity_image, "intensity_image")
+    if channel_axis is not None and image.ndim != label_image.ndim + 1:
+        raise ValueError(
+            "intensity_image must have one axis more than label_image, for channel_axis="
+            f"{channel_axis}, got {image.shape} and {label_image.shape}"
+        )
+    image = channels_last(image, channel_axis)
     if image.shape[: label_image.ndim] != label_image.shape or image.ndim > label_image.ndim + 1:
         raise ValueError(
             "intensity_image must have the shape of label_image, and may have one more axis for "

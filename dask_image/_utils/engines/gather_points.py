@@ -10,11 +10,15 @@ file, if it is much.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from dask_image._utils import options
+from dask_image._utils.arrays import with_dtype, without_idle_chunks
 from dask_image._utils.engines.exchange import exchange
 from dask_image._utils.engines.graph import (
     blocks_of,
@@ -24,7 +28,7 @@ from dask_image._utils.engines.graph import (
     tokenize,
 )
 from dask_image._utils.spill import load, spill
-from dask_image._utils.typing import Array, Block, NDArray, Shape
+from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, Shape
 
 
 class Lookup(Protocol):
@@ -137,3 +141,82 @@ def _put_away(value):
         return value
     away = spill(value)
     return value.copy() if away is value else away
+
+
+def pixels_at(image: Array, places: Array, outside: Any, dtype: DTypeLike, name: str) -> Array:
+    """
+    Return the pixels that places lie in; the cell of each is its block.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+    places : dask.array.Array
+        Shape (``image.ndim``, n), n known or not, in one block along the first axis: positions
+        in pixels, which lie in the middle of theirs.
+    outside : scalar
+        The value for places outside of the image, and NaN.
+    dtype : dtype
+        Of the result.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+        Of shape (n,).
+    """
+    image = without_idle_chunks(image)
+    return map_scattered(
+        places,
+        image,
+        _Pixels(image.chunks, np.dtype(dtype), outside),
+        name=name,
+        meta=with_dtype(image, dtype, ndim=1),
+        on_disk=not places.nbytes <= options.memory("coordinates"),
+    )
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Looks up the pixel that each place lies in."""
+
+    chunks: Chunks
+    dtype: np.dtype[Any]
+    outside: Any
+
+    def origin(self, index):
+        """Return where a cell begins."""
+        return tuple(sum(sizes[:block]) for sizes, block in zip(self.chunks, index, strict=True))
+
+    def sort(self, places):
+        """Sort pixels by cell; what is kept tells where each of them stood."""
+        shape = np.array([sum(sizes) for sizes in self.chunks]).reshape(-1, 1)
+        nearest = np.floor(np.asarray(places, np.float64) + 0.5)
+        inside = np.flatnonzero(((nearest >= 0) & (nearest < shape)).all(axis=0))
+        pixels = nearest[:, inside].astype(np.int64)
+        cells = np.zeros(inside.size, np.int64)
+        for along, sizes in zip(pixels, self.chunks, strict=True):
+            cells = cells * len(sizes) + np.searchsorted(np.cumsum(sizes), along, side="right")
+        order = np.argsort(cells, kind="stable")
+        bounds = np.searchsorted(cells[order], np.arange(math.prod(map(len, self.chunks)) + 1))
+        groups = {
+            int(cell): pixels[:, order[bounds[cell] : bounds[cell + 1]]]
+            for cell in np.flatnonzero(np.diff(bounds))
+        }
+        return (nearest.shape[1], inside[order]), groups
+
+    def evaluate(self, places, cell, origin):
+        """Return the pixels of one cell."""
+        found = cell[tuple(along - first for along, first in zip(places, origin, strict=True))]
+        return np.broadcast_to(found, places.shape[1:])  # all lie in an image without axes
+
+    def merge(self, kept, values):
+        """Put all pixels where their places stood."""
+        count, order = kept
+        result = np.full(count, self.outside, self.dtype)
+        if values:
+            result[order] = np.concatenate(list(values.values()))
+        return result
+
+    def __dask_tokenize__(self):
+        return (type(self).__name__, self.chunks, str(self.dtype), repr(self.outside))

@@ -461,7 +461,8 @@ def _pick(statistic, dtype, item, shape, selection, partial, index):
         fields = _rows(partial, labels != 0)
         found = np.ones(int(np.count_nonzero(labels)), bool)
     else:
-        pixels = int(np.prod(shape, dtype=np.int64))
+        pixels = math.prod(shape)  # NaN where labels are of points whose number is not known
+        pixels = 0 if math.isnan(pixels) else pixels
         where, found = locate_labels(labels, index, pixels, selection.single)
         if statistic.per_axis and found.ndim > 1:
             where, found = where.ravel(), found.ravel()
