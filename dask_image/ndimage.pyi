@@ -439,6 +439,7 @@ def gaussian_gradient_magnitude(
     axes: PerAxis[Integer] | None = None,
     truncate: Real = ...,
     radius: PerAxis[Integer] | None = ...,
+    channel_axis: Integer | None = ...,
 ) -> Array: ...
 def gaussian_laplace(
     input: ArrayLike,
@@ -450,6 +451,7 @@ def gaussian_laplace(
     axes: PerAxis[Integer] | None = None,
     truncate: Real = ...,
     radius: PerAxis[Integer] | None = ...,
+    channel_axis: Integer | None = ...,
 ) -> Array: ...
 def generate_binary_structure(rank: Integer, connectivity: Integer) -> npt.NDArray[np.bool_]: ...
 def generic_filter(

@@ -123,6 +123,9 @@ __all__ = [
 
 _Image = TypeVar("_Image", xarray.DataArray, xarray.Dataset)
 
+# Arguments that dimensions, or what a table is here, make needless.
+_OF_ARRAYS = {"axis", "axes", "channel_axis", "wrap_axes", "separator", "as_frame"}
+
 # Arguments that may differ by dimension.
 _BY_DIMENSION = {
     "sigma", "size", "order", "mode", "origin", "origin1", "origin2", "radius", "shift",
@@ -236,7 +239,7 @@ def _signature(function: Callable[..., Any], returned: str | None) -> inspect.Si
         added["units"] = ("Literal['pixels', 'coordinates']", "pixels")
     here = [first.replace(annotation="_Image")]
     for parameter in others:
-        if parameter.name not in ("axis", "axes", "wrap_axes", "separator", "as_frame"):
+        if parameter.name not in _OF_ARRAYS:
             annotation = _annotation(parameter.name, parameter.annotation, "units" in added)
             here.append(parameter.replace(annotation=annotation))
     for name, (annotation, default) in added.items():

@@ -517,3 +517,31 @@ def test_boxes_of_no_pixels_leave_their_axis_alone(name, size):
 def test_other_windows_have_pixels(name):
     with pytest.raises(ValueError, match="size must be made of whole numbers from 1, got 0"):
         getattr(ndfilters, name)(da.ones((8, 10), chunks=3), size=0)
+
+
+@pytest.mark.parametrize("name, arguments", [
+    ("gaussian", (1,)), ("gaussian_filter", (1,)), ("gaussian_laplace", (1,)),
+    ("gaussian_gradient_magnitude", (1,)), ("uniform_filter", (3,)), ("minimum_filter", (3,)),
+    ("maximum_filter", (3,)), ("median_filter", (3,)), ("percentile_filter", (30, 3)),
+    ("rank_filter", (1, 3)),
+])  # fmt: skip
+def test_channels_are_an_axis_that_is_left_out(name, arguments):
+    function = getattr(ndfilters, name)
+    image = da.from_array(seeded_image((9, 3, 8), "f8"), chunks=(4, 2, 5))
+    by_axes = function(image, *arguments, axes=(0, 2))
+    assert function(image, *arguments, channel_axis=1).name == by_axes.name
+    assert function(image, *arguments, channel_axis=-2).name == by_axes.name
+    with pytest.raises(ValueError, match="axes or channel_axis must be given, not both"):
+        function(image, *arguments, axes=0, channel_axis=1)
+    with pytest.raises(np.exceptions.AxisError, match="channel_axis is wrong"):
+        function(image, *arguments, channel_axis=3)
+
+
+@pytest.mark.parametrize("channel_axis", [0, -1])
+def test_channels_are_smoothed_as_by_scikit_image(channel_axis):
+    filters = pytest.importorskip("skimage.filters")
+    image = seeded_image((9, 8, 5), "f8")
+    smooth = ndfilters.gaussian(
+        da.from_array(image, chunks=4), 1.5, mode="nearest", channel_axis=channel_axis
+    )
+    assert_same(smooth, filters.gaussian(image, 1.5, channel_axis=channel_axis))

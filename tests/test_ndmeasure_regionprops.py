@@ -414,3 +414,18 @@ def test_objects_in_one_block_stay_there():
     assert len(pieces) <= 5 * 16
     dask.compute(table)
     assert seen == [(2, 2), (3, 3)] + [(5, 5)] * 16
+
+
+@pytest.mark.parametrize("channel_axis", [0, 1, -1])
+def test_channels_may_be_any_axis(channel_axis):
+    labels, image = blobs((20, 21)), seeded_image((20, 21, 3), "f4")
+    moved = np.moveaxis(image, -1, channel_axis)
+    names = ("label", "intensity_mean", "centroid_weighted")
+    expected = regionprops_table(labels, image, names)
+    table = regionprops_table(labels, moved, names, channel_axis=channel_axis)
+    expected, table = dask.compute(expected, table)
+    assert list(table) == list(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(table[name], values)
+    with pytest.raises(ValueError, match="one axis more than label_image, for channel_axis=0"):
+        regionprops_table(labels, image[..., 0], channel_axis=0)

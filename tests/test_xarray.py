@@ -356,6 +356,7 @@ def test_every_function_of_the_families_is_here_or_has_a_reason():
     other_pixels = {"affine_transform", "rotate", "geometric_transform", "map_coordinates"}
     no_arrays = {"find_objects", "value_indices", "histogram", "labeled_comprehension"}
     no_image = {"generate_binary_structure", "iterate_structure"}
+    no_image |= {"count_points", "points_table", "transform_points"}  # but points
     one_number = {name for name in ndfilters.__all__ if name.startswith("threshold_")}
     missing = {
         name

@@ -158,6 +158,18 @@ def normalize_wrap_axes(wrap_axes: Any, ndim: int) -> Shape:
     return () if wrap_axes is None else tuple(sorted(normalize_axes(wrap_axes, ndim)))
 
 
+def spatial_axes(axes: Any, channel_axis: Integer | None, ndim: int) -> Any:
+    """Return ``axes``, or all but that of channels."""
+    if channel_axis is None:
+        return axes
+    if axes is not None:
+        raise ArgumentError(
+            f"axes or channel_axis must be given, not both, got {axes!r} and {channel_axis!r}"
+        )
+    channels = normalize_axis(channel_axis, ndim, "channel_axis")
+    return tuple(axis for axis in range(ndim) if axis != channels)
+
+
 def per_axis(value: Any, count: int, name: str) -> list[Any]:
     """Return a list of ``count`` values: those given, or one value repeated."""
     refuse_lazy(value, name, "values")

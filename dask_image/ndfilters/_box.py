@@ -11,6 +11,7 @@ from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axis,
     normalize_integer,
+    spatial_axes,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
@@ -51,6 +52,7 @@ def uniform_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -73,6 +75,8 @@ def uniform_filter(
         rounded to it after each axis.
     axes : int or tuple of int, optional
         Filter along these axes only.
+    channel_axis : int, optional
+        Filter along all axes but this one: scikit-image's word for the same.
     where, nan_policy, fill_value : optional
         As in `gaussian_filter`.
 
@@ -100,6 +104,7 @@ def uniform_filter(
     array([ 0.33,  1.67,  4.67,  9.67, 16.67, 22.  ])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     window = sized(size, origin, axes, image.ndim, least=0)
     edges = edges_of(image, mode, cval, window.axes)
     counted = counted_pixels(image, where, nan_policy, fill_value)
@@ -180,6 +185,7 @@ def minimum_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -200,7 +206,7 @@ def minimum_filter(
         sequence only for boxes.
     cval : optional
         As in `gaussian_filter`.
-    origin, output, axes : optional
+    origin, output, axes, channel_axis : optional
         As in `uniform_filter`.
     where, nan_policy, fill_value : optional
         As in `gaussian_filter`; there are no weights.
@@ -225,6 +231,7 @@ def minimum_filter(
     array([4, 3, 3, 3, 9, 9])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     edges = edges_of(image, mode, cval, window.axes if window.is_box else None)
     counted = counted_pixels(image, where, nan_policy, fill_value)
@@ -241,6 +248,7 @@ def maximum_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -252,7 +260,9 @@ def maximum_filter(
     ----------
     image : array_like
         Real image of any number of axes.
-    size, footprint, mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
+    size, footprint, mode, cval, origin, output, axes, channel_axis : optional
+        As in `minimum_filter`.
+    where, nan_policy, fill_value : optional
         As in `minimum_filter`.
 
     Returns
@@ -273,6 +283,7 @@ def maximum_filter(
     array([5, 5, 9, 9, 9, 9])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim, least=0)
     edges = edges_of(image, mode, cval, window.axes if window.is_box else None)
     counted = counted_pixels(image, where, nan_policy, fill_value)

@@ -18,6 +18,7 @@ from dask_image._utils.arguments import (
     normalize_sigmas,
     on_axes,
     per_axis,
+    spatial_axes,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
@@ -63,6 +64,7 @@ def gaussian_filter(
     radius: PerAxis[Integer] | None = None,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -94,6 +96,8 @@ def gaussian_filter(
     axes : int or tuple of int, optional
         Filter along these axes only; ``sigma``, ``order``, ``mode`` and
         ``radius`` then hold one value for each of them.
+    channel_axis : int, optional
+        Filter along all axes but this one: scikit-image's word for the same.
     where : array_like of bool, optional
         Which pixels count, an image of the same shape; by default all do. The
         weights that fall on counted pixels are made to sum to one.
@@ -127,6 +131,7 @@ def gaussian_filter(
     array([0.5 , 0.32, 0.13, 0.03, 0.01, 0.  ])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     edges = edges_of(image, mode, cval, normalize_axes(axes, image.ndim))
     counted = counted_pixels(image, where, nan_policy, fill_value)
     gaussian = Gaussian(sigma, order, truncate, radius, axes)
@@ -205,6 +210,7 @@ def gaussian(
     radius: PerAxis[Integer] | None = None,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -214,7 +220,7 @@ def gaussian(
 
     Parameters
     ----------
-    image, sigma, order, mode, cval, truncate, radius, output, axes
+    image, sigma, order, mode, cval, truncate, radius, output, axes, channel_axis
         As for `gaussian_filter`.
     where, nan_policy, fill_value
         As for `gaussian_filter`.
@@ -233,7 +239,7 @@ def gaussian(
     """
     return gaussian_filter(
         image, sigma, order, mode, cval, truncate, radius=radius, output=output, axes=axes,
-        where=where, nan_policy=nan_policy, fill_value=fill_value,
+        channel_axis=channel_axis, where=where, nan_policy=nan_policy, fill_value=fill_value,
     )  # fmt: skip
 
 
@@ -318,6 +324,7 @@ def gaussian_laplace(
     radius: PerAxis[Integer] | None = None,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
 ) -> Array:
     """
     Sum the second Gaussian derivatives; the lazy twin of `scipy.ndimage.gaussian_laplace`.
@@ -340,6 +347,8 @@ def gaussian_laplace(
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
         Smooth and sum along these axes only.
+    channel_axis : int, optional
+        Filter along all axes but this one: scikit-image's word for the same.
 
     Returns
     -------
@@ -360,6 +369,7 @@ def gaussian_laplace(
     array([ 0.04,  0.16,  0.  , -0.4 ,  0.  ,  0.16,  0.04])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     which = normalize_axes(axes, image.ndim)
     sigmas = normalize_sigmas(sigma, len(which))
     # SciPy takes them in the order of the image's axes if there is one for each of them.
@@ -382,6 +392,7 @@ def gaussian_gradient_magnitude(
     radius: PerAxis[Integer] | None = None,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
 ) -> Array:
     """
     Length of the Gaussian gradient; twin of `scipy.ndimage.gaussian_gradient_magnitude`.
@@ -401,6 +412,8 @@ def gaussian_gradient_magnitude(
         As in `gaussian_laplace`.
     axes : int or tuple of int, optional
         Take derivatives along these axes only.
+    channel_axis : int, optional
+        Filter along all axes but this one: scikit-image's word for the same.
 
     Returns
     -------
@@ -421,6 +434,7 @@ def gaussian_gradient_magnitude(
     array([0.43, 0.86, 0.86, 0.86, 0.86, 0.86, 0.86, 0.43])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     sigmas = normalize_sigmas(sigma, image.ndim)
     edges = edges_of(image, mode, cval, normalize_axes(axes, image.ndim))
     gaussian = Gaussian(sigma, 1, truncate, radius, axes)

@@ -8,6 +8,7 @@ from dask_image._utils.arguments import (
     normalize_finite,
     normalize_integer,
     on_axes,
+    spatial_axes,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import kernel_for, result_dtype
@@ -45,6 +46,7 @@ def median_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -71,6 +73,8 @@ def median_filter(
         Of the result; by default that of the image.
     axes : int or tuple of int, optional
         Filter along these axes only.
+    channel_axis : int, optional
+        Filter along all axes but this one: scikit-image's word for the same.
     where : array_like of bool, optional
         Which pixels count, an image of the same shape; by default all do. The
         rank is taken among the counted pixels of each window.
@@ -98,6 +102,7 @@ def median_filter(
     array([1, 1, 1, 5, 5, 5])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
     edges = edges_of(image, mode, cval, window.axes)
     counted = counted_pixels(image, where, nan_policy, fill_value)
@@ -115,6 +120,7 @@ def percentile_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -128,7 +134,9 @@ def percentile_filter(
         Real image of any number of axes.
     percentile : float
         From 0 to 100; a negative one counts down from 100.
-    size, footprint, mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
+    size, footprint, mode, cval, origin, output, axes, channel_axis : optional
+        As in `median_filter`.
+    where, nan_policy, fill_value : optional
         As in `median_filter`.
 
     Returns
@@ -151,6 +159,7 @@ def percentile_filter(
     array([1, 9, 9, 9, 5, 5])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
     edges = edges_of(image, mode, cval, window.axes)
     counted = counted_pixels(image, where, nan_policy, fill_value)
@@ -169,6 +178,7 @@ def rank_filter(
     *,
     output: DTypeLike | None = None,
     axes: PerAxis[Integer] | None = None,
+    channel_axis: Integer | None = None,
     where: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
     fill_value: Number | None = None,
@@ -182,7 +192,9 @@ def rank_filter(
         Real image of any number of axes.
     rank : int
         Which value, counted from the smallest (0), or from the largest (-1).
-    size, footprint, mode, cval, origin, output, axes, where, nan_policy, fill_value : optional
+    size, footprint, mode, cval, origin, output, axes, channel_axis : optional
+        As in `median_filter`.
+    where, nan_policy, fill_value : optional
         As in `median_filter`.
 
     Returns
@@ -205,6 +217,7 @@ def rank_filter(
     array([1, 1, 1, 5, 5, 5])
     """
     image = as_dask_array(image)
+    axes = spatial_axes(axes, channel_axis, image.ndim)
     window = sized_or_footprint(size, footprint, origin, axes, image.ndim)
     edges = edges_of(image, mode, cval, window.axes)
     counted = counted_pixels(image, where, nan_policy, fill_value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError
+from dask_image._utils.arguments import ArgumentError, per_axis
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
@@ -81,7 +81,7 @@ def transform_points(
     points = as_points(points)
     ndim = points.shape[1]
     places = points.T
-    if matrix is not None or np.any(offset):
+    if matrix is not None or any(per_axis(offset, ndim, "offset")):
         matrix = np.ones(ndim) if matrix is None else matrix
         matrix, offset = normalize_matrix(matrix, offset, ndim, ndim)
         places = map_blocks(
