@@ -9,7 +9,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dask_image.imread import assemble, imread
+from dask_image.imread import assemble, imread, read_metadata
 from tests.helpers import nothing_computes, seeded_image
 
 
@@ -53,8 +53,24 @@ class TestPlaceholders:
         self.write(tmp_path)
         (tmp_path / "tile_r1_c7_z002.tif").unlink()
         message = "2 × 11 × 3 numbers but 1 of them missing; the first is that for r=1, c=7, z=2"
+        with pytest.raises(FileNotFoundError, match=message + r".*tile_r1_c7_z002\.tif'"):
+            imread(tmp_path / "tile_r{r}_c{c}_z{z}.tif")
+
+    def test_a_number_that_is_left_out_everywhere(self, tmp_path):
+        self.write(tmp_path)
+        for name in tmp_path.glob("tile_r*_c7_*"):
+            name.unlink()
+        message = r"2 × 11 × 3 numbers but 6 of them missing.*tile_r0_c7_z000\.tif'"
         with pytest.raises(FileNotFoundError, match=message):
             imread(tmp_path / "tile_r{r}_c{c}_z{z}.tif")
+
+    @pytest.mark.parametrize(
+        "numbers", [(405, 488, 561), (0, 10, 20), (20240101, 20240102, 20240301)]
+    )
+    def test_numbers_that_do_not_count(self, tmp_path, numbers):
+        for number in numbers:
+            tifffile.imwrite(tmp_path / f"a{number}.tif", np.zeros((8, 9), "u1"))
+        assert imread(tmp_path / "a{number}.tif").shape == (3, 8, 9)
 
     def test_no_file(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"no file matches .*r\{r\}"):
@@ -165,6 +181,27 @@ class TestAssemble:
                 (tmp_path / f"r{row}c{column}.tif").unlink()
         assert image.shape == (64, 76)
         assert image[40:48, 40:48].compute().tolist() == [[21] * 8] * 8
+
+    def test_places_on_the_stage(self, tmp_path):
+        picture, names = seeded_image((30, 40), "u2"), []
+        starts = [(0, 0), (0, 21), (13, 0), (14, 20)]
+        for number, (y, x) in enumerate(starts):
+            place = {"PositionX": [5 + x * 0.0005], "PositionXUnit": ["mm"]}
+            place |= {"PositionY": [y * 0.25 - 7], "PositionYUnit": ["µm"]}
+            names.append(tmp_path / f"tile{number}.ome.tif")
+            facts = {"axes": "YX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25, "Plane": place}
+            tifffile.imwrite(names[-1], picture[y : y + 16, x : x + 19], metadata=facts)
+        tiles, said = imread(names), [read_metadata(name) for name in names]
+        expected = assemble(tiles, positions=starts)
+        found = assemble(tiles, positions=said)
+        assert found.name == expected.name
+        np.testing.assert_array_equal(found.compute()[:16, :19], picture[:16, :19])
+        tifffile.imwrite(names[-1], picture[:16, :19], metadata={"axes": "YX"})
+        said[-1] = read_metadata(names[-1])
+        with pytest.raises(ValueError, match=r"that of tile 3 is known along \[\] only"):
+            assemble(tiles, positions=said)
+        with pytest.raises(TypeError, match="positions must be an array of numbers in memory"):
+            assemble(tiles, positions=da.zeros((4, 2)))
 
     def test_names(self):
         tiles = da.zeros((2, 2, 8, 8), chunks=(1, 1, 8, 8))

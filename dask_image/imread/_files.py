@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from string import Formatter
 
 
@@ -86,7 +86,8 @@ def expand_grid(fname):
     Raises
     ------
     FileNotFoundError
-        If there is no file, or not one for each combination of the numbers that occur.
+        If there is no file, or not one for each combination of the numbers that occur, or
+        among numbers that follow one another one is left out.
     ValueError
         If ``*`` or ``?`` stand beside placeholders, or two files have the same numbers.
     """
@@ -99,22 +100,42 @@ def expand_grid(fname):
     if any(sign in text for text, _ in parts for sign in "*?"):
         raise ValueError(f"placeholders and the signs * and ? do not go together, got {pattern!r}")
     fields = list(dict.fromkeys(field for _, field in parts if field is not None))
-    found = _files_by_numbers(parts, fields)
+    found, widths = _files_by_numbers(parts, fields)
     if not found:
         raise FileNotFoundError(f"no file matches {pattern!r}, a number for each placeholder")
-    values = [sorted({numbers[axis] for numbers in found}) for axis in range(len(fields))]
+    values = [_counted({numbers[axis] for numbers in found}) for axis in range(len(fields))]
     missing = [numbers for numbers in product(*values) if numbers not in found]
     if missing:
         numbers = ", ".join(f"{field}={number}" for field, number in zip(fields, missing[0]))
+        texts = {
+            field: str(number).zfill(widths[field]) for field, number in zip(fields, missing[0])
+        }
+        name = "".join(text + texts.get(field, "") for text, field in parts)
         raise FileNotFoundError(
             f"of {pattern!r} there are files for {' × '.join(str(len(v)) for v in values)} numbers "
-            f"but {len(missing)} of them missing; the first is that for {numbers}"
+            f"but {len(missing)} of them missing; the first is that for {numbers}, "
+            f"{name!r}"
         )
     return dict(zip(fields, values)), [found[numbers] for numbers in product(*values)]
 
 
+def _counted(numbers):
+    """
+    Return the numbers that there must be, in order.
+
+    Numbers of which more than half follow one another count something, and none may be left out;
+    others are wavelengths, heights or dates.
+    """
+    ordered = sorted(numbers)
+    span = ordered[-1] - ordered[0] + 1
+    follow = any(after == before + 1 for before, after in pairwise(ordered))
+    return (
+        list(range(ordered[0], ordered[-1] + 1)) if follow and span < 2 * len(ordered) else ordered
+    )
+
+
 def _files_by_numbers(parts, fields):
-    """Return the files of a pattern by the numbers in their names."""
+    """Return the files of a pattern by the numbers in their names, and how wide these are."""
     seen = set()
     expression = wildcard = ""
     for text, field in parts:
@@ -125,7 +146,7 @@ def _files_by_numbers(parts, fields):
             expression += f"(?P={field})" if field in seen else f"(?P<{field}>[0-9]+)"
             wildcard += "*"
             seen.add(field)
-    found = {}
+    found, widths = {}, {}
     for name in natural_sorted(glob.glob(wildcard)):
         match = re.fullmatch(expression, name)
         if match is None or os.path.isdir(name):
@@ -134,7 +155,9 @@ def _files_by_numbers(parts, fields):
         if numbers in found:
             raise ValueError(f"{found[numbers]} and {name} have the same numbers")
         found[numbers] = os.path.abspath(name)
-    return found
+        for field in fields:
+            widths[field] = min(len(match[field]), widths.get(field, len(match[field])))
+    return found, widths
 
 
 def _expand(name):

@@ -109,7 +109,8 @@ def imread(
     Matroska, QuickTime) ``av``: both come with the extra ``formats``.
 
     Of a name with placeholders, the numbers that occur in the names of files span a grid, which
-    must be complete; ``{row}`` and ``{row:03}`` mean the same, and a placeholder that comes twice
+    must be complete; where they count something, no number may be left out either;
+    ``{row}`` and ``{row:03}`` mean the same, and a placeholder that comes twice
     stands for the same text. `assemble` makes one image of tiles.
 
     One selection that follows at once, such as ``imread(name)[0, :512, :512]``, reads no more of

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import per_axis
+from dask_image._utils.arguments import per_axis, refuse_lazy
 from dask_image._utils.engines.graph import (
     block_key,
     blocks_of,
@@ -22,6 +22,7 @@ from dask_image._utils.engines.graph import (
     tokenize,
 )
 from dask_image._utils.typing import Array, ArrayLike, Integer, Number, PerAxis
+from dask_image.imread._metadata import ImageMetadata
 
 BLENDS = ("none", "linear")
 
@@ -30,7 +31,7 @@ def assemble(
     tiles: ArrayLike,
     grid: Sequence[Integer] | None = None,
     *,
-    positions: ArrayLike | None = None,
+    positions: ArrayLike | Sequence[ImageMetadata] | None = None,
     overlap: PerAxis[Integer] = 0,
     blend: Literal["none", "linear"] = "none",
     axes: Sequence[Integer] = (-2, -1),
@@ -51,7 +52,8 @@ def assemble(
     positions : sequence, optional
         Where the first pixel of each tile lies, instead of a grid: shape (tiles, axes), in
         pixels, rounded to whole ones; the least one along each axis is where the
-        image starts. The first axis of ``tiles`` counts them.
+        image starts. Or for each tile what `read_metadata` says of its file: its place on the
+        stage, whose axes run as those of pixels do. The first axis of ``tiles`` counts them.
     overlap : int or sequence of int, optional
         Pixels that neighbours in a grid have in common, along each of ``axes``.
     blend : {"none", "linear"}, optional
@@ -72,7 +74,10 @@ def assemble(
     Raises
     ------
     ValueError
-        If grid, positions, overlap, blend or axes do not fit the tiles.
+        If grid, positions, overlap, blend or axes do not fit the tiles, or a place on the stage
+        is not known.
+    TypeError
+        If ``positions`` are lazy.
 
     Notes
     -----
@@ -147,6 +152,9 @@ def _in_grid(tiles, grid, overlap, axes):
 
 def _at_positions(tiles, positions, axes):
     """Return where tiles at these positions start in the image."""
+    refuse_lazy(positions, "positions", "an array of numbers")
+    if np.iterable(positions) and any(isinstance(each, ImageMetadata) for each in positions):
+        positions = [_on_stage(number, each, axes) for number, each in enumerate(positions)]
     places = np.asarray(positions)
     if places.shape != (tiles.shape[0], len(axes)) or not np.isfinite(places).all():
         raise ValueError(
@@ -155,6 +163,20 @@ def _at_positions(tiles, positions, axes):
         )
     places = np.rint(places).astype(int)
     return places - places.min(axis=0)
+
+
+def _on_stage(number, metadata, axes):
+    """Return where on the stage the first pixel of a tile lies, in pixels."""
+    letters = [metadata.axes[axis] for axis in axes]
+    known = set(metadata.position) & set(metadata.pixel_size)
+    if any(metadata.unit.get(letter) != "µm" for letter in known):
+        known = set()
+    if not known.issuperset(letters):
+        raise ValueError(
+            f"positions must be known, with the size of pixels, along {letters} for all tiles; "
+            f"that of tile {number} is known along {sorted(known)} only"
+        )
+    return [metadata.position[letter] / metadata.pixel_size[letter] for letter in letters]
 
 
 @dataclass
