@@ -6,7 +6,9 @@ import pytest
 from scipy import ndimage
 
 from dask_image import ndfilters, ndmeasure, segmentation
-from tests.helpers import nothing_computes
+from dask_image._kernels import blocks
+from dask_image._utils.engines.block_lattice import displacements_of
+from tests.helpers import nothing_computes, plain_kernels
 
 skimage = pytest.importorskip("skimage")
 data = pytest.importorskip("skimage.data")
@@ -68,6 +70,29 @@ def test_local_extrema(name, dtype, shape):
                 getattr(segmentation, name), getattr(morphology, name), image,
                 connectivity=connectivity, allow_borders=allow_borders,
             )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", ">i2", "f2", "f4", "g"])
+def test_kernels_agree_on_plateaus_and_components(dtype):
+    random = np.random.default_rng(1)
+    for shape in [(1,), (19,), (1, 7), (12, 9), (4, 5, 6), (2, 3, 2, 3)]:
+        image = random.integers(0, 3, shape).astype(dtype)
+        if image.dtype.kind == "f":
+            image[random.random(shape) < 0.1] = np.nan
+            image[random.random(shape) < 0.1] = -np.inf
+        calls = [(blocks.plateaus.plateau_states, True), (blocks.plateaus.plateau_states, False)]
+        if image.dtype.kind in "iu":
+            calls.append((blocks.equal_components.equal_components,))
+        for connectivity in range(1, len(shape) + 1):
+            structure = ndimage.generate_binary_structure(len(shape), connectivity)
+            steps = tuple(displacements_of(structure))
+            for function, *arguments in calls:
+                found = function(image, steps, *arguments)
+                with plain_kernels():
+                    expected = function(image, steps, *arguments)
+                both = zip(found, expected) if isinstance(found, tuple) else [(found, expected)]
+                for ours, plain in both:
+                    np.testing.assert_array_equal(ours, plain)
 
 
 @pytest.mark.parametrize("name", ["local_maxima", "local_minima"])

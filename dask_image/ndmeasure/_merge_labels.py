@@ -240,30 +240,39 @@ class PixelLabels:
 
 def compact(labels):
     """Return the labels present, 0 not among them, and a block of their ranks from 1."""
-    present, ranks = np.unique(labels, return_inverse=True)
-    ranks = ranks.reshape(labels.shape)
+    flat = labels.ravel()
+    starts = _run_starts(flat)
+    # What is sorted is a label a run.
+    present, ranks = np.unique(flat[starts], return_inverse=True)
     background = np.searchsorted(present, 0)
     if background == present.size or present[background] != 0:
-        return present, ranks + 1
-    # What is below 0 moves up by one, and 0 makes room for it.
-    moved = np.arange(present.size)
-    moved[:background] += 1
-    moved[background] = 0
-    return np.delete(present, background), moved[ranks]
+        ranks = ranks + 1
+    else:
+        # What is below 0 moves up by one, and 0 makes room for it.
+        moved = np.arange(present.size)
+        moved[:background] += 1
+        moved[background] = 0
+        present, ranks = np.delete(present, background), moved[ranks]
+    return present, np.repeat(ranks, np.diff(starts, append=flat.size)).reshape(labels.shape)
 
 
 def shrink(ranks):
     """Return Runs or PixelLabels of a block, whichever is smaller."""
     flat = ranks.ravel()
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    starts = _run_starts(flat)
     kind = np.min_scalar_type(int(flat.max(initial=0)))
-    if changes.size * (kind.itemsize + 4) > flat.size * kind.itemsize:
+    if starts.size * (kind.itemsize + 4) > flat.size * kind.itemsize:
         return PixelLabels(ranks.astype(kind))
-    starts = np.concatenate([np.zeros(min(flat.size, 1), np.intp), changes])
     lengths = np.diff(starts, append=flat.size)
     if flat.size < 2**32:
         lengths = lengths.astype(np.uint32)
     return Runs(ranks.shape, flat[starts].astype(kind), lengths)
+
+
+def _run_starts(flat):
+    """Return where a value follows another one, and the first place."""
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    return np.concatenate([np.zeros(min(flat.size, 1), np.intp), changes])
 
 
 @dataclass(frozen=True)

@@ -175,8 +175,7 @@ def _small_labels(measured, max_size):
 def _without_labels(block, labels):
     if not labels.size:
         return block
-    places = np.searchsorted(labels, block).clip(max=labels.size - 1)
-    return np.where(labels[places] == block, block.dtype.type(0), block)
+    return np.where(np.isin(block, labels.astype(block.dtype)), block.dtype.type(0), block)
 
 
 def _sizes(components, count, place, *blocks):

@@ -49,11 +49,12 @@ def _padded(image, highest):
     """
     Return an image whose maxima are asked for, of a type that can be compiled for, in a frame.
 
-    The frame holds the least value there is: no pixel is lower than that.
+    No pixel is lower than the frame, which holds NaN or the least integer. To an integer that is
+    as small it looks level, but a plateau of those that has no higher neighbour is no maximum.
     """
     dtype = {"e": "f", "?": "B"}.get(image.dtype.char, image.dtype.newbyteorder("="))
     padded = np.empty([size + 2 for size in image.shape], dtype)
-    least = -np.inf if padded.dtype.kind == "f" else np.iinfo(dtype).min
+    least = np.nan if padded.dtype.kind == "f" else np.iinfo(dtype).min
     for axis in range(image.ndim):
         for edge in (0, -1):
             padded[(slice(None),) * axis + (edge,)] = least

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
 from dask_image._utils.engines.block_lattice import Connectivity
@@ -23,7 +22,6 @@ from dask_image._utils.engines.components import (
     unite,
 )
 from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
-from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 
@@ -129,20 +127,7 @@ def equal_components(labels: Block, displacements: Sequence[Shape]) -> tuple[NDA
         found = kernels.components.components_of(labels, displacements)
         everything = tuple(slice(0, size) for size in labels.shape)
         return found.part(everything), np.ones(found.count, bool)
-    positions = np.arange(labels.size).reshape(labels.shape)
-    pairs = [np.zeros((2, 0), np.int64)]
-    for step in forward(displacements):
-        here, there = facing(step)
-        equal = (labels[here] == labels[there]) & (labels[here] != 0)
-        pairs.append(np.stack([positions[here][equal], positions[there][equal]]))
-    rows, columns = np.concatenate(pairs, axis=1)
-    graph = sparse.coo_array((np.ones(rows.size, bool), (rows, columns)), shape=(labels.size,) * 2)
-    _, groups = sparse.csgraph.connected_components(graph, directed=False)
-    groups = np.where(labels.ravel() != 0, groups + 1, 0)
-    found, firsts, components = np.unique(groups, return_index=True, return_inverse=True)
-    some = found != 0
-    components = components.reshape(labels.shape) + (0 if found.size and not some[0] else 1)
-    return components, labels.ravel()[firsts[some]]
+    return kernels.equal_components.equal_components(labels, displacements)
 
 
 def choose_components(images: Sequence[Array], algorithm: LabelledComponents, name: str) -> Array:
