@@ -153,7 +153,7 @@ def test_regions_are_in_flight_together(tmp_path, capsys):
         ) as cluster,
         distributed.Client(cluster),
     ):
-        to_zarr(smooth, tmp_path / "a.zarr", memory="400 kiB", progress=True)
+        to_zarr(smooth, tmp_path / "a.zarr", memory="80 kiB", progress=True)
         expected = smooth.compute()
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], expected)
     assert capsys.readouterr().out.count("is written") > 1
