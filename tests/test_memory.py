@@ -12,10 +12,14 @@ import pytest
 from dask.callbacks import Callback
 from dask.sizeof import sizeof
 
-from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
+from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph, store
+from dask_image._utils.spill import Slab
 
 BLOCKS, SIDE = 16, 64
 CHUNKS = ((SIDE,) * BLOCKS,) * 2
+
+# What says where an array lies in a file, with its attributes.
+SLAB_BYTES = 600
 
 
 class Peak(Callback):
@@ -35,6 +39,8 @@ def _size(value, seen):
     if id(value) in seen:
         return 0
     seen.add(id(value))
+    if isinstance(value, Slab):
+        return SLAB_BYTES
     if isinstance(value, dict):
         value = list(value.values())
     if hasattr(value, "__dict__") and not callable(value):
@@ -83,9 +89,9 @@ CALLS = {
     # The pixels of the labels that are asked for: a twentieth of the image.
     "median": (8, lambda: ndmeasure.median(image("f8"), image("i4"), [3]), 24),
     "mean": (8, lambda: ndmeasure.mean(image("f8"), image("i4"), np.arange(1, 20)), 6),
-    # Any coordinate may lie in any block: the image, but not the coordinates and the result.
+    # Any coordinate may lie in any block; what waits is in a file. Some rows of the image's blocks.
     "map_coordinates": (
-        8, lambda: ndinterp.map_coordinates(image("f8"), coordinates(), order=1), 300,
+        8, lambda: ndinterp.map_coordinates(image("f8"), coordinates(), order=1), 112,
     ),
     "median_filter": (8, lambda: ndfilters.median_filter(image("f8"), 3), 160),
     "affine_transform": (8, lambda: ndinterp.affine_transform(image("f8"), [1, 1], 0.5), 80),
@@ -96,7 +102,8 @@ CALLS = {
 def test_blocks_that_are_held(name):
     itemsize, call, limit = CALLS[name]
     # Two bits a pixel: more of what labels are made of is not kept for the second pass.
-    with dask.config.set({"dask-image.label.memory": (BLOCKS * SIDE) ** 2 // 4}):
+    few = {"dask-image.label.memory": (BLOCKS * SIDE) ** 2 // 4, "dask-image.coordinates.memory": 0}
+    with dask.config.set(few):
         result = call()
     if result.numblocks == (BLOCKS, BLOCKS):  # what is asked for is let go of, block by block
         result = result.map_blocks(total, chunks=(1, 1), dtype=float)
@@ -105,3 +112,27 @@ def test_blocks_that_are_held(name):
     blocks = peak.bytes / (itemsize * SIDE**2)
     assert blocks <= limit, f"{name} holds {blocks:.1f} blocks"
     assert blocks > 0.5, "the scheduler was not counted"
+
+
+class Nowhere:
+    """Takes what is written, and keeps nothing."""
+
+    shape = (BLOCKS * SIDE,) * 2
+
+    def __setitem__(self, where, block):
+        pass
+
+
+def test_blocks_that_are_held_by_store():
+    # Where one task waits for all blocks, as in `dask.array.store`, it is 103 and 163.
+    calls = {
+        "median_filter": lambda: ndfilters.median_filter(image("f8"), 3),
+        "map_coordinates in reach": lambda: ndinterp.map_coordinates(
+            image("f8"), coordinates(), order=1, reach=1
+        ),
+    }
+    for name, call in calls.items():
+        with Peak() as peak, dask.config.set(scheduler="synchronous"):
+            store(call(), Nowhere(), memory="1 GB")
+        blocks = peak.bytes / (8 * SIDE**2)
+        assert 8 < blocks <= 48, f"{name} holds {blocks:.1f} blocks"

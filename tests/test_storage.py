@@ -143,7 +143,7 @@ def test_progress_is_shown(capsys):
 
 
 @pytest.mark.distributed
-def test_regions_are_in_flight_together(tmp_path):
+def test_regions_are_in_flight_together(tmp_path, capsys):
     distributed = pytest.importorskip("distributed")
     image = seeded_image((12, 40, 40), "f4")
     smooth = gaussian_filter(da.from_array(image, chunks=(6, 10, 10)), 1)
@@ -153,6 +153,7 @@ def test_regions_are_in_flight_together(tmp_path):
         ) as cluster,
         distributed.Client(cluster),
     ):
-        to_zarr(smooth, tmp_path / "a.zarr", memory="400 kiB")
+        to_zarr(smooth, tmp_path / "a.zarr", memory="80 kiB", progress=True)
         expected = smooth.compute()
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], expected)
+    assert capsys.readouterr().out.count("is written") > 1
