@@ -77,47 +77,55 @@ def _filter(source, target, axis, poles, edges):
             where = slice(begin, begin + count), slice(None), slice(left, left + width)
             part = target[where]
             band = scratch("spline-band", part.shape)
+            flat, rows = band.reshape(-1), part.shape[0] * part.shape[1]
+            place = begin * source.shape[1] * source.shape[2] + left
+            of_image, of_band = (place, source.shape[2]), (0, part.shape[2])
             if reads:
-                _load(source, begin, left, gain, band)
+                _copy(source.reshape(-1), of_image, flat, of_band, rows, gain)
             else:
                 np.multiply(source[where], gain, out=band)
             run(band, poles, edges)
             if writes:
-                _save(band, begin, left, target)
+                _copy(flat, of_band, target.reshape(-1), of_image, rows, 1.0)
             else:
                 part[...] = band
 
 
-@jit
-def _load(source, begin, left, gain, band):
-    """Read a part of an array, multiplied."""
-    count, size, width = band.shape
-    for plane in range(count):
-        for k in range(size):
-            row, into = source[begin + plane, k, left : left + width], band[plane, k]
-            for lane in range(row.size):
-                into[lane] = row[lane] * gain
-
-
-@jit
-def _save(band, begin, left, target):
-    """Write a part of an array."""
-    count, size, width = band.shape
-    for plane in range(count):
-        for k in range(size):
-            row, into = band[plane, k], target[begin + plane, k, left : left + width]
-            for lane in range(into.size):
-                into[lane] = row[lane]
-
-
-@jit
 def _filter_columns(band, poles, edges):
-    """Filter along the middle one of three axes, in place: neighbouring lines are a vector."""
+    """Filter along the middle one of three axes, in place."""
+    _run_columns(band, poles, edges, scratch("spline-total", band.shape[2]))
+
+
+def _filter_lines(band, poles, edges):
+    """Filter along the last axis, in place."""
+    _run_lines(band.reshape(-1, band.shape[2]), poles, edges, scratch("spline-total", EIGHT))
+
+
+@jit
+def _copy(source, of_source, target, of_target, rows, gain):
+    """
+    Write rows, multiplied, to another array.
+
+    Of each array it is told where they begin, and how far from each other they do; they are as
+    long as the smaller one of these distances.
+    """
+    start, pitch = of_source
+    to, target_pitch = of_target
+    width = np.uint64(min(pitch, target_pitch))
+    for row in range(rows):
+        s, t = np.uint64(start + row * pitch), np.uint64(to + row * target_pitch)
+        for lane in range(width):
+            target[t + lane] = source[s + lane] * gain
+
+
+@jit
+def _run_columns(band, poles, edges, total):
+    """Filter along the middle one of three axes: neighbouring lines are a vector."""
     for plane in range(len(band)):
         lanes = band[plane]
         size = len(lanes)
         for pole in poles:
-            _begin(lanes, pole, edges)
+            _begin(lanes, pole, edges, total)
             for k in range(1, size):
                 before, row = lanes[k - 1], lanes[k]
                 for lane in range(row.size):
@@ -130,21 +138,20 @@ def _filter_columns(band, poles, edges):
 
 
 @jit
-def _filter_lines(band, poles, edges):
-    """Filter along the last axis, in place: while one line waits for a step, others take theirs."""
-    size = band.shape[2]
-    lines = band.reshape(-1, size)
+def _run_lines(lines, poles, edges, total):
+    """Filter along the last axis: while one line waits for a step, others take theirs."""
+    size = lines.shape[1]
     together = len(lines) - len(lines) % EIGHT
     for pole in poles:
         for first in range(0, together, EIGHT):
             some = lines[first : first + EIGHT]
-            _begin(some.T, pole, edges)
+            _begin(some.T, pole, edges, total)
             _run_eight_on(some, pole)
             _turn(some.T, pole, edges)
             _run_eight_back(some, pole)
         for first in range(together, len(lines)):
             some = lines[first : first + 1]
-            _begin(some.T, pole, edges)
+            _begin(some.T, pole, edges, total)
             line = some[0]
             for k in range(1, size):
                 line[k] += pole * line[k - 1]
@@ -201,28 +208,28 @@ NEGLIGIBLE = 1e-24
 
 
 @jit
-def _begin(lanes, pole, edges):
+def _begin(lanes, pole, edges, total):
     """Set the first row to what the recursion has gathered before it: SciPy's sums."""
     size = len(lanes)
-    total = np.zeros(lanes.shape[1])
+    count = lanes.shape[1]
     around = math.pow(pole, size - 1.0 if edges == _MIRROR else float(size))
     power = pole
     first, last = lanes[0], lanes[size - 1]
     if edges != _WRAP:
-        for lane in range(total.size):
+        for lane in range(count):
             total[lane] = first[lane] + around * last[lane]
     else:
-        for lane in range(total.size):
+        for lane in range(count):
             total[lane] = first[lane]
     for k in range(1, size - 1 if edges == _MIRROR else size):
         near, far = lanes[size - k if edges == _WRAP else k], lanes[size - 1 - k]
         weight = 0.0 if edges == _WRAP else around
-        for lane in range(total.size):
+        for lane in range(count):
             total[lane] += power * (near[lane] + weight * far[lane])
         power *= pole
         if abs(power) < NEGLIGIBLE:
             break
-    for lane in range(total.size):
+    for lane in range(count):
         if edges == _MIRROR:
             first[lane] = total[lane] / (1.0 - around * around)
         elif edges == _REFLECT:
