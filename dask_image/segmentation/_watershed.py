@@ -1,5 +1,7 @@
 """Watershed by flooding."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from dask_image._utils.arguments import normalize_number
