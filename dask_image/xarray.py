@@ -22,7 +22,15 @@ import dask
 import numpy as np
 
 from dask_image import imread as _files
-from dask_image import ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph
+from dask_image import (
+    local_statistics,
+    ndfilters,
+    ndfourier,
+    ndinterp,
+    ndmeasure,
+    ndmorph,
+    segmentation,
+)
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.typing import (
     Array,
@@ -45,6 +53,7 @@ except ImportError as error:
     raise ImportError("dask_image.xarray needs xarray: pip install 'dask-image[xarray]'") from error
 
 __all__ = [
+    "apply_hysteresis_threshold",
     "area",
     "binary_closing",
     "binary_dilation",
@@ -55,15 +64,19 @@ __all__ = [
     "binary_propagation",
     "black_tophat",
     "center_of_mass",
+    "clear_border",
     "convolve",
     "convolve1d",
+    "correct_illumination",
     "correlate",
     "correlate1d",
     "distance_transform_bf",
     "distance_transform_cdt",
     "distance_transform_edt",
+    "expand_labels",
     "extrema",
     "fill_missing",
+    "find_boundaries",
     "fourier_ellipsoid",
     "fourier_gaussian",
     "fourier_shift",
@@ -81,9 +94,14 @@ __all__ = [
     "grey_dilation",
     "grey_erosion",
     "grey_opening",
+    "h_maxima",
+    "h_minima",
     "imread",
+    "join_segmentations",
     "label",
     "laplace",
+    "local_maxima",
+    "local_minima",
     "maximum",
     "maximum_filter",
     "maximum_filter1d",
@@ -102,13 +120,18 @@ __all__ = [
     "prewitt",
     "rank_filter",
     "read_ome_zarr",
+    "reconstruction",
     "regionprops_table",
     "relabel_sequential",
+    "remove_small_holes",
+    "remove_small_objects",
+    "rescale_intensity",
     "shift",
     "sobel",
     "spline_filter",
     "spline_filter1d",
     "standard_deviation",
+    "subtract_background",
     "sum",
     "sum_labels",
     "threshold_local",
@@ -116,6 +139,7 @@ __all__ = [
     "uniform_filter1d",
     "variance",
     "vectorized_filter",
+    "watershed",
     "watershed_ift",
     "white_tophat",
     "zoom",
@@ -139,7 +163,7 @@ _RADII = {"radius", "overlap_depth"}
 _WINDOWS = {"size", "block_size", "filter_size"}
 _PIXEL_SIZES = {"sampling", "spacing"}
 # Arrays that have dimensions of their own, not the image's.
-_WEIGHTS = {"weights", "footprint", "structure", "structure1", "structure2"}
+_WEIGHTS = {"weights", "footprint", "structure", "structure1", "structure2", "connectivity"}
 
 
 # ---------------------------------------------------------------------------------------
@@ -251,7 +275,7 @@ def _signature(function: Callable[..., Any], returned: str | None) -> inspect.Si
 
 def _annotation(name: str, annotation: str, with_units: bool) -> str:
     """Return the type of an argument that may differ by dimension, or has a unit."""
-    if name not in _BY_DIMENSION:
+    if name not in _BY_DIMENSION or annotation.startswith("Literal"):
         return annotation
     if with_units and name in _LENGTHS | _RADII | _WINDOWS:
         return "Lengths | None" if annotation.endswith(" | None") else "Lengths"
@@ -361,6 +385,8 @@ class _Port:
             if isinstance(value, Mapping):
                 value = [self._of_dimension(name, value, dim, image) for dim in dims]
             if units == "coordinates":
+                if name in _PIXEL_SIZES and value is self.parameters[name].default:
+                    value = None  # not given
                 value = _with_units(name, value, image, dims)
             if self.of_lines and isinstance(value, list):
                 return value[0]
@@ -939,6 +965,22 @@ morphological_gradient = _keeping(ndmorph.morphological_gradient)
 morphological_laplace = _keeping(ndmorph.morphological_laplace)
 watershed_ift = _keeping(ndmorph.watershed_ift)
 white_tophat = _keeping(ndmorph.white_tophat)
+apply_hysteresis_threshold = _keeping(segmentation.apply_hysteresis_threshold)
+clear_border = _keeping(segmentation.clear_border)
+expand_labels = _keeping(segmentation.expand_labels)
+find_boundaries = _keeping(segmentation.find_boundaries)
+h_maxima = _keeping(segmentation.h_maxima)
+h_minima = _keeping(segmentation.h_minima)
+join_segmentations = _keeping(segmentation.join_segmentations)
+local_maxima = _keeping(segmentation.local_maxima)
+local_minima = _keeping(segmentation.local_minima)
+reconstruction = _keeping(segmentation.reconstruction)
+remove_small_holes = _keeping(segmentation.remove_small_holes)
+remove_small_objects = _keeping(segmentation.remove_small_objects)
+rescale_intensity = _keeping(segmentation.rescale_intensity)
+watershed = _keeping(segmentation.watershed)
+correct_illumination = _keeping(local_statistics.correct_illumination)
+subtract_background = _keeping(local_statistics.subtract_background)
 
 area = _measuring(ndmeasure.area, ("area",))
 center_of_mass = _measuring(ndmeasure.center_of_mass, ("centroid",))

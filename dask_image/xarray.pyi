@@ -20,10 +20,12 @@ from dask_image._utils.typing import (
     Number,
     PerAxis,
     PerDimension,
+    Range,
     Real,
 )
 
 __all__ = [
+    "apply_hysteresis_threshold",
     "area",
     "binary_closing",
     "binary_dilation",
@@ -34,15 +36,19 @@ __all__ = [
     "binary_propagation",
     "black_tophat",
     "center_of_mass",
+    "clear_border",
     "convolve",
     "convolve1d",
+    "correct_illumination",
     "correlate",
     "correlate1d",
     "distance_transform_bf",
     "distance_transform_cdt",
     "distance_transform_edt",
+    "expand_labels",
     "extrema",
     "fill_missing",
+    "find_boundaries",
     "fourier_ellipsoid",
     "fourier_gaussian",
     "fourier_shift",
@@ -60,9 +66,14 @@ __all__ = [
     "grey_dilation",
     "grey_erosion",
     "grey_opening",
+    "h_maxima",
+    "h_minima",
     "imread",
+    "join_segmentations",
     "label",
     "laplace",
+    "local_maxima",
+    "local_minima",
     "maximum",
     "maximum_filter",
     "maximum_filter1d",
@@ -81,13 +92,18 @@ __all__ = [
     "prewitt",
     "rank_filter",
     "read_ome_zarr",
+    "reconstruction",
     "regionprops_table",
     "relabel_sequential",
+    "remove_small_holes",
+    "remove_small_objects",
+    "rescale_intensity",
     "shift",
     "sobel",
     "spline_filter",
     "spline_filter1d",
     "standard_deviation",
+    "subtract_background",
     "sum",
     "sum_labels",
     "threshold_local",
@@ -95,6 +111,7 @@ __all__ = [
     "uniform_filter1d",
     "variance",
     "vectorized_filter",
+    "watershed",
     "watershed_ift",
     "white_tophat",
     "zoom",
@@ -102,6 +119,7 @@ __all__ = [
 
 _Image = TypeVar("_Image", xarray.DataArray, xarray.Dataset)
 
+def apply_hysteresis_threshold(image: _Image, low: ArrayLike, high: ArrayLike) -> _Image: ...
 def area(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
@@ -208,6 +226,9 @@ def center_of_mass(
     *,
     wrap: Dimensions | None = None,
 ) -> xarray.Dataset: ...
+def clear_border(
+    labels: _Image, buffer_size: Integer = 0, bgval: Real = 0, mask: ArrayLike | None = None
+) -> _Image: ...
 def convolve(
     image: _Image,
     weights: ArrayLike,
@@ -230,6 +251,9 @@ def convolve1d(
     *,
     output: DTypeLike | None = None,
     dims: Dimensions | None = None,
+) -> _Image: ...
+def correct_illumination(
+    image: _Image, flat: ArrayLike, dark: ArrayLike = 0, *, output: DTypeLike | None = None
 ) -> _Image: ...
 def correlate(
     image: _Image,
@@ -374,6 +398,13 @@ def distance_transform_edt(
     wrap: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image | tuple[_Image, _Image]: ...
+def expand_labels(
+    label_image: _Image,
+    distance: Real = 1,
+    spacing: PerDimension[Real] = 1,
+    *,
+    units: Literal["pixels", "coordinates"] = "pixels",
+) -> _Image: ...
 def extrema(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
@@ -381,6 +412,12 @@ def fill_missing(
     image: _Image,
     where: ArrayLike | None = None,
     method: Literal["nearest", "smooth", "inpaint"] = "nearest",
+) -> _Image: ...
+def find_boundaries(
+    label_img: _Image,
+    connectivity: Integer = 1,
+    mode: Literal["thick", "inner", "outer", "subpixel"] = "thick",
+    background: Real = 0,
 ) -> _Image: ...
 def fourier_ellipsoid(
     image: _Image,
@@ -588,6 +625,8 @@ def grey_opening(
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
+def h_maxima(image: _Image, h: Real, footprint: ArrayLike | None = None) -> _Image: ...
+def h_minima(image: _Image, h: Real, footprint: ArrayLike | None = None) -> _Image: ...
 def imread(
     fname: Any,
     nframes: Integer = 1,
@@ -596,6 +635,7 @@ def imread(
     level: Integer = 0,
     series: Integer = 0,
 ) -> xarray.DataArray: ...
+def join_segmentations(s1: _Image, s2: ArrayLike) -> _Image: ...
 def label(
     image: xarray.DataArray,
     structure: ArrayLike | None = None,
@@ -611,6 +651,40 @@ def laplace(
     output: DTypeLike | None = None,
     dims: Dimensions | None = None,
 ) -> _Image: ...
+@overload
+def local_maxima(
+    image: _Image,
+    footprint: ArrayLike | None = ...,
+    connectivity: Integer | None = ...,
+    indices: Literal[False] = ...,
+    allow_borders: bool = ...,
+) -> _Image: ...
+@overload
+def local_maxima(
+    image: _Image,
+    footprint: ArrayLike | None = ...,
+    connectivity: Integer | None = ...,
+    *,
+    indices: Literal[True],
+    allow_borders: bool = ...,
+) -> tuple[_Image, ...]: ...
+@overload
+def local_minima(
+    image: _Image,
+    footprint: ArrayLike | None = ...,
+    connectivity: Integer | None = ...,
+    indices: Literal[False] = ...,
+    allow_borders: bool = ...,
+) -> _Image: ...
+@overload
+def local_minima(
+    image: _Image,
+    footprint: ArrayLike | None = ...,
+    connectivity: Integer | None = ...,
+    *,
+    indices: Literal[True],
+    allow_borders: bool = ...,
+) -> tuple[_Image, ...]: ...
 def maximum(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
@@ -772,6 +846,12 @@ def rank_filter(
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def read_ome_zarr(url: Any, level: int = 0) -> xarray.DataArray: ...
+def reconstruction(
+    seed: _Image,
+    mask: ArrayLike,
+    method: Literal["dilation", "erosion"] = "dilation",
+    footprint: ArrayLike | None = None,
+) -> _Image: ...
 def regionprops_table(
     label_image: xarray.DataArray,
     intensity_image: xarray.DataArray | None = None,
@@ -783,6 +863,15 @@ def regionprops_table(
     extra_properties: Sequence[Function] | None = None,
 ) -> xarray.Dataset: ...
 def relabel_sequential(labels: _Image) -> _Image: ...
+def remove_small_holes(
+    image: _Image, *, max_size: Integer = 64, connectivity: Integer = 1
+) -> _Image: ...
+def remove_small_objects(
+    image: _Image, *, max_size: Integer = 64, connectivity: Integer = 1
+) -> _Image: ...
+def rescale_intensity(
+    image: _Image, in_range: Range = "image", out_range: Range = "dtype"
+) -> _Image: ...
 def shift(
     image: _Image,
     shift: Lengths,
@@ -825,6 +914,15 @@ def spline_filter1d(
 def standard_deviation(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
+def subtract_background(
+    image: _Image,
+    size: Lengths,
+    method: Literal["percentile", "rolling_ball", "white_tophat", "gaussian"] = "percentile",
+    *,
+    percentile: Real = 10.0,
+    output: DTypeLike | None = None,
+    units: Literal["pixels", "coordinates"] = "pixels",
+) -> _Image: ...
 def sum(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
@@ -886,6 +984,15 @@ def vectorized_filter(
     batch_memory: Integer = 1073741824,
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
+) -> _Image: ...
+def watershed(
+    image: _Image,
+    markers: ArrayLike | None = None,
+    connectivity: Integer | ArrayLike = 1,
+    mask: ArrayLike | None = None,
+    *,
+    compactness: Real = 0,
+    watershed_line: bool = False,
 ) -> _Image: ...
 def watershed_ift(
     image: _Image,

@@ -9,7 +9,7 @@ import dask_image
 
 DOCS = Path(__file__).parent
 BUILT = DOCS / "_build"
-sys.path.insert(0, str(DOCS))
+sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 project = "dask-image"
 author = "dask-image developers"

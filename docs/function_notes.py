@@ -1,9 +1,15 @@
 """What the page of each function says of how it is computed, and of its twins."""
 
+import functools
 import importlib
 import inspect
+import warnings
+
+import dask
+import dask.array as da
 
 from dask_image._utils.capabilities import CAPABILITIES
+from tests.calls import ALL_CALLS
 
 AREAS = (
     "ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph", "local_statistics", "segmentation",
@@ -51,6 +57,40 @@ def reads(name):
     return READS[function.__module__.rpartition(".")[2]]
 
 
+@functools.cache
+def tasks_a_block(name):
+    """
+    Count the tasks that each further block of a 2-D image adds, those that make it left out.
+
+    The call is a usual one, that of the tests; None where it depends on no block.
+    """
+    call = next(ALL_CALLS[f"{area}.{name}"] for area in areas_of(name) if area in AREAS)
+    few, many = (_tasks(call, side) for side in (4, 8))
+    return (many - few) / (8**2 - 4**2) or None
+
+
+def _tasks(call, side):
+    """Count the tasks of a call for an image of so many blocks a side."""
+    images = [
+        da.zeros((64 * side,) * 2, dtype=dtype, chunks=64) for dtype in ("f4", "i4", "?", "u1")
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = _collections(call(*images))
+    given = set().union(*(image.__dask_graph__() for image in images))
+    built = set().union(*(result.__dask_graph__() for result in results))
+    return len(built - given)
+
+
+def _collections(result):
+    """List the lazy results of a call."""
+    if isinstance(result, dict):
+        result = list(result.values())
+    if isinstance(result, (list, tuple)):
+        return [one for part in result for one in _collections(part)]
+    return [result] if dask.is_dask_collection(result) else []
+
+
 def how_it_is_computed(name):
     """Return a sentence or two from the table of capabilities."""
     capability = CAPABILITIES[name]
@@ -61,6 +101,8 @@ def how_it_is_computed(name):
         parts.append(f"The whole array goes through one task: {capability.whole}.")
     else:
         parts.append("Memory is that of a few blocks a worker.")
+    if not (capability.whole or "").startswith("always") and (count := tasks_a_block(name)):
+        parts.append(f"Tasks a block, of a usual call in 2-D: {count:.2g}.")
     return " ".join([*parts, f"CuPy arrays: {capability.cupy or 'refused'}."])
 
 

@@ -30,9 +30,20 @@ def test_dead_links_are_found(helper, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("name", CAPABILITIES)
-def test_every_function_says_how_it_is_computed(helper, name):
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("gaussian_filter", 1), ("regionprops_table", 3.67), ("find_objects", 2.33), ("sum", 2.33)],
+)
+def test_tasks_are_counted(helper, name, count):
     notes = helper("function_notes")
+    assert notes.tasks_a_block(name) == pytest.approx(count, abs=0.01)
+    assert f"Tasks a block, of a usual call in 2-D: {count:.2g}." in notes.how_it_is_computed(name)
+
+
+@pytest.mark.parametrize("name", CAPABILITIES)
+def test_every_function_says_how_it_is_computed(helper, monkeypatch, name):
+    notes = helper("function_notes")
+    monkeypatch.setattr(notes, "tasks_a_block", lambda name: 1)  # takes long for all of them
     assert notes.how_it_is_computed(name)
     assert notes.areas_of(name)
 

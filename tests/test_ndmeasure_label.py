@@ -509,3 +509,22 @@ def test_runs_short_and_long(either_kernel, share, chunks):
         labels, found = label(da.from_array(mask, chunks=chunks))
         np.testing.assert_array_equal(labels.compute(), expected)
         assert found.compute() == count
+
+
+@pytest.mark.parametrize(("depth", "least"), [(32, 0.998), (64, 0.9998)])
+def test_a_segmenter_on_overlapping_blocks_agrees_with_itself_on_the_whole(depth, least):
+    image = ndimage.gaussian_filter(np.random.default_rng(0).random((768, 768)), 5)
+
+    def segment(block):
+        distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(block > 0.5), 1)
+        peaks = (ndimage.maximum_filter(distance, 11) == distance) & (block > 0.5)
+        markers, _ = ndimage.label(peaks)
+        return segmentation.watershed(-distance, markers, mask=block > 0.5)
+
+    whole = segment(image)
+    blocks = da.overlap.overlap(da.from_array(image, chunks=256), depth, "none")
+    blocks = blocks.map_blocks(segment, dtype=whole.dtype)
+    found = merge_labels_across_chunk_boundaries(blocks, overlap_depth=depth).compute()
+    pairs = np.zeros((whole.max() + 1, found.max() + 1), int)
+    np.add.at(pairs, (whole, found), 1)
+    assert np.mean(found == pairs.argmax(axis=1)[whole]) >= least

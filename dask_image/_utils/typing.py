@@ -31,6 +31,7 @@ __all__ = [
     "PerAxis",
     "PerDimension",
     "PerLabel",
+    "Range",
     "Reach",
     "Real",
     "Shape",
@@ -128,3 +129,6 @@ Length: TypeAlias = Real | str | timedelta | np.timedelta64
 
 Lengths: TypeAlias = PerDimension[Length]
 """One length for all dimensions, or one for each."""
+
+Range: TypeAlias = DTypeLike | tuple[Real | Array, Real | Array] | list[Real | Array]
+"""A range of values: a name, a dtype or both its ends."""

@@ -1,5 +1,7 @@
 """Blobs: the peaks of an image in space and scale."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence

@@ -1,5 +1,7 @@
 """Regional maxima and minima: plateaus without a higher, or a lower, neighbour."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import Literal, overload
 

@@ -1,5 +1,7 @@
 """Two thresholds: pixels above the low one that are connected with some above the high one."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from dask_image._utils.arrays import as_image, block_meta

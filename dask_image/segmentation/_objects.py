@@ -1,5 +1,7 @@
 """Objects of a label image: leave some out, grow them, find their edges, part them by others."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal

@@ -1,5 +1,7 @@
 """Coordinates of the highest pixels around."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Grey reconstruction, and the maxima and minima of a given height."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import Literal
 

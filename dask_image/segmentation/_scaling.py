@@ -1,8 +1,10 @@
 """Other intensities, and other sizes."""
 
+from __future__ import annotations
+
 import itertools
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import dask.array as da
 import numpy as np
@@ -13,7 +15,7 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_boxes
-from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Range, Real
 from dask_image.segmentation._arguments import float_type
 
 METHODS = ("mean", "mode", "nearest")
@@ -21,9 +23,6 @@ METHODS = ("mean", "mode", "nearest")
 SMALLEST = 512
 # Names of ranges that are no dtypes, and their bits.
 NARROW = {"uint10": 10, "uint12": 12, "uint14": 14}
-
-Range: TypeAlias = DTypeLike | tuple[Real | Array, Real | Array] | list[Real | Array]
-"""A range of values: a name, a dtype or both its ends."""
 
 
 @numpy_only

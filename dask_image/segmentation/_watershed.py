@@ -1,5 +1,7 @@
 """Watershed by flooding."""
 
+from __future__ import annotations
+
 from functools import partial
 
 import numpy as np

@@ -19,13 +19,13 @@ def main(pattern, output):
     # Each frame by itself: no pixel has a neighbour in another frame, or is near to one.
     neighbours = np.zeros((3, 3, 3), bool)
     neighbours[1] = True
-    distance = xndi.distance_transform_edt(mask, sampling={"t": 1e6, "y": 1, "x": 1}).data
-    maxima = segmentation.h_maxima(distance, 2, neighbours)  # one in each of touching nuclei
-    markers, _ = xndi.label(mask.copy(data=maxima), neighbours)
-    labels = segmentation.watershed(-distance, markers.data, neighbours, mask=mask.data)
+    distance = xndi.distance_transform_edt(mask, sampling={"t": 1e6, "y": 1, "x": 1})
+    maxima = xndi.h_maxima(distance, 2, neighbours)  # one in each of touching nuclei
+    markers, _ = xndi.label(maxima, neighbours)
+    labels = xndi.watershed(-distance, markers, neighbours, mask=mask)
 
     ngff.write_image(image, output, overwrite=True)
-    ngff.write_labels(mask.copy(data=labels), output, "nuclei")
+    ngff.write_labels(labels, output, "nuclei")
     labels = xndi.read_ome_zarr(f"{output}/labels/nuclei")  # computed once, read from here on
     properties = ("area", "centroid", "intensity_mean")
     table = xndi.regionprops_table(labels, image, properties, units="coordinates")
