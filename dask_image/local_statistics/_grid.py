@@ -9,7 +9,6 @@ import numpy as np
 from dask_image._utils.arguments import normalize_integer, refuse_lazy
 from dask_image._utils.typing import NDArray
 
-
 # Of so many boxes along an axis in a block, those between blocks are worth tasks of their own.
 MANY_BOXES = 4
 
