@@ -120,6 +120,20 @@ def test_meshes_of_the_background(masked, box):
             assert_same(one, other, rtol=1e-11)
 
 
+def test_no_block_waits_for_its_neighbours():
+    random = np.random.default_rng(1)
+    image = random.normal(100, 3, (640, 600))
+    mask = random.random(image.shape) > 0.2
+    lazy = da.from_array(image, chunks=((310, 330), (210, 390)))
+    found = background(lazy, 50, exclude_percentile=30, mask=mask, interpolate=False)
+    for one, expected in zip(found, meshes(image, mask, (50, 50), exclude=30)):
+        assert_same(one, expected, rtol=1e-11)
+    graph = dict(found[0].__dask_graph__())
+    blocks = {key for key in graph if isinstance(key, tuple) and key[0] == lazy.name}
+    needs = [getattr(task, "dependencies", ()) for task in graph.values()]
+    assert max(len(blocks.intersection(each)) for each in needs) == 1
+
+
 def test_backgrounds_at_full_size():
     image, mask = field()
     expected = []

@@ -248,9 +248,15 @@ def at_full_size(mesh, image, box, dtype, name, margin=0):
     """
     limits = map_blocks(_limits, mesh, name=f"{name}-range", chunks=((1,),) * mesh.ndim,
                         meta=block_meta(mesh.ndim, object))  # fmt: skip
+    # Blocks are those of the image, and what is cut off lies in blocks of its own, never computed.
+    chunks = [
+        (margin * width, *sizes, (boxes - margin) * width - sum(sizes))
+        for boxes, width, sizes in zip(mesh.shape, box, image.chunks)
+    ]
     full = zoom_image(
-        mesh, box, 3, None, mode="reflect", grid_mode=True, name=f"{name}-zoom", output=dtype
-    )
+        mesh, box, 3, tuple(tuple(size for size in sizes if size) for sizes in chunks),
+        mode="reflect", grid_mode=True, name=f"{name}-zoom", output=dtype,
+    )  # fmt: skip
     full = full[
         tuple(slice(margin * width, margin * width + size) for width, size in zip(box, image.shape))
     ].rechunk(image.chunks)

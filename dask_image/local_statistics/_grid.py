@@ -9,6 +9,9 @@ import numpy as np
 from dask_image._utils.arguments import normalize_integer, refuse_lazy
 from dask_image._utils.typing import NDArray
 
+# Of so many boxes along an axis in a block, those between blocks are worth tasks of their own.
+MANY_BOXES = 4
+
 
 class Window(NamedTuple):
     """A window along one axis, clipped to the image; ``cut`` pixels of it lie before the image."""
@@ -36,6 +39,9 @@ class WindowGrid:
     spacing: tuple[int, ...]
     step: tuple[int, ...]
     footprint: NDArray | None
+
+    cuts_thin = False
+    """Whether windows between blocks are apart from those in blocks."""
 
     @property
     def ndim(self):
@@ -87,6 +93,8 @@ class WindowGrid:
 class TileGrid(WindowGrid):
     """Boxes side by side from the first pixel on; the last ones hold what is left."""
 
+    cuts_thin = True
+
     def centers(self, axis):
         """Return a position in each box along an axis."""
         size, width = self.shape[axis], self.window[axis]
@@ -96,6 +104,25 @@ class TileGrid(WindowGrid):
         """Return the boxes along an axis."""
         size, width = self.shape[axis], self.window[axis]
         return [Window(start, min(start + width, size), 0) for start in range(0, size, width)]
+
+    def chunks(self, image_chunks):
+        """
+        Return chunks of the grid: the boxes that lie in each block of the image, and those between.
+
+        So a block that holds many boxes need not wait for its neighbours.
+        """
+        chunks = []
+        for axis, (sizes, usual) in enumerate(zip(image_chunks, super().chunks(image_chunks))):
+            if max(sizes) < MANY_BOXES * self.window[axis]:
+                chunks.append(usual)
+                continue
+            bounds = np.cumsum(sizes)
+            ends = np.array([(start, stop - 1) for start, stop, _ in self.windows(axis)])
+            first, last = np.searchsorted(bounds, ends, side="right").T
+            # A box over three blocks has the sum of the one within the middle, which then is none.
+            _, counts = np.unique(first + last, return_counts=True)
+            chunks.append(tuple(counts.tolist()))
+        return tuple(chunks)
 
 
 def tile_grid(shape, box):

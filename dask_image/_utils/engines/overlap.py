@@ -352,6 +352,22 @@ class _Source:
         return found
 
 
+class _ThinSource(_Source):
+    """Small parts of blocks have tasks of their own."""
+
+    def find(self, pieces):
+        """Return the key that holds these pieces, and how to cut them out."""
+        index = tuple(piece.block for piece in pieces)
+        cut = tuple(piece.cut for piece in pieces)
+        size = self.itemsize * math.prod(piece.size for piece in pieces)
+        part = self.itemsize * math.prod(piece.stop - piece.start for piece in pieces)
+        if part > size / 2 or size - part < SLAB_WORTH_BYTES:
+            return (self.name, *index), cut
+        key = (*self.slab_key, len(self.tasks))
+        self.tasks[key] = task(key, _cut, reference((self.name, *index)), cut)
+        return key, tuple(slice(0, along.stop - along.start) for along in cut)
+
+
 def _slab_ends(axis_windows):
     """Return per block where the slab at its beginning must end and the one at its end begin."""
     ends = {}
@@ -506,6 +522,7 @@ def map_boxes(
     block_arguments: Callable[[Shape], tuple[Any, ...]] | None = None,
     beside: Array | None = None,
     for_all: Delayed | None = None,
+    cuts_thin: bool = False,
     **keywords: Any,
 ) -> Array:
     """
@@ -538,6 +555,9 @@ def map_boxes(
         kernel ahead of the ``block_arguments``.
     for_all : dask.delayed.Delayed, optional
         Its result goes to the kernel of every block, ahead of ``beside``.
+    cuts_thin : bool, optional
+        Whether small parts of blocks are cut off by tasks of their own, so that no block waits
+        for its neighbours: for boxes most of which lie in one block, and that do not overlap.
     **keywords
         For the kernel.
 
@@ -579,7 +599,12 @@ def map_boxes(
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
-        [_Source(array) for array in images],
+        [
+            _ThinSource(array, (f"{name.removesuffix(token)}part-{token}", position))
+            if cuts_thin
+            else _Source(array)
+            for position, array in enumerate(images)
+        ],
         lambda index: [window(axis, *interval) for axis, interval in enumerate(needs[index])],
         [array._meta for array in images],
         numblocks,
