@@ -169,6 +169,9 @@ def to_zarr(
         If chunks are uneven.
     FileExistsError
         If there is something already, and neither a journal nor ``overwrite``.
+    OSError
+        If the disk is full, say: it names what could not be written. The journal stays, which
+        tells that the array is not whole; a further call goes on there.
 
     Examples
     --------
@@ -376,8 +379,19 @@ def _written(part, target, region):
 def _write_block(block, target, where):
     """Write a block where there is something to write; return an array of one element."""
     if block.size:
-        target[where or ...] = np.asarray(block)
+        try:
+            target[where or ...] = np.asarray(block)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            raise OSError(error.errno, f"cannot write to {_name_of(target)}: {error}") from error
     return np.ones((1,) * block.ndim, bool)
+
+
+def _name_of(target):
+    """Return where a target lies, if it says so."""
+    path = getattr(target, "store_path", None) or getattr(target, "filename", None)
+    return type(target).__name__ if path is None else str(path)
 
 
 class _Journal:

@@ -463,6 +463,9 @@ def test_spilled_arrays_come_back(monkeypatch):
     assert isinstance(slab, spill.Slab)
     np.testing.assert_array_equal(spill.load(slab[2:5]), array[2:5])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(slab[3:])), array[3:])
+    both = np.arange(12.0).reshape(2, 6)[:, ::2]
+    np.testing.assert_array_equal(spill.load(spill.spill(both)), both)
+    np.testing.assert_array_equal(spill.load(spill.spill(both)[1:]), both[1:])
     assert spill.spill(None) is None and spill.load(None) is None
     assert spill.spill(np.array([None])).dtype == object
 
@@ -527,7 +530,8 @@ def test_different_functions_get_different_names():
 @pytest.mark.parametrize("shape", [(13,), (1, 6), (7, 9), (3, 1, 5), (2, 3, 4, 2), (), (0, 3)])
 @pytest.mark.parametrize("dtype", ["i1", "u2", "i8"])
 @pytest.mark.parametrize("ignore_value", [None, 0, 77])
-def test_value_indices_equals_scipy(shape, dtype, ignore_value):
+def test_value_indices_equals_scipy(shape, dtype, ignore_value, set_option):
+    set_option("median.memory", 0 if dtype == "u2" else "1 MiB")
     image = labels_like(shape, dtype)
     expected = ndimage.value_indices(image, ignore_value=ignore_value)
     with nothing_computes():

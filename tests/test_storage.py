@@ -1,5 +1,6 @@
 """Results written region by region."""
 
+import contextlib
 import json
 
 import dask
@@ -9,6 +10,7 @@ import pytest
 import zarr
 
 from dask_image.ndfilters import gaussian_filter
+from dask_image.ndinterp import map_coordinates
 from dask_image.ndmeasure import label
 from dask_image.storage import column_regions, store, to_zarr
 from tests.helpers import seeded_image
@@ -157,3 +159,56 @@ def test_regions_are_in_flight_together(tmp_path, capsys):
         expected = smooth.compute()
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], expected)
     assert capsys.readouterr().out.count("is written") > 1
+
+
+# ---------------------------------------------------------------------------------------
+# Faults
+
+
+@contextlib.contextmanager
+def files_limited_to(size):
+    """Let files of this process not grow beyond a size, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_leaves_a_journal_and_is_gone_on_from(tmp_path):
+    image = da.from_array(seeded_image((40, 300), "f8"), chunks=(20, 100))
+    with (
+        files_limited_to(8_000),
+        pytest.raises(OSError, match=r"cannot write to .*a\.zarr.*File too large"),
+    ):
+        to_zarr(image, tmp_path / "a.zarr", memory=1)
+    assert (tmp_path / "a.zarr.journal").exists()
+    to_zarr(image, tmp_path / "a.zarr", memory=1)
+    assert not (tmp_path / "a.zarr.journal").exists()
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], image.compute())
+
+
+def test_a_full_disk_beside_the_computation(tmp_path):
+    image = da.from_array(seeded_image((64, 64), "f8"), chunks=32)
+    coordinates = da.from_array(np.indices(image.shape) / 2, chunks=(2, 32, 32))
+    few = {"dask-image.coordinates.memory": 0, "temporary-directory": str(tmp_path)}
+    with dask.config.set(few), files_limited_to(5_000):
+        points = map_coordinates(image, coordinates, order=1)
+        with pytest.raises(OSError, match=f"in {tmp_path}.* temporary-directory: File too large"):
+            points.compute()
+
+
+def test_an_error_of_a_block_leaves_a_journal(tmp_path):
+    def read(block, block_info=None):
+        if block_info[0]["chunk-location"] == (0, 2):
+            raise FileNotFoundError(2, "No such file or directory", "frame7.tif")
+        return block
+
+    image = da.ones((4, 12), chunks=4).map_blocks(read, dtype=float)
+    with pytest.raises(FileNotFoundError, match=r"frame7\.tif"):
+        to_zarr(image, tmp_path / "a.zarr", memory=1)
+    assert (tmp_path / "a.zarr.journal").exists()
+    with pytest.raises(ValueError, match="was written for other arrays"):
+        to_zarr(da.zeros((4, 12), chunks=4), tmp_path / "a.zarr", overwrite=True)

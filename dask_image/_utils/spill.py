@@ -23,8 +23,9 @@ class SpillFile:
     """A file without a name, written at its end; it is gone when no array refers to it."""
 
     def __init__(self) -> None:
-        folder = dask.config.get("temporary-directory", None)
-        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed with its last user
+        self.folder = dask.config.get("temporary-directory", None) or tempfile.gettempdir()
+        # Without a buffer, nothing is left that could fail when it is closed.
+        self.file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115  # lives on
         weakref.finalize(self, self.file.close)
         self.size = 0
         self.lock = threading.Lock()
@@ -33,19 +34,31 @@ class SpillFile:
         """Append an array, and return where it begins."""
         with self.lock:
             offset = self.size
-            self.file.seek(offset)
-            self.file.write(array.data.cast("B"))
-            self.file.flush()
+            left = array.data.cast("B")
+            try:
+                self.file.seek(offset)
+                while left:  # a system may write less at a time
+                    left = left[self.file.write(left) :]
+            except OSError as error:
+                raise OSError(
+                    error.errno,
+                    f"cannot keep pixels in a temporary file in {self.folder}, chosen by Dask's "
+                    f"configuration temporary-directory: {error.strerror}",
+                ) from error
             self.size += array.nbytes
         return offset
 
     def read(self, offset: int, nbytes: int) -> bytearray:
         """Return what is written from ``offset`` on."""
         data = bytearray(nbytes)
+        left = memoryview(data)
         with self.lock:
             self.file.seek(offset)
-            if self.file.readinto(data) != nbytes:
-                raise OSError(f"a temporary file in {tempfile.gettempdir()} lost what it held")
+            while left:
+                count = self.file.readinto(left)
+                if not count:
+                    raise OSError(f"a temporary file in {self.folder} lost what it held")
+                left = left[count:]
         return data
 
 

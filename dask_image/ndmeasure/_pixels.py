@@ -27,7 +27,6 @@ from dask_image._utils.engines.label_shuffle import (
     Shuffle,
     apply_by_label,
     find_sorted,
-    gather_by_label,
     run_lengths,
     stable_order,
     worth_counting,
@@ -270,8 +269,8 @@ def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> D
 
     Notes
     -----
-    Blocks are sorted one by one, but the dict needs 8 bytes a pixel and axis,
-    and the last task, which makes it, up to four times as much.
+    The dict needs 8 bytes a pixel and axis. What it is made from is no more than a partition
+    (option ``dask-image.partition.memory``) or one value's pixels at a time.
 
     Examples
     --------
@@ -290,17 +289,30 @@ def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> D
         if normalize_number(ignore_value, "ignore_value") != int(ignore_value):
             raise ValueError(f"ignore_value must be a whole number, got {ignore_value!r}")
         ignore_value = image.dtype.type(int(ignore_value))
-    return gather_by_label(image, "value_indices", _indices_of_values, image.shape, ignore_value)
+    counts = reduce_labels(COUNTS, image)
+    values = labels_present(counts, ignore_value).astype(image.dtype)
+    shuffle = Shuffle(partial(_indices_of_each, shape=image.shape), np.dtype(object), True, True)
+    if not worth_counting(image, image):
+        counts = None
+    found = apply_by_label(None, image, values, shuffle, "value_indices", counts)
+    pair = delayed_blocks(values)[0], delayed_blocks(found)[0]
+    return delayed_call("value_indices", _as_dict, *pair)
 
 
-def _indices_of_values(pixels, shape, ignore_value):
-    """Return SciPy's dict: a tuple of index arrays for each value."""
+def _indices_of_each(pixels, labels, shape):
+    """Return for each label a tuple of index arrays."""
+    found = np.empty(labels.size, object)
+    if not pixels.labels.size:
+        return found
     indices = np.unravel_index(pixels.positions, shape) if shape else ()
-    return {
-        value: tuple(along[span] for along in indices)
-        for value, span in zip(pixels.labels, pixels.spans(), strict=True)
-        if ignore_value is None or value != ignore_value
-    }
+    places = find_sorted(labels, pixels.labels)[0].tolist()
+    for place, span in zip(places, pixels.spans(), strict=True):
+        found[place] = tuple(along[span] for along in indices)
+    return found
+
+
+def _as_dict(values, found):
+    return dict(zip(values, found, strict=True))
 
 
 # ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ the block's part of the option ``dask-image.label.memory``; else a block is labe
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -205,11 +206,31 @@ def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering
     numbered = firsts != UNNUMBERED
     numbered[nodes] = False
     numbered[leaders] = firsts[leaders] != UNNUMBERED
-    roots = np.flatnonzero(numbered)
     numbers = np.zeros(firsts.size, dtype)
-    numbers[roots[np.argsort(firsts[roots], kind="stable")]] = np.arange(1, roots.size + 1)
+    count = 0
+    for start, stop in _in_order(links, offsets):
+        roots = start + np.flatnonzero(numbered[start:stop])
+        numbers[roots[np.argsort(firsts[roots], kind="stable")]] = np.arange(
+            count + 1, count + 1 + roots.size
+        )
+        count += roots.size
     numbers[nodes] = numbers[leaders[groups]]
-    return Numbering(numbers, offsets, roots.size)
+    return Numbering(numbers, offsets, count)
+
+
+def _in_order(links, offsets):
+    """
+    Cut the components into parts of which each comes, as a whole, after those before it.
+
+    Blocks side by side in a row of the image are such a part, since first pixels are counted in
+    raster order: sorting it takes a fraction of what sorting all of them would.
+    """
+    values = [link.values for link in links]
+    lowest = np.array([each.min(initial=UNNUMBERED) for each in values])
+    highest = np.array([each.max(initial=-1, where=each != UNNUMBERED) for each in values])
+    later = np.minimum.accumulate(lowest[::-1])[::-1][1:]
+    ends = 1 + np.flatnonzero(np.maximum.accumulate(highest)[:-1] < later)
+    return itertools.pairwise(offsets[[0, *ends, len(links)]])
 
 
 def choose_touched(links: Sequence[Links], dtype: DTypeLike) -> Numbering:

@@ -428,27 +428,30 @@ def gather_with(
     return new_array(name, tasks, dependencies, tuple((size,) for size in shape), meta)
 
 
-def labels_present(merged: MergedPartial) -> Array:
+def labels_present(merged: MergedPartial, without: Any = 0) -> Array:
     """
-    Return the labels of an image, without the background 0.
+    Return the labels of an image.
 
     Parameters
     ----------
     merged : MergedPartial
         Any partial of the whole image.
+    without : int or None, optional
+        A label to leave out, by default the background.
 
     Returns
     -------
     dask.array.Array
         1-D, ascending, of unknown length.
     """
-    name = "label_statistics-labels-" + tokenize(merged.key)
-    tasks = {(name, 0): task((name, 0), _foreground, reference(merged.key))}
+    name = "label_statistics-labels-" + tokenize(merged.key, without)
+    tasks = {(name, 0): task((name, 0), _labels_but, reference(merged.key), without)}
     return new_array(name, tasks, [merged.step], ((np.nan,),), block_meta(1, merged.labels_dtype))
 
 
-def _foreground(partial):
-    return partial["labels"][partial["labels"] != 0]
+def _labels_but(partial, without):
+    labels = partial["labels"]
+    return labels if without is None else labels[labels != without]
 
 
 def _pick(statistic, dtype, item, shape, selection, partial, index):

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
@@ -367,7 +366,7 @@ def with_totals(requested: NDArray, counts: dict[str, NDArray]) -> Wanted:
 
 
 def split_block(
-    values: NDArray,
+    values: NDArray | None,
     labels: NDArray,
     wanted: Wanted | NDArray,
     box: Slices,
@@ -380,8 +379,10 @@ def split_block(
 
     Parameters
     ----------
-    values, labels : numpy.ndarray
-        The block.
+    values : numpy.ndarray or None
+        The image's block, if its values are wanted.
+    labels : numpy.ndarray
+        The label image's block.
     wanted : Wanted or numpy.ndarray
         The labels asked for, with their totals or without.
     box : tuple of slice
@@ -553,14 +554,17 @@ def join_results(partitions: list[NDArray], finished: list[list[Any]]) -> NDArra
     return results
 
 
-def count_partitions(image: Array, label_image: Array, labels: float, with_positions: bool) -> int:
+def count_partitions(
+    image: Array | None, label_image: Array, labels: float, with_positions: bool
+) -> int:
     """
     Return how many partitions to make.
 
     Parameters
     ----------
-    image, label_image : dask.array.Array
-        Same shape and chunks.
+    image : dask.array.Array or None
+    label_image : dask.array.Array
+        Of the same shape and chunks.
     labels : int or float
         How many labels are requested, NaN if unknown.
     with_positions : bool
@@ -570,7 +574,7 @@ def count_partitions(image: Array, label_image: Array, labels: float, with_posit
     -------
     int
     """
-    itemsize = image.dtype.itemsize + (8 if with_positions else 0)
+    itemsize = (image.dtype.itemsize if image is not None else 0) + (8 if with_positions else 0)
     block = itemsize * math.prod(max(sizes, default=0) for sizes in label_image.chunks)
     partition = min(max(block, SMALLEST_PARTITION), max(options.memory("partition"), 1))
     partitions = min(math.ceil(itemsize * label_image.size / partition), MOST_PARTITIONS)
@@ -610,7 +614,7 @@ class Shuffle(NamedTuple):
 
 
 def apply_by_label(
-    image: Array,
+    image: Array | None,
     label_image: Array,
     requested: Any,
     shuffle: Shuffle,
@@ -622,8 +626,10 @@ def apply_by_label(
 
     Parameters
     ----------
-    image, label_image : dask.array.Array
-        Same shape and chunks; integer or boolean labels.
+    image : dask.array.Array or None
+        None where positions are all that is wanted of pixels.
+    label_image : dask.array.Array
+        Of the same shape and chunks; integer or boolean labels.
     requested : dask.array.Array
         The labels, 1-D, ascending, without repeats, in one chunk (its length
         may be unknown).
@@ -655,20 +661,25 @@ def apply_by_label(
     token = tokenize(image, label_image, requested, shuffle, partitions, counts is None)
     wanted = (blocks_of(requested), 0)
     tasks: dict[Any, Any] = {}
-    dependencies = [image, label_image, requested]
+    dependencies = [label_image, requested]
     if counts is not None:
         totals = f"{name}-totals-{token}"
         counted = {totals: task(totals, with_totals, reference(wanted), reference(counts.key))}
         after = new_delayed(totals, counted, [requested, counts.step])
-        image, label_image = read_again(image, after), read_again(label_image, after)
-        dependencies, wanted = [image, label_image, after, requested], totals
+        label_image = read_again(label_image, after)
+        image = image if image is None else read_again(image, after)
+        dependencies, wanted = [label_image, after, requested], totals
     split, partition, joined = (f"{name}-{step}-{token}" for step in ("split", "partition", "join"))
-    box_of = zip(_flat_keys(image), _flat_keys(label_image), block_slices(label_image.chunks))
+    sources: list[Any] = [None] * math.prod(label_image.numblocks)
+    if image is not None:
+        sources = list(map(reference, _flat_keys(image)))
+        dependencies.append(image)
+    box_of = zip(sources, _flat_keys(label_image), block_slices(label_image.chunks), strict=True)
     for block, (values, labels, box) in enumerate(box_of):
         tasks[split, block] = task(
             (split, block),
             split_block,
-            reference(values),
+            values,
             reference(labels),
             reference(wanted),
             box,
@@ -719,43 +730,3 @@ def _flat_keys(array):
     """Return the keys of all blocks, in raster order."""
     name = blocks_of(array)
     return [(name, *block) for block in np.ndindex(array.numblocks)]
-
-
-def gather_by_label(
-    label_image: Array, name: str, function: Callable[..., Any], *args: Any
-) -> Delayed:
-    """
-    Bring the positions of all pixels together, by label.
-
-    Parameters
-    ----------
-    label_image : dask.array.Array
-        Of an integer dtype.
-    name : str
-        Of the function that the user called.
-    function : callable
-        ``function(pixels, *args)`` gets the :class:`Pixels` of the whole image,
-        with positions and without values.
-    *args : object
-        More arguments.
-
-    Returns
-    -------
-    dask.delayed.Delayed
-        What ``function`` returns, in the one task that holds all positions.
-    """
-    token = tokenize(label_image, function, *args)
-    tasks: dict[Any, Any] = {}
-    pieces = []
-    boxes = block_slices(label_image.chunks)
-    for block, (labels, box) in enumerate(zip(_flat_keys(label_image), boxes, strict=True)):
-        key = (f"{name}-group-{token}", block)
-        tasks[key] = task(key, group_block, None, reference(labels), None, box, True)
-        pieces.append(reference(key))
-    name = f"{name}-{token}"
-    tasks[name] = task(name, _merge_and_call, function, sequence(pieces), label_image.shape, *args)
-    return new_delayed(name, tasks, [label_image])
-
-
-def _merge_and_call(function, pieces, shape, *args):
-    return function(merge(pieces, shape, keep_positions=True), *args)
