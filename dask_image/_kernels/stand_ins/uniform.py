@@ -23,10 +23,6 @@ from dask_image._kernels.stand_ins.correlation import computed, converted, resul
 # The sums of a strip of columns stay in the first-level cache.
 STRIP = 2048
 
-# How sums are divided by their number.
-WHOLE, SINGLE, DOUBLE = range(3)
-
-
 @jit
 def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
     """
@@ -74,9 +70,11 @@ def _slide(pixels, left, entered, table, stretch, total, begin, length):
 
 
 @jit_contract
-def _average(total, how, size, via, native, out, to, count):
+def _average(total, whole, single, size, via, native, out, to, count):
     """
     Write sums over ``size`` to ``out``, in so far as it matters, without dividing.
+
+    Results are ``whole`` numbers or of ``single`` precision, where these are not None.
 
     They are rounded to the dtype of ``native`` by way of that of ``via``. Of whole numbers
     only that part of the quotient is wanted; half of a pixel's worth away from the next one,
@@ -90,12 +88,12 @@ def _average(total, how, size, via, native, out, to, count):
         Whether all sums are finite.
     """
     inverse, t, spoiled = 1.0 / size, np.uint64(to), False
-    if how == WHOLE:
+    if whole is not None:
         for i in range(np.uint64(count)):
             value = np.float64(total[i])
             mean = (value + (0.5 if value >= 0.0 else -0.5)) * inverse
             out[t + i] = native.dtype.type(via.dtype.type(mean))
-    elif how == SINGLE:
+    elif single is not None:
         for i in range(np.uint64(count)):
             value = total[i]
             spoiled |= value - value != 0.0
@@ -149,7 +147,7 @@ def _sum_neighbours(row, size, sums, count, spare, other):
 
 
 @jit
-def _sweep(image, result, shape, via, how, down, across, strip, buffers):
+def _sweep(image, result, shape, via, whole, single, down, across, strip, buffers):
     """Average along the last axis but one, and then along the last (sizes of 1: leave it)."""
     size, rows, cval = down
     across_size, table, stretch, across_cval = across
@@ -173,31 +171,30 @@ def _sweep(image, result, shape, via, how, down, across, strip, buffers):
                         stretch, total, begin, length,
                     )  # fmt: skip
                 else:
+                    place = top - 1 if sound else top
                     if not sound:
-                        entering = top
                         for i in range(length):
                             total[i] = 0
-                    else:
-                        start = -1 if left < 0 else (plane * height + left) * width
-                        _add_row(image, start, -one, table, stretch, cval, total, begin, length)
-                    while entering < top + size:
+                    while place < top + size:
                         start = -1
-                        if rows[entering] >= 0:
-                            start = (plane * height + rows[entering]) * width
-                        _add_row(image, start, one, table, stretch, cval, total, begin, length)
-                        entering += 1
-                last, last_size, single = total, size, across_size == 1
-                if not single:
+                        if rows[place] >= 0:
+                            start = (plane * height + rows[place]) * width
+                        sign = one if place >= top else -one
+                        _add_row(image, start, sign, table, stretch, cval, total, begin, length)
+                        # Of what stood in the window before, all but the first pixel stays.
+                        place = entering if sound and place < top else place + 1
+                last, last_size = total, size
+                if across_size > 1:
                     row = total
                     if size > 1:
-                        sound = _average(total, how, size, via, native, mean, zero, length)
+                        sound = _average(total, whole, single, size, via, native, mean, zero, length)
                         row = mean
                     fill(row, zero, length, table, begin, stretch, across_cval)
                     _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
                     last, last_size = sums, across_size
-                finite = _average(last, how, last_size, via, native, result, to, narrow)
+                finite = _average(last, whole, single, last_size, via, native, result, to, narrow)
                 # Where a sum is no number it cannot run on: what left would stay in it.
-                if single:
+                if across_size == 1:
                     sound = finite
 
 
@@ -214,19 +211,21 @@ class _OverRows:
         self.across = size, across.table, across.stretch, across.cval
         self.strip = min(layout.columns, STRIP)
         self.by_way_of = by_way_of(layout.dtype)
-        single = SINGLE if layout.dtype == np.float32 else DOUBLE
-        self.how = WHOLE if layout.dtype.kind in "iu" else single
+        # What is None is not compiled.
+        self.whole = 1 if layout.dtype.kind in "iu" else None
+        self.single = 1 if layout.dtype == np.float32 else None
         largest = max(abs(down.cval), abs(across.cval), 2.0**16)
         self.short = max(self.down[0], size) * largest < 2.0**31
 
     def __call__(self, image, result):
         length = self.strip + self.across[0] - 1
-        small = self.how == WHOLE and self.short and image.dtype == result.dtype
+        small = self.whole and self.short and image.dtype == result.dtype
         dtype = np.int32 if small and image.dtype.itemsize <= 2 else np.float64
         buffers = [scratch(f"average {number}", length, dtype) for number in range(5)]
         _sweep(
             image.reshape(-1), result.reshape(-1), self.layout.planes(image), self.by_way_of,
-            self.how, self.down, self.across, self.strip, (*buffers, np.empty(0, result.dtype)),
+            self.whole, self.single, self.down, self.across, self.strip,
+            (*buffers, np.empty(0, result.dtype)),
         )  # fmt: skip
 
 
