@@ -53,7 +53,24 @@ QUERY_PLANNING = hasattr(da.Array, "expr")
 # Dask 2025.9 gave this keyword of `dask.array.map_blocks` its present name.
 _PREFIX = "token" if Version(dask.__version__) >= Version("2025.9") else "name"
 
-task: Callable[..., Task] = Task
+
+class _Task(Task):
+    """A task that is not fused with the one that follows if it needs several others."""
+
+    __slots__ = ()
+
+    @property
+    def block_fusion(self) -> bool:
+        """
+        Whether Dask must leave this task as it is.
+
+        Fused tasks run as a graph of their own, which is put in order anew each time they do,
+        under the GIL: for a block and its eight neighbours that takes longer than a task.
+        """
+        return len(self.dependencies) > 1
+
+
+task: Callable[..., Task] = _Task
 """``task(key, function, *args, **kwargs)``: call a function; references become their results."""
 
 reference: Callable[[Any], TaskRef] = TaskRef
