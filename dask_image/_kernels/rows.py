@@ -11,12 +11,9 @@ What an engine asks of kernels that compute a region of a block only is said in
 `overlap.BlockKernel` (``in_region``) and `overlap.run_passes` (``in_passes``).
 """
 
-import inspect
-
 import numpy as np
 
 from dask_image._kernels._numba import jit
-from dask_image._kernels.patience import patient
 from dask_image._utils.modes import MODES
 
 
@@ -65,23 +62,6 @@ def inside(table):
 def cut(found, region):
     """Return a region of a whole result, and let go of the rest."""
     return found if region is None else found[region].copy()
-
-
-def companion(kernel, run, exact=True):
-    """
-    Return the companion ``in_region`` of a kernel.
-
-    ``run`` takes the kernel's arguments by position, and ``region`` by name. Kernels that are
-    ``exact`` give the bits that they give without numba, and compile in the background.
-    """
-    signature = inspect.signature(kernel)
-
-    def in_region(block, *others, region, **keywords):
-        bound = signature.bind(block, *others, **keywords)
-        bound.apply_defaults()
-        return run(*bound.arguments.values(), region=region)
-
-    return patient(in_region) if exact else in_region
 
 
 @jit

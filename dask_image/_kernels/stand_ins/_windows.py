@@ -9,7 +9,6 @@ thrown away.
 
 import functools
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -106,35 +105,20 @@ class Window:
         ]  # fmt: skip
 
 
-class Arguments(NamedTuple):
-    """What SciPy's filters of windows take after the image, in the order in which they do."""
-
-    size: Any
-    footprint: Any
-    output: Any
-    mode: Any
-    cval: Any
-    origin: Any
-    axes: Any
-
-    @property
-    def name_a_window(self):
-        """Whether there is a size or a footprint, and not both."""
-        return (self.size is None) != (self.footprint is None)
-
-    def call(self, scipy_function, image, *more):
-        """Return what SciPy gives."""
-        *others, axes = self
-        return scipy_function(image, *more, *others, axes=axes)
+def names_a_window(call):
+    """Tell whether there is a size or a footprint, and not both."""
+    return (call.size is None) != (call.footprint is None)
 
 
-def window_of(arguments, ndim, separable=False):
+def window_of(call, ndim, separable=False):
     """
-    Return the `Window` that SciPy's arguments describe, or None for what it refuses.
+    Return the `Window` that the arguments of a `Call` describe, or None for what SciPy refuses.
 
     ``separable`` tells that SciPy filters by boxes one axis after another.
     """
-    size, footprint, _, mode, _, origin, axes = arguments
+    size, footprint, mode, origin, axes = (
+        call.size, call.footprint, call.mode, call.origin, call.axes
+    )  # fmt: skip
     chosen = tuple(range(ndim)) if axes is None else tuple(np.atleast_1d(axes) % ndim)
     if footprint is None:
         sizes = each(size, len(chosen))

@@ -17,7 +17,8 @@ from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
 from dask_image._kernels.memory import scratch
-from dask_image._kernels.rows import companion, cut, whole
+from dask_image._kernels.rows import whole
+from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import each
 from dask_image._kernels.stand_ins._windows import along_axes, reach
 
@@ -320,25 +321,27 @@ def _as_bits(image):
     return image if image.dtype.kind in "biu" and image.itemsize == 1 else image != 0
 
 
-def _transform(operations, image, structure, iterations, mask, border_value, origin, axes, region):
+def _transform(call, operations, region):
     """Return the image after some operations, or None for a case that is left to SciPy."""
-    structure = _structure_for(image, structure, axes)
+    image, iterations = call.input, operator.index(call.iterations)
+    structure = _structure_for(image, call.structure, call.axes)
     # The centre of a reflected window of even size lies one pixel to the other side.
     reflected = [
         -shift - (size % 2 == 0)
-        for shift, size in zip(each(origin, structure.ndim), structure.shape, strict=True)
+        for shift, size in zip(each(call.origin, structure.ndim), structure.shape, strict=True)
     ]
-    windows = {EROSION: (structure, origin), DILATION: (np.flip(structure), reflected)}
-    plan = _plan_for(image, axes, [windows[operation] for operation in operations])
+    windows = {EROSION: (structure, call.origin), DILATION: (np.flip(structure), reflected)}
+    plan = _plan_for(image, call.axes, [windows[operation] for operation in operations])
     # What has no centre may never come to an end.
     if plan is None or (iterations < 1 and not plan.has_centre):
         return None
+    mask = call.mask
     if mask is not None:
         mask = np.asarray(mask)
         if mask.shape != image.shape:
             return None
         mask = _as_bits(mask)
-    bits = _Bits(_as_bits(image), plan.layout, mask, int(bool(border_value)))
+    bits = _Bits(_as_bits(image), plan.layout, mask, int(bool(call.border_value)))
     for operation, steps in zip(operations, plan.steps, strict=True):
         (bits.erode if operation == EROSION else bits.dilate)(steps, iterations)
     return bits.image(region)
@@ -351,117 +354,51 @@ def _structure_for(image, structure, axes):
     return ndimage.generate_binary_structure(image.ndim if axes is None else np.size(axes), 1)
 
 
-def _morphology(
-    scipy_function, operations, input, structure, iterations, mask, output, border_value, origin,
-    brute_force, axes, *, region=None,
-):  # fmt: skip
-    image = np.asarray(input)
-    if not isinstance(output, np.ndarray):
-        found = _transform(
-            operations, image, structure, operator.index(iterations), mask, border_value, origin,
-            axes, region,
-        )  # fmt: skip
-        if found is not None:
-            return found
-    return cut(
-        scipy_function(
-            image, structure=structure, iterations=iterations, mask=mask, output=output,
-            border_value=border_value, origin=origin, brute_force=brute_force, axes=axes,
-        ),
-        region,
-    )  # fmt: skip
+def _morphology(call, operations, region):
+    found = None
+    if not isinstance(call.output, np.ndarray):
+        found = _transform(call, operations, region)
+    return call.by_scipy(region) if found is None else found
 
 
-def _both_ways(
-    scipy_function, operations, input, structure, iterations, output, origin, mask, border_value,
-    brute_force, axes, *, region=None,
-):  # fmt: skip
-    """Do the same with the arguments in the order of opening and closing."""
-    return _morphology(
-        scipy_function, operations, input, structure, iterations, mask, output, border_value,
-        origin, brute_force, axes, region=region,
-    )  # fmt: skip
+@stands_in_for(ndimage.binary_erosion)
+def binary_erosion(call, region):
+    return _morphology(call, [EROSION], region)
 
 
-def binary_erosion(
-    input, structure=None, iterations=1, mask=None, output=None, border_value=0, origin=0,
-    brute_force=False, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.binary_erosion`."""
-    return _erode(
-        input, structure, iterations, mask, output, border_value, origin, brute_force, axes
-    )
+@stands_in_for(ndimage.binary_dilation)
+def binary_dilation(call, region):
+    return _morphology(call, [DILATION], region)
 
 
-def binary_dilation(
-    input, structure=None, iterations=1, mask=None, output=None, border_value=0, origin=0,
-    brute_force=False, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.binary_dilation`."""
-    return _dilate(
-        input, structure, iterations, mask, output, border_value, origin, brute_force, axes
-    )
+@stands_in_for(ndimage.binary_opening)
+def binary_opening(call, region):
+    return _morphology(call, [EROSION, DILATION], region)
 
 
-def binary_opening(
-    input, structure=None, iterations=1, output=None, origin=0, mask=None, border_value=0,
-    brute_force=False, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.binary_opening`."""
-    return _open(
-        input, structure, iterations, output, origin, mask, border_value, brute_force, axes
-    )
+@stands_in_for(ndimage.binary_closing)
+def binary_closing(call, region):
+    return _morphology(call, [DILATION, EROSION], region)
 
 
-def binary_closing(
-    input, structure=None, iterations=1, output=None, origin=0, mask=None, border_value=0,
-    brute_force=False, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.binary_closing`."""
-    return _close(
-        input, structure, iterations, output, origin, mask, border_value, brute_force, axes
-    )
-
-
-_erode = functools.partial(_morphology, ndimage.binary_erosion, [EROSION])
-_dilate = functools.partial(_morphology, ndimage.binary_dilation, [DILATION])
-_open = functools.partial(_both_ways, ndimage.binary_opening, [EROSION, DILATION])
-_close = functools.partial(_both_ways, ndimage.binary_closing, [DILATION, EROSION])
-
-
-def binary_hit_or_miss(
-    input, structure1=None, structure2=None, output=None, origin1=0, origin2=None, *, axes=None
-):
-    """Stand in for `scipy.ndimage.binary_hit_or_miss`."""
-    return _hit_or_miss(input, structure1, structure2, output, origin1, origin2, axes)
-
-
-def _hit_or_miss(input, structure1, structure2, output, origin1, origin2, axes, *, region=None):
-    image = np.asarray(input)
-    if not isinstance(output, np.ndarray):
-        hit = _structure_for(image, structure1, axes)
-        miss = ~hit if structure2 is None else np.asarray(structure2, dtype=bool)
-        windows = [(hit, origin1), (miss, origin1 if origin2 is None else origin2)]
-        if structure2 is None and origin2 is None and hit.all():
-            windows = windows[:1]  # nothing can be missed
-        plan = _plan_for(image, axes, windows)
-        if plan is not None:
-            bits = _Bits(_as_bits(image), plan.layout, None, 0)
-            bits.erode(plan.steps[0], 1)
-            hits = bits.image(region)
-            if len(windows) == 1:
-                return hits
-            bits = _Bits(_as_bits(image), plan.layout, None, 0)
-            bits.dilate(plan.steps[1], 1)
-            return np.greater(hits, bits.image(region), out=hits)
-    found = ndimage.binary_hit_or_miss(
-        image, structure1, structure2, output, origin1, origin2, axes=axes
-    )
-    return cut(found, region)
-
-
-binary_erosion.in_region = companion(binary_erosion, _erode)
-binary_dilation.in_region = companion(binary_dilation, _dilate)
-binary_opening.in_region = companion(binary_opening, _open)
-binary_closing.in_region = companion(binary_closing, _close)
-binary_hit_or_miss.in_region = companion(binary_hit_or_miss, _hit_or_miss)
+@stands_in_for(ndimage.binary_hit_or_miss)
+def binary_hit_or_miss(call, region):
+    if isinstance(call.output, np.ndarray):
+        return call.by_scipy(region)
+    image, origin2 = call.input, call.origin1 if call.origin2 is None else call.origin2
+    hit = _structure_for(image, call.structure1, call.axes)
+    miss = ~hit if call.structure2 is None else np.asarray(call.structure2, dtype=bool)
+    windows = [(hit, call.origin1), (miss, origin2)]
+    if call.structure2 is None and call.origin2 is None and hit.all():
+        windows = windows[:1]  # nothing can be missed
+    plan = _plan_for(image, call.axes, windows)
+    if plan is None:
+        return call.by_scipy(region)
+    bits = _Bits(_as_bits(image), plan.layout, None, 0)
+    bits.erode(plan.steps[0], 1)
+    hits = bits.image(region)
+    if len(windows) == 1:
+        return hits
+    bits = _Bits(_as_bits(image), plan.layout, None, 0)
+    bits.dilate(plan.steps[1], 1)
+    return np.greater(hits, bits.image(region), out=hits)

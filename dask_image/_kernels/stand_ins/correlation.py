@@ -14,7 +14,8 @@ from scipy import ndimage
 from dask_image._kernels._numba import use_numba
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.patience import patient
-from dask_image._kernels.rows import companion, cut, whole
+from dask_image._kernels.rows import cut, whole
+from dask_image._kernels.stand_ins._calls import Call, stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, NUMBERS, each
 from dask_image._kernels.stand_ins._separable import Symmetric, correlate_steps
 from dask_image._kernels.stand_ins._three_weights import add_axes, fits
@@ -43,8 +44,9 @@ def result_dtype(image, output):
     return dtype if dtype in NUMBERS and dtype != np.uint64 else None
 
 
-def computed(image, dtype, output, region, run):
-    """Return what ``run(result)`` writes, in ``output`` if that is an array."""
+def computed(call, dtype, region, run):
+    """Return what ``run(result)`` writes, in the call's ``output`` if that is an array."""
+    image, output = call.input, call.output
     shape = (
         image.shape
         if region is None
@@ -60,13 +62,25 @@ def computed(image, dtype, output, region, run):
     return result
 
 
-def converted(image, dtype, output, region):
+def converted(call, dtype, region):
     """Return the image as it is, for filters with nothing to do."""
 
     def run(result):
-        result[...] = image if region is None else image[region]
+        result[...] = call.input if region is None else call.input[region]
 
-    return computed(image, dtype, output, region, run)
+    return computed(call, dtype, region, run)
+
+
+def in_steps(call, steps, dtype, region):
+    """Return what `Symmetric` steps one after another give."""
+    return computed(
+        call, dtype, region, lambda result: correlate_steps(call.input, steps, result, region)
+    )
+
+
+def compiled_dtype(call):
+    """Return the dtype to compute, or None where there is no numba or the case is SciPy's."""
+    return result_dtype(call.input, call.output) if use_numba() else None
 
 
 # -- along one axis --------------------------------------------------------------------------
@@ -85,297 +99,239 @@ def _symmetry(weights):
     return 0
 
 
-def _step(weights, axis, mode, cval, origin, ndim):
-    """Return a `Symmetric` step, or None for weights that are not or what SciPy refuses."""
+def _halved(weights):
+    """Return the centre's weight and those before it, going outwards, and their sign behind it."""
     taps = np.asarray(weights)
-    if mode not in CANONICAL_MODE or taps.ndim != 1 or taps.dtype.kind not in "biuf":
+    if taps.ndim != 1 or taps.dtype.kind not in "biuf":
         return None
-    half = taps.size // 2
     sign = _symmetry(taps.astype(np.float64)) if taps.size else 0
-    if sign == 0 or not -half <= origin <= half:
+    return (tuple(map(float, taps[taps.size // 2 :: -1])), sign) if sign else None
+
+
+def _step(halved, axis, mode, cval, origin, ndim):
+    """Return a `Symmetric` step, or None for weights that are not or what SciPy refuses."""
+    if halved is None or mode not in CANONICAL_MODE:
         return None
-    axis = operator.index(axis)
-    if not -ndim <= axis < ndim:
+    (weights, sign), axis = halved, operator.index(axis)
+    half = len(weights) - 1
+    if not (-half <= origin <= half and -ndim <= axis < ndim):
         return None
-    weights = tuple(map(float, taps[half::-1]))
     return Symmetric(axis % ndim, half + origin, 2 * half, mode, float(cval), weights, sign)
 
 
-def _correlate1d(input, weights, axis, output, mode, cval, origin, *, region=None):
-    image = np.asarray(input)
-    dtype = result_dtype(image, output)
-    step = _step(weights, axis, mode, cval, origin, image.ndim) if dtype and use_numba() else None
+@stands_in_for(ndimage.correlate1d)
+def correlate1d(call, region):
+    return _correlate1d(call, region)
+
+
+def _correlate1d(call, region):
+    ndim, dtype, step = call.input.ndim, compiled_dtype(call), None
+    if dtype:
+        step = _step(_halved(call.weights), call.axis, call.mode, call.cval, call.origin, ndim)
     if step is not None:
-        return computed(
-            image, dtype, output, region,
-            lambda result: correlate_steps(image, [step], result, region),
-        )  # fmt: skip
-    taps = np.asarray(weights)
-    if dtype and use_numba() and _is_plain(taps, axis, mode, origin, image.ndim):
-        return _along_line(
-            image, taps.astype(np.float64), axis, dtype, output, mode, cval, origin, region
-        )
-    return cut(ndimage.correlate1d(image, weights, axis, output, mode, cval, origin), region)
+        return in_steps(call, [step], dtype, region)
+    if dtype and _is_plain(call):
+        return _along_line(call, dtype, region)
+    return call.by_scipy(region)
 
 
-def _is_plain(taps, axis, mode, origin, ndim):
+def _is_plain(call):
     """Tell whether SciPy would take the arguments of `correlate1d`."""
+    taps, ndim = np.asarray(call.weights), call.input.ndim
     return (
-        mode in CANONICAL_MODE
+        call.mode in CANONICAL_MODE
         and taps.ndim == 1
         and taps.dtype.kind in "biuf"
-        and -(taps.size // 2) <= origin <= (taps.size - 1) // 2
-        and -ndim <= operator.index(axis) < ndim
+        and -(taps.size // 2) <= call.origin <= (taps.size - 1) // 2
+        and -ndim <= operator.index(call.axis) < ndim
     )
 
 
-def _along_line(image, weights, axis, dtype, output, mode, cval, origin, region):
+def _along_line(call, dtype, region):
     """Correlate with weights that do not mirror themselves, as a window one pixel thick."""
-    axis = operator.index(axis) % image.ndim
+    image, weights = call.input, np.asarray(call.weights, np.float64)
+    axis = operator.index(call.axis) % image.ndim
     # SciPy begins with the product of the last weight.
     order = np.roll(np.arange(weights.size), 1)
     taps = np.zeros((weights.size, image.ndim), np.int64)
     taps[:, axis] = order
     shape, before = [1] * image.ndim, [0] * image.ndim
-    shape[axis], before[axis] = weights.size, weights.size // 2 + origin
+    shape[axis], before[axis] = weights.size, weights.size // 2 + call.origin
     modes = ["nearest"] * image.ndim
-    modes[axis] = mode
+    modes[axis] = call.mode
     return computed(
-        image, dtype, output, region,
+        call, dtype, region,
         lambda result: add_windows(
-            image, taps, weights[order], before, shape, modes, cval, result, region
+            image, taps, weights[order], before, shape, modes, call.cval, result, region
         ),
     )  # fmt: skip
 
 
-def correlate1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
-    """Stand in for `scipy.ndimage.correlate1d`."""
-    return _correlate1d(input, weights, axis, output, mode, cval, origin)
-
-
-def _convolve1d(input, weights, axis, output, mode, cval, origin, *, region=None):
-    weights = np.asarray(weights)
+@stands_in_for(ndimage.convolve1d)
+def convolve1d(call, region):
+    weights = np.asarray(call.weights)
     if weights.ndim != 1 or weights.dtype.kind == "c":
-        found = ndimage.convolve1d(input, weights, axis, output, mode, cval, origin)
-        return cut(found, region)
+        return call.by_scipy(region)
     # Reversed weights correlate; an even count has its centre one pixel to the other side.
-    origin = -origin - (weights.size % 2 == 0)
-    return _correlate1d(input, weights[::-1], axis, output, mode, cval, origin, region=region)
-
-
-def convolve1d(input, weights, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
-    """Stand in for `scipy.ndimage.convolve1d`."""
-    return _convolve1d(input, weights, axis, output, mode, cval, origin)
+    origin = -call.origin - (weights.size % 2 == 0)
+    reverse = call.changed(ndimage.correlate1d, weights=weights[::-1], origin=origin)
+    return _correlate1d(reverse, region)
 
 
 # -- under windows of any shape --------------------------------------------------------------
 
 
-def _correlate(input, weights, output, mode, cval, origin, axes, *, region=None):
-    image, taps = np.asarray(input), np.asarray(weights)
-    dtype = result_dtype(image, output)
-    window = None
-    if (
-        dtype and use_numba() and taps.dtype.kind in "biuf"
-        and isinstance(mode, str) and mode in CANONICAL_MODE
-    ):  # fmt: skip
-        window = along_axes(np.ones(taps.shape, bool), origin, axes, image.ndim)
+@stands_in_for(ndimage.correlate)
+def correlate(call, region):
+    return _correlate(call, region)
+
+
+def _correlate(call, region):
+    image, taps = call.input, np.asarray(call.weights)
+    dtype, window = compiled_dtype(call), None
+    known = isinstance(call.mode, str) and call.mode in CANONICAL_MODE
+    if dtype and known and taps.dtype.kind in "biuf":
+        window = along_axes(np.ones(taps.shape, bool), call.origin, call.axes, image.ndim)
     if window is None:
-        found = ndimage.correlate(image, weights, output, mode, cval, origin, axes=axes)
-        return cut(found, region)
+        return call.by_scipy(region)
     full, origins = window
     taps = taps.reshape(full.shape).astype(np.float64)
     used = np.abs(taps) > EPSILON  # SciPy passes over smaller ones
     return computed(
-        image, dtype, output, region,
+        call, dtype, region,
         lambda result: add_windows(
             image, np.argwhere(used), taps[used], reach(full, origins)[0], full.shape,
-            [mode] * image.ndim, cval, result, region,
+            [call.mode] * image.ndim, call.cval, result, region,
         ),
     )  # fmt: skip
 
 
-def correlate(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
-    """Stand in for `scipy.ndimage.correlate`."""
-    return _correlate(input, weights, output, mode, cval, origin, axes)
-
-
-def _convolve(input, weights, output, mode, cval, origin, axes, *, region=None):
-    weights = np.asarray(weights)
+@stands_in_for(ndimage.convolve)
+def convolve(call, region):
+    weights = np.asarray(call.weights)
     # Of axes out of order SciPy takes lengths and origins apart; leave that to it.
-    order = list(np.atleast_1d(0 if axes is None else axes) % max(np.ndim(input), 1))
+    axes = 0 if call.axes is None else call.axes
+    order = list(np.atleast_1d(axes) % max(call.input.ndim, 1))
     if weights.dtype.kind == "c" or order != sorted(order):
-        found = ndimage.convolve(input, weights, output, mode, cval, origin, axes=axes)
-        return cut(found, region)
+        return call.by_scipy(region)
     # Reversed weights correlate; an even count has its centre one pixel to the other side.
     origins = [
         -shift - (size % 2 == 0)
-        for shift, size in zip(each(origin, weights.ndim), weights.shape, strict=True)
+        for shift, size in zip(each(call.origin, weights.ndim), weights.shape, strict=True)
     ]
-    return _correlate(input, np.flip(weights), output, mode, cval, origins, axes, region=region)
-
-
-def convolve(input, weights, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
-    """Stand in for `scipy.ndimage.convolve`."""
-    return _convolve(input, weights, output, mode, cval, origin, axes)
+    reverse = call.changed(ndimage.correlate, weights=np.flip(weights), origin=origins)
+    return _correlate(reverse, region)
 
 
 # -- Gaussians -------------------------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=64, typed=True)
-def _gaussian_weights(sigma, order, radius):
-    """Return the weights SciPy correlates with, read off its answer to a unit impulse."""
-    impulse = np.zeros(2 * radius + 1)
-    impulse[radius] = 1.0
-    response = ndimage.gaussian_filter1d(
-        impulse, sigma, order=order, mode="constant", radius=radius
-    )
-    weights = response[::-1].copy()
-    weights.setflags(write=False)
-    return weights
-
-
-@functools.lru_cache(maxsize=256, typed=True)
-def _gaussian_step(sigma, axis, order, mode, cval, truncate, radius, ndim):
-    """Return the step that SciPy's arguments describe, or None for what it refuses."""
+def _bell(sigma, order, truncate, radius):
+    """Return half the weights of a Gaussian or a derivative of it, or None for SciPy's errors."""
     try:
         if radius is None:
             radius = int(truncate * float(sigma) + 0.5)
-        weights = _gaussian_weights(sigma, operator.index(order), operator.index(radius))
+        order, radius = operator.index(order), operator.index(radius)
+        # They are SciPy's answer to a unit impulse.
+        impulse = np.zeros(2 * radius + 1)
+        impulse[radius] = 1.0
+        response = ndimage.gaussian_filter1d(
+            impulse, sigma, order=order, mode="constant", radius=radius
+        )
     except (TypeError, ValueError):
         return None
-    return _step(weights, axis, mode, cval, 0, ndim)
+    return _halved(response[::-1])
 
 
-def _gaussian_filter1d(
-    input, sigma, axis, order, output, mode, cval, truncate, radius, *, region=None
-):
-    image = np.asarray(input)
-    dtype, step = result_dtype(image, output), None
-    if dtype and use_numba():
-        step = _gaussian_step(sigma, axis, order, mode, cval, truncate, radius, image.ndim)
-    if step is None:
-        found = ndimage.gaussian_filter1d(
-            image, sigma, axis, order, output, mode, cval, truncate, radius=radius
-        )
-        return cut(found, region)
-    return computed(
-        image, dtype, output, region, lambda result: correlate_steps(image, [step], result, region)
+@stands_in_for(ndimage.gaussian_filter1d)
+def gaussian_filter1d(call, region):
+    dtype, step = compiled_dtype(call), None
+    if dtype:
+        bell = _bell(call.sigma, call.order, call.truncate, call.radius)
+        step = _step(bell, call.axis, call.mode, call.cval, 0, call.input.ndim)
+    return call.by_scipy(region) if step is None else in_steps(call, [step], dtype, region)
+
+
+def _gaussian_steps(call):
+    """Return the steps of a `gaussian_filter`, or None for what SciPy refuses."""
+    ndim = call.input.ndim
+    axes = range(ndim) if call.axes is None else np.atleast_1d(call.axes)
+    arguments = (
+        each(value, len(axes)) for value in (call.sigma, call.order, call.mode, call.radius)
     )
-
-
-def gaussian_filter1d(
-    input, sigma, axis=-1, order=0, output=None, mode="reflect", cval=0.0, truncate=4.0,
-    *, radius=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.gaussian_filter1d`."""
-    return _gaussian_filter1d(input, sigma, axis, order, output, mode, cval, truncate, radius)
-
-
-def _gaussian_steps(image, sigma, order, mode, cval, truncate, radius, axes):
-    """Return the steps of a Gaussian filter along several axes, or None for what SciPy refuses."""
-    axes = range(image.ndim) if axes is None else np.atleast_1d(axes)
     steps = [
-        _gaussian_step(width, int(axis), derivative, boundary, cval, truncate, reach, image.ndim)
-        for axis, width, derivative, boundary, reach in zip(
-            axes, *(each(value, len(axes)) for value in (sigma, order, mode, radius)), strict=True
-        )
-        if width > 1e-15
+        _step(_bell(sigma, order, call.truncate, radius), int(axis), mode, call.cval, 0, ndim)
+        for axis, sigma, order, mode, radius in zip(axes, *arguments, strict=True)
+        if sigma > 1e-15
     ]
-    placed = {int(axis) % image.ndim for axis in axes}
+    placed = {int(axis) % ndim for axis in axes}
     return None if None in steps or len(placed) < len(axes) else steps
 
 
-def _gaussian_filter(
-    input, sigma, order, output, mode, cval, truncate, radius, axes, *, region=None
-):
-    image = np.asarray(input)
-    dtype, steps = result_dtype(image, output), None
-    if dtype and use_numba():
-        steps = _gaussian_steps(image, sigma, order, mode, cval, truncate, radius, axes)
+@stands_in_for(ndimage.gaussian_filter)
+def gaussian_filter(call, region):
+    dtype = compiled_dtype(call)
+    steps = _gaussian_steps(call) if dtype else None
     if steps is None:
-        found = ndimage.gaussian_filter(
-            image, sigma, order, output, mode, cval, truncate, radius=radius, axes=axes
-        )
-        return cut(found, region)
-    if not steps:
-        return converted(image, dtype, output, region)
-    return computed(
-        image, dtype, output, region, lambda result: correlate_steps(image, steps, result, region)
-    )
-
-
-def gaussian_filter(
-    input, sigma, order=0, output=None, mode="reflect", cval=0.0, truncate=4.0,
-    *, radius=None, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.gaussian_filter`."""
-    return _gaussian_filter(input, sigma, order, output, mode, cval, truncate, radius, axes)
+        return call.by_scipy(region)
+    return in_steps(call, steps, dtype, region) if steps else converted(call, dtype, region)
 
 
 # -- differences -----------------------------------------------------------------------------
 
 
-def _derivative(scipy_function, smoothing, input, axis, output, mode, cval, *, region=None):
-    """Correlate with (-1, 0, 1) along ``axis`` and with ``smoothing`` along the others."""
-    image = np.asarray(input)
-    dtype, steps = result_dtype(image, output), [None]
-    if dtype and use_numba() and -image.ndim <= operator.index(axis) < image.ndim:
-        axis = operator.index(axis) % image.ndim
-        modes = each(mode, image.ndim)
-        steps = [_step([-1, 0, 1], axis, modes[axis], cval, 0, image.ndim)]
+def _derivative(call, smoothing, region):
+    """Correlate with (-1, 0, 1) along an axis and with ``smoothing`` along the others."""
+    ndim, axis = call.input.ndim, operator.index(call.axis)
+    dtype, steps = compiled_dtype(call), [None]
+    if dtype and -ndim <= axis < ndim:
+        axis, modes = axis % ndim, each(call.mode, ndim)
+        steps = [_step(_halved([-1, 0, 1]), axis, modes[axis], call.cval, 0, ndim)]
         steps += [
-            _step(smoothing, other, modes[other], cval, 0, image.ndim)
-            for other in range(image.ndim)
+            _step(_halved(smoothing), other, modes[other], call.cval, 0, ndim)
+            for other in range(ndim)
             if other != axis
         ]
-    if None in steps:
-        return cut(scipy_function(image, axis, output, mode, cval), region)
-    return computed(
-        image, dtype, output, region, lambda result: correlate_steps(image, steps, result, region)
-    )
+    return call.by_scipy(region) if None in steps else in_steps(call, steps, dtype, region)
 
 
-_prewitt = functools.partial(_derivative, ndimage.prewitt, [1, 1, 1])
-_sobel = functools.partial(_derivative, ndimage.sobel, [1, 2, 1])
+@stands_in_for(ndimage.prewitt)
+def prewitt(call, region):
+    return _derivative(call, [1, 1, 1], region)
 
 
-def prewitt(input, axis=-1, output=None, mode="reflect", cval=0.0):
-    """Stand in for `scipy.ndimage.prewitt`."""
-    return _prewitt(input, axis, output, mode, cval)
+@stands_in_for(ndimage.sobel)
+def sobel(call, region):
+    return _derivative(call, [1, 2, 1], region)
 
 
-def sobel(input, axis=-1, output=None, mode="reflect", cval=0.0):
-    """Stand in for `scipy.ndimage.sobel`."""
-    return _sobel(input, axis, output, mode, cval)
-
-
-def _laplace(input, output, mode, cval, axes, *, region=None):
-    image = np.asarray(input)
-    dtype, steps = result_dtype(image, output), [None]
-    if dtype and use_numba():
-        chosen = range(image.ndim) if axes is None else [int(axis) for axis in np.atleast_1d(axes)]
+@stands_in_for(ndimage.laplace)
+def laplace(call, region):
+    image = call.input
+    dtype, steps = compiled_dtype(call), [None]
+    if dtype:
+        axes = _chosen_axes(call)
         steps = [
-            _step([1, -2, 1], axis, boundary, cval, 0, image.ndim)
-            for axis, boundary in zip(chosen, each(mode, len(chosen)), strict=True)
+            _step(_halved([1, -2, 1]), axis, mode, call.cval, 0, image.ndim)
+            for axis, mode in zip(axes, each(call.mode, len(axes)), strict=True)
         ]
     if not steps or None in steps or len({step.axis for step in steps}) < len(steps):
-        return cut(ndimage.laplace(image, output, mode, cval, axes=axes), region)
+        return call.by_scipy(region)
     if not all(fits(step, image.dtype, dtype) for step in steps):
-        return _sum_of_terms(image, [[step] for step in steps], dtype, output, region)
-    return computed(
-        image, dtype, output, region, lambda result: add_axes(image, steps, result, region)
-    )
+        return _sum_of_terms(call, [[step] for step in steps], dtype, region)
+    return computed(call, dtype, region, lambda result: add_axes(image, steps, result, region))
 
 
-def laplace(input, output=None, mode="reflect", cval=0.0, *, axes=None):
-    """Stand in for `scipy.ndimage.laplace`."""
-    return _laplace(input, output, mode, cval, axes)
+def _chosen_axes(call):
+    if call.axes is None:
+        return range(call.input.ndim)
+    return [int(axis) for axis in np.atleast_1d(call.axes)]
 
 
-def _sum_of_terms(image, terms, dtype, output, region, squares=False):
+def _sum_of_terms(call, terms, dtype, region, squares=False):
     """Add up results of several lists of steps, or their squares for the root of the sum."""
+    image = call.input
 
     def run(result):
         term = scratch("term", result.shape, dtype)
@@ -392,57 +348,49 @@ def _sum_of_terms(image, terms, dtype, output, region, squares=False):
         if squares:
             np.sqrt(result, result, casting="unsafe")
 
-    return computed(image, dtype, output, region, run)
+    return computed(call, dtype, region, run)
 
 
-def _of_derivatives(
-    scipy_function, order, squares, input, sigma, output, mode, cval, axes, kwargs, *, region=None
-):
-    """Combine Gaussian derivatives along several axes as SciPy does."""
-    image = np.asarray(input)
-    dtype, terms = result_dtype(image, output), None
-    if dtype and use_numba() and set(kwargs) <= {"truncate", "radius"}:
-        terms = _derivative_terms(image, order, sigma, mode, cval, axes, **kwargs)
+def _of_derivatives(call, order, region):
+    """Add up second Gaussian derivatives along axes, or take the length of the first ones."""
+    dtype, terms = compiled_dtype(call), None
+    if dtype and set(call.kwargs) <= {"truncate", "radius"}:
+        terms = _derivative_terms(call, order)
     if not terms or None in terms:
-        return cut(scipy_function(image, sigma, output, mode, cval, axes=axes, **kwargs), region)
-    return _sum_of_terms(image, terms, dtype, output, region, squares)
+        return call.by_scipy(region)
+    return _sum_of_terms(call, terms, dtype, region, squares=order == 1)
 
 
-def _derivative_terms(image, order, sigma, mode, cval, axes, truncate=4.0, radius=None):
-    chosen = range(image.ndim) if axes is None else [int(axis) for axis in np.atleast_1d(axes)]
-    if any(not -image.ndim <= axis < image.ndim for axis in chosen):
+def _derivative_terms(call, order):
+    ndim, axes, sigma = call.input.ndim, _chosen_axes(call), call.sigma
+    if any(not -ndim <= axis < ndim for axis in axes):
         return None
     # SciPy takes sigmas for a Laplacian in the order of the image's axes if there is one for
     # each of them.
-    if order == 2 and len(chosen) < image.ndim:
-        sigmas = [0] * image.ndim
-        for axis, width in zip(chosen, each(sigma, len(chosen)), strict=True):
+    if order == 2 and len(axes) < ndim:
+        sigmas = [0] * ndim
+        for axis, width in zip(axes, each(sigma, len(axes)), strict=True):
             sigmas[axis] = width
         sigma = sigmas
     terms = []
-    for axis, boundary in zip(chosen, each(mode, len(chosen)), strict=True):
-        orders = [0] * image.ndim
+    for axis, mode in zip(axes, each(call.mode, len(axes)), strict=True):
+        orders = [0] * ndim
         orders[axis] = order
-        terms.append(_gaussian_steps(image, sigma, orders, boundary, cval, truncate, radius, None))
+        term = Call(
+            ndimage.gaussian_filter, call.input, sigma, orders, None, mode, call.cval, **call.kwargs
+        )
+        terms.append(_gaussian_steps(term))
     return terms
 
 
-def gaussian_laplace(input, sigma, output=None, mode="reflect", cval=0.0, *, axes=None, **kwargs):
-    """Stand in for `scipy.ndimage.gaussian_laplace`."""
-    return _gaussian_laplace(input, sigma, output, mode, cval, axes, kwargs)
+@stands_in_for(ndimage.gaussian_laplace)
+def gaussian_laplace(call, region):
+    return _of_derivatives(call, 2, region)
 
 
-def gaussian_gradient_magnitude(
-    input, sigma, output=None, mode="reflect", cval=0.0, *, axes=None, **kwargs
-):
-    """Stand in for `scipy.ndimage.gaussian_gradient_magnitude`."""
-    return _gaussian_gradient_magnitude(input, sigma, output, mode, cval, axes, kwargs)
-
-
-_gaussian_laplace = functools.partial(_of_derivatives, ndimage.gaussian_laplace, 2, False)
-_gaussian_gradient_magnitude = functools.partial(
-    _of_derivatives, ndimage.gaussian_gradient_magnitude, 1, True
-)
+@stands_in_for(ndimage.gaussian_gradient_magnitude)
+def gaussian_gradient_magnitude(call, region):
+    return _of_derivatives(call, 1, region)
 
 
 # -- what engines ask for --------------------------------------------------------------------
@@ -451,13 +399,13 @@ _gaussian_gradient_magnitude = functools.partial(
 @patient
 def _in_passes(block, passes, region):
     """Run several 1-D correlations as few sweeps, or one after another."""
-    dtype, steps = result_dtype(block, passes[0].keywords["output"]), [None]
-    if dtype and use_numba():
+    first, steps = passes[0], [None]
+    call = Call(ndimage.gaussian_filter, block, 0, output=first.keywords["output"])
+    dtype = compiled_dtype(call)
+    if dtype:
         steps = [_step_of_pass(each_pass, block.ndim) for each_pass in passes]
     if None not in steps:
-        return computed(
-            block, dtype, None, region, lambda result: correlate_steps(block, steps, result, region)
-        )
+        return in_steps(call, steps, dtype, region)
     found = block
     for step in passes:
         found = step.kernel(found, axis=step.axis, mode=step.mode, **step.keywords)
@@ -467,27 +415,11 @@ def _in_passes(block, passes, region):
 def _step_of_pass(step, ndim):
     keywords = step.keywords
     if step.kernel is correlate1d:
-        return _step(
-            keywords["weights"], step.axis, step.mode, keywords["cval"],
-            keywords.get("origin", 0), ndim,
-        )  # fmt: skip
-    return _gaussian_step(
-        keywords["sigma"], step.axis, keywords["order"], step.mode, keywords["cval"],
-        keywords["truncate"], keywords.get("radius"), ndim,
-    )  # fmt: skip
+        halved = _halved(keywords["weights"])
+    else:
+        halved = _bell(*(keywords.get(name) for name in ("sigma", "order", "truncate", "radius")))
+    origin = keywords.get("origin", 0)
+    return _step(halved, step.axis, step.mode, keywords["cval"], origin, ndim)
 
 
-correlate1d.in_region = companion(correlate1d, _correlate1d)
-convolve1d.in_region = companion(convolve1d, _convolve1d)
-correlate.in_region = companion(correlate, _correlate)
-convolve.in_region = companion(convolve, _convolve)
-gaussian_filter1d.in_region = companion(gaussian_filter1d, _gaussian_filter1d)
-gaussian_filter.in_region = companion(gaussian_filter, _gaussian_filter)
-prewitt.in_region = companion(prewitt, _prewitt)
-sobel.in_region = companion(sobel, _sobel)
-laplace.in_region = companion(laplace, _laplace)
-gaussian_laplace.in_region = companion(gaussian_laplace, _gaussian_laplace)
-gaussian_gradient_magnitude.in_region = companion(
-    gaussian_gradient_magnitude, _gaussian_gradient_magnitude
-)
 correlate1d.in_passes = gaussian_filter1d.in_passes = _in_passes

@@ -26,9 +26,9 @@ from dask_image._kernels.row_programs import (
     as_planes,
     run,
 )
-from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import NUMBERS, store
-from dask_image._kernels.stand_ins._windows import Arguments, window_of
+from dask_image._kernels.stand_ins._windows import names_a_window, window_of
 
 # Shorter rows take SciPy less time than calls of NumPy do.
 LEAST_PLAIN_WIDTH = 200
@@ -219,30 +219,48 @@ def flat_filter(kind, image, window, cval, region=None):
     return None if apply(kind, image, window, axes, cval, out) else out
 
 
-def _filter(scipy_function, kind, input, *arguments, region=None):
-    image, arguments = np.asarray(input), Arguments(*arguments)
-    dtype = result_dtype(image, arguments.output, arguments.cval)
+def _filter(call, kind, region):
+    image = call.input
+    dtype = result_dtype(image, call.output, call.cval)
     window = None
-    if dtype is not None and pays(image) and arguments.name_a_window:
-        window = window_of(arguments, image.ndim, separable=True)
-    found = None if window is None else flat_filter(kind, image, window, arguments.cval, region)
-    if found is not None:
-        return finish(found, dtype, arguments.output, window)
-    return cut(arguments.call(scipy_function, image), region)
+    if dtype is not None and pays(image) and names_a_window(call):
+        window = window_of(call, image.ndim, separable=True)
+    found = None if window is None else flat_filter(kind, image, window, call.cval, region)
+    return call.by_scipy(region) if found is None else finish(found, dtype, call.output, window)
 
 
-def _filter1d(scipy_function, kind, input, size, axis, *others, region=None):
-    image, (output, mode, cval, origin) = np.asarray(input), others
-    dtype = result_dtype(image, output, cval)
+@stands_in_for(ndimage.minimum_filter)
+def minimum_filter(call, region):
+    return _filter(call, LOWER, region)
+
+
+@stands_in_for(ndimage.maximum_filter)
+def maximum_filter(call, region):
+    return _filter(call, UPPER, region)
+
+
+def _filter1d(call, whole_filter, kind, region):
+    image = call.input
+    dtype = result_dtype(image, call.output, call.cval)
     window = None
-    if dtype is not None and pays(image) and size >= 1:
-        axis = operator.index(axis)
-        line = Arguments([size], None, output, [mode], cval, [origin], [axis])
+    if dtype is not None and pays(image) and call.size >= 1:
+        line = call.changed(
+            whole_filter, size=[call.size], mode=[call.mode], origin=[call.origin],
+            axes=[operator.index(call.axis)],
+        )  # fmt: skip
         window = window_of(line, image.ndim, separable=True)
-    found = None if window is None else flat_filter(kind, image, window, cval, region)
-    if found is not None:
-        return finish(found, dtype, output)
-    return cut(scipy_function(image, size, axis, *others), region)
+    found = None if window is None else flat_filter(kind, image, window, call.cval, region)
+    return call.by_scipy(region) if found is None else finish(found, dtype, call.output)
+
+
+@stands_in_for(ndimage.minimum_filter1d)
+def minimum_filter1d(call, region):
+    return _filter1d(call, ndimage.minimum_filter, LOWER, region)
+
+
+@stands_in_for(ndimage.maximum_filter1d)
+def maximum_filter1d(call, region):
+    return _filter1d(call, ndimage.maximum_filter, UPPER, region)
 
 
 def _in_passes(block, passes, region):
@@ -268,39 +286,4 @@ def _in_passes(block, passes, region):
     )
 
 
-def minimum_filter1d(input, size, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
-    """Stand in for `scipy.ndimage.minimum_filter1d`."""
-    return _minimum1d(input, size, axis, output, mode, cval, origin)
-
-
-def maximum_filter1d(input, size, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
-    """Stand in for `scipy.ndimage.maximum_filter1d`."""
-    return _maximum1d(input, size, axis, output, mode, cval, origin)
-
-
-def minimum_filter(
-    input, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.minimum_filter`."""
-    return _minimum(input, size, footprint, output, mode, cval, origin, axes)
-
-
-def maximum_filter(
-    input, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.maximum_filter`."""
-    return _maximum(input, size, footprint, output, mode, cval, origin, axes)
-
-
-_minimum1d = functools.partial(_filter1d, ndimage.minimum_filter1d, LOWER)
-_maximum1d = functools.partial(_filter1d, ndimage.maximum_filter1d, UPPER)
-_minimum = functools.partial(_filter, ndimage.minimum_filter, LOWER)
-_maximum = functools.partial(_filter, ndimage.maximum_filter, UPPER)
-
-minimum_filter1d.in_region = companion(minimum_filter1d, _minimum1d)
-maximum_filter1d.in_region = companion(maximum_filter1d, _maximum1d)
-minimum_filter.in_region = companion(minimum_filter, _minimum)
-maximum_filter.in_region = companion(maximum_filter, _maximum)
 minimum_filter1d.in_passes = maximum_filter1d.in_passes = _in_passes

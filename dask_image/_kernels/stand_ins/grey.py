@@ -8,30 +8,29 @@ from scipy import ndimage
 
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.row_programs import AS_IT_IS, LESS, LOWER, TAKEN_FROM, UPPER
-from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import each
-from dask_image._kernels.stand_ins._windows import Arguments, window_of
+from dask_image._kernels.stand_ins._windows import names_a_window, window_of
 from dask_image._kernels.stand_ins.extrema import apply, finish, is_wide, pays, result_dtype
 
 
-def _windows(arguments, ndim):
+def _windows(call, ndim):
     """Return the windows of erosion (LOWER) and dilation (UPPER), or None for SciPy's errors."""
-    size, footprint, origin = arguments.size, arguments.footprint, arguments.origin
-    if (size is None) == (footprint is None):
+    if not names_a_window(call):
         return None
-    count = ndim if arguments.axes is None else np.size(arguments.axes)
+    size, footprint = call.size, call.footprint
+    count = ndim if call.axes is None else np.size(call.axes)
     reflected = None if footprint is None else np.flip(footprint)
     lengths = each(size, count) if footprint is None else np.shape(footprint)
     # The centre of a reflected window of even size lies one pixel to the other side.
     origins = [
         -shift - (length % 2 == 0)
-        for shift, length in zip(each(origin, count), lengths, strict=False)
+        for shift, length in zip(each(call.origin, count), lengths, strict=False)
     ]
+    mirrored = call.changed(footprint=reflected, origin=origins)
     windows = {
-        LOWER: window_of(arguments, ndim, separable=True),
-        UPPER: window_of(
-            arguments._replace(footprint=reflected, origin=origins), ndim, separable=True
-        ),
+        LOWER: window_of(call, ndim, separable=True),
+        UPPER: window_of(mirrored, ndim, separable=True),
     }
     return windows if all(windows.values()) else None
 
@@ -63,40 +62,34 @@ def _steps(kinds, image, windows, cval, region, *last):
     return None if odd else out
 
 
-def _prepared(image, structure, arguments):
+def _prepared(call):
     """Return the result's dtype and the windows, or None twice where SciPy sees to the case."""
-    dtype = result_dtype(image, arguments.output, arguments.cval)
-    if dtype is None or structure is not None or not pays(image):
+    image = call.input
+    dtype = result_dtype(image, call.output, call.cval)
+    if dtype is None or call.structure is not None or not pays(image):
         return None, None
-    windows = _windows(arguments, image.ndim)
+    windows = _windows(call, image.ndim)
     return (dtype, windows) if windows else (None, None)
 
 
-def _sequence(scipy_function, kinds, input, size, footprint, structure, *others, region=None):
+def _sequence(call, kinds, region):
     """Erosion, dilation, opening or closing."""
-    image, arguments = np.asarray(input), Arguments(size, footprint, *others)
-    dtype, windows = _prepared(image, structure, arguments)
+    dtype, windows = _prepared(call)
     if windows:
-        found = _steps(kinds, image, windows, arguments.cval, region)
+        found = _steps(kinds, call.input, windows, call.cval, region)
         if found is not None:
-            return finish(found, dtype, arguments.output, windows[kinds[-1]])
-    return _by_scipy(scipy_function, image, structure, arguments, region)
+            return finish(found, dtype, call.output, windows[kinds[-1]])
+    return call.by_scipy(region)
 
 
-def _combined(scipy_function, combine, input, size, footprint, structure, *others, region=None):
+def _combined(call, combine, region):
     """Combine several results, in the image's dtype."""
-    image, arguments = np.asarray(input), Arguments(size, footprint, *others)
-    _, windows = _prepared(image, structure, arguments)
-    if windows and arguments.output is None:
-        found = combine(image, windows, arguments.cval, region)
+    _, windows = _prepared(call)
+    if windows and call.output is None:
+        found = combine(call.input, windows, call.cval, region)
         if found is not None:
             return found
-    return _by_scipy(scipy_function, image, structure, arguments, region)
-
-
-def _by_scipy(scipy_function, image, structure, arguments, region):
-    size, footprint, *others, axes = arguments
-    return cut(scipy_function(image, size, footprint, structure, *others, axes=axes), region)
+    return call.by_scipy(region)
 
 
 def _inside(image, region):
@@ -141,87 +134,44 @@ def _laplace(image, windows, cval, region):
     return total
 
 
-def grey_erosion(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.grey_erosion`."""
-    return _erode(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-def grey_dilation(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.grey_dilation`."""
-    return _dilate(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-def grey_opening(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.grey_opening`."""
-    return _open(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-def grey_closing(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.grey_closing`."""
-    return _close(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-def morphological_gradient(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.morphological_gradient`."""
-    return _find_gradient(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-def morphological_laplace(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.morphological_laplace`."""
-    return _find_laplace(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-def white_tophat(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.white_tophat`."""
-    return _white(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-def black_tophat(
-    input, size=None, footprint=None, structure=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.black_tophat`."""
-    return _black(input, size, footprint, structure, output, mode, cval, origin, axes)
-
-
-_partial = functools.partial
 OPENING, CLOSING = [LOWER, UPPER], [UPPER, LOWER]
 
-_erode = _partial(_sequence, ndimage.grey_erosion, [LOWER])
-_dilate = _partial(_sequence, ndimage.grey_dilation, [UPPER])
-_open = _partial(_sequence, ndimage.grey_opening, OPENING)
-_close = _partial(_sequence, ndimage.grey_closing, CLOSING)
-_find_gradient = _partial(_combined, ndimage.morphological_gradient, _partial(_both_ways, LESS))
-_find_laplace = _partial(_combined, ndimage.morphological_laplace, _laplace)
-_white = _partial(_combined, ndimage.white_tophat, _partial(_top_hat, OPENING, TAKEN_FROM))
-_black = _partial(_combined, ndimage.black_tophat, _partial(_top_hat, CLOSING, LESS))
 
-grey_erosion.in_region = companion(grey_erosion, _erode)
-grey_dilation.in_region = companion(grey_dilation, _dilate)
-grey_opening.in_region = companion(grey_opening, _open)
-grey_closing.in_region = companion(grey_closing, _close)
-morphological_gradient.in_region = companion(morphological_gradient, _find_gradient)
-morphological_laplace.in_region = companion(morphological_laplace, _find_laplace)
-white_tophat.in_region = companion(white_tophat, _white)
-black_tophat.in_region = companion(black_tophat, _black)
+@stands_in_for(ndimage.grey_erosion)
+def grey_erosion(call, region):
+    return _sequence(call, [LOWER], region)
+
+
+@stands_in_for(ndimage.grey_dilation)
+def grey_dilation(call, region):
+    return _sequence(call, [UPPER], region)
+
+
+@stands_in_for(ndimage.grey_opening)
+def grey_opening(call, region):
+    return _sequence(call, OPENING, region)
+
+
+@stands_in_for(ndimage.grey_closing)
+def grey_closing(call, region):
+    return _sequence(call, CLOSING, region)
+
+
+@stands_in_for(ndimage.morphological_gradient)
+def morphological_gradient(call, region):
+    return _combined(call, functools.partial(_both_ways, LESS), region)
+
+
+@stands_in_for(ndimage.morphological_laplace)
+def morphological_laplace(call, region):
+    return _combined(call, _laplace, region)
+
+
+@stands_in_for(ndimage.white_tophat)
+def white_tophat(call, region):
+    return _combined(call, functools.partial(_top_hat, OPENING, TAKEN_FROM), region)
+
+
+@stands_in_for(ndimage.black_tophat)
+def black_tophat(call, region):
+    return _combined(call, functools.partial(_top_hat, CLOSING, LESS), region)

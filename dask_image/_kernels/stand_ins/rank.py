@@ -14,8 +14,6 @@ G. Y. Tang, "A fast two-dimensional median filtering algorithm", 1979).
 
 import functools
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -30,11 +28,12 @@ from dask_image._kernels.row_programs import (
     as_planes,
     run,
 )
-from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.rows import cut
+from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, store
 from dask_image._kernels.stand_ins._windows import (
-    Arguments,
     flat_offsets,
+    names_a_window,
     pad,
     reach,
     window_of,
@@ -293,34 +292,15 @@ def _suits_network(image, footprint, count):
     return count <= (LARGEST_NETWORK_BESIDE_HISTOGRAM if beside else LARGEST_NETWORK)
 
 
-@dataclass(frozen=True)
-class _Ranked:
-    """
-    A rank filter of SciPy's.
-
-    Attributes
-    ----------
-    scipy_function : callable
-    given : tuple
-        What it takes between the image and the window.
-    rank_of : callable
-        ``rank_of(count)`` gives the rank in a window of so many pixels.
-    """
-
-    scipy_function: Callable
-    given: tuple
-    rank_of: Callable
-
-
-def _filter(ranked, input, arguments, region):
-    image, arguments = np.asarray(input), Arguments(*arguments)
-    output, cval = arguments.output, arguments.cval
+def _filter(call, rank_of, region):
+    """Find the pixel of the rank that ``rank_of`` names in windows of so many pixels."""
+    image, output, cval = call.input, call.output, call.cval
     dtype = result_dtype(image, output, cval)
     window = None
-    if dtype is not None and arguments.name_a_window:
-        window = window_of(arguments, image.ndim)
+    if dtype is not None and names_a_window(call):
+        window = window_of(call, image.ndim)
     count = 0 if window is None else np.count_nonzero(window.footprint)
-    rank = ranked.rank_of(count)
+    rank = rank_of(count)
     if rank is None or not 0 <= rank < count:
         found = None
     elif rank in (0, count - 1):
@@ -330,7 +310,7 @@ def _filter(ranked, input, arguments, region):
     else:
         found = _histogram_filter(image, window, rank, cval, region)
     if found is None:
-        return cut(_by_scipy(ranked, image, arguments), region)
+        return cut(_by_scipy(call), region)
     if rank in (0, count - 1):
         return finish(found, dtype, output, window)
     # SciPy takes ranks through float64 and back whatever the output's dtype is; not along lines.
@@ -339,76 +319,43 @@ def _filter(ranked, input, arguments, region):
     return hand_over(found, dtype, output)
 
 
-def _by_scipy(ranked, image, arguments):
+def _by_scipy(call):
     """
     Call SciPy's function.
 
     Its code for lines of 64-bit integers and of floats takes every output for one of the
     image's own dtype, and writes beyond the end of a narrower one (SciPy 1.17).
     """
-    output = arguments.output
+    image, output = call.input, call.output
     dtype = np.dtype(image.dtype if output is None else getattr(output, "dtype", output))
     if image.ndim != 1 or image.dtype not in (np.int64, np.float64, np.float32):
         dtype = image.dtype
-    if dtype != image.dtype:
-        arguments = arguments._replace(output=None)
-    found = arguments.call(ranked.scipy_function, image, *ranked.given)
     if dtype == image.dtype:
-        return found
+        return call.by_scipy()
+    found = call.changed(output=None).by_scipy()
     result = output if isinstance(output, np.ndarray) else np.empty(image.shape, dtype)
     store(found.astype(np.float64), result)
     return result
 
 
-def _rank(input, rank, *arguments, region=None):
-    rank = operator.index(rank)
+@stands_in_for(ndimage.rank_filter)
+def rank_filter(call, region):
+    rank = operator.index(call.rank)
+    return _filter(call, lambda count: rank + count if rank < 0 else rank, region)
+
+
+@stands_in_for(ndimage.median_filter)
+def median_filter(call, region):
+    return _filter(call, lambda count: count // 2, region)
+
+
+@stands_in_for(ndimage.percentile_filter)
+def percentile_filter(call, region):
+    share = call.percentile + 100.0 if call.percentile < 0 else call.percentile
 
     def rank_of(count):
-        return rank + count if rank < 0 else rank
-
-    return _filter(_Ranked(ndimage.rank_filter, (rank,), rank_of), input, arguments, region)
-
-
-def _median(input, *arguments, region=None):
-    ranked = _Ranked(ndimage.median_filter, (), lambda count: count // 2)
-    return _filter(ranked, input, arguments, region)
-
-
-def _percentile(input, percentile, *arguments, region=None):
-    def rank_of(count):
-        share = percentile + 100.0 if percentile < 0 else percentile
         if not 0 <= share <= 100:
             return None
         return count - 1 if share == 100.0 else int(count * share / 100.0)
 
-    ranked = _Ranked(ndimage.percentile_filter, (percentile,), rank_of)
-    return _filter(ranked, input, arguments, region)
-
-
-def rank_filter(
-    input, rank, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.rank_filter`."""
-    return _rank(input, rank, size, footprint, output, mode, cval, origin, axes)
-
-
-def median_filter(
-    input, size=None, footprint=None, output=None, mode="reflect", cval=0.0, origin=0,
-    *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.median_filter`."""
-    return _median(input, size, footprint, output, mode, cval, origin, axes)
-
-
-def percentile_filter(
-    input, percentile, size=None, footprint=None, output=None, mode="reflect", cval=0.0,
-    origin=0, *, axes=None,
-):  # fmt: skip
-    """Stand in for `scipy.ndimage.percentile_filter`."""
-    return _percentile(input, percentile, size, footprint, output, mode, cval, origin, axes)
-
-
-rank_filter.in_region = companion(rank_filter, _rank)
-median_filter.in_region = companion(median_filter, _median)
-percentile_filter.in_region = companion(percentile_filter, _percentile)
+    return _filter(call, rank_of, region)

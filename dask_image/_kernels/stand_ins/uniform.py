@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_contract, use_numba
 from dask_image._kernels.memory import scratch
-from dask_image._kernels.rows import companion, cut
+from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
 from dask_image._kernels.stand_ins._steps import Step, Sweeps, by_way_of, fill, run_steps
 from dask_image._kernels.stand_ins.correlation import computed, converted, result_dtype
@@ -265,62 +265,52 @@ def _steps(sizes, axes, modes, cval, origins, ndim):
     return steps if len({step.axis for step in steps}) == len(steps) else None
 
 
-def _run(image, steps, dtype, output, region):
+def _run(call, steps, dtype, region):
+    if steps is None:
+        return call.by_scipy(region)
     if not steps:
-        return converted(image, dtype, output, region)
+        return converted(call, dtype, region)
     return computed(
-        image, dtype, output, region,
-        lambda result: run_steps(image, steps, result, region, SWEEPS),
+        call, dtype, region,
+        lambda result: run_steps(call.input, steps, result, region, SWEEPS),
     )  # fmt: skip
 
 
-def _uniform_filter1d(input, size, axis, output, mode, cval, origin, *, region=None):
-    image, steps = np.asarray(input), None
-    dtype = _dtype(image, output, cval)
+@stands_in_for(ndimage.uniform_filter1d, exact=False)
+def uniform_filter1d(call, region):
+    steps, dtype = None, _dtype(call.input, call.output, call.cval)
     if dtype is not None:
-        steps = _steps([size], [axis], [mode], cval, [origin], image.ndim)
-    if steps is None:
-        found = ndimage.uniform_filter1d(image, size, axis, output, mode, cval, origin)
-        return cut(found, region)
-    return _run(image, steps, dtype, output, region)
+        steps = _steps(
+            [call.size], [call.axis], [call.mode], call.cval, [call.origin], call.input.ndim
+        )
+    return _run(call, steps, dtype, region)
 
 
-def uniform_filter1d(input, size, axis=-1, output=None, mode="reflect", cval=0.0, origin=0):
-    """Stand in for `scipy.ndimage.uniform_filter1d`."""
-    return _uniform_filter1d(input, size, axis, output, mode, cval, origin)
-
-
-def _uniform_filter(input, size, output, mode, cval, origin, axes, *, region=None):
-    image, steps = np.asarray(input), None
-    dtype = _dtype(image, output, cval)
+@stands_in_for(ndimage.uniform_filter, exact=False)
+def uniform_filter(call, region):
+    image, steps = call.input, None
+    dtype = _dtype(image, call.output, call.cval)
     if dtype is not None:
-        chosen = range(image.ndim) if axes is None else np.atleast_1d(axes)
-        sizes, origins, modes = (each(value, len(chosen)) for value in (size, origin, mode))
+        chosen = range(image.ndim) if call.axes is None else np.atleast_1d(call.axes)
+        sizes, origins, modes = (
+            each(value, len(chosen)) for value in (call.size, call.origin, call.mode)
+        )
         used = [number for number, length in enumerate(sizes) if length > 1]
         steps = _steps(
-            *([values[number] for number in used] for values in (sizes, chosen, modes)), cval,
-            [origins[number] for number in used], image.ndim,
+            *([values[number] for number in used] for values in (sizes, chosen, modes)),
+            call.cval, [origins[number] for number in used], image.ndim,
         )  # fmt: skip
-    if steps is None:
-        found = ndimage.uniform_filter(image, size, output, mode, cval, origin, axes=axes)
-        return cut(found, region)
-    return _run(image, steps, dtype, output, region)
-
-
-def uniform_filter(input, size=3, output=None, mode="reflect", cval=0.0, origin=0, *, axes=None):
-    """Stand in for `scipy.ndimage.uniform_filter`."""
-    return _uniform_filter(input, size, output, mode, cval, origin, axes)
+    return _run(call, steps, dtype, region)
 
 
 def _in_passes(block, passes, region):
     """Run several 1-D averages as few sweeps."""
+    first = passes[0].keywords
     sizes, origins = ([step.keywords[name] for step in passes] for name in ("size", "origin"))
-    return _uniform_filter(
-        block, sizes, passes[0].keywords["output"], [step.mode for step in passes],
-        passes[0].keywords["cval"], origins, [step.axis for step in passes], region=region,
+    return uniform_filter.in_region(
+        block, sizes, first["output"], [step.mode for step in passes], first["cval"], origins,
+        axes=[step.axis for step in passes], region=region,
     )  # fmt: skip
 
 
-uniform_filter1d.in_region = companion(uniform_filter1d, _uniform_filter1d, exact=False)
-uniform_filter.in_region = companion(uniform_filter, _uniform_filter, exact=False)
 uniform_filter1d.in_passes = _in_passes

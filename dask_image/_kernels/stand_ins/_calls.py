@@ -1,0 +1,61 @@
+"""Calls of SciPy's functions, as the kernels see them that stand in for these functions."""
+
+import functools
+import inspect
+
+import numpy as np
+
+from dask_image._kernels.patience import patient
+from dask_image._kernels.rows import cut
+
+_signature = functools.lru_cache(inspect.signature)
+
+
+class Call:
+    """
+    A call of one of SciPy's functions.
+
+    All of its arguments are attributes, under SciPy's names; ``input`` is an array.
+    """
+
+    def __init__(self, function, *arguments, **keywords):
+        bound = _signature(function).bind(*arguments, **keywords)
+        bound.apply_defaults()
+        bound.arguments["input"] = np.asarray(bound.arguments["input"])
+        vars(self).update(bound.arguments)
+        self._function, self._bound = function, bound
+
+    def by_scipy(self, region=None):
+        """Return what SciPy gives, or the part of it in ``region``."""
+        return cut(self._function(*self._bound.args, **self._bound.kwargs), region)
+
+    def changed(self, function=None, **changes):
+        """Return the call with other arguments, or that of another function."""
+        function = function or self._function
+        known = _signature(function).parameters
+        kept = {name: value for name, value in self._bound.arguments.items() if name in known}
+        return Call(function, **{**kept, **changes})
+
+
+def stands_in_for(function, exact=True):
+    """
+    Make a kernel of what computes a region of the result (None: all of it) from a `Call`.
+
+    The kernel has SciPy's signature. Its attribute ``in_region`` takes the region as a keyword
+    beside SciPy's arguments. Kernels that are ``exact`` give the bits that they give without
+    numba; ``in_region`` compiles these in the background.
+    """
+
+    def decorate(compute):
+        @functools.wraps(compute)
+        def kernel(*arguments, **keywords):
+            return compute(Call(function, *arguments, **keywords), None)
+
+        def in_region(block, *others, region, **keywords):
+            return compute(Call(function, block, *others, **keywords), region)
+
+        kernel.__signature__ = inspect.signature(function)
+        kernel.in_region = patient(in_region) if exact else in_region
+        return kernel
+
+    return decorate
