@@ -264,7 +264,8 @@ def map_by_lookup(places, cells, name, meta, **steps):
 
 CALLABLES = {
     line_sweeps.carry_along_first_axis: (
-        {"image": IMAGE, "dtype": "f8", "name": "sweep"}, ("summarize", "carry", "finish"),
+        {"image": IMAGE, "strips": IMAGE.chunks, "dtype": "f8", "name": "sweep"},
+        ("summarize", "carry", "finish"),
     ),
     line_sweeps.sweep_along_first_axis: (
         {"image": IMAGE.rechunk((5, -1)), "dtypes": ["f8"], "name": "sweep"},

@@ -534,11 +534,11 @@ def _nearest_background(image, metric, name):
     """
     strips, along = line_sweeps.thin_strips(image), FirstAxis(metric)
     features, _ = line_sweeps.carry_along_first_axis(
-        strips, along.summarize, along.carry, along.nearest, np.int32, name
+        image, strips, along.summarize, along.carry, along.nearest, np.int32, name
     )
     features = features[np.newaxis]
     for axis in range(1, image.ndim):
-        features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips.chunks))
+        features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips))
         features = map_blocks(
             _add_feature,
             features,

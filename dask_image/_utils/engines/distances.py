@@ -124,13 +124,13 @@ def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sw
     """
     strips, along = line_sweeps.thin_strips(image), FirstAxis(metric)
     costs, barrier = line_sweeps.carry_along_first_axis(
-        strips, along.summarize, along.carry, along.costs, metric.dtype, name
+        image, strips, along.summarize, along.carry, along.costs, metric.dtype, name
     )
     for axis in range(1, image.ndim):
         if image.shape[axis] > 1:
             costs = map_blocks(
                 _cheapest_costs,
-                line_sweeps.join_lines(costs, axis, strips.chunks),
+                line_sweeps.join_lines(costs, axis, strips),
                 axis=axis,
                 metric=metric,
                 dtype=metric.dtype,

@@ -37,8 +37,8 @@ from dask_image._utils.engines.graph import (
 )
 from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, Shape
 
-# A strip of whole lines is cut to this many pixels: 64 MiB at four bytes a pixel.
-STRIP_PIXELS = 2**24
+# A strip of whole lines is cut to this many pixels: 32 MiB at four bytes a pixel.
+STRIP_PIXELS = 2**23
 
 
 class PackedBackground:
@@ -59,9 +59,9 @@ class PackedBackground:
         return kernels.bits.unpack_lines(self.words, self.shape)
 
 
-def thin_strips(image: Array) -> Array:
+def thin_strips(image: Array) -> Chunks:
     """
-    Return ``image`` with blocks so thin along the first axis that whole lines fit.
+    Return the chunks of strips so thin along the first axis that whole lines fit.
 
     Parameters
     ----------
@@ -69,11 +69,10 @@ def thin_strips(image: Array) -> Array:
 
     Returns
     -------
-    dask.array.Array
-        Its blocks, joined to whole lines along any one of the further axes,
-        hold no more than ``STRIP_PIXELS``, unless they are one pixel thin.
-        They are cut along the first axis only, and only as far as needed;
-        none is empty.
+    tuple of tuple of int
+        Those of ``image``, without empty ones, and cut along the first axis only, only as far as
+        needed: blocks joined to whole lines along any one of the further axes hold no more
+        than ``STRIP_PIXELS``, unless they are one pixel thin.
     """
     inner = [tuple(size for size in sizes if size) for sizes in image.chunks[1:]]
     widths = [max(sizes) for sizes in image.chunks]
@@ -85,7 +84,7 @@ def thin_strips(image: Array) -> Array:
         default=1,
     )
     thickness = max(1, STRIP_PIXELS // longest)
-    return image.rechunk((_cut(image.chunks[0], thickness), *inner), method="tasks")
+    return (_cut(image.chunks[0], thickness), *inner)
 
 
 def thin_slabs(image: Array) -> Array:
@@ -169,6 +168,7 @@ class Barrier:
 
 def carry_along_first_axis(
     image: Array,
+    strips: Chunks,
     summarize: Callable[..., Any],
     carry: Callable[..., Any],
     finish: Callable[..., Any],
@@ -176,7 +176,7 @@ def carry_along_first_axis(
     name: str,
 ) -> tuple[Array, Barrier]:
     """
-    Let each column of blocks along the first axis exchange what its blocks must know.
+    Let the strips of an image exchange what they must know, block by block along the first axis.
 
     The blocks of the result are joined to whole lines along the second axis
     where they are made, so that nothing but summaries waits for the last block.
@@ -184,14 +184,16 @@ def carry_along_first_axis(
     Parameters
     ----------
     image : dask.array.Array
+    strips : tuple of tuple of int
+        What `thin_strips` returns. A task makes the summaries of all strips of a block.
     summarize : callable
-        ``summarize(block, start)`` returns what is kept of a block that begins
-        at position ``start`` of the first axis, instead of the block.
+        ``summarize(part, start)`` returns what is kept of a block's part in a strip that
+        begins at position ``start`` of the first axis, instead of the part.
     carry : callable
         ``carry(summaries)`` takes those of a column in their order and returns a
-        list: what goes to each block.
+        list: what goes to each part.
     finish : callable
-        ``finish(summary, carried, start)`` returns what becomes of the block.
+        ``finish(summary, carried, start)`` returns what becomes of the part.
     dtype : dtype
         Of the result.
     name : str
@@ -200,16 +202,17 @@ def carry_along_first_axis(
     Returns
     -------
     finished : dask.array.Array
-        Of the shape and chunks of ``image``, but in one block along the second axis.
+        Of the chunks ``strips``, but in one block along the second axis.
     barrier : Barrier
         What its blocks wait for.
     """
-    token = tokenize(image.name, summarize, carry, finish, dtype)
+    image = image.rechunk((tuple(filter(None, image.chunks[0])), *strips[1:]), method="tasks")
+    token = tokenize(image.name, strips, summarize, carry, finish, dtype)
     finished, summary, carried, waited = (
         f"{name}-{step}-{token}" for step in ("sweep", "summary", "carry", "wait")
     )
-    starts, tasks, waits = _starts(image.chunks[0]), {}, []
-    source = blocks_of(image)
+    starts, tasks, waits = _starts(strips[0]), {}, []
+    source, cuts = blocks_of(image), _strips_of_blocks(image.chunks[0], strips[0])
 
     def add(key, function, *args):
         tasks[key] = task(key, function, *args)
@@ -217,40 +220,61 @@ def carry_along_first_axis(
 
     for column in np.ndindex(image.numblocks[1:]):
         summaries = [
-            add((summary, row, *column), summarize, reference((source, row, *column)), start)
-            for row, start in enumerate(starts)
-        ]
-        carry_task = add((carried, *column), carry, sequence(summaries))
+            add(
+                (summary, row, *column), _summarize, summarize, reference((source, row, *column)),
+                [starts[strip] for strip in within],
+            )
+            for row, within in enumerate(cuts)
+        ]  # fmt: skip
+        carry_task = add((carried, *column), _carry, carry, sequence(summaries))
         waits.append(add((waited, *column), _wait, carry_task))
     # Nothing can be finished before all is read. To wait for that, rather than for a few
     # columns, lets Dask finish one line after another, and not begin on all of them at once.
     everything = add(waited, _wait, *waits)
-    for row, *rest in np.ndindex(image.numblocks[0], *image.numblocks[2:]):
+    for rest in np.ndindex(image.numblocks[2:]):
         columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
-        add(
-            (finished, row, 0, *rest)[: image.ndim + 1],
-            _finish_lines,
-            finish,
-            sequence(reference((summary, row, *column)) for column in columns),
-            sequence(reference((carried, *column)) for column in columns),
-            row,
-            starts[row],
-            everything,
-        )
-    chunks = (image.chunks[0], *((size,) for size in image.shape[1:2]), *image.chunks[2:])
+        for row, within in enumerate(cuts):
+            for place, strip in enumerate(within):
+                add(
+                    (finished, strip, 0, *rest)[: image.ndim + 1], _finish_lines, finish,
+                    sequence(reference((summary, row, *column)) for column in columns), place,
+                    sequence(reference((carried, *column)) for column in columns), strip,
+                    starts[strip], everything,
+                )  # fmt: skip
+    chunks = (strips[0], *((size,) for size in image.shape[1:2]), *strips[2:])
     meta = block_meta(image.ndim, dtype)
     step = Step(finished, tasks, [image])
-    barrier = Barrier(delayed_in(step, waited), image.chunks[0])
+    barrier = Barrier(delayed_in(step, waited), strips[0])
     return new_array(finished, tasks, [image], chunks, meta), barrier
+
+
+def _strips_of_blocks(sizes, strips):
+    """Return for each block along an axis the numbers of the strips that it is cut into."""
+    ends = np.searchsorted(np.cumsum(strips), np.cumsum(sizes), side="left") + 1
+    return [range(begin, end) for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist())]
+
+
+def _summarize(summarize, block, starts):
+    """Return the summaries of the parts of a block that begin at some positions of the image."""
+    ends = [*starts[1:], starts[0] + len(block)]
+    return [
+        summarize(block[start - starts[0] : end - starts[0]], start)
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _carry(carry, summaries):
+    return carry([each for block in summaries for each in block])
 
 
 def _wait(*_):
     """Return nothing, but not before everything else is there."""
 
 
-def _finish_lines(finish, summaries, carried, row, start, _):
+def _finish_lines(finish, summaries, place, carried, strip, start, _):
+    """Return a strip, of which parts are number ``place`` of those of blocks."""
     blocks = [
-        finish(summary, column[row], start)
+        finish(summary[place], column[strip], start)
         for summary, column in zip(summaries, carried, strict=True)
     ]
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
