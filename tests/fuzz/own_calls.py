@@ -77,8 +77,9 @@ def label(draw, name):
     structure = None
     if draw.chance(0.6):
         structure = draw.structure([3] * ndim, symmetric=True)
-    axes = tuple(axis for axis in range(ndim) if draw.chance(0.6))
-    return Case(name, {"image": image, "structure": structure, "wrap_axes": axes}, "whole")
+    return Case(
+        name, {"image": image, "structure": structure, "wrap_axes": rings(draw, ndim)}, "whole"
+    )
 
 
 # ---------------------------------------------------------------------------------------
@@ -152,6 +153,11 @@ def fill_missing(draw, name):
 # Segmentation
 
 
+def rings(draw, ndim):
+    """Return axes whose ends meet, or none."""
+    return tuple(axis for axis in range(ndim) if draw.chance(0.4))
+
+
 def ties(draw, kinds="uif", wild=0.0):
     """Return an image of few values, so that many pixels are equal."""
     image = draw.image(kinds, limits=0.1, wild=wild)
@@ -166,6 +172,16 @@ def seeds(draw, shape):
     return draw.chunked(np.where(draw.random.random(shape) < 0.8, 0, np.abs(labels)))
 
 
+@draws("distance_transform_bf", "distance_transform_cdt", "distance_transform_edt")
+def distances(draw, name):
+    """Draw axes whose ends meet, which SciPy has none of."""
+    image = draw.image("b", ndim=draw.integer(1, 3))
+    arguments = {"image": image, "wrap_axes": tuple({0, *rings(draw, image.array.ndim)})}
+    if name != "distance_transform_edt":
+        arguments["metric"] = draw.choice("taxicab", "chessboard")
+    return Case(name, arguments | {"return_indices": draw.chance(0.5)}, "whole")
+
+
 @draws("watershed")
 def watershed(draw, name):
     """Draw ties, walls, masks and markers, or no markers."""
@@ -175,6 +191,7 @@ def watershed(draw, name):
     arguments["connectivity"] = draw.integer(1, len(shape))
     if draw.chance(0.4):
         arguments["mask"] = draw.chunked(draw.values(shape, "?"))
+    arguments["wrap_axes"] = rings(draw, len(shape))
     return Case(name, arguments | {"watershed_line": draw.chance(0.3)}, "whole")
 
 
@@ -186,13 +203,16 @@ def reconstruction(draw, name):
     limit = np.minimum if method == "dilation" else np.maximum
     other = draw.random.permutation(image.array.ravel()).reshape(image.array.shape)
     seed = draw.chunked(limit(image.array, other))
-    return Case(name, {"seed": seed, "mask": image, "method": method}, "whole")
+    axes = rings(draw, image.array.ndim)
+    return Case(name, {"seed": seed, "mask": image, "method": method, "wrap_axes": axes}, "whole")
 
 
 @draws("h_maxima", "h_minima")
 def extended_extrema(draw, name):
     """Draw heights."""
-    return Case(name, {"image": ties(draw), "h": draw.choice(1, 2, 5)}, "whole")
+    image = ties(draw)
+    axes = rings(draw, image.array.ndim)
+    return Case(name, {"image": image, "h": draw.choice(1, 2, 5), "wrap_axes": axes}, "whole")
 
 
 @draws("local_maxima", "local_minima")
@@ -201,7 +221,7 @@ def local_extrema(draw, name):
     image = ties(draw)
     ndim = image.array.ndim
     return Case(name, {"image": image, "connectivity": draw.choice(None, *range(1, ndim + 1)),
-                       "allow_borders": draw.chance(0.6)}, "whole")  # fmt: skip
+                       "allow_borders": draw.chance(0.6), "wrap_axes": rings(draw, ndim)}, "whole")  # fmt: skip
 
 
 @draws("peak_local_max")
@@ -214,6 +234,7 @@ def peak_local_max(draw, name):
                  "threshold_abs": draw.choice(None, 1)}  # fmt: skip
     if draw.chance(0.3):
         arguments["labels"] = seeds(draw, image.array.shape)
+    arguments["wrap_axes"] = rings(draw, image.array.ndim)
     return Case(name, arguments, "whole")
 
 

@@ -196,9 +196,11 @@ class _Pixels:
         pixels = nearest[:, inside].astype(np.int64)
         cells = np.zeros(inside.size, np.int64)
         for along, sizes in zip(pixels, self.chunks, strict=True):
-            cells = cells * len(sizes) + np.searchsorted(np.cumsum(sizes), along, side="right")
-        order = np.argsort(cells, kind="stable")
-        bounds = np.searchsorted(cells[order], np.arange(math.prod(map(len, self.chunks)) + 1))
+            cells = cells * len(sizes) + np.repeat(np.arange(len(sizes)), sizes)[along]
+        count = math.prod(map(len, self.chunks))
+        # NumPy sorts short integers by their digits, in a tenth of the time.
+        order = np.argsort(cells.astype(np.min_scalar_type(count)), kind="stable")
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=count))])
         groups = {
             int(cell): pixels[:, order[bounds[cell] : bounds[cell + 1]]]
             for cell in np.flatnonzero(np.diff(bounds))
