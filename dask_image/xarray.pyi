@@ -625,8 +625,12 @@ def grey_opening(
     dims: Dimensions | None = None,
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
-def h_maxima(image: _Image, h: Real, footprint: ArrayLike | None = None) -> _Image: ...
-def h_minima(image: _Image, h: Real, footprint: ArrayLike | None = None) -> _Image: ...
+def h_maxima(
+    image: _Image, h: Real, footprint: ArrayLike | None = None, *, wrap: Dimensions | None = None
+) -> _Image: ...
+def h_minima(
+    image: _Image, h: Real, footprint: ArrayLike | None = None, *, wrap: Dimensions | None = None
+) -> _Image: ...
 def imread(
     fname: Any,
     nframes: Integer = 1,
@@ -658,6 +662,8 @@ def local_maxima(
     connectivity: Integer | None = ...,
     indices: Literal[False] = ...,
     allow_borders: bool = ...,
+    *,
+    wrap: Dimensions | None = None,
 ) -> _Image: ...
 @overload
 def local_maxima(
@@ -667,6 +673,7 @@ def local_maxima(
     *,
     indices: Literal[True],
     allow_borders: bool = ...,
+    wrap: Dimensions | None = None,
 ) -> tuple[_Image, ...]: ...
 @overload
 def local_minima(
@@ -675,6 +682,8 @@ def local_minima(
     connectivity: Integer | None = ...,
     indices: Literal[False] = ...,
     allow_borders: bool = ...,
+    *,
+    wrap: Dimensions | None = None,
 ) -> _Image: ...
 @overload
 def local_minima(
@@ -684,6 +693,7 @@ def local_minima(
     *,
     indices: Literal[True],
     allow_borders: bool = ...,
+    wrap: Dimensions | None = None,
 ) -> tuple[_Image, ...]: ...
 def maximum(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
@@ -851,6 +861,8 @@ def reconstruction(
     mask: ArrayLike,
     method: Literal["dilation", "erosion"] = "dilation",
     footprint: ArrayLike | None = None,
+    *,
+    wrap: Dimensions | None = None,
 ) -> _Image: ...
 def regionprops_table(
     label_image: xarray.DataArray,
@@ -993,6 +1005,7 @@ def watershed(
     *,
     compactness: Real = 0,
     watershed_line: bool = False,
+    wrap: Dimensions | None = None,
 ) -> _Image: ...
 def watershed_ift(
     image: _Image,

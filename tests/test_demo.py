@@ -153,7 +153,7 @@ def test_nuclei_are_split_the_same_in_one_block_and_in_many(tmp_path, capsys):
     np.testing.assert_array_equal(areas, np.bincount(labels.ravel())[1:])
     assert len(areas) > 300
     # Each nucleus is whole: cutting it into tiles would have left a label on one side only.
-    for edge in (128, 200, 256, 384, 400):
+    for edge in (128, 256, 384):
         for pair in (labels[edge - 1 : edge + 1], labels[:, edge - 1 : edge + 1].T):
             inside = (pair != 0).all(axis=0)
             assert (pair[0] == pair[1])[inside].mean() > 0.9

@@ -132,7 +132,8 @@ def test_functions_describe_every_parameter(function):
 @pytest.mark.parametrize("function", public_functions(ADAPTERS))
 def test_scipy_names_point_at_what_does_the_work(function):
     documentation = inspect.getdoc(function)
-    assert re.search(r"dask_image\.nd\w+\.\w+|\n>>> ", documentation)
+    areas = r"dask_image\.(nd\w+|segmentation|local_statistics)\.\w+"
+    assert re.search(rf"{areas}|\n>>> ", documentation)
 
 
 def test_page_of_design_names_every_engine():

@@ -178,6 +178,12 @@ class TestSegmentation:
             xndi.watershed(-distance, markers.transpose("lon", ...), within, mask=mask), basins
         )
 
+    def test_basins_meet_over_the_ends_of_longitude(self, field):
+        image = field.isel(time=0)
+        basins = xndi.watershed(image, wrap="lon")
+        expected = segmentation.watershed(image.data, wrap_axes=1)
+        same(basins, expected, image)
+
     def test_labels_grow_by_a_distance_in_the_coordinates_unit(self, field):
         labels = xndi.label(field.isel(time=0) > 0.99 * field.max())[0]
         grown = xndi.expand_labels(labels, 2, units="coordinates")
