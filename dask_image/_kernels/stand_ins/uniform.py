@@ -13,7 +13,7 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, jit_contract, use_numba
+from dask_image._kernels._numba import jit, jit_contract_part, jit_part, use_numba
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import companion, cut
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
@@ -23,7 +23,8 @@ from dask_image._kernels.stand_ins.correlation import computed, converted, resul
 # The sums of a strip of columns stay in the first-level cache.
 STRIP = 2048
 
-@jit
+
+@jit_part
 def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
     """
     Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`).
@@ -49,7 +50,7 @@ def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
         place += 1
 
 
-@jit
+@jit_part
 def _slide(pixels, left, entered, table, stretch, total, begin, length):
     """Take the row of pixels that begins at ``left`` from the sums, and add that at ``entered``."""
     first, last = max(stretch[0], begin), min(stretch[1], begin + length)
@@ -69,7 +70,7 @@ def _slide(pixels, left, entered, table, stretch, total, begin, length):
         place += 1
 
 
-@jit_contract
+@jit_contract_part
 def _average(total, whole, single, size, via, native, out, to, count):
     """
     Write sums over ``size`` to ``out``, in so far as it matters, without dividing.
@@ -109,7 +110,7 @@ def _average(total, whole, single, size, via, native, out, to, count):
     return not spoiled
 
 
-@jit
+@jit_part
 def _sum_neighbours(row, size, sums, count, spare, other):
     """
     Write to ``sums`` those of ``size`` neighbours; ``row`` is longer by the window.
@@ -187,7 +188,9 @@ def _sweep(image, result, shape, via, whole, single, down, across, strip, buffer
                 if across_size > 1:
                     row = total
                     if size > 1:
-                        sound = _average(total, whole, single, size, via, native, mean, zero, length)
+                        sound = _average(
+                            total, whole, single, size, via, native, mean, zero, length
+                        )
                         row = mean
                     fill(row, zero, length, table, begin, stretch, across_cval)
                     _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
