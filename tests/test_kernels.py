@@ -1,7 +1,9 @@
 """Every faster kernel against the SciPy function it stands in for."""
 
+import ast
 import functools
 import inspect
+import pathlib
 import pickle
 
 import hypothesis
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from dask_image import _kernels
 from dask_image._kernels.stand_ins import STAND_INS, stand_in
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE
 from dask_image._utils import modes
@@ -456,3 +459,39 @@ def test_averages_of_integers_at_their_limits(dtype, size):
     limits = np.iinfo(dtype)
     image = np.random.default_rng(0).choice([limits.min, limits.max], (50, 61)).astype(dtype)
     check(ndimage.uniform_filter, image, size)
+
+
+def compiled_as(node):
+    """Return the names of a function's decorators."""
+    return {name.id for name in getattr(node, "decorator_list", ()) if isinstance(name, ast.Name)}
+
+
+def test_parts_are_called_by_compiled_functions_alone():
+    # Who calls one from the interpreter makes it crash.
+    folder = pathlib.Path(_kernels.__file__).parent
+    parts, called = {}, []
+    modules = {
+        ".".join(file.relative_to(folder.parents[1]).with_suffix("").parts): ast.parse(
+            file.read_text()
+        )
+        for file in sorted(folder.rglob("*.py"))
+    }
+    for name, module in modules.items():
+        of_module = [node for node in module.body if isinstance(node, ast.FunctionDef)]
+        parts[name] = {
+            node.name for node in of_module if compiled_as(node) & {"jit_part", "jit_contract_part"}
+        }
+    for name, module in modules.items():
+        known = set(parts[name])
+        for node in ast.walk(module):
+            if isinstance(node, ast.ImportFrom):
+                origin = parts.get(node.module, set())
+                known |= origin & {alias.name for alias in node.names}
+        interpreted = [
+            node for node in module.body if not any("jit" in word for word in compiled_as(node))
+        ]
+        for top in interpreted:
+            names = [node.id for node in ast.walk(top) if isinstance(node, ast.Name)]
+            called += [(name, used) for used in names if used in known]
+    assert sum(map(len, parts.values())) > 50
+    assert not called

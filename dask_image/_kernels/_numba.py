@@ -60,6 +60,10 @@ def plainly():
         _of_this_thread.plain = before
 
 
+# Without what the interpreter needs to call a compiled function.
+PART = {"no_cpython_wrapper": True}
+
+
 def jit(function):
     """Compile ``function`` to release the GIL and be cached on disk, where numba is installed."""
     return _compile(function, {})
@@ -68,6 +72,20 @@ def jit(function):
 def jit_contract(function):
     """As `jit`; a multiplication and an addition may be fused into one step (and nothing else)."""
     return _compile(function, {"fastmath": {"contract"}})
+
+
+def jit_part(function):
+    """
+    As `jit`, for what compiled functions alone call: it takes a fourth less time to compile.
+
+    Nothing is made of it that the interpreter could call, who would crash.
+    """
+    return _compile(function, PART)
+
+
+def jit_contract_part(function):
+    """As `jit_part` and as `jit_contract`."""
+    return _compile(function, {"fastmath": {"contract"}, **PART})
 
 
 def jit_inline(function):
@@ -79,11 +97,13 @@ def _compile(function, options):
     numba = _numba()
     if numba is None:
         return function
+    # Nobody calls them from C.
+    options = {"nogil": True, "no_cfunc_wrapper": True, **options}
     try:
-        return numba.njit(nogil=True, cache=True, **options)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:  # a read-only installation, and no home to write to
         logger.debug("%s is compiled without a cache on disk: %s", function.__name__, error)
-        return numba.njit(nogil=True, **options)(function)
+        return numba.njit(**options)(function)
 
 
 def _wide_vectors():

@@ -13,7 +13,7 @@ What an engine asks of kernels that compute a region of a block only is said in
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 from dask_image._utils.modes import MODES
 
 
@@ -71,7 +71,7 @@ def load(pixels, row):
         row[place] = pixels[place]
 
 
-@jit
+@jit_part
 def read_row(pixels, table, first, last, cval, row):
     """
     Write to ``row`` what ``table`` says stands there: pixels of a row of the block, or ``cval``.

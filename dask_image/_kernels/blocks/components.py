@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage, sparse
 
-from dask_image._kernels._numba import jit, jit_inline, use_numba
+from dask_image._kernels._numba import jit, jit_inline, jit_part, use_numba
 from dask_image._kernels.blocks.bits import (
     count_all,
     count_changes,
@@ -349,7 +349,7 @@ def _find_runs(words, length, adjacent, bounds, pointer):
         pointer[line + 1] = written // 2
 
 
-@jit
+@jit_part
 def _unite(parent, left, right):
     """
     Unite two trees, of which no node's parent comes after it.
@@ -367,7 +367,7 @@ def _unite(parent, left, right):
         left = above
 
 
-@jit
+@jit_part
 def _unite_lines(bounds, here, here_end, there, there_end, low, before, after, pairs, parent):
     """
     Unite the runs of two lines of which steps from ``low`` to ``low + before + after`` lead.
@@ -389,7 +389,7 @@ def _unite_lines(bounds, here, here_end, there, there_end, low, before, after, p
         _unite(parent, pairs[pair, 0], pairs[pair, 1])
 
 
-@jit
+@jit_part
 def _unite_lines_by_steps(bounds, here, here_end, there, there_end, low, high, allowed, parent):
     """Unite the runs of two lines that any of the steps marked in ``allowed`` joins."""
     reach = allowed.size // 2 - 1
@@ -537,7 +537,7 @@ def _fill(relabelled, start, stop, value):
         start += WRITTEN_AT_ONCE
 
 
-@jit
+@jit_part
 def _fill_few(relabelled, start, stop, value):
     for step in range(FEW):
         relabelled[np.uint64(start + step)] = value

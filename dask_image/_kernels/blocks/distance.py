@@ -18,7 +18,7 @@ position along the line is taken, as in ``scipy.ndimage.distance_transform_edt``
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._kernels.blocks import distance_rows as by_rows
 from dask_image._kernels.blocks.bits import trailing_zeros, unpack_lines
 from dask_image._kernels.patience import patient
@@ -348,7 +348,7 @@ def _along_axis(costs, axis, metric, step, want_costs):
     return np.ascontiguousarray(result).reshape(shape)
 
 
-@jit
+@jit_part
 def _cost(metric, step, x, site, cost):
     """Cost at position ``x`` of what ``site`` has found."""
     if metric == EUCLIDEAN:
@@ -359,7 +359,7 @@ def _cost(metric, step, x, site, cost):
     return max(cost, abs(x - site))
 
 
-@jit
+@jit_part
 def _separation(metric, step, length, low, high, low_cost, high_cost):
     """Last position at which site ``low`` costs no more than the later site ``high``."""
     if metric == EUCLIDEAN:
@@ -377,7 +377,7 @@ def _separation(metric, step, length, low, high, low_cost, high_cost):
     return min(high - low_cost, (low + high) // 2)
 
 
-@jit
+@jit_part
 def _line(costs, limit, metric, step, sites, begins, nearest):
     """Find, for every position of a line, the site of least cost."""
     length = costs.size
@@ -397,7 +397,7 @@ def _line(costs, limit, metric, step, sites, begins, nearest):
             _gap(costs, limit, metric, step, first, x, sites, begins, nearest)
 
 
-@jit
+@jit_part
 def _short_gap(costs, metric, step, first, stop, nearest):
     """Look around each position from ``first`` to ``stop``, which have background at both ends."""
     for x in range(first, stop):
@@ -417,7 +417,7 @@ def _short_gap(costs, metric, step, first, stop, nearest):
         nearest[x] = site
 
 
-@jit
+@jit_part
 def _gap(costs, limit, metric, step, first, stop, sites, begins, nearest):
     """Scan the positions from ``first`` to ``stop`` and the background at their ends, if any."""
     low, end = max(first - 1, 0), min(stop + 1, costs.size)

@@ -10,7 +10,7 @@ does not grow with the distance.
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN
 
 # Offsets tried before a tile of rows is left to the envelopes.
@@ -62,7 +62,7 @@ def first_axis(background, start, before, after, metric, step, unreachable, dist
             _price_row(row, metric == EUCLIDEAN, step, far, unreachable, costs[i, left:right])
 
 
-@jit
+@jit_part
 def _step_down(running, background, distances):
     for j in range(distances.size):
         distance = running.dtype.type(running[j] + 1)
@@ -71,14 +71,14 @@ def _step_down(running, background, distances):
         distances[j] = distance
 
 
-@jit
+@jit_part
 def _step_up(running, distances):
     for j in range(distances.size):
         after, before = running.dtype.type(running[j] + 1), distances[j]
         running[j] = min(after, before)
 
 
-@jit
+@jit_part
 def _price_row(distances, squared, step, far, unreachable, costs):
     if squared:
         for j in range(costs.size):
@@ -116,7 +116,7 @@ def along_rows(costs, metric, step, cheapest, far):
                     break
 
 
-@jit
+@jit_part
 def _lower_row(costs, y, left, right, metric, step, row):
     """Lower one row by those around it; return False if it needs some farther than NEAR."""
     last, at_least = len(costs) - 1, metric == CHESSBOARD
@@ -159,7 +159,7 @@ def along_lines(costs, metric, step, unreachable, cheapest, far):
                 break
 
 
-@jit
+@jit_part
 def _lower_segment(wide, left, right, length, metric, step, row):
     for d in range(1, NEAR + 1, 4):
         if _price(metric, step, d) >= _largest(row) or d >= length:
@@ -172,7 +172,7 @@ def _lower_segment(wide, left, right, length, metric, step, row):
     return _price(metric, step, NEAR + 1) >= _largest(row)
 
 
-@jit
+@jit_part
 def _lower_segment_by_four(wide, left, right, d, stride, prices, at_least, row):
     """Lower a part of a line by what lies ``d`` pixels beside it, and three strides on."""
     second, third, fourth = d + stride, d + 2 * stride, d + 3 * stride
@@ -185,7 +185,7 @@ def _lower_segment_by_four(wide, left, right, d, stride, prices, at_least, row):
     )  # fmt: skip
 
 
-@jit
+@jit_part
 def _price(metric, step, d):
     """Return what a move by ``d`` pixels adds to the cost, or makes it at least."""
     if metric == EUCLIDEAN:
@@ -193,7 +193,7 @@ def _price(metric, step, d):
     return d * step
 
 
-@jit
+@jit_part
 def _lower_by_four(a1, b1, price1, a2, b2, price2, a3, b3, price3, a4, b4, price4, at_least, row):
     """As `_lower` four times, at one look at ``row``."""
     price1, price2 = row.dtype.type(price1), row.dtype.type(price2)
@@ -234,14 +234,14 @@ def _lower_by_four(a1, b1, price1, a2, b2, price2, a3, b3, price3, a4, b4, price
             row[j] = min(best, cost)
 
 
-@jit
+@jit_part
 def _copy(row, copied):
     # An assignment to a slice is many times slower.
     for j in range(copied.size):
         copied[j] = row[j]
 
 
-@jit
+@jit_part
 def _largest(row):
     most = row[0]
     for j in range(row.size):
@@ -267,7 +267,7 @@ def taxicab_rows(costs, cheapest):
                 _lower_by_one(cheapest[i, y + 1, left:right], row, row)
 
 
-@jit
+@jit_part
 def _lower_by_one(beside, costs, row):
     for j in range(row.size):
         stepped = row.dtype.type(beside[j] + 1)

@@ -14,7 +14,7 @@ Nothing is sorted in compiled code. Without numba NumPy sorts the edges, and the
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._utils.steps import facing, forward
 
 # What a node holds: 0 for nothing yet, else the number of a terminal. Those of faces are positive,
@@ -139,7 +139,7 @@ def _flood(image, distance, held, offsets, markers):
     return taken, a[records], b[records]
 
 
-@jit
+@jit_part
 def _descend(image, distance, held, offsets, markers):
     """
     Join each pixel that holds nothing by its least edge, which leads to its least neighbour.
@@ -181,7 +181,7 @@ def _descend(image, distance, held, offsets, markers):
     return parent
 
 
-@jit
+@jit_part
 def _find(parent, node):
     while parent[node] != node:
         parent[node] = parent[parent[node]]
@@ -189,7 +189,7 @@ def _find(parent, node):
     return node
 
 
-@jit
+@jit_part
 def _before(image, distance, a, b, c, d):
     """Tell whether the edge (a, b) is less than (c, d); the lower row of each comes first."""
     high, low, other_high, other_low = a, b, c, d
@@ -231,7 +231,7 @@ def _contract(image, distance, node, parent, held, a, b):
     return taken, trees, records
 
 
-@jit
+@jit_part
 def _join(image, distance, parent, held, a, b, edges, p, q, left, choice, rooted):
     """
     Join components by their least edges, until none is left that may join.
@@ -267,7 +267,7 @@ def _join(image, distance, parent, held, a, b, edges, p, q, left, choice, rooted
                 count += 1
 
 
-@jit
+@jit_part
 def _drop_inner(parent, edges, p, q, left):
     """Keep the edges between two components; return how many there are."""
     kept = 0

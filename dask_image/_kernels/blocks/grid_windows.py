@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit, jit_part, use_numba
 
 # Smaller cells cost more to handle than to sort the samples of each window anew.
 SAMPLES_PER_CELL = 8
@@ -319,7 +319,7 @@ def _moments(lines, valid, masked, deviation, bases, starts, lengths, cells):
     return counts, totals, squares
 
 
-@jit
+@jit_part
 def _total(lines, valid, masked, row, start, length):
     """Return the number of the values in part of a line, and their sum."""
     if masked:
@@ -343,7 +343,7 @@ def _total(lines, valid, masked, row, start, length):
     return length, first + second + third + fourth
 
 
-@jit
+@jit_part
 def _spread(lines, valid, masked, row, start, length, mean):
     """Return the sum of the squares about ``mean`` of the values in part of a line."""
     if masked:
@@ -400,7 +400,7 @@ def _select_ranks(values, starts, counts, members, ranks):
     return selected
 
 
-@jit
+@jit_part
 def _select(values, low, high, rank):
     """
     Return the value of a rank in the union of the sorted ``values[low[j]:high[j]]``.
@@ -433,7 +433,7 @@ def _select(values, low, high, rank):
             rank -= smaller + equal
 
 
-@jit
+@jit_part
 def _bisect(values, low, high, pivot, after):
     """Return where ``pivot`` would go into the sorted ``values[low:high]``, before or after it."""
     while low < high:

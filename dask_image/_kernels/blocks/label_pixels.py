@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 
 UNSIGNED, SIGNED, FLOAT = range(3)
 KINDS = {"b": UNSIGNED, "u": UNSIGNED, "i": SIGNED, "f": FLOAT}
@@ -103,7 +103,7 @@ def _find_middles(values, counts, kind, sign, infinity, found):
         start = stop
 
 
-@jit
+@jit_part
 def _as_keys(values, kind, sign, infinity, keys):
     """Write unsigned integers in the order of the values, NaN greatest of all."""
     if kind == UNSIGNED:
@@ -120,7 +120,7 @@ def _as_keys(values, kind, sign, infinity, keys):
             keys[j] = ~keys.dtype.type(0) if bits & ~sign > infinity else key
 
 
-@jit
+@jit_part
 def _as_value(key, kind, sign):
     if kind == UNSIGNED:
         return key
@@ -129,7 +129,7 @@ def _as_value(key, kind, sign):
     return ~key
 
 
-@jit
+@jit_part
 def _middle_keys(keys):
     """
     Return the two middle keys, and the greatest.
@@ -157,7 +157,7 @@ def _middle_keys(keys):
     return least, upper, last
 
 
-@jit
+@jit_part
 def _split(keys, middle):
     """Return how many keys are no greater than ``middle``, the last of them, and the next."""
     middle = keys.dtype.type(middle)

@@ -9,7 +9,7 @@ reconstruction in image analysis", IEEE Transactions on Image Processing 2, 1993
 import numpy as np
 from scipy import sparse
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._utils.steps import facing, forward
 
 
@@ -120,7 +120,7 @@ def _erode(levels, floor, offsets, first):
     _empty_queue(levels, floor, offsets, waiting, queue)
 
 
-@jit
+@jit_part
 def _empty_queue(levels, floor, offsets, waiting, queue):
     """Let pixels lower their neighbours, and these theirs in turn."""
     while queue.size:

@@ -1,6 +1,6 @@
 """Filters of Fourier transforms, in one pass over a block."""
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 
 
 @jit
@@ -10,7 +10,7 @@ def multiply(rows, outer, last, result):
         _multiply_row(rows[number], outer[number], last, result[number])
 
 
-@jit
+@jit_part
 def _multiply_row(row, factor, last, result):
     for place in range(row.size):
         result[place] = row[place] * (factor * last[place])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._steps import (
     Step,
@@ -55,7 +55,7 @@ class Symmetric(Step):
 # array, or its negative.
 
 
-@jit
+@jit_part
 def _along(flat, mirrored, at, start, half, total, t, count):
     """Write to ``total``, from ``t``, the weighted sum of ``2 * half.size - 1`` rows.
 
@@ -89,7 +89,7 @@ def _along(flat, mirrored, at, start, half, total, t, count):
         pair -= 4
 
 
-@jit
+@jit_part
 def _two_along(flat, mirrored, at, first, half, total, t, u, count):
     """
     As `_along`, for two windows of which the second is one row on: they share most rows.
@@ -134,14 +134,14 @@ def _two_along(flat, mirrored, at, first, half, total, t, u, count):
         pair -= 4
 
 
-@jit
+@jit_part
 def _load(native, row, start, count):
     s = np.uint64(start)
     for i in range(np.uint64(count)):
         row[s + i] = native[i]
 
 
-@jit
+@jit_part
 def _negate(row, start, negative, to, count):
     s, t = np.uint64(start), np.uint64(to)
     for i in range(np.uint64(count)):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import inside, places, whole
 
@@ -224,7 +224,7 @@ def _run(image, plan, result):
 # numba looks for no negative index and loops become vector instructions.
 
 
-@jit
+@jit_part
 def read(pixels, start, table, begin, count, stretch, cval, row, to):
     """
     Write to ``row`` from ``to`` what stands at the places ``begin`` to ``begin + count``.
@@ -245,7 +245,7 @@ def read(pixels, start, table, begin, count, stretch, cval, row, to):
         place += 1
 
 
-@jit
+@jit_part
 def write(row, start, by_way_of, pixels, to, count):
     """Convert a row to pixels as C gives SciPy: by way of the dtype of an array of that name."""
     s, t = np.uint64(start), np.uint64(to)
@@ -253,7 +253,7 @@ def write(row, start, by_way_of, pixels, to, count):
         pixels[t + i] = by_way_of.dtype.type(row[s + i])
 
 
-@jit
+@jit_part
 def fill(row, start, count, table, begin, stretch, cval):
     """Write ``cval`` where the table says that no pixel stands."""
     place = 0

@@ -7,13 +7,13 @@ instructions on vectors. Products are added in SciPy's order, and rounded where 
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places, whole
 from dask_image._kernels.stand_ins._steps import Edges, as_source, by_way_of, read
 
 
-@jit
+@jit_part
 def _three(before, a, centre, c, behind, b, weights, via, out, to, count, more):
     """
     Write to ``out``, or add to it if ``more``, the weighted sums of three rows.
@@ -36,7 +36,7 @@ def _three(before, a, centre, c, behind, b, weights, via, out, to, count, more):
             out[t + i] = via.dtype.type(np.float64(centre[q + i]) * w0 + pair * w1)
 
 
-@jit
+@jit_part
 def _row(image, blank, number, width):
     """Return the array that holds a row of the image, and where; below 0 it is blank."""
     return (blank, 0 * width) if number < 0 else (image, number * width)

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places, whole
 from dask_image._kernels.stand_ins._steps import Edges, as_source, by_way_of, read, write
@@ -20,7 +20,7 @@ RINGS_BYTES = 1 << 15
 SHORTEST_STRIP = 2048
 
 
-@jit
+@jit_part
 def _add_products(flat, at, weights, total, count):
     """Add to ``total`` the rows that begin at the places ``at``, each times its weight."""
     tap = 0

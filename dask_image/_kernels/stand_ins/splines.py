@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._kernels.memory import scratch
 
 # Pixels (doubles) that stay in a cache while they are filtered there and back.
@@ -160,7 +160,7 @@ def _run_lines(lines, poles, edges, total):
                 line[k] = pole * (line[k + 1] - line[k])
 
 
-@jit
+@jit_part
 def _run_eight_on(lines, pole):
     """Add to each pixel the one before, times the pole; values of eight lines stay in registers."""
     a, b, c, d = lines[0], lines[1], lines[2], lines[3]
@@ -179,7 +179,7 @@ def _run_eight_on(lines, pole):
         e[k], f[k], g[k], h[k] = at_e, at_f, at_g, at_h
 
 
-@jit
+@jit_part
 def _run_eight_back(lines, pole):
     """Set each pixel to the pole times its difference from the one after."""
     a, b, c, d = lines[0], lines[1], lines[2], lines[3]
@@ -207,7 +207,7 @@ def _run_eight_back(lines, pole):
 NEGLIGIBLE = 1e-24
 
 
-@jit
+@jit_part
 def _begin(lanes, pole, edges, total):
     """Set the first row to what the recursion has gathered before it: SciPy's sums."""
     size = len(lanes)
@@ -238,7 +238,7 @@ def _begin(lanes, pole, edges, total):
             first[lane] = total[lane] / (1.0 - power)
 
 
-@jit
+@jit_part
 def _turn(lanes, pole, edges):
     """Set the last row to where the recursion back begins."""
     size = len(lanes)

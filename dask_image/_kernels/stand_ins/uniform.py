@@ -13,7 +13,7 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, jit_contract, use_numba
+from dask_image._kernels._numba import jit, jit_contract_part, jit_part, use_numba
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
@@ -24,7 +24,7 @@ from dask_image._kernels.stand_ins.correlation import computed, converted, resul
 STRIP = 2048
 
 
-@jit
+@jit_part
 def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
     """
     Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`).
@@ -50,7 +50,7 @@ def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
         place += 1
 
 
-@jit
+@jit_part
 def _slide(pixels, left, entered, table, stretch, total, begin, length):
     """Take the row of pixels that begins at ``left`` from the sums, and add that at ``entered``."""
     first, last = max(stretch[0], begin), min(stretch[1], begin + length)
@@ -70,7 +70,7 @@ def _slide(pixels, left, entered, table, stretch, total, begin, length):
         place += 1
 
 
-@jit_contract
+@jit_contract_part
 def _average(total, whole, single, size, via, native, out, to, count):
     """
     Write sums over ``size`` to ``out``, in so far as it matters, without dividing.
@@ -110,7 +110,7 @@ def _average(total, whole, single, size, via, native, out, to, count):
     return not spoiled
 
 
-@jit
+@jit_part
 def _sum_neighbours(row, size, sums, count, spare, other):
     """
     Write to ``sums`` those of ``size`` neighbours; ``row`` is longer by the window.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit_part
 from dask_image._utils.modes import (
     CONSTANT,
     FAR,
@@ -16,7 +16,7 @@ from dask_image._utils.modes import (
 )
 
 
-@jit
+@jit_part
 def fold(x, size, mode):
     """Return the coordinate in the image that ``x`` stands for; NaN where ``cval`` does."""
     if 0 <= x <= size - 1:
@@ -32,7 +32,7 @@ def fold(x, size, mode):
     return min(max(_turned(x, size, mode), -1.0), float(size))
 
 
-@jit
+@jit_part
 def _turned(x, size, mode):
     """Return the coordinate in the image for one beyond it, in the modes that repeat the image."""
     if mode == MIRROR:
@@ -61,7 +61,7 @@ def _turned(x, size, mode):
     return x + period * (np.trunc((-1 - x) / period) + 1)
 
 
-@jit
+@jit_part
 def place_of(index, size, mode):
     """Return the pixel that ``index`` stands for, -1 where ``cval`` does."""
     if 0 <= index < size:

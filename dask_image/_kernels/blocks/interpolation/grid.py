@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_contract, jit_inline, use_numba
+from dask_image._kernels._numba import jit, jit_contract_part, jit_inline, jit_part, use_numba
 from dask_image._kernels.blocks.interpolation.points import points_of_part
 from dask_image._kernels.blocks.interpolation.rows import store
 from dask_image._kernels.blocks.interpolation.values import (
@@ -345,7 +345,7 @@ def _unravel(row, sizes, known, index):
     return has_any
 
 
-@jit_contract
+@jit_contract_part
 def _add_rows_up(pixels, base, offsets, weights, index, digits, needed, low, cval, row):
     """Add up, with their weights, the pixels of some rows that the columns of the output need."""
     count = np.uint64(row.size - 1)
@@ -413,7 +413,7 @@ def _add_two(one, a, two, b, weight, other, empty, row, count):
             row[k] += one[a + k] * weight + two[b + k] * other
 
 
-@jit_contract
+@jit_contract_part
 def _read_columns(row, columns, factors, run, out):
     """Read a row at the columns of the output, with their weights."""
     taps, length = columns.shape
@@ -464,7 +464,7 @@ def _weigh_two(row, a, b, left, right, low, high, empty, out):
             out[k] += row[s + k] * left[k] + row[t + k] * right[k]
 
 
-@jit_contract
+@jit_contract_part
 def _blend(lines, slots, weights, total):
     """Add up the rows that are kept, with their weights."""
     count, none, taps = np.uint64(total.size), np.uint64(0), len(slots)
@@ -477,7 +477,7 @@ def _blend(lines, slots, weights, total):
             _add_two(a, none, b, none, weight, other, tap == 0, total, count)
 
 
-@jit
+@jit_part
 def _settle(
     pixels, offsets, weights, index, doubts, needed, low, columns, factors, cval, missing, total
 ):  # fmt: skip

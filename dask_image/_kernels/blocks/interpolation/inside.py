@@ -8,7 +8,7 @@ order. Points that are not inside are kept to pixels that are there, and set apa
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.blocks.interpolation.weights import weigh
 
 # Points that a kernel works on at a time: their rows of weights stay in the fastest cache.
@@ -104,7 +104,7 @@ def splines(
     return left
 
 
-@jit
+@jit_part
 def _limited(place, most):
     """Return the nearest number from 0 to ``most``; NaN becomes 0."""
     if not place > 0.0:
@@ -112,7 +112,7 @@ def _limited(place, most):
     return min(place, most)
 
 
-@jit
+@jit_part
 def _place_nearest(source, count, axis, where, lost):
     """Add to ``where`` how far pixels lie from the first; note which points are not inside."""
     padding, origin, most, stride = axis[PADDING], axis[ORIGIN], axis[MOST], axis[STRIDE]
@@ -126,7 +126,7 @@ def _place_nearest(source, count, axis, where, lost):
         where[k] += safe * stride
 
 
-@jit
+@jit_part
 def _place_linear(source, count, axis, weights, where, lost):
     """Do so for the first of two pixels, and find its weight."""
     padding, origin, most, stride = axis[PADDING], axis[ORIGIN], axis[MOST], axis[STRIDE]
@@ -142,13 +142,13 @@ def _place_linear(source, count, axis, weights, where, lost):
         where[k] += safe * stride
 
 
-@jit
+@jit_part
 def _shift(source, count, axis, x):
     for k in range(count):
         x[k] = source[k] + axis[PADDING]
 
 
-@jit
+@jit_part
 def _place(first, count, axis, order, where, lost):
     """Do so for first pixels that are known."""
     origin, most, stride = axis[ORIGIN] - order // 2, axis[MOST], axis[STRIDE]
@@ -159,7 +159,7 @@ def _place(first, count, axis, order, where, lost):
         where[k] += safe * stride
 
 
-@jit
+@jit_part
 def _truncate(where, offsets, count):
     for k in range(count):
         offsets[k] = np.int64(where[k])
@@ -174,7 +174,7 @@ def _read(pixels, offsets, count, row):
         row[k] = pixels[np.uint64(offsets[k])]
 
 
-@jit
+@jit_part
 def _read_corners(pixels, stride, offsets, count, corners):
     """Read four pixels; not straight into a sum, which then would be no vector."""
     a, b, c, d = corners[0], corners[1], corners[2], corners[3]
@@ -187,7 +187,7 @@ def _read_corners(pixels, stride, offsets, count, corners):
         d[k] = pixels[offset + stride + step]
 
 
-@jit
+@jit_part
 def _add_corners(corners, count, top, left, out):
     a, b, c, d = corners[0], corners[1], corners[2], corners[3]
     for k in range(count):
@@ -198,7 +198,7 @@ def _add_corners(corners, count, top, left, out):
         out[k] = value + d[k] * bottom * right
 
 
-@jit
+@jit_part
 def _read_two(pixels, delta, step, offsets, count, one, other):
     for k in range(count):
         offset = np.uint64(offsets[k]) + delta
@@ -206,32 +206,32 @@ def _read_two(pixels, delta, step, offsets, count, one, other):
         other[k] = pixels[offset + step]
 
 
-@jit
+@jit_part
 def _multiply(values, factors, count):
     for k in range(count):
         values[k] *= factors[k]
 
 
-@jit
+@jit_part
 def _add_two(one, other, before, beside, left, right, count, total):
     for k in range(count):
         value = total[k] + one[k] * before[k] * beside[k] * left[k]
         total[k] = value + other[k] * before[k] * beside[k] * right[k]
 
 
-@jit
+@jit_part
 def _add_one(one, before, beside, left, count, total):
     for k in range(count):
         total[k] += one[k] * before[k] * beside[k] * left[k]
 
 
-@jit
+@jit_part
 def _copy(values, count, out):
     for k in range(count):
         out[k] = values[k]
 
 
-@jit
+@jit_part
 def _set_apart(lost, frame, band, begin, start, count, cval, rest, left, out):
     """Give points without pixels their value, and list the others that are not inside."""
     missing = 0

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit_part
 from dask_image._kernels.blocks.interpolation.boundaries import place_of
 
 
-@jit
+@jit_part
 def weigh(x, order, first, weights):
     """
     Find for a row of coordinates the first pixel and the weights of ``order + 1`` pixels.
@@ -33,7 +33,7 @@ def weigh(x, order, first, weights):
         _weigh_others(x, order, first, weights)
 
 
-@jit
+@jit_part
 def _weigh_cubic(x, first, a, b, c, d):
     for k in range(x.size):
         floor = np.floor(x[k])
@@ -46,7 +46,7 @@ def _weigh_cubic(x, first, a, b, c, d):
         d[k] = 1.0 - a[k] - b[k] - c[k]
 
 
-@jit
+@jit_part
 def _weigh_others(x, order, first, weights):
     """Weigh by splines of order 2, 4 and 5."""
     for k in range(x.size):
@@ -81,7 +81,7 @@ def _weigh_others(x, order, first, weights):
         weights[order, k] = last
 
 
-@jit
+@jit_part
 def find_places(first, mode, size, origin, places):
     """Set the positions in a box of the pixels from ``first`` on, -1 for ``cval``."""
     for tap in range(places.shape[0]):
