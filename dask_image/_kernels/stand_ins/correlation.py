@@ -85,19 +85,26 @@ def _symmetry(weights):
     return 0
 
 
+@functools.lru_cache(maxsize=128)
+def _mirrored(taps):
+    """Return the weights from the centre to the first, and what `_symmetry` says of all."""
+    weights = np.frombuffer(taps)
+    sign = _symmetry(weights) if weights.size else 0
+    return tuple(map(float, weights[weights.size // 2 :: -1])), sign
+
+
 def _step(weights, axis, mode, cval, origin, ndim):
     """Return a `Symmetric` step, or None for weights that are not or what SciPy refuses."""
     taps = np.asarray(weights)
     if mode not in CANONICAL_MODE or taps.ndim != 1 or taps.dtype.kind not in "biuf":
         return None
     half = taps.size // 2
-    sign = _symmetry(taps.astype(np.float64)) if taps.size else 0
+    weights, sign = _mirrored(taps.astype(np.float64).tobytes())
     if sign == 0 or not -half <= origin <= half:
         return None
     axis = operator.index(axis)
     if not -ndim <= axis < ndim:
         return None
-    weights = tuple(map(float, taps[half::-1]))
     return Symmetric(axis % ndim, half + origin, 2 * half, mode, float(cval), weights, sign)
 
 
