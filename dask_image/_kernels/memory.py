@@ -1,5 +1,6 @@
 """Memory that a thread uses again and again; imports no kernels."""
 
+import math
 import threading
 
 import numpy as np
@@ -18,7 +19,8 @@ def scratch(name, shape, dtype=np.float64):
     last until the next call with this ``name`` in this thread, so no result may be a view
     of the array, and who calls another function gives its arrays names of its own.
     """
-    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    length = math.prod(shape) if isinstance(shape, (tuple, list)) else shape
+    size = int(length) * np.dtype(dtype).itemsize
     kept = getattr(_of_this_thread, "arrays", None)
     if kept is None:
         kept = _of_this_thread.arrays = {}

@@ -104,8 +104,14 @@ def _halved(weights):
     taps = np.asarray(weights)
     if taps.ndim != 1 or taps.dtype.kind not in "biuf":
         return None
-    sign = _symmetry(taps.astype(np.float64)) if taps.size else 0
-    return (tuple(map(float, taps[taps.size // 2 :: -1])), sign) if sign else None
+    return _halves(taps.astype(np.float64).tobytes())
+
+
+@functools.lru_cache(maxsize=128)
+def _halves(taps):
+    weights = np.frombuffer(taps)
+    sign = _symmetry(weights) if weights.size else 0
+    return (tuple(map(float, weights[weights.size // 2 :: -1])), sign) if sign else None
 
 
 def _step(halved, axis, mode, cval, origin, ndim):
