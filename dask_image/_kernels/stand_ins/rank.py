@@ -19,6 +19,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.patience import patient
 from dask_image._kernels.row_programs import (
     LOWER,
     MIDDLE,
@@ -29,7 +30,7 @@ from dask_image._kernels.row_programs import (
     run,
 )
 from dask_image._kernels.rows import cut
-from dask_image._kernels.stand_ins._calls import stands_in_for
+from dask_image._kernels.stand_ins._calls import Call, stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, store
 from dask_image._kernels.stand_ins._windows import (
     flat_offsets,
@@ -60,11 +61,15 @@ LARGE_NETWORK, LEAST_IMAGE = 256, 60_000
 
 
 class _Network:
-    """Finds the value of one rank in each of some windows, which are sets of pixels."""
+    """
+    Finds the values of one rank, or of ranks from one to another, in each of some windows.
 
-    def __init__(self, windows, rank):
-        self.total, self.rank = len(windows[0]), rank
-        rows = sorted({pixel[:-1] for window in windows for pixel in window})
+    Windows are sets of pixels; ``others`` are rows that the program needs besides theirs.
+    """
+
+    def __init__(self, windows, rank, last=None, others=()):
+        self.total, self.rank, self.last = len(windows[0]), rank, rank if last is None else last
+        rows = [*sorted({pixel[:-1] for window in windows for pixel in window}), *others]
         self.numbers = {row: number for number, row in enumerate(rows)}
         self.recorder = Recorder(rows)
         self.results = []
@@ -77,7 +82,7 @@ class _Network:
             fresh = self.sort(common - known, len(next(iter(common))) - 1)
             strip = fresh if strip is None else self.join(strip, fresh)
         if len(windows) == 1:
-            self.results.append(strip.values[0])
+            self.results.append(strip.values)
             return
         half = len(windows) // 2
         self.split(windows[:half], common, strip)
@@ -107,7 +112,7 @@ class _Network:
     def join(self, one, other):
         """Merge two strips, as far as the result may depend on it."""
         size = one.size + other.size
-        low, high = max(0, self.rank - (self.total - size)), min(size - 1, self.rank)
+        low, high = max(0, self.rank - (self.total - size)), min(size - 1, self.last)
         left = one.between(low - other.size, high)
         right = other.between(low - one.size, high)
         first = left.first + right.first
@@ -164,15 +169,48 @@ def _program(shape, packed, rank):
     footprint = np.frombuffer(packed, bool).reshape(-1, *shape[-2:])
     if footprint.shape == (1, 3, 3) and footprint.all() and rank == 4:
         return _median_of_nine()
+    windows = _windows_above_another(footprint)
+    network = _Network(windows, rank)
+    found = [(row, value) for row, (value,) in enumerate(network.results)]
+    return network.recorder.program(found, len(windows))
+
+
+def _windows_above_another(footprint):
+    """Return the pixels of windows that share what they have in common."""
     # By counting comparisons: groups of a third of the window's height share most.
-    group = 1 << max((shape[-2] + 1).bit_length() - 2, 0)
+    group = 1 << max((footprint.shape[-2] + 1).bit_length() - 2, 0)
     pixels = np.argwhere(footprint).tolist()
-    windows = [
+    return [
         frozenset((plane, row + moved, column) for plane, row, column in pixels)
         for moved in range(group)
     ]
-    network = _Network(windows, rank)
-    return network.recorder.program(list(enumerate(network.results)), group)
+
+
+@functools.lru_cache(maxsize=64)
+def _choosing_program(shape, packed, low, high, centre):
+    """
+    Return the program that finds a rank of its own, from ``low`` to ``high``, in each window.
+
+    Beside the image it reads another plane for each rank above ``low``, in which the pixel at the
+    window's ``centre`` has the largest value if the wanted rank is that one or above, else the least.
+    """
+    footprint = np.frombuffer(packed, bool).reshape(-1, *shape[-2:])
+    windows, planes = _windows_above_another(footprint), len(footprint)
+    steps = range(1, high - low + 1)
+    plane = int(np.ravel_multi_index((0, *centre[:-2]), (1, *shape[:-2])))
+    limits = [[(step * planes + plane, row + centre[-2]) for step in steps]
+              for row in range(len(windows))]  # fmt: skip
+    network = _Network(windows, low, high, [limit for row in limits for limit in row])
+    found = []
+    for values, wanted in zip(network.results, limits):
+        value = values[0]
+        for other, limit in zip(values[1:], wanted):
+            limit = network.numbers[limit], 0, centre[-1]
+            value = network.recorder.compare(
+                UPPER, value, network.recorder.compare(LOWER, other, limit)
+            )
+        found.append(value)
+    return network.recorder.program(list(enumerate(found)), len(windows))
 
 
 def _median_of_nine():
@@ -195,6 +233,41 @@ def _network_filter(image, window, rank, cval, region):
         axes = [Axis(1, 0, 1), *axes]
     program = _program(tuple(axis.size for axis in axes), window.key, rank)
     odd = run(program, as_planes(image), axes, cval, as_planes(out))
+    return None if odd else out
+
+
+@patient
+def _choose(image, ranks, low, high, region, **window):
+    """
+    Return the value of a rank of its own, from ``low`` to ``high``, for each window of a region.
+
+    None where other ways are faster. ``window`` has arguments of SciPy's.
+    """
+    call = Call(ndimage.rank_filter, image, None, **window)
+    window, cval = window_of(call, image.ndim), call.cval
+    if not use_numba() or result_dtype(image, None, cval) is None:
+        return None
+    if not _suits_network(image, window.footprint, np.count_nonzero(window.footprint)):
+        return None
+    axes = window.axes(image.shape, region)
+    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
+    inner = tuple(slice(axis.start, axis.stop) for axis in axes)
+    planes, count = as_planes(image), high - low + 1
+    limits = np.finfo(planes.dtype) if planes.dtype.kind == "f" else np.iinfo(planes.dtype)
+    extremes = (-np.inf, np.inf) if planes.dtype.kind == "f" else (limits.min, limits.max)
+    stack = np.empty((count, *planes.shape), planes.dtype)
+    stack[0] = planes
+    for step in range(1, count):
+        stack[step] = extremes[0]
+        wanted = stack[step].reshape(image.shape)[inner]
+        wanted[ranks >= low + step] = extremes[1]
+    if image.ndim == 1:
+        axes = [Axis(1, 0, 1), *axes]
+    program = _choosing_program(
+        tuple(axis.size for axis in axes), window.key, low, high,
+        tuple(axis.before for axis in axes),
+    )  # fmt: skip
+    odd = run(program, stack, [Axis(count, 0, 1, count), *axes], cval, as_planes(out))
     return None if odd else out
 
 
@@ -359,3 +432,6 @@ def percentile_filter(call, region):
         return count - 1 if share == 100.0 else int(count * share / 100.0)
 
     return _filter(call, rank_of, region)
+
+
+rank_filter.choose = _choose

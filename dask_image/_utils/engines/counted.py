@@ -10,7 +10,8 @@ of both decides (`CountedKernel`):
 - a minimum stands where there is any counted pixel at all.
 
 A rank is another one wherever another number of pixels counts: `RankKernel` counts them first,
-and runs the plain filter once for each rank that many pixels need.
+and runs the plain filter once for each rank that many pixels need: few, as it fills the pixels
+that do not count.
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ NAN_POLICIES = ("propagate", "omit")
 # Of a rank that few pixels need, their windows are gathered: so many pixels of windows take the
 # time that the plain filter takes for one pixel of the block.
 GATHERED_PER_PIXEL = 0.5
+
+# Sums of two numbers of at most so many bits are looked up in a table.
+TABLE_BITS = 6
+
+# How far ranks found together are from the most usual one.
+WIDTHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24)
 
 # How many pixels of windows are gathered at a time.
 GATHERED_AT_A_TIME = 1 << 20
@@ -497,8 +504,10 @@ class RankKernel:
     """
     The value of a rank among the counted pixels of a window.
 
-    With the largest value in place of pixels that do not count, a rank among those that do is
-    the same rank among all; with the least value, it is the same counted from the largest.
+    Pixels that do not count get the largest value or the least: a rank among those that do is then
+    one among all, greater by how many of the window's have the least. Their shares are such that
+    it is much the same rank everywhere (half of each for a median), and the plain filter finds it;
+    it runs again for each of the few others, or their windows are gathered.
 
     Attributes
     ----------
@@ -538,34 +547,66 @@ class RankKernel:
     ) -> Block:
         """Filter a block, and return the pixels of a region."""
         mask = self.counted.in_block(block, where)
-        counts = self._counts(mask, region)
-        ranks = self.rank_of(counts)
-        total = np.count_nonzero(self.footprint)
-        found = (ranks >= 0) & (ranks < counts)
-        # Whichever way there are fewer ranks to look for.
-        ways = [np.where(found, each, -1) for each in (ranks, ranks + (total - counts))]
-        pixels = [np.bincount(1 + way.ravel())[1:] for way in ways]
-        upwards = bool(np.count_nonzero(pixels[0]) <= np.count_nonzero(pixels[1]))
+        total = int(np.count_nonzero(self.footprint))
         long = _is_long(block)
-        upwards &= not long  # no long integer is less than the least, some are above `extreme_of`
-        ranks, pixels = (each[0 if upwards else 1] for each in (ways, pixels))
-        filled = np.where(mask, block, extreme_of(block.dtype, upwards))
-        result = np.full(counts.shape, self.fill, self.dtype)
+        if not long and self._takes_all(mask):
+            value = self._filtered(block, region, int(self.rank_of(np.array([total]))[0]))
+            return value.astype(self.dtype, copy=False)
+        below = _spread(mask, 1 if long else self._share_below(total))
+        ranks = self._ranks(mask, below, total, region)
+        pixels = np.bincount(1 + ranks.ravel(), minlength=1)[1:]
+        filled = np.where(mask, block, extreme_of(block.dtype, True))
+        np.copyto(filled, extreme_of(block.dtype, False), where=below)
+        result = np.full(ranks.shape, self.fill, self.dtype)
+        if not long and self._chosen(filled, region, ranks, pixels, result):
+            return result
         for rank in np.flatnonzero(pixels).tolist():
             wanted = ranks == rank
             if long or pixels[rank] * total < GATHERED_PER_PIXEL * result.size:
-                result[wanted] = self._gathered(filled, region, wanted, rank, upwards)
+                result[wanted] = self._gathered(filled, region, wanted, rank)
                 continue
-            value = self._filtered(filled, region, rank, upwards)
+            value = self._filtered(filled, region, rank)
             np.copyto(result, value, where=wanted, casting="unsafe")
         return result
 
-    def _beyond(self, dtype, upwards):
-        counts = self.counted.beyond_edges(self.cval)
-        return self.cval if counts else extreme_of(dtype, upwards)
+    def _takes_all(self, mask):
+        """Tell whether all pixels of all windows count, so that the plain filter does."""
+        total = int(np.count_nonzero(self.footprint))
+        if not (mask.all() and 0 <= self.rank_of(np.array([total]))[0] < total):
+            return False
+        constant = MODES[self.mode].as_filter == "constant"
+        return not constant or bool(self.counted.beyond_edges(self.cval))
 
-    def _counts(self, mask, region):
-        """Return how many pixels of each window count."""
+    def _chosen(self, filled, region, ranks, pixels, result):
+        """Find most ranks together, if there is a kernel for it; tell whether that was all."""
+        total = int(np.count_nonzero(self.footprint))
+        low, high = _band(pixels, GATHERED_PER_PIXEL * result.size / total)
+        choose = getattr(self.rank_filter, "choose", None)
+        if choose is None or not low < high:
+            return False
+        cval = self._beyond(filled.dtype)
+        values = choose(
+            filled, ranks, low, high, region, footprint=self.footprint, mode=self.mode, cval=cval,
+            origin=self.origins,
+        )  # fmt: skip
+        if values is None:
+            return False
+        inside = ranks >= low if high == len(pixels) - 1 else (ranks >= low) & (ranks <= high)
+        np.copyto(result, values, where=inside, casting="unsafe")
+        pixels[low : high + 1] = 0
+        return not pixels.any()
+
+    def _share_below(self, total):
+        """Return which share of the pixels that do not count must be low, lest ranks change."""
+        half = total // 2
+        few, many = self.rank_of(np.array([half, total])).tolist()
+        return (many - few) / (total - half)
+
+    def _beyond(self, dtype):
+        return self.cval if self.counted.beyond_edges(self.cval) else extreme_of(dtype, True)
+
+    def _ranks(self, mask, below, total, region):
+        """Return the rank of each window's pixel among all of the window, -1 where there is none."""
         keywords = {"origin": self.origins, "mode": self.mode, "output": np.float64}
         keywords["cval"] = self.counted.beyond_edges(self.cval)
         scale = 1
@@ -573,24 +614,38 @@ class RankKernel:
             keywords["size"], scale = self.footprint.shape, self.footprint.size
         else:
             keywords["weights"] = self.footprint.astype(np.float64)
-        shares = BlockKernel(self.mean_filter, keywords).on_boxes([mask.view(np.uint8)], region)
-        return np.rint(shares * scale).astype(np.int32)
+        # One sum holds how many pixels count, and above these bits how many have the least value.
+        bits = total.bit_length()
+        kind = np.int32 if 2 * bits < 31 else np.int64
+        both = np.where(below, kind(1 << bits), mask)
+        shares = BlockKernel(self.mean_filter, keywords).on_boxes([both], region)
+        shares *= scale
+        shares += 0.5
+        sums = shares.astype(kind)
+        counts = np.arange(total + 1)
+        ranks = self.rank_of(counts)
+        # Where there is none, it stays below 0 whatever is added.
+        ranks = np.where((ranks >= 0) & (ranks < counts), ranks, -1 - total).astype(kind)
+        codes = sums if bits > TABLE_BITS else np.arange(1 << 2 * bits, dtype=kind)
+        counts = np.minimum(codes & kind((1 << bits) - 1), kind(total))
+        found = np.maximum(ranks[counts] + (codes >> kind(bits)), kind(-1))
+        return found if codes is sums else found.astype(np.int16)[sums]
 
-    def _filtered(self, filled, region, rank, upwards):
+    def _filtered(self, filled, region, rank):
         """Return the rank of all windows, by the plain filter."""
         keywords = {
             "rank": rank, "footprint": self.footprint, "origin": self.origins, "mode": self.mode,
-            "cval": self._beyond(filled.dtype, upwards),
+            "cval": self._beyond(filled.dtype),
         }  # fmt: skip
         return BlockKernel(self.rank_filter, keywords).on_boxes([filled], region)
 
-    def _gathered(self, filled, region, wanted, rank, upwards):
+    def _gathered(self, filled, region, wanted, rank):
         """Return the rank of a few windows."""
         pixels = np.nonzero(wanted)
         begin = [0] * filled.ndim if region is None else [along.start for along in region]
         offsets = np.nonzero(self.footprint)
         middle = [size // 2 + along for size, along in zip(self.footprint.shape, self.origins)]
-        beyond = np.asarray(self._beyond(filled.dtype, upwards)).astype(filled.dtype)
+        beyond = np.asarray(self._beyond(filled.dtype)).astype(filled.dtype)
         values = np.empty(pixels[0].size, filled.dtype)
         batch = max(1, GATHERED_AT_A_TIME // offsets[0].size)
         for first in range(0, values.size, batch):
@@ -603,6 +658,31 @@ class RankKernel:
             rows = np.where(outside, beyond, filled.ravel()[np.where(outside, 0, places)])
             values[first : first + batch] = np.partition(rows, rank, axis=1)[:, rank]
         return values
+
+
+def _spread(mask, share):
+    """Choose this share of the pixels that do not count, as evenly along rows as may be."""
+    missing = ~mask
+    if share in (0, 1) or not missing.any():
+        return missing if share == 1 else np.zeros_like(missing)
+    place = np.flatnonzero(missing)
+    chosen = np.floor(np.arange(1, len(place) + 1) * share + 0.5)
+    missing.ravel()[place] = np.diff(chosen, prepend=0) > 0
+    return missing
+
+
+def _band(pixels, few):
+    """Return the first and the last rank of those that, but for a few pixels, all need."""
+    sums = np.cumsum(pixels)
+    if not sums.size or sums[-1] == 0:
+        return 0, 0
+    middle = int(np.argmax(pixels))
+    left = 0 if few <= 0 else few / 2
+    low, high = np.searchsorted(sums, [left, sums[-1] - left], side="right")
+    # Of few widths, since a program is devised for each.
+    wide = max(middle - int(low), min(int(high), len(sums) - 1) - middle)
+    wide = next((each for each in WIDTHS if each >= wide), wide)
+    return max(middle - wide, 0), min(middle + wide, len(pixels) - 1)
 
 
 def _is_long(block):
