@@ -92,7 +92,7 @@ benchmark: .venv/ready
 	.venv/bin/python benchmarks/ratios.py $(ARGS)
 
 scale: .venv/ready
-	.venv/bin/python benchmarks/scale.py $(ARGS)
+	.venv/bin/python -m benchmarks.scale $(ARGS)
 
 .venv-package/ready: $(SOURCES)
 	$(PYTHON) -m venv .venv-package

@@ -1,17 +1,19 @@
 """
 Run every family over an image several times larger than the memory it may take.
 
-    python benchmarks/scale.py [--short] [--graphs]
+    python -m benchmarks.scale [--short] [--graphs] [--cluster] [NAME ...]
 
 Each case is a process of its own, which is stopped, and fails, when its resident memory rises by
 more than its cap above what the imports took. Images are made lazily, results go to zarr through
-`dask_image.store`, and sampled windows are compared with SciPy. ``--graphs`` builds functions on
-10⁵ blocks instead and counts what a block costs. Prints tables as in ``docs/scale.rst``.
+`dask_image.store`, and sampled windows are compared with SciPy. ``--graphs`` builds all functions
+instead and counts what a block costs; ``--cluster`` runs some on two workers of 1 GB, one of which
+is killed. Prints tables as in ``docs/scale.rst``.
 """
 
 import argparse
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -185,7 +187,10 @@ def run_all(side, block, names):
         cap = cap_of(name, side)
         arguments = ["--child", name, "--side", str(side), "--block", str(block)]
         done = subprocess.run(
-            [sys.executable, __file__, *arguments], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "benchmarks.scale", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         words = done.stdout.split()
         if done.returncode:
@@ -199,40 +204,114 @@ def run_all(side, block, names):
     return not failed
 
 
-def show_graphs(blocks):
-    """Build functions on so many blocks and print what a block costs."""
-    sides = round(blocks ** (1 / 3))
-    image = da.zeros((sides * 128,) * 3, chunks=128, dtype="f4")
-    labels = da.zeros_like(image, dtype="i4")
-    coordinates = da.zeros((3, *image.shape), chunks=(3, 128, 128, 128))
-    index = np.arange(1000)
-    calls = {
-        "gaussian_filter": lambda: ndfilters.gaussian_filter(image, 1),
-        "median_filter": lambda: ndfilters.median_filter(image, 3),
-        "grey_opening": lambda: ndmorph.grey_opening(image, size=3),
-        "mean": lambda: ndmeasure.mean(image, labels, index),
-        "median": lambda: ndmeasure.median(image, labels, index),
-        "labeled_comprehension": lambda: ndmeasure.labeled_comprehension(
-            image, labels, index, np.ptp, float, 0
-        ),
-        "map_coordinates(reach=3)": lambda: ndinterp.map_coordinates(
-            image, coordinates, order=1, reach=3
-        ),
+def graph_of(call, side):
+    """Return the tasks of a call on so many blocks of 128³ along each of three axes."""
+    image = da.zeros((side * 128,) * 3, chunks=128, dtype="f4")
+    others = [da.zeros_like(image, dtype=dtype) for dtype in ("i4", bool, "u1")]
+    collections, _ = dask.base.unpack_collections(call(image, *others))
+    graph = {}
+    for each in collections:
+        graph.update(each.__dask_graph__())
+    return graph
+
+
+def graph_calls():
+    """Return a call of every function, and those that have a faster way."""
+    from tests import calls
+
+    def drawn(image):
+        return da.zeros((image.ndim, *image.shape), chunks=(image.ndim, *image.chunks))
+
+    calls._grid_coordinates = drawn
+    return calls.ALL_CALLS | {
+        "ndinterp.map_coordinates(reach=3)": lambda image, *_: ndinterp.map_coordinates(
+            image, drawn(image), order=1, reach=3
+        )
     }
-    print(f"{image.npartitions} blocks of 128³, those of the inputs included")
-    print(f"{'function':28s} {'tasks':>6s} {'µs':>6s} {'bytes':>6s}  a block")
-    for name, call in calls.items():
+
+
+def show_graphs(blocks, names):
+    """Build functions on so many blocks and print what a block costs."""
+    side = round(blocks ** (1 / 3))
+    count = side**3
+    print(f"{count} blocks of 128³, tasks of the inputs included")
+    print(f"{'function':45s} {'tasks':>6s} {'µs':>6s} {'bytes':>6s}  a block")
+    for name, call in graph_calls().items():
+        if names and name.rpartition(".")[2] not in names:
+            continue
         begun = time.process_time()
-        graph = dict(call().__dask_graph__())
+        graph = graph_of(call, side)
         seconds = time.process_time() - begun
         some = list(graph.values())[:: max(len(graph) // 10_000, 1)]
         size = len(pickle.dumps(some)) / len(some) * len(graph)
-        count = image.npartitions
         print(
-            f"{name:28s} {len(graph) / count:6.1f} {seconds / count * 1e6:6.0f} "
+            f"{name:45s} {len(graph) / count:6.1f} {seconds / count * 1e6:6.0f} "
             f"{size / count:6.0f}",
             flush=True,
         )
+
+
+def on_cluster(side, block):
+    """Run some functions on two workers of 1 GB, undisturbed and with one killed in between."""
+    from distributed import Client, LocalCluster
+
+    image, labels = lazy(pixels, side, block, np.float32), lazy(objects, side, block, np.int32)
+    index = np.arange(1, 200)
+    calls = {
+        "gaussian_filter": lambda: ndfilters.gaussian_filter(image, 2).sum(),
+        "label": lambda: ndmeasure.label(labels > 0)[1],
+        "median": lambda: ndmeasure.median(image, labels, index),
+        "map_coordinates(reach=3)": lambda: ndinterp.map_coordinates(
+            image, drift(image), order=1, reach=3
+        ).sum(),
+        "map_coordinates": lambda: ndinterp.map_coordinates(image, drift(image), order=1).sum(),
+    }
+    print(f"{side}² float32 in {block}², {4 * side**2 / 2**20:.0f} MiB, two workers of 1 GB")
+    print(f"{'function':26s} {'s':>6s} {'moved MB':>9s} {'peak MB':>8s} {'one killed, s':>14s}")
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": 10,
+            "distributed.admin.low-level-log-length": 10**6,
+        }
+    )
+    for name, call in calls.items():
+        if name == "map_coordinates":  # all points travel
+            image = lazy(pixels, side // 2, block, np.float32)
+        found, line, seconds = [], f"{name:26s}", 0.0
+        for killed in (False, True):
+            with (
+                LocalCluster(
+                    n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=None
+                ) as cluster,
+                Client(cluster) as client,
+            ):
+                begun = time.perf_counter()
+                future = client.compute(call())
+                if killed:
+                    time.sleep(seconds / 2)
+                    os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+                found.append(future.result(timeout=600))
+                seconds = time.perf_counter() - begun
+                if not killed:
+                    moved = sum(client.run(received).values()) / 1e6
+                    peak = max(client.run(peak_of_worker).values()) / 1e3
+                    line += f" {seconds:6.1f} {moved:9.0f} {peak:8.0f}"
+                else:
+                    line += f" {seconds:14.1f}"
+        np.testing.assert_allclose(*found, rtol=1e-6)
+        print(line, flush=True)
+
+
+def received(dask_worker):
+    """Return the bytes that a worker has received from others."""
+    return sum(transfer["total"] for transfer in dask_worker.transfer_incoming_log)
+
+
+def peak_of_worker():
+    """Return the peak of a worker's resident memory, in KiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main():
@@ -241,7 +320,8 @@ def main():
     parser.add_argument("names", nargs="*", help="of cases; by default all")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--graphs", action="store_true")
-    parser.add_argument("--blocks", type=int, default=10**5)
+    parser.add_argument("--cluster", action="store_true")
+    parser.add_argument("--blocks", type=int, default=1728)
     parser.add_argument("--child")
     parser.add_argument("--side", type=int)
     parser.add_argument("--block", type=int)
@@ -250,7 +330,9 @@ def main():
         cap = cap_of(chosen.child, chosen.side)
         child(chosen.child, chosen.side, chosen.block, cap)
     elif chosen.graphs:
-        show_graphs(chosen.blocks)
+        show_graphs(chosen.blocks, chosen.names)
+    elif chosen.cluster:
+        on_cluster(chosen.side or 8192, chosen.block or 512)
     else:
         side, block = (8192, 256) if chosen.short else (24576, 1024)
         sys.exit(not run_all(chosen.side or side, chosen.block or block, chosen.names))
