@@ -23,6 +23,7 @@ from dask_image._kernels.stand_ins.correlation import computed, converted, resul
 # The sums of a strip of columns stay in the first-level cache.
 STRIP = 2048
 
+
 @jit
 def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
     """
@@ -187,7 +188,9 @@ def _sweep(image, result, shape, via, whole, single, down, across, strip, buffer
                 if across_size > 1:
                     row = total
                     if size > 1:
-                        sound = _average(total, whole, single, size, via, native, mean, zero, length)
+                        sound = _average(
+                            total, whole, single, size, via, native, mean, zero, length
+                        )
                         row = mean
                     fill(row, zero, length, table, begin, stretch, across_cval)
                     _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
