@@ -107,6 +107,13 @@ def write_coverage(app):
     (BUILT / "coverage.rst").write_text(coverage_table())
 
 
+def write_special_values(app):
+    """Write the table of what NaN, infinities and masks do."""
+    from special_values import special_values_table
+
+    (BUILT / "special_values.rst").write_text(special_values_table())
+
+
 def write_guide_pictures(app):
     """Draw what the user guide shows."""
     from guide_pictures import write_all
@@ -123,5 +130,7 @@ def setup(app):
     app.connect("missing-reference", link_other_projects)
     app.connect("source-read", underline_title)
     # Before autosummary, which reads the pages.
-    for function in (write_requirements, write_coverage, write_guide_pictures):
+    for function in (
+        write_requirements, write_coverage, write_special_values, write_guide_pictures,
+    ):  # fmt: skip
         app.connect("builder-inited", function, priority=100)

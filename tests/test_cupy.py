@@ -7,6 +7,7 @@ function that takes CuPy arrays is compared with itself on NumPy arrays.
 
 import importlib.util
 import sys
+import types
 
 import dask
 import dask.array as da
@@ -18,6 +19,7 @@ from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph, segmentation
 from dask_image import ndimage as ported
 from dask_image._utils import backend
 from dask_image._utils.capabilities import CAPABILITIES
+from dask_image._utils.engines.counted import counted_pixels
 from tests.calls import ALL_CALLS, FAMILIES
 from tests.helpers import seeded_image
 
@@ -53,7 +55,8 @@ def test_the_table_has_every_public_function():
 
 
 WITHOUT_GPU = [name for name in ALL_CALLS if CAPABILITIES[function_of(name)].cupy is None]
-WITH_GPU = [name for name in ALL_CALLS if name not in WITHOUT_GPU]
+RANKS_OF_COUNTED = "ndfilters.rank_filter_again"
+WITH_GPU = [name for name in ALL_CALLS if name not in (*WITHOUT_GPU, RANKS_OF_COUNTED)]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -65,6 +68,26 @@ def test_what_has_no_gpu_version_says_so(name):
 
 
 IMAGE = da.ones((6, 6), chunks=3)
+
+
+def test_ranks_of_counted_pixels_are_refused():
+    for call in (
+        lambda: ndfilters.median_filter(gpu_image(), 3, where=gpu_image("?")),
+        lambda: ndfilters.percentile_filter(gpu_image(), 30, 3, nan_policy="omit"),
+    ):
+        with pytest.raises(NotImplementedError, match="rank filters have no GPU version"):
+            call()
+
+
+def test_masks_go_where_the_image_is(monkeypatch):
+    fake = types.SimpleNamespace(asarray=lambda array: array.view(GpuArray), ndarray=GpuArray)
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    mask = np.eye(6) == 0
+    counted = counted_pixels(gpu_image(), mask, "propagate", None)
+    assert backend.is_cupy(counted.where)
+    with pytest.raises(TypeError, match="where must hold NumPy arrays"):
+        ndfilters.gaussian_filter(IMAGE, 1, where=gpu_image("?"))
+
 
 ONE_OF_SEVERAL = {
     "labels": lambda: ndmeasure.mean(IMAGE, gpu_image("i8"), [1]),

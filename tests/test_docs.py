@@ -61,3 +61,25 @@ def test_coverage_lists_what_scipy_has_none_of(helper):
     table = helper("coverage_table").coverage_table()
     assert "ndfilters.gaussian_filter" in table
     assert ":func:`segmentation.watershed <dask_image.segmentation.watershed>`" in table
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ndfilters.gaussian_filter", ("NaN around", "∞ around", "∞ around")),
+        ("ndfilters.fill_missing", ("finite", "∞ around", "∞ around")),
+        ("ndfourier.fourier_gaussian", ("NaN there", "∞ there", "∞ there")),
+        ("ndinterp.spline_filter", ("NaN everywhere", "∞ everywhere", "∞ everywhere")),
+        ("ndmeasure.maximum", ("NaN in part", "∞ in part", "no effect")),
+        ("local_statistics.background", ("finite", "finite", "finite")),
+        ("ndmorph.binary_erosion", None),
+    ],
+)
+def test_what_special_values_do_is_told(helper, monkeypatch, name, words):
+    table = helper("special_values")
+    call = table.calls()[name]
+    monkeypatch.setattr(table, "calls", lambda: {name: call})
+    rows = list(table.rows())
+    assert rows == ([] if words is None else [(name, *words, "not looked at, warns")])
+    text = table.special_values_table()
+    assert (f":func:`{name} <dask_image.{name}>`" in text) == bool(rows)

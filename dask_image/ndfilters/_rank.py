@@ -11,7 +11,7 @@ from dask_image._utils.arguments import (
     spatial_axes,
 )
 from dask_image._utils.arrays import as_dask_array
-from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
 from dask_image._utils.engines.counted import (
     FixedRank,
     MedianRank,
@@ -252,6 +252,11 @@ def filter_by_rank(
 
 def _kernel_of_counted(image, which_rank, window, edges, counted, dtype):
     """Return the kernel that ranks the counted pixels of windows."""
+    if is_cupy(image):
+        raise NotImplementedError(
+            "where and nan_policy of rank filters have no GPU version: move the image to NumPy "
+            "with map_blocks(cupy.asnumpy) first"
+        )
     if "rank" in which_rank:
         rank_of = FixedRank(which_rank["rank"])
     elif "percentile" in which_rank:

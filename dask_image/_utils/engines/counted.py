@@ -25,6 +25,7 @@ import numpy as np
 
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.backend import is_cupy
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import (
     BlockKernel,
@@ -132,7 +133,7 @@ def counted_pixels(
     ValueError
         If the policy is unknown, or the shapes do not match.
     TypeError
-        If ``where`` is not boolean.
+        If ``where`` is not boolean, or on a GPU while the image is not.
     """
     if nan_policy not in NAN_POLICIES:
         raise ValueError(f"nan_policy must be one of {NAN_POLICIES}, got {nan_policy!r}")
@@ -148,12 +149,25 @@ def counted_pixels(
                 raise ValueError(
                     f"where has shape {where.shape}, which does not fit the image's {image.shape}"
                 ) from None
-        where = where.rechunk(image.chunks)
+        where = _beside(image, where.rechunk(image.chunks))
     elif not omits_nan:
         return None
     if fill_value is not None:
         normalize_number(fill_value, "fill_value", allow_complex=image.dtype.kind == "c")
     return Counted(where, omits_nan, fill_value)
+
+
+def _beside(image, where):
+    """Return a mask in memory of the kind that the image is in."""
+    if is_cupy(image) == is_cupy(where):
+        return where
+    if is_cupy(where):
+        raise TypeError("where must hold NumPy arrays, as image does, got CuPy arrays")
+    import cupy
+
+    return map_blocks(
+        cupy.asarray, where, name="where", meta=block_meta(where.ndim, bool, like=image._meta)
+    )
 
 
 def counted_output(image: Array, counted: Counted | None, output: DTypeLike | None) -> Any:
