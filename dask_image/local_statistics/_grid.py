@@ -13,7 +13,7 @@ from dask_image._utils.typing import NDArray
 MANY_BOXES = 4
 
 
-class Window(NamedTuple):
+class ClippedWindow(NamedTuple):
     """A window along one axis, clipped to the image; ``cut`` pixels of it lie before the image."""
 
     start: int
@@ -61,7 +61,7 @@ class WindowGrid:
         windows = []
         for center in self.centers(axis).tolist():
             start = center - width // 2
-            windows.append(Window(max(start, 0), min(start + width, size), max(-start, 0)))
+            windows.append(ClippedWindow(max(start, 0), min(start + width, size), max(-start, 0)))
         return windows
 
     def chunks(self, image_chunks):
@@ -103,7 +103,9 @@ class TileGrid(WindowGrid):
     def windows(self, axis):
         """Return the boxes along an axis."""
         size, width = self.shape[axis], self.window[axis]
-        return [Window(start, min(start + width, size), 0) for start in range(0, size, width)]
+        return [
+            ClippedWindow(start, min(start + width, size), 0) for start in range(0, size, width)
+        ]
 
     def chunks(self, image_chunks):
         """
@@ -135,7 +137,7 @@ class BlockWindows(NamedTuple):
     """The interval of an axis that a block's windows span, and the windows counted from there."""
 
     interval: tuple[int, int]
-    windows: tuple[Window, ...]
+    windows: tuple[ClippedWindow, ...]
 
 
 def _block_windows(windows):
@@ -143,7 +145,7 @@ def _block_windows(windows):
     stop = max(window.stop for window in windows)
     return BlockWindows(
         (start, stop),
-        tuple(Window(one.start - start, one.stop - start, one.cut) for one in windows),
+        tuple(ClippedWindow(one.start - start, one.stop - start, one.cut) for one in windows),
     )
 
 

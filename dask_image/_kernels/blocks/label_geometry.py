@@ -9,7 +9,7 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.blocks.label_columns import FIRST, LOWER, UPPER, BlockLocation
+from dask_image._kernels.blocks.label_columns import FIRST, LOWER, PIXELS, UPPER, BlockLocation
 from dask_image._kernels.blocks.label_index import find_runs, merge_labels, row_coordinates
 
 _FIELDS = ("count", "lower", "upper", "coordinates", "products")
@@ -53,7 +53,7 @@ def geometry_partial(index, location):
     products -= relative[:, first] / np.maximum(pixels, 1) * relative[:, second]
     return {
         "labels": runs.labels,
-        "count": sums[:, 0].copy(),
+        "count": sums[:, PIXELS].copy(),
         "lower": boxes[:, LOWER].copy(),
         "upper": boxes[:, UPPER].copy(),
         "coordinates": relative + pixels * boxes[:, FIRST],
@@ -87,7 +87,7 @@ def pool_counts(partial, chosen):
 def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
     ndim = boxes.shape[2]
     starts, length = starts[:-1], np.diff(starts)
-    np.add.at(sums[:, 0], slots, length)
+    np.add.at(sums[:, PIXELS], slots, length)
     if ndim == 0:
         return
     lower = np.column_stack([rows[starts // columns], starts % columns])

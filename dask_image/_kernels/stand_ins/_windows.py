@@ -81,7 +81,7 @@ def flat_offsets(footprint, padded_shape):
 
 
 @dataclass(frozen=True)
-class Window:
+class PlacedWindow:
     """A footprint, its origins, and how the image goes on, each along all axes of an image."""
 
     footprint: np.ndarray
@@ -112,7 +112,7 @@ def names_a_window(call):
 
 def window_of(call, ndim, separable=False):
     """
-    Return the `Window` that the arguments of a `Call` describe, or None for what SciPy refuses.
+    Return the `PlacedWindow` that the arguments of a `Call` describe, or None for what SciPy refuses.
 
     ``separable`` tells that SciPy filters by boxes one axis after another.
     """
@@ -156,4 +156,4 @@ def _window(shape, pixels, modes, origins, chosen, ndim, separable):
     footprint, origins = placed
     mode_of = dict(zip(chosen, modes, strict=True))
     modes = tuple(mode_of.get(axis, "nearest") for axis in range(ndim))
-    return Window(footprint, footprint.tobytes(), tuple(origins), modes)
+    return PlacedWindow(footprint, footprint.tobytes(), tuple(origins), modes)

@@ -153,7 +153,7 @@ def _program(kind, shape, pixels):
 
 def apply(kind, image, window, axes, cval, out, how=AS_IT_IS, other=None):
     """
-    Write the extremum under a `Window` to ``out``; tell whether that is left to SciPy.
+    Write the extremum under a `PlacedWindow` to ``out``; tell whether that is left to SciPy.
 
     ``axes`` says which part of the image is wanted; ``how`` and ``other`` as for `run`.
     """
@@ -210,7 +210,7 @@ def _box(kind, image, axes, cval, out, how, other):
 
 def flat_filter(kind, image, window, cval, region=None):
     """
-    Return the extremum under a `Window`, or None where it is left to SciPy.
+    Return the extremum under a `PlacedWindow`, or None where it is left to SciPy.
 
     ``region`` is where in the image the result is wanted (None: everywhere).
     """

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._kernels.memory import scratch
+from dask_image._utils.modes import MODES
 
 # Pixels (doubles) that stay in a cache while they are filtered there and back.
 CACHED = 1 << 17
@@ -21,7 +22,7 @@ CACHED = 1 << 17
 LANES = EIGHT = 8
 
 _MIRROR, _REFLECT, _WRAP = range(3)
-_EDGES = {"nearest": _REFLECT, "reflect": _REFLECT, "grid-mirror": _REFLECT, "grid-wrap": _WRAP}
+_EDGES = {"mirror": _MIRROR, "reflect": _REFLECT, "grid-wrap": _WRAP}
 
 
 # What compiled loops read and write: each of them is one more compilation.
@@ -46,14 +47,16 @@ def spline_filter1d(input, order=3, axis=-1, output=np.float64, mode="mirror"):
     given = isinstance(output, np.ndarray) and output.flags.c_contiguous
     dtype = getattr(output, "dtype", None) or np.dtype(output)
     axis %= input.ndim
-    if not use_numba() or order < 2 or dtype.kind not in "fc" or input.shape[axis] < 2:
+    plain = order < 2 or dtype.kind not in "fc" or input.shape[axis] < 2
+    if not use_numba() or plain or mode not in MODES:
         return ndimage.spline_filter1d(input, order, axis, output, mode)
     result = output if given else np.empty(input.shape, dtype)
     parts = [(input, result)]
     if dtype.kind == "c":
         parts = [(input.real, result.real), (input.imag, result.imag)]
+    edges = _EDGES[MODES[mode].coefficients]
     for source, target in parts:
-        _filter(source, target, axis, np.array(_POLES[order]), _EDGES.get(mode, _MIRROR))
+        _filter(source, target, axis, np.array(_POLES[order]), edges)
     return result
 
 
