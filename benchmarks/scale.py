@@ -281,7 +281,7 @@ def on_cluster(side, block):
         for killed in (False, True):
             with (
                 LocalCluster(
-                    n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=None
+                    n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=":0"
                 ) as cluster,
                 Client(cluster) as client,
             ):

@@ -151,7 +151,7 @@ def test_regions_are_in_flight_together(tmp_path, capsys):
     smooth = gaussian_filter(da.from_array(image, chunks=(6, 10, 10)), 1)
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster),
     ):
