@@ -251,7 +251,7 @@ def show_graphs(blocks, names):
         )
 
 
-def on_cluster(side, block):
+def on_cluster(side, block, names):
     """Run some functions on two workers of 1 GB, undisturbed and with one killed in between."""
     from distributed import Client, LocalCluster
 
@@ -275,6 +275,8 @@ def on_cluster(side, block):
         }
     )
     for name, call in calls.items():
+        if names and name not in names:
+            continue
         if name == "map_coordinates":  # all points travel
             image = lazy(pixels, side // 2, block, np.float32)
         found, line, seconds = [], f"{name:26s}", 0.0
@@ -332,7 +334,7 @@ def main():
     elif chosen.graphs:
         show_graphs(chosen.blocks, chosen.names)
     elif chosen.cluster:
-        on_cluster(chosen.side or 8192, chosen.block or 512)
+        on_cluster(chosen.side or 8192, chosen.block or 512, chosen.names)
     else:
         side, block = (8192, 256) if chosen.short else (24576, 1024)
         sys.exit(not run_all(chosen.side or side, chosen.block or block, chosen.names))
