@@ -489,3 +489,29 @@ def test_masks_with_names_of_dimensions():
     found = xndi.fill_missing(named, where=where)
     assert found.dims == named.dims
     np.testing.assert_array_equal(found, image[tuple(place)])
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "dtype", "mode"),
+    [((30, 41), (5, 4), "f4", "reflect"), ((9, 12, 11), (3, 3, 2), "u1", "wrap"),
+     ((90,), (7,), "f8", "constant")],
+)  # fmt: skip
+def test_one_network_finds_a_rank_of_its_own_for_each_window(shape, size, dtype, mode):
+    pytest.importorskip("numba")
+    from dask_image._kernels.stand_ins import rank
+
+    random = np.random.default_rng(2)
+    image = random.integers(0, 200, shape).astype(dtype)
+    low, high = 3, 5
+    ranks = random.integers(low - 1, high + 1, shape)[(slice(1, None),) * len(shape)]
+    footprint, origin = np.ones(size, bool), (-1,) * len(size)
+    region = tuple(slice(1, length) for length in shape)
+    found = rank.rank_filter.choose.__wrapped__(
+        image, ranks, low, high, region, footprint=footprint, mode=mode, cval=7, origin=origin
+    )
+    each = [
+        ndimage.rank_filter(image, number, footprint=footprint, mode=mode, cval=7, origin=origin)
+        for number in range(high + 1)
+    ]
+    expected = np.choose(np.maximum(ranks, low), [one[region] for one in each])
+    np.testing.assert_array_equal(found, expected)
