@@ -7,6 +7,8 @@ results are equal to the last bit.
 """
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,17 +90,15 @@ def _sweep_windows(image, result, shape, via, planes, rows, across, taps, strip,
                 write(total, zero, via, result, (plane * count + top) * columns + begin, narrow)
 
 
-def add_windows(image, taps, weights, before, shape, modes, cval, result, region=None):
+class Weights(NamedTuple):
     """
-    Write to ``result`` the sums of products of windows with ``weights``.
+    The weights of a window.
 
-    Parameters
+    Attributes
     ----------
-    image : numpy.ndarray
-        Of a dtype in `rows.NUMBERS` or bool; not empty.
     taps : numpy.ndarray of int
         Which pixels of the window have a weight, a line each, in the order to add them.
-    weights : numpy.ndarray
+    values : numpy.ndarray
         Of float64, one a tap.
     before : sequence of int
         How many pixels before its pixel the window begins, along each axis.
@@ -106,6 +106,30 @@ def add_windows(image, taps, weights, before, shape, modes, cval, result, region
         Of the window.
     modes : sequence of str
         How the image goes on, along each axis.
+    """
+
+    taps: np.ndarray
+    values: np.ndarray
+    before: Sequence[int]
+    shape: Sequence[int]
+    modes: Sequence[str]
+
+    def below_an_axis(self):
+        """Return the weights for an image that has one more axis, of one pixel, at its front."""
+        taps = np.insert(self.taps, 0, 0, axis=1)
+        before, shape, modes = (0, *self.before), (1, *self.shape), ("nearest", *self.modes)
+        return Weights(taps, self.values, before, shape, modes)
+
+
+def add_windows(image, weights, cval, result, region=None):
+    """
+    Write to ``result`` the sums of products of windows with `Weights`.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Of a dtype in `rows.NUMBERS` or bool; not empty.
+    weights : Weights
     cval : float
     result : numpy.ndarray
         C-contiguous, of the region's shape, not of uint64; shares no memory with ``image``.
@@ -113,9 +137,9 @@ def add_windows(image, taps, weights, before, shape, modes, cval, result, region
     """
     image = as_source(image, result.dtype)
     if image.ndim == 1:
-        image, taps = image[None], np.insert(taps, 0, 0, axis=1)
-        before, shape, modes = (0, *before), (1, *shape), ("nearest", *modes)
+        image, weights = image[None], weights.below_an_axis()
         region = None if region is None else (slice(0, 1), *region)
+    taps, values, before, shape, modes = weights
     tables = [
         places(start - low, stop - low + size - 1, length, mode)
         for (start, stop), low, size, length, mode in zip(
@@ -135,7 +159,7 @@ def add_windows(image, taps, weights, before, shape, modes, cval, result, region
     _sweep_windows(
         image.reshape(-1), result.reshape(-1), (height, width, columns, shape[-2]),
         by_way_of(result.dtype), planes, tables[-2],
-        (across.table, across.stretch, across.cval), (turns, weights), strip, buffers,
+        (across.table, across.stretch, across.cval), (turns, values), strip, buffers,
     )  # fmt: skip
 
 

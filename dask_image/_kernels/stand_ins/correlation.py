@@ -19,7 +19,7 @@ from dask_image._kernels.stand_ins._calls import Call, stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, NUMBERS, each
 from dask_image._kernels.stand_ins._separable import Symmetric, correlate_steps
 from dask_image._kernels.stand_ins._three_weights import add_axes, fits
-from dask_image._kernels.stand_ins._weights import add_windows
+from dask_image._kernels.stand_ins._weights import Weights, add_windows
 from dask_image._kernels.stand_ins._windows import along_axes, reach
 
 EPSILON = np.finfo(np.float64).eps
@@ -165,12 +165,10 @@ def _along_line(call, dtype, region):
     shape[axis], before[axis] = weights.size, weights.size // 2 + call.origin
     modes = ["nearest"] * image.ndim
     modes[axis] = call.mode
+    window = Weights(taps, weights[order], before, shape, modes)
     return computed(
-        call, dtype, region,
-        lambda result: add_windows(
-            image, taps, weights[order], before, shape, modes, call.cval, result, region
-        ),
-    )  # fmt: skip
+        call, dtype, region, lambda result: add_windows(image, window, call.cval, result, region)
+    )
 
 
 @stands_in_for(ndimage.convolve1d)
@@ -203,13 +201,12 @@ def _correlate(call, region):
     full, origins = window
     taps = taps.reshape(full.shape).astype(np.float64)
     used = np.abs(taps) > EPSILON  # SciPy passes over smaller ones
+    window = Weights(
+        np.argwhere(used), taps[used], reach(full, origins)[0], full.shape, [call.mode] * image.ndim
+    )
     return computed(
-        call, dtype, region,
-        lambda result: add_windows(
-            image, np.argwhere(used), taps[used], reach(full, origins)[0], full.shape,
-            [call.mode] * image.ndim, call.cval, result, region,
-        ),
-    )  # fmt: skip
+        call, dtype, region, lambda result: add_windows(image, window, call.cval, result, region)
+    )
 
 
 @stands_in_for(ndimage.convolve)
