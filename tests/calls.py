@@ -49,9 +49,7 @@ def _corners(image):
 
 def _field(image):
     """Return a displacement for each pixel of ``image``."""
-    if image.ndim == 0:
-        return np.zeros(0)
-    return da.broadcast_to(image.astype(float), (image.ndim, *image.shape))
+    return da.stack([image.astype(float)] * image.ndim) if image.ndim else np.zeros(0)
 
 
 def _size(image):

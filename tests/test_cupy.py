@@ -32,6 +32,10 @@ class GpuArray(np.ndarray):
 
     __module__ = "cupy"
 
+    def __array_function__(self, *call):
+        found = super().__array_function__(*call)
+        return found.view(GpuArray) if isinstance(found, np.ndarray) else found
+
 
 def gpu_image(dtype="f8"):
     blocks = da.ones((6, 6), chunks=3, dtype=dtype)
