@@ -7,6 +7,7 @@ import pytest
 from dask.base import tokenize
 from scipy import ndimage
 
+from dask_image._kernels._numba import jit
 from dask_image._kernels.blocks.interpolation import boundaries
 from dask_image._utils.modes import FAR, MODES
 
@@ -61,11 +62,25 @@ def test_modes_are_values():
     assert len({MODES[mode.as_filter].code for mode in MODES.values()}) == 5
 
 
+@jit
+def fold_all(x, size, code, found):
+    for i in range(x.size):
+        found[i] = boundaries.fold(x[i], size, code)
+    return found
+
+
+@jit
+def places_of_all(indices, size, code, found):
+    for i in range(indices.size):
+        found[i] = boundaries.place_of(indices[i], size, code)
+    return found
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 @pytest.mark.parametrize("mode", MODES.values(), ids=lambda mode: mode.name)
 def test_compiled_rules_are_these(mode, size):
     x = np.concatenate([np.linspace(-37.3, 41.9, 400), INDICES, [np.nan, np.inf, -2 * FAR, 1e17]])
-    folded = [boundaries.fold(one, size, mode.code) for one in x]
+    folded = fold_all(x, size, mode.code, np.empty(x.shape))
     np.testing.assert_array_equal(folded, mode.fold_coordinate(x, size))
-    places = [boundaries.place_of(one, size, mode.code) for one in INDICES]
+    places = places_of_all(INDICES, size, mode.code, np.empty(INDICES.shape, np.int64))
     np.testing.assert_array_equal(places, mode.fold_coefficient(INDICES, size))
