@@ -5,6 +5,8 @@ A block of labels is cut into runs: stretches of a row (the last axis) that hold
 What is measured then costs a step a run rather than a pixel.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
@@ -12,7 +14,20 @@ from dask_image._kernels._numba import use_numba
 from dask_image._kernels.blocks.label_columns import FIRST, LOWER, PIXELS, UPPER, BlockLocation
 from dask_image._kernels.blocks.label_index import find_runs, merge_labels, row_coordinates
 
-_FIELDS = ("count", "lower", "upper", "coordinates", "products")
+
+class Geometry(NamedTuple):
+    """What a partial of `geometry_partial` has of each label, as kernels take it."""
+
+    count: Any
+    lower: Any
+    upper: Any
+    coordinates: Any
+    products: Any
+
+    @classmethod
+    def of(cls, partial):
+        """Return the arrays of a partial."""
+        return cls(*(partial[field] for field in cls._fields))
 
 
 def geometry_partial(index, location):
@@ -135,28 +150,22 @@ def merge_geometry(partials):
             merged[field] = np.zeros((labels.size,) + values.shape[1:], values.dtype)
     merged["lower"] += np.iinfo(np.int64).max
     merge = kernels.label_loops.merge_boxes if use_numba() else _merge_geometry_numpy
+    target = Geometry.of(merged)
     for partial, where in zip(partials, slots, strict=True):
-        merge(
-            where,
-            *(merged[field] for field in _FIELDS),
-            *(partial[field] for field in _FIELDS),
-        )
+        merge(where, target, Geometry.of(partial))
     return merged
 
 
-def _merge_geometry_numpy(
-    where, count, lower, upper, coordinates, products,
-    new_count, new_lower, new_upper, new_coordinates, new_products,
-):  # fmt: skip
-    before, more = count[where][:, None], new_count[:, None]
-    apart = new_coordinates / more - coordinates[where] / np.maximum(before, 1)
+def _merge_geometry_numpy(where, merged, new):
+    before, more = merged.count[where][:, None], new.count[:, None]
+    apart = new.coordinates / more - merged.coordinates[where] / np.maximum(before, 1)
     first, second = np.triu_indices(apart.shape[1])
     weight = before * (more / (before + more))
-    products[where] += new_products + weight * apart[:, first] * apart[:, second]
-    count[where] += new_count
-    coordinates[where] += new_coordinates
-    lower[where] = np.minimum(lower[where], new_lower)
-    upper[where] = np.maximum(upper[where], new_upper)
+    merged.products[where] += new.products + weight * apart[:, first] * apart[:, second]
+    merged.count[where] += new.count
+    merged.coordinates[where] += new.coordinates
+    merged.lower[where] = np.minimum(merged.lower[where], new.lower)
+    merged.upper[where] = np.maximum(merged.upper[where], new.upper)
 
 
 def pool_geometry(partial, chosen):

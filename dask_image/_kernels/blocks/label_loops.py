@@ -234,10 +234,9 @@ def measure_runs(slots, starts, columns, rows, boxes, sums):
 
 
 @jit
-def merge_boxes(
-    where, count, lower, upper, coordinates, products,
-    new_count, new_lower, new_upper, new_coordinates, new_products,
-):  # fmt: skip
+def merge_boxes(where, merged, new):
+    count, lower, upper, coordinates, products = merged
+    new_count, new_lower, new_upper, new_coordinates, new_products = new
     ndim = lower.shape[1]
     for row in range(where.size):
         slot = where[row]
