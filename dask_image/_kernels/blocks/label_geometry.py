@@ -11,7 +11,14 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.blocks.label_columns import FIRST, LOWER, PIXELS, UPPER, BlockLocation
+from dask_image._kernels.blocks.label_columns import (
+    FIRST,
+    LOWER,
+    OFFSETS,
+    PIXELS,
+    UPPER,
+    BlockLocation,
+)
 from dask_image._kernels.blocks.label_index import find_runs, merge_labels, row_coordinates
 
 
@@ -53,17 +60,17 @@ def geometry_partial(index, location):
     runs = find_runs(index)
     count, ndim = runs.labels.size, len(runs.shape)
     boxes = np.zeros((count, 3, ndim), np.int64)  # LOWER, UPPER, FIRST
-    # Pixel count, sums of coordinates, sums of their products: relative to the first
-    # pixel, so that they stay small, and exact, as integers are.
-    sums = np.zeros((count, 1 + ndim + ndim * (ndim + 1) // 2), np.int64)
+    # Relative to the first pixel sums stay small, and exact, as integers are.
+    pairs = OFFSETS + ndim
+    sums = np.zeros((count, pairs + ndim * (ndim + 1) // 2), np.int64)
     if count:
         rows = row_coordinates(runs.shape, BlockLocation((0,) * ndim, runs.shape))
         columns = runs.shape[-1] if ndim else 1
         kernel = kernels.label_loops.measure_runs if use_numba() else _geometry_numpy
         kernel(runs.slots, runs.starts, columns, rows, boxes, sums)
     boxes += np.array(location.origin, np.int64)
-    pixels, relative = sums[:, :1], sums[:, 1 : 1 + ndim]
-    products = sums[:, 1 + ndim :].astype(np.float64)
+    pixels, relative = sums[:, PIXELS, None], sums[:, OFFSETS:pairs]
+    products = sums[:, pairs:].astype(np.float64)
     first, second = np.triu_indices(ndim)
     products -= relative[:, first] / np.maximum(pixels, 1) * relative[:, second]
     return {
@@ -116,8 +123,8 @@ def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
     apart = lower - boxes[slots, FIRST]
     along = length * apart[:, -1] + length * (length - 1) // 2
     for axis in range(ndim - 1):
-        np.add.at(sums[:, 1 + axis], slots, length * apart[:, axis])
-    np.add.at(sums[:, ndim], slots, along)
+        np.add.at(sums[:, OFFSETS + axis], slots, length * apart[:, axis])
+    np.add.at(sums[:, OFFSETS + ndim - 1], slots, along)
     for pair, (first, second) in enumerate(zip(*np.triu_indices(ndim), strict=True)):
         if second < ndim - 1:
             product = length * apart[:, first] * apart[:, second]
@@ -126,7 +133,7 @@ def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
         else:
             squares = (length - 1) * length * (2 * length - 1) // 6
             product = (2 * along - length * apart[:, -1]) * apart[:, -1] + squares
-        np.add.at(sums[:, 1 + ndim + pair], slots, product)
+        np.add.at(sums[:, OFFSETS + ndim + pair], slots, product)
 
 
 def merge_geometry(partials):
