@@ -16,13 +16,9 @@ from scipy import ndimage
 from dask_image._utils import spill
 from dask_image._utils.engines import label_shuffle, order_statistics
 from dask_image.ndmeasure import labeled_comprehension, median, value_indices
-from tests.helpers import assert_same, nothing_computes, seeded_image
+from tests.helpers import assert_same, labels_like, nothing_computes, seeded_image
 
 CHUNKS = [-1, 1, 3, ((1, 4, 2), (2, 2, 5))]
-
-
-def labels_like(shape, dtype="i4", seed=1, low=0, high=6):
-    return np.random.default_rng(seed).integers(low, high, shape).astype(dtype)
 
 
 def reference_median(image, labels, index):
