@@ -456,7 +456,7 @@ def test_spilled_arrays_come_back(monkeypatch):
     monkeypatch.setattr(spill, "SMALLEST", 0)
     array = np.arange(10, dtype="i2")
     slab = spill.spill(array)
-    assert isinstance(slab, spill.Slab)
+    assert isinstance(slab, spill.SpilledArray)
     np.testing.assert_array_equal(spill.load(slab[2:5]), array[2:5])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(slab[3:])), array[3:])
     both = np.arange(12.0).reshape(2, 6)[:, ::2]
