@@ -70,7 +70,7 @@ class Program(NamedTuple):
     places: int
 
 
-class _Source(NamedTuple):
+class _ImageRows(NamedTuple):
     """Where a program finds the image's pixels, and what stands beyond its edges."""
 
     flat: Any
@@ -508,7 +508,7 @@ def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     pitch += -pitch % (64 // image.itemsize)
     return (_sweep if use_numba() else _plain_sweep)(
         program,
-        _Source(flat, planes, rows, edges, stretch, reach, image.dtype.type(cval)),
+        _ImageRows(flat, planes, rows, edges, stretch, reach, image.dtype.type(cval)),
         _Pool(scratch("pool", program.places * pitch, image.dtype), pitch, tile),
         _Target(out.reshape(-1), height, width, turns),
         _Other(how, other_flat, _first_of_planes(out.shape[:-2], other_strides), other_strides[-2]),
