@@ -17,6 +17,10 @@ from dask_image._kernels.blocks.interpolation.inside import (
     PADDING,
     ROW,
     STRIDE,
+    Around,
+    Band,
+    Scratch,
+    Source,
     linear,
     nearest,
     splines,
@@ -240,9 +244,8 @@ class _Compiled:
         self.frame[:, LOW] = 0.0 if constant else -np.inf
         self.frame[:, HIGH] = ends if constant else np.inf
         self.fits = (most >= 0).all()
-        self.weights = np.empty((ndim, order + 1, ROW))
-        self.rows = np.empty((5, ROW))
-        self.offsets = np.empty(ROW, np.int64)
+        weights, rows = np.empty((ndim, order + 1, ROW)), np.empty((5, ROW))
+        self.scratch = Scratch(weights, rows, np.empty(ROW, np.int64))
 
     def turn_to(self, plane):
         """Read from one plane from now on."""
@@ -273,10 +276,9 @@ class _Compiled:
     def _at_edges(self, x):
         """Interpolate pixel by pixel."""
         values = np.empty(x.shape[1])
-        _at_edges(
-            self.flat, self.geometry, self.digits, self.spline.order, self.spline.mode.code,
-            self.spline.cval, x, self.weights, self.rows, self.offsets, values,
-        )  # fmt: skip
+        source = Source(self.flat, self.geometry, self.spline.cval)
+        around = self.spline.order, self.spline.mode.code, self.digits
+        _at_edges(source, around, x, self.scratch, values)
         return values
 
     def _inside(self, band, begin, out, frame):
@@ -285,18 +287,16 @@ class _Compiled:
             return np.arange(out.size)
         rest = np.empty(out.size, np.int64)
         order, ndim = self.spline.order, len(frame)
-        arguments = self.flat, frame, band, begin, self.spline.cval
+        given = Source(self.flat, frame, self.spline.cval), Band(band, begin)
         if order == 0:
-            count = nearest(*arguments, self.rows, self.offsets, rest, out)
+            count = nearest(*given, self.scratch, rest, out)
         elif order == 1 and ndim == 2:
             corners = np.empty((4, ROW), self.flat.dtype)
-            count = linear(*arguments, self.weights, corners, self.rows, self.offsets, rest, out)
+            count = linear(*given, corners, self.scratch, rest, out)
         else:
             digits = self.digits[:: order + 1, :-1]
             deltas = digits @ self.geometry[1, :-1]
-            count = splines(
-                *arguments, order, digits, deltas, self.weights, self.rows, self.offsets, rest, out
-            )
+            count = splines(*given, Around(order, digits, deltas), self.scratch, rest, out)
         return rest[:count]
 
 
@@ -305,13 +305,17 @@ NOWHERE = -(1 << 56)
 
 
 @jit
-def _at_edges(pixels, geometry, digits, order, mode, cval, x, weights, rows, offsets, out):
+def _at_edges(source, around, x, scratch, out):
     """
     Interpolate at points of the image, pixel by pixel where the boundary's rule puts them.
 
-    ``geometry`` has for each axis the box's length, stride and origin and the length of the
-    whole image; ``digits`` names, for each pixel around a point, its place along each axis.
+    In place of a frame ``source`` has for each axis the box's length, stride and origin and the
+    length of the whole image; ``around`` is the order, the mode's code and, for each pixel around
+    a point, its place along each axis.
     """
+    pixels, geometry, cval = source
+    order, mode, digits = around
+    weights, rows, offsets = scratch
     ndim = x.shape[0]
     places = np.empty((ndim, order + 1, ROW), np.int64)
     first, values, total = rows[0], rows[1], rows[2]
