@@ -25,7 +25,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._kernels._numba import use_numba
-from dask_image._utils.usual_calls import DTYPES, Call, calls_beyond_scipy, usual_calls
+from dask_image._utils.usual_calls import DTYPES, UsualCall, calls_beyond_scipy, usual_calls
 
 # Large enough that no kernel leaves the image to SciPy for being small.
 SHAPES = ((96, 400), (12, 48, 128))
@@ -47,7 +47,7 @@ def warm_up(functions: list[str] | None = None, dtypes: tuple[str, ...] = DTYPES
     ValueError
         If a name is that of no function with a kernel.
     """
-    calls: dict[str, list[Call]] = {}
+    calls: dict[str, list[UsualCall]] = {}
     for call in _calls(dtypes):
         calls.setdefault(call.name.rpartition(".")[2], []).append(call)
     unknown = set(functions or ()) - set(calls)
@@ -60,7 +60,7 @@ def warm_up(functions: list[str] | None = None, dtypes: tuple[str, ...] = DTYPES
         print(f"{name:40}{time.perf_counter() - start:6.1f} s", flush=True)
 
 
-def _calls(dtypes: tuple[str, ...]) -> Iterator[Call]:
+def _calls(dtypes: tuple[str, ...]) -> Iterator[UsualCall]:
     for shape in SHAPES:
         for dtype in dtypes:
             pixels = np.random.default_rng(0).random(shape) * 200
@@ -68,7 +68,7 @@ def _calls(dtypes: tuple[str, ...]) -> Iterator[Call]:
             yield from calls_beyond_scipy(pixels.astype(dtype))
 
 
-def _make(call: Call) -> None:
+def _make(call: UsualCall) -> None:
     """Make a call on one block, and one on several, whose results have to be put together."""
     module, _, name = call.name.rpartition(".")
     function = getattr(importlib.import_module(f"dask_image.{module or 'ndimage'}"), name)

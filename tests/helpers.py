@@ -36,6 +36,30 @@ def seeded_image(shape, dtype, seed=0):
     return values.astype(dtype)
 
 
+def labels_like(shape, dtype="i4", seed=1, low=0, high=6):
+    """Return an array of random labels."""
+    return np.random.default_rng(seed).integers(low, high, shape).astype(dtype)
+
+
+def arrays_for_calls(shape, chunks=None):
+    """Return what `tests.calls` call functions with, as Dask arrays if ``chunks`` are given."""
+    random = np.random.default_rng(0)
+    arrays = [
+        random.normal(size=shape), random.integers(0, 4, shape),
+        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
+    ]  # fmt: skip
+    return arrays if chunks is None else [da.from_array(each, chunks=chunks) for each in arrays]
+
+
+def collections_in(result):
+    """Return what can be computed in what a function returned."""
+    if isinstance(result, dict):
+        result = list(result.values())
+    if isinstance(result, (tuple, list)):
+        return [each for part in result for each in collections_in(part)]
+    return [result] if hasattr(result, "compute") else []
+
+
 def assert_same(lazy, expected, rtol=None):
     """
     Compare a lazy array with the array it must compute to.

@@ -10,7 +10,7 @@ from scipy import ndimage
 import dask_image.ndimage as ndi
 from dask_image import ndfilters, ndmeasure
 from tests.calls import ALL_CALLS, CALLS, FAMILIES, WITHOUT_IMAGE
-from tests.helpers import assert_same, nothing_computes
+from tests.helpers import assert_same, collections_in, nothing_computes
 
 CHUNKS = [
     ((0, 3, 0, 2), (4, 0)),
@@ -40,11 +40,7 @@ def images(chunks, whole):
 
 def arrays_of(result):
     """Return the Dask arrays in what a function returned."""
-    if isinstance(result, dict):
-        result = list(result.values())
-    if isinstance(result, (tuple, list)):
-        return [array for part in result for array in arrays_of(part)]
-    return [result] if isinstance(result, da.Array) else []
+    return [each for each in collections_in(result) if isinstance(each, da.Array)]
 
 
 def outcome(call, arguments):

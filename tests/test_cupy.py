@@ -21,7 +21,7 @@ from dask_image._utils import backend
 from dask_image._utils.capabilities import CAPABILITIES
 from dask_image._utils.engines.counted import counted_pixels
 from tests.calls import ALL_CALLS, FAMILIES
-from tests.helpers import seeded_image
+from tests.helpers import arrays_for_calls, seeded_image
 
 HAS_CUPY = importlib.util.find_spec("cupy") is not None
 needs_gpu = pytest.mark.skipif(not HAS_CUPY, reason="needs CuPy and a GPU")
@@ -160,14 +160,6 @@ def compute_on_gpu(result):
     return arrays
 
 
-def arrays_for(shape):
-    random = np.random.default_rng(0)
-    return [
-        random.normal(size=shape), random.integers(0, 4, shape),
-        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
-    ]  # fmt: skip
-
-
 def test_arguments_are_made_those_of_cupy(monkeypatch):
     class Arrays:
         asarray = staticmethod(lambda values: ("on GPU", values))
@@ -192,8 +184,7 @@ def test_arguments_are_made_those_of_cupy(monkeypatch):
 def test_every_function_that_takes_them_on_a_gpu(name, shape):
     import cupy
 
-    arrays = arrays_for(shape)
-    on_host = [da.from_array(array, chunks=6) for array in arrays]
+    on_host = arrays_for_calls(shape, 6)
     on_gpu = [array.map_blocks(cupy.asarray) for array in on_host]
     if name in KERNELS_OF_CUPY:
         call, reference = KERNELS_OF_CUPY[name]

@@ -22,7 +22,7 @@ from dask_image._utils.engines.components import (
     choose_touched,
     number_by_first_pixel,
 )
-from dask_image.ndmeasure._merge_labels import PixelLabels, Runs, compact, shrink
+from dask_image.ndmeasure._merge_labels import PixelLabels, RunLabels, compact, shrink
 from tests.helpers import plain_kernels
 
 CROSS = displacements_of(ndimage.generate_binary_structure(2, 1))
@@ -214,7 +214,11 @@ def test_compacted_labels_come_back(low):
 def test_kept_labels_are_small():
     blocky = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int))
     noisy = np.random.default_rng(0).integers(0, 99, (8, 8))
-    for labels, kind in [(blocky, Runs), (noisy, PixelLabels), (np.zeros((0, 3), int), Runs)]:
+    for labels, kind in [
+        (blocky, RunLabels),
+        (noisy, PixelLabels),
+        (np.zeros((0, 3), int), RunLabels),
+    ]:
         kept = shrink(labels)
         assert isinstance(kept, kind)
         np.testing.assert_array_equal(kept.relabel(np.arange(100) * 2), labels * 2)

@@ -1,14 +1,13 @@
 """Where there is a faster kernel it does the work: SciPy's loops are not called in a block."""
 
 import dask
-import dask.array as da
-import numpy as np
 import pytest
 from scipy.ndimage import _nd_image
 
 from dask_image._kernels import _numba
 from dask_image._kernels._numba import use_numba
 from tests.calls import ALL_CALLS
+from tests.helpers import arrays_for_calls
 
 pytestmark = pytest.mark.skipif(not use_numba(), reason="numba is not installed, or not wanted")
 
@@ -67,13 +66,7 @@ def test_scipys_loops_are_not_called(name, monkeypatch):
     function = name.partition(".")[2].removesuffix("_again")
     if function in ("geometric_transform", "vectorized_filter", "apply_local_function"):
         pytest.skip("calls a slow function of the user's for each pixel")
-    random = np.random.default_rng(0)
-    shape = (200, 180)
-    arrays = [
-        random.normal(size=shape), random.integers(0, 4, shape),
-        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
-    ]  # fmt: skip
-    result = ALL_CALLS[name](*(da.from_array(array, chunks=100) for array in arrays))
+    result = ALL_CALLS[name](*arrays_for_calls((200, 180), 100))
     called = set()
     for loop in LOOPS:
         monkeypatch.setattr(_nd_image, loop, noting(loop, getattr(_nd_image, loop), called))

@@ -13,8 +13,8 @@ CHILD = """
 import sys, warnings
 import dask, dask.array as da, numpy as np
 from tests.calls import ALL_CALLS
-from tests.helpers import assert_same
-from tests.test_loops_end import IMAGES, arrays_of
+from tests.helpers import assert_same, collections_in
+from tests.test_loops_end import IMAGES
 
 warnings.simplefilter("ignore")
 dask.config.set({"dask-image.kernels": sys.argv[1], "scheduler": "synchronous"})
@@ -26,18 +26,9 @@ for kind, image in IMAGES.items():
     arrays = [da.from_array(each, chunks=9) for each in (image, labels, image > 0, counts)]
     for name in chosen:
         print(kind, name, flush=True)
-        for array in arrays_of(ALL_CALLS[name](*arrays)):
+        for array in collections_in(ALL_CALLS[name](*arrays)):
             array.compute()
 """
-
-
-def arrays_of(result):
-    """Return what can be computed in what a function returned."""
-    if isinstance(result, dict):
-        result = list(result.values())
-    if isinstance(result, (tuple, list)):
-        return [array for part in result for array in arrays_of(part)]
-    return [result] if hasattr(result, "compute") else []
 
 
 def _images():

@@ -14,7 +14,7 @@ from dask.sizeof import sizeof
 from packaging.version import Version
 
 from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph, store
-from dask_image._utils.spill import Slab
+from dask_image._utils.spill import SpilledArray
 
 BLOCKS, SIDE = 16, 64
 CHUNKS = ((SIDE,) * BLOCKS,) * 2
@@ -40,7 +40,7 @@ def _size(value, seen):
     if id(value) in seen:
         return 0
     seen.add(id(value))
-    if isinstance(value, Slab):
+    if isinstance(value, SpilledArray):
         return SLAB_BYTES
     if isinstance(value, dict):
         value = list(value.values())

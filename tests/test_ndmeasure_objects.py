@@ -12,14 +12,10 @@ from scipy import ndimage
 
 from dask_image.ndmeasure import find_objects
 from dask_image.ndmeasure._objects import find_objects_list
-from tests.helpers import nothing_computes
+from tests.helpers import labels_like, nothing_computes
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("dask.dataframe")
-
-
-def labels_like(shape, dtype="i4", seed=1, low=0, high=6):
-    return np.random.default_rng(seed).integers(low, high, shape).astype(dtype)
 
 
 def assert_finds_what_scipy_finds(labels, chunks):

@@ -16,13 +16,9 @@ from scipy import ndimage
 from dask_image._utils import spill
 from dask_image._utils.engines import label_shuffle, order_statistics
 from dask_image.ndmeasure import labeled_comprehension, median, value_indices
-from tests.helpers import assert_same, nothing_computes, seeded_image
+from tests.helpers import assert_same, labels_like, nothing_computes, seeded_image
 
 CHUNKS = [-1, 1, 3, ((1, 4, 2), (2, 2, 5))]
-
-
-def labels_like(shape, dtype="i4", seed=1, low=0, high=6):
-    return np.random.default_rng(seed).integers(low, high, shape).astype(dtype)
 
 
 def reference_median(image, labels, index):
@@ -460,7 +456,7 @@ def test_spilled_arrays_come_back(monkeypatch):
     monkeypatch.setattr(spill, "SMALLEST", 0)
     array = np.arange(10, dtype="i2")
     slab = spill.spill(array)
-    assert isinstance(slab, spill.Slab)
+    assert isinstance(slab, spill.SpilledArray)
     np.testing.assert_array_equal(spill.load(slab[2:5]), array[2:5])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(slab[3:])), array[3:])
     both = np.arange(12.0).reshape(2, 6)[:, ::2]

@@ -13,6 +13,7 @@ import pytest
 from dask_image import segmentation
 from dask_image._utils.engines.graph import QUERY_PLANNING
 from tests.calls import ALL_CALLS
+from tests.helpers import arrays_for_calls
 
 pytestmark = pytest.mark.skipif(
     not QUERY_PLANNING, reason="needs the configuration array.query-planning"
@@ -48,17 +49,10 @@ def flat(result):
 def test_blocks_do_not_show(name, request):
     if name in DASK_LACKS:
         request.applymarker(pytest.mark.xfail(strict=True, reason=DASK_LACKS[name]))
-    random = np.random.default_rng(0)
-    shape = (12, 10)
-    arrays = [
-        random.normal(size=shape), random.integers(0, 4, shape),
-        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
-    ]  # fmt: skip
     results = [
-        dask.compute(
-            ALL_CALLS[name](*(da.from_array(array, chunks=chunks) for array in arrays)),
-            scheduler="synchronous",
-        )[0]
+        dask.compute(ALL_CALLS[name](*arrays_for_calls((12, 10), chunks)), scheduler="synchronous")[
+            0
+        ]
         for chunks in ((5, 4), -1)
     ]
     if name.startswith("ndmeasure.merge_labels"):  # which depends on the blocks

@@ -8,6 +8,7 @@ from dask.utils import key_split
 
 from dask_image import ndfilters, ndmeasure
 from tests.calls import ALL_CALLS
+from tests.helpers import arrays_for_calls
 
 STEPS = {
     # of filters and interpolation
@@ -82,13 +83,7 @@ def check(name, names):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ALL_CALLS)
 def test_every_task_says_which_function_and_step(name):
-    random = np.random.default_rng(0)
-    shape, chunks = (12, 10), (5, 4)
-    arrays = [
-        random.normal(size=shape), random.integers(0, 4, shape),
-        random.random(shape) > 0.5, random.integers(0, 3, shape, dtype="u1"),
-    ]  # fmt: skip
-    lazy = [da.from_array(array, chunks=chunks) for array in arrays]
+    lazy = arrays_for_calls((12, 10), (5, 4))
     check(name, names_of_tasks(ALL_CALLS[name](*lazy), *lazy))
 
 

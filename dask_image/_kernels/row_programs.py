@@ -14,6 +14,7 @@ serves every window, footprint and rank, so there is one to compile for each dty
 import functools
 import itertools
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,9 +32,14 @@ AS_IT_IS, TAKEN_FROM, LESS = range(3)
 POOL_BYTES = 36_000
 SHORTEST_BYTES = 2048
 
+# Columns of what a program loads, where what it loads goes; columns of its steps, of which an
+# operand has four and a target two; columns of what it stores, with the operand that is stored.
+PLANE, ROW, LOADED = 0, 1, 2
+KIND, ONE, TWO, THREE, LONGER, LOWEST, HIGHEST, MIDMOST = 0, 1, 5, 9, 13, 14, 16, 18
+LINE, STORED = 0, 1
 
-@dataclass(frozen=True)
-class Program:
+
+class Program(NamedTuple):
     """
     What to do in every turn, as arrays that compiled code reads.
 
@@ -62,6 +68,44 @@ class Program:
     stores: np.ndarray
     rows: int
     places: int
+
+
+class _ImageRows(NamedTuple):
+    """Where a program finds the image's pixels, and what stands beyond its edges."""
+
+    flat: Any
+    planes: Any
+    rows: Any
+    edges: Any
+    stretch: tuple[int, int, int]
+    reach: int
+    filler: Any
+
+
+class _Pool(NamedTuple):
+    """Memory for rows of the image, ``pitch`` pixels apart, cut into tiles of columns."""
+
+    pixels: Any
+    pitch: int
+    tile: int
+
+
+class _Target(NamedTuple):
+    """Planes of results, and after how many turns they are complete."""
+
+    out: Any
+    height: int
+    width: int
+    turns: int
+
+
+class _Other(NamedTuple):
+    """What becomes of a result, and the array that it may be subtracted from, or that from it."""
+
+    how: int
+    flat: Any
+    planes: Any
+    step: int
 
 
 # Instead of the number of a value that is not wanted.
@@ -181,24 +225,30 @@ def _allocate(inputs, needed, results, turns, longer, rows):
 
 
 @jit_inline
+def _place_of_operand(table, line, column, turn, pitch):
+    """Return where in the pool an operand begins: its columns are place, turn, mask and shift."""
+    place = table[line, column] + ((turn + table[line, column + 1]) & table[line, column + 2])
+    return np.uint64(place * pitch + table[line, column + 3])
+
+
+@jit_inline
+def _place_of_result(table, line, column, turn, pitch):
+    """Return where in the pool a result begins: its columns are place and mask."""
+    return np.uint64((table[line, column] + (turn & table[line, column + 1])) * pitch)
+
+
+@jit_inline
 def _run(pool, pitch, steps, turn, width):
     """Run all comparisons of a turn in a pool whose places are ``pitch`` long."""
     for step in range(steps.shape[0]):
-        kind = steps[step, 0]
-        one = np.uint64(
-            (steps[step, 1] + ((turn + steps[step, 2]) & steps[step, 3])) * pitch + steps[step, 4]
-        )
-        two = np.uint64(
-            (steps[step, 5] + ((turn + steps[step, 6]) & steps[step, 7])) * pitch + steps[step, 8]
-        )
-        three = np.uint64(
-            (steps[step, 9] + ((turn + steps[step, 10]) & steps[step, 11])) * pitch
-            + steps[step, 12]
-        )
-        length = np.uint64(width + steps[step, 13])
-        lower = np.uint64((steps[step, 14] + (turn & steps[step, 15])) * pitch)
-        upper = np.uint64((steps[step, 16] + (turn & steps[step, 17])) * pitch)
-        middle = np.uint64((steps[step, 18] + (turn & steps[step, 19])) * pitch)
+        kind = steps[step, KIND]
+        one = _place_of_operand(steps, step, ONE, turn, pitch)
+        two = _place_of_operand(steps, step, TWO, turn, pitch)
+        three = _place_of_operand(steps, step, THREE, turn, pitch)
+        length = np.uint64(width + steps[step, LONGER])
+        lower = _place_of_result(steps, step, LOWEST, turn, pitch)
+        upper = _place_of_result(steps, step, HIGHEST, turn, pitch)
+        middle = _place_of_result(steps, step, MIDMOST, turn, pitch)
         if kind == LOWER:
             for pixel in range(length):
                 value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
@@ -268,64 +318,65 @@ def _read(flat, start, edges, stretch, begin, end, filler, pool, target):
 
 
 @jit
-def _sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps, stores, per_turn, turns,
-           pool, pitch, tile, out, height, width, how, other, other_planes, other_step):  # fmt: skip
+def _sweep(program, source, memory, target, other):
     """Run a program over all planes, tiles of columns, and turns; tell whether a NaN was seen."""
     wide_vectors()
+    loads, steps, stores, per_turn, _ = program
+    flat, planes, rows, edges, stretch, reach, filler = source
+    pool, pitch, tile = memory
+    out, height, width, turns = target
+    how, others, other_planes, other_step = other
     odd = False
     for plane in range(planes.shape[0]):
         for begin in range(0, width, tile):
             count = min(tile, width - begin)
             for turn in range(turns):
                 for load in range(loads.shape[0]):
-                    start = planes[plane, loads[load, 0]]
-                    row = rows[turn * per_turn + loads[load, 1]]
-                    target = (loads[load, 2] + (turn & loads[load, 3])) * pitch
+                    start = planes[plane, loads[load, PLANE]]
+                    row = rows[turn * per_turn + loads[load, ROW]]
+                    place = np.int64(_place_of_result(loads, load, LOADED, turn, pitch))
                     if start < 0 or row < 0:
-                        pool[target : target + count + reach] = filler
+                        pool[place : place + count + reach] = filler
                     else:
                         odd |= _read(
                             flat, start + row, edges, stretch, begin, begin + count + reach,
-                            filler, pool, target,
+                            filler, pool, place,
                         )  # fmt: skip
                 _run(pool, pitch, steps, turn, count)
                 for store in range(stores.shape[0]):
-                    row = turn * per_turn + stores[store, 0]
+                    row = turn * per_turn + stores[store, LINE]
                     if 0 <= row < height:
-                        place = stores[store, 1] + ((turn + stores[store, 2]) & stores[store, 3])
-                        found = np.uint64(place * pitch + stores[store, 4])
-                        target = np.uint64((plane * height + row) * width + begin)
+                        found = _place_of_operand(stores, store, STORED, turn, pitch)
+                        begun = np.uint64((plane * height + row) * width + begin)
                         first = np.uint64(other_planes[plane] + row * other_step + begin)
                         if how == AS_IT_IS:
-                            _copy(pool, found, out, target, np.uint64(count))
+                            _copy(pool, found, out, begun, np.uint64(count))
                         else:
                             # One loop for both, since each takes long to compile.
-                            minuend, subtrahend = other, pool
+                            minuend, subtrahend = others, pool
                             if how == LESS:
-                                minuend, subtrahend = pool, other
+                                minuend, subtrahend = pool, others
                                 first, found = found, first
                             _subtract(
-                                minuend, first, subtrahend, found, out, target, np.uint64(count)
+                                minuend, first, subtrahend, found, out, begun, np.uint64(count)
                             )
     return odd
 
 
-def _plain_sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps, stores,
-                 per_turn, turns, pool, pitch, tile, out, height, width, how, other, other_planes,
-                 other_step):  # fmt: skip
+def _plain_sweep(program, source, memory, target, other):
     """Do what `_sweep` does row by row with NumPy."""
-    begin, end, pixel = stretch
+    flat, planes, rows, edges, (begin, end, pixel), _, filler = source
+    out, height, width, turns = target
+    how, others, other_planes, other_step = other
     columns = np.concatenate([edges[:begin], pixel + np.arange(end - begin), edges[begin:]])
-    pool = np.empty((len(pool) // pitch + 1, len(columns)), pool.dtype)
+    pool = np.empty((program.places + 1, len(columns)), flat.dtype)
     out, outside, odd = out.reshape(-1, height, width), columns < 0, False
-    loads, steps, stores = loads.tolist(), steps.tolist(), stores.tolist()
+    loads, steps, stores = (table.tolist() for table in program[:3])
+    per_turn = program.rows
     for plane, turn in itertools.product(range(len(planes)), range(turns)):
-        for place, row, target, mask in loads:
-            start, row, line = (
-                planes[plane, place],
-                rows[turn * per_turn + row],
-                target + (turn & mask),
-            )
+        for place, row, line, mask in loads:
+            start, row = planes[plane, place], rows[turn * per_turn + row]
+            line += turn & mask
             if start < 0 or row < 0:
                 pool[line] = filler
             else:
@@ -341,7 +392,7 @@ def _plain_sweep(flat, planes, rows, edges, stretch, reach, filler, loads, steps
                     out[plane, row] = found
                 else:
                     first = other_planes[plane] + row * other_step
-                    values = found, other[first : first + width]
+                    values = found, others[first : first + width]
                     np.subtract(*(values if how == LESS else values[::-1]), out=out[plane, row])
     return odd
 
@@ -446,9 +497,9 @@ def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     flat, strides = _flat(image)
     other_flat, other_strides = (flat, strides) if other is None else _flat(other)
     height, width = out.shape[-2:]
-    delay = max(-int(program.stores[0, 0]), 0)
+    delay = max(-int(program.stores[0, LINE]), 0)
     turns = -(-(height + delay) // program.rows)
-    last = (turns - 1) * program.rows + int(program.loads[:, 1].max())
+    last = (turns - 1) * program.rows + int(program.loads[:, ROW].max())
     planes, rows, edges, stretch = _offsets(tuple(axes), strides, last + 1)
     reach = axes[-1].size - 1
     tile = POOL_BYTES // (image.itemsize * program.places) - reach
@@ -456,12 +507,12 @@ def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     pitch = tile + reach
     pitch += -pitch % (64 // image.itemsize)
     return (_sweep if use_numba() else _plain_sweep)(
-        flat, planes, rows, edges, stretch, reach, image.dtype.type(cval), program.loads,
-        program.steps, program.stores, program.rows, turns,
-        scratch("pool", program.places * pitch, image.dtype), pitch, tile, out.reshape(-1),
-        height, width, how, other_flat, _first_of_planes(out.shape[:-2], other_strides),
-        other_strides[-2],
-    )  # fmt: skip
+        program,
+        _ImageRows(flat, planes, rows, edges, stretch, reach, image.dtype.type(cval)),
+        _Pool(scratch("pool", program.places * pitch, image.dtype), pitch, tile),
+        _Target(out.reshape(-1), height, width, turns),
+        _Other(how, other_flat, _first_of_planes(out.shape[:-2], other_strides), other_strides[-2]),
+    )
 
 
 @functools.lru_cache(maxsize=128)

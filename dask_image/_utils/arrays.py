@@ -11,6 +11,7 @@ import numpy as np
 from dask.base import is_dask_collection
 from dask.utils import parse_bytes
 
+from dask_image._utils import options
 from dask_image._utils.arguments import ArgumentError, normalize_axis
 from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike, Integer
@@ -174,6 +175,12 @@ def channels_last(image: Array, channel_axis: Integer | None) -> Array:
 def count_blocks(array: Array) -> int:
     """Return how many blocks a Dask array has."""
     return math.prod(array.numblocks)
+
+
+def fits_memory(array: Array, option: str) -> bool:
+    """Tell whether an array takes no more memory than an option says; unknown sizes do not."""
+    # Arrays of Dask's query planning have no ``nbytes``.
+    return bool(array.size * array.dtype.itemsize <= options.memory(option))
 
 
 def block_meta(ndim: int, dtype: DTypeLike, like: Block = None) -> Block:

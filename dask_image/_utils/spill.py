@@ -62,7 +62,7 @@ class SpillFile:
         return data
 
 
-class Slab:
+class SpilledArray:
     """
     An array that lies in a file; slices of it along the first axis do, too.
 
@@ -74,10 +74,10 @@ class Slab:
     ) -> None:
         self.file, self.offset, self.shape, self.dtype = file, offset, shape, dtype
 
-    def __getitem__(self, extent: slice) -> Slab:
+    def __getitem__(self, extent: slice) -> SpilledArray:
         start, stop, _ = extent.indices(self.shape[0])
         offset = self.offset + start * self.dtype.itemsize * math.prod(self.shape[1:])
-        return Slab(self.file, offset, (max(stop - start, 0), *self.shape[1:]), self.dtype)
+        return SpilledArray(self.file, offset, (max(stop - start, 0), *self.shape[1:]), self.dtype)
 
     def load(self) -> np.ndarray[Any, Any]:
         """Return the array."""
@@ -99,19 +99,19 @@ def spill(array: Any) -> Any:
 
     Returns
     -------
-    Slab or numpy.ndarray or None
+    SpilledArray or numpy.ndarray or None
         What was given, where it is small or holds objects, and on a worker of ``distributed``,
         which has its own way to spill and must know how much it holds.
     """
     if array is None or array.dtype.hasobject or array.nbytes < SMALLEST or _on_worker():
         return array
     file = _open_file()
-    return Slab(file, file.write(np.ascontiguousarray(array)), array.shape, array.dtype)
+    return SpilledArray(file, file.write(np.ascontiguousarray(array)), array.shape, array.dtype)
 
 
 def load(array: Any) -> Any:
     """Return an array in memory, wherever it is; None of None."""
-    return array.load() if isinstance(array, Slab) else array
+    return array.load() if isinstance(array, SpilledArray) else array
 
 
 def _open_file():

@@ -21,7 +21,7 @@ DTYPES = ("uint8", "uint16", "int32", "float32", "float64")
 
 
 @dataclass(frozen=True)
-class Call:
+class UsualCall:
     """
     A call of a public function.
 
@@ -40,7 +40,7 @@ class Call:
     keywords: dict[str, Any]
 
 
-Calls = Iterator[Call]
+Calls = Iterator[UsualCall]
 
 
 def usual_calls(image: NDArray) -> Calls:
@@ -109,7 +109,7 @@ def calls_beyond_scipy(image: NDArray) -> Calls:
 def _each(names: str, arrays: tuple[NDArray, ...], *settings: dict[str, Any]) -> Calls:
     for name in names.split():
         for keywords in settings:
-            yield Call(name, arrays, keywords)
+            yield UsualCall(name, arrays, keywords)
 
 
 def _difference(image: NDArray, axis: int, *_: Any, **__: Any) -> NDArray:

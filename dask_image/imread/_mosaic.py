@@ -110,7 +110,7 @@ def assemble(
         starts, counting = _at_positions(tiles, positions, axes), 1
     if any(axis + tiles.ndim < counting for axis in axes):
         raise ValueError(f"axes {axes} count the tiles of shape {tiles.shape}")
-    return _assembled(_Plan(tiles, counting, axes, starts, blend, fill_value))
+    return _assembled(_Placement(tiles, counting, axes, starts, blend, fill_value))
 
 
 def _negative_axes(axes, ndim):
@@ -180,7 +180,7 @@ def _on_stage(number, metadata, axes):
 
 
 @dataclass
-class _Plan:
+class _Placement:
     """
     Tiles, and where each of them starts along ``axes``.
 

@@ -510,6 +510,5 @@ def _evaluate_box(block, box, part, geometry, interpolation):
                 for axis, (start, stop) in enumerate(spans)
             ]
         return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
-    return blocks.interpolation.affine(
-        block, box, matrix, offset, part.starts, part.shape, spline, dtype
-    )
+    points = blocks.interpolation.AffinePoints(matrix, offset, part.starts, part.shape)
+    return blocks.interpolation.affine(block, box, points, spline, dtype)

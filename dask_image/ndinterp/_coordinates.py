@@ -14,11 +14,11 @@ import numpy as np
 from scipy import LowLevelCallable
 
 from dask_image._kernels import blocks
-from dask_image._utils import options
 from dask_image._utils.arguments import ArgumentError, normalize_extras
 from dask_image._utils.arrays import (
     as_dask_array,
     block_meta,
+    fits_memory,
     stack_lazily,
     with_dtype,
     without_mask,
@@ -281,7 +281,7 @@ def at_coordinates(image, coordinates, interpolation, name):
         lookup,
         name=name,
         meta=with_dtype(image, dtype, ndim=len(shape)),
-        on_disk=not coordinates.nbytes <= options.memory("coordinates"),
+        on_disk=not fits_memory(coordinates, "coordinates"),
     )
 
 

@@ -215,7 +215,7 @@ class Trim:
 
 
 @dataclass(frozen=True)
-class Runs:
+class RunLabels:
     """Labels of a block as runs of equal ones, in C order."""
 
     shape: Shape
@@ -257,7 +257,7 @@ def compact(labels):
 
 
 def shrink(ranks):
-    """Return Runs or PixelLabels of a block, whichever is smaller."""
+    """Return RunLabels or PixelLabels of a block, whichever is smaller."""
     flat = ranks.ravel()
     starts = _run_starts(flat)
     kind = np.min_scalar_type(int(flat.max(initial=0)))
@@ -266,7 +266,7 @@ def shrink(ranks):
     lengths = np.diff(starts, append=flat.size)
     if flat.size < 2**32:
         lengths = lengths.astype(np.uint32)
-    return Runs(ranks.shape, flat[starts].astype(kind), lengths)
+    return RunLabels(ranks.shape, flat[starts].astype(kind), lengths)
 
 
 def _run_starts(flat):

@@ -12,9 +12,14 @@ from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
-from dask_image._utils import options
 from dask_image._utils.arguments import normalize_number
-from dask_image._utils.arrays import as_dask_array, block_meta, count_blocks, with_dtype
+from dask_image._utils.arrays import (
+    as_dask_array,
+    block_meta,
+    count_blocks,
+    fits_memory,
+    with_dtype,
+)
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import (
     array_of_delayed,
@@ -618,12 +623,12 @@ def _pooled_median(labelled, dtype):
     """Return the median of all pixels of the group."""
     image, group = labelled.image, _group_of(labelled, "median")
     # One task for the whole image is faster than going over it repeatedly.
-    fits = image.size * image.dtype.itemsize <= options.memory("median")
-    if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not fits):
+    small = fits_memory(image, "median")
+    if can_select(image.dtype) and (image.dtype.itemsize <= 2 or not small):
         middle = middle_values(image, group, "median")
         found = delayed_call("median-finish", _median_of_middle, middle, dtype)
     else:
-        if not fits:
+        if not small:
             _warn_of_pooling(labelled)
         blocks = zip(delayed_blocks(image), delayed_blocks(group), strict=True)
         pieces = [delayed_call("median-piece", _compress, *pair) for pair in blocks]

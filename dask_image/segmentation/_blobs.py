@@ -113,7 +113,7 @@ def blob_log(
     else:
         sigmas = np.linspace(lowest, highest, count)
     scales = _Laplacians(sigmas, kernel_for(image, ndimage.gaussian_laplace))
-    choice = _Choice(sigmas, _fraction(overlap), threshold, threshold_rel, image.shape, alike)
+    choice = _BlobChoice(sigmas, _fraction(overlap), threshold, threshold_rel, image.shape, alike)
     return _blobs(image, scales, choice, exclude_border, "blob_log")
 
 
@@ -181,7 +181,7 @@ def blob_dog(
     sigmas = np.array([lowest * sigma_ratio**power for power in range(steps + 1)])
     smooth = kernel_for(image, ndimage.gaussian_filter)
     scales = _Differences(sigmas, smooth, float(1 / (sigma_ratio - 1)))
-    choice = _Choice(sigmas, _fraction(overlap), threshold, threshold_rel, image.shape, alike)
+    choice = _BlobChoice(sigmas, _fraction(overlap), threshold, threshold_rel, image.shape, alike)
     return _blobs(image, scales, choice, exclude_border, "blob_dog")
 
 
@@ -387,7 +387,7 @@ def _merge(parts):
 
 
 @dataclass(frozen=True)
-class _Choice:
+class _BlobChoice:
     """Chooses among peaks: above the thresholds, and not within a larger blob."""
 
     sigmas: NDArray

@@ -125,7 +125,7 @@ def peak_local_max(
     collect = _Collect(_Thresholds(threshold_abs, threshold_rel), image.shape, border)
     most, most_per_label = _as_count(num_peaks), _as_count(num_peaks_per_label)
     periods = tuple(size * (axis in wrap_axes) for axis, size in enumerate(image.shape))
-    choice = _Choice(min_distance, p_norm, most, most_per_label, periods, labels is not None)
+    choice = _PeakChoice(min_distance, p_norm, most, most_per_label, periods, labels is not None)
     if image.size == 0:
         return da.zeros((0, image.ndim), dtype=np.int64)
     name = "peak_local_max"
@@ -319,7 +319,7 @@ def _merge_peaks(parts):
 
 
 @dataclass(frozen=True)
-class _Choice:
+class _PeakChoice:
     """Chooses among peaks: the highest, if they are not too close to a higher one."""
 
     min_distance: int

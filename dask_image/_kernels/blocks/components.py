@@ -286,14 +286,19 @@ def _label_by_graph(foreground, displacements):
     return labels, first.size
 
 
+# Columns of the steps that lead from one line to another: where they begin and end, and whether
+# `_unite_lines` will do.
+LOW, HIGH, SIMPLE = range(3)
+
+
 @functools.lru_cache
 def _line_links(displacements, adjacent, ndim):
     """
     Group the backward displacements by the line they lead to.
 
     Returns the steps between lines, shape (n, ndim - 1); the smallest and the largest step
-    within the line, and whether `_unite_lines` will do for them, shape (n, 3); and per
-    line a running count of the steps within it, so that two look-ups tell whether an
+    within the line, and whether `_unite_lines` will do for them, shape (n, 3); and for
+    each line a running count of the steps within it, so that two look-ups tell whether an
     interval of steps holds any.
     """
     reach = max((abs(step[-1]) for step in displacements), default=0)
@@ -427,8 +432,8 @@ def _unite_runs(bounds, pointer, outer_shape, outer, reaches, allowed, parent):
             if not inside:
                 continue
             there, there_end = pointer[other], pointer[other + 1]
-            low, high = reaches[link, 0], reaches[link, 1]
-            if reaches[link, 2]:
+            low, high = reaches[link, LOW], reaches[link, HIGH]
+            if reaches[link, SIMPLE]:
                 after = (high - low + 1) // 2
                 before = high - low - after
                 _unite_lines(

@@ -19,8 +19,11 @@ LEAST, GREATEST = 0, 1
 LOWER, UPPER, FIRST = range(3)
 """Corners of a label: of its bounding box, and its first pixel."""
 
-PIXELS = 0
-"""The column of the sums over runs that counts pixels; sums of coordinates and products follow."""
+PIXELS, OFFSETS = 0, 1
+"""
+Columns of the sums over runs: the pixels; from there on, for each axis, the sum of how far they are
+from the label's first pixel; then, for each pair of axes, the sum of products of these distances.
+"""
 
 
 class BlockLocation(NamedTuple):

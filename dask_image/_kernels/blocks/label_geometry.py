@@ -5,14 +5,36 @@ A block of labels is cut into runs: stretches of a row (the last axis) that hold
 What is measured then costs a step a run rather than a pixel.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.blocks.label_columns import FIRST, LOWER, PIXELS, UPPER, BlockLocation
+from dask_image._kernels.blocks.label_columns import (
+    FIRST,
+    LOWER,
+    OFFSETS,
+    PIXELS,
+    UPPER,
+    BlockLocation,
+)
 from dask_image._kernels.blocks.label_index import find_runs, merge_labels, row_coordinates
 
-_FIELDS = ("count", "lower", "upper", "coordinates", "products")
+
+class Geometry(NamedTuple):
+    """What a partial of `geometry_partial` has of each label, as kernels take it."""
+
+    count: Any
+    lower: Any
+    upper: Any
+    coordinates: Any
+    products: Any
+
+    @classmethod
+    def of(cls, partial):
+        """Return the arrays of a partial."""
+        return cls(*(partial[field] for field in cls._fields))
 
 
 def geometry_partial(index, location):
@@ -38,17 +60,17 @@ def geometry_partial(index, location):
     runs = find_runs(index)
     count, ndim = runs.labels.size, len(runs.shape)
     boxes = np.zeros((count, 3, ndim), np.int64)  # LOWER, UPPER, FIRST
-    # Pixel count, sums of coordinates, sums of their products: relative to the first
-    # pixel, so that they stay small, and exact, as integers are.
-    sums = np.zeros((count, 1 + ndim + ndim * (ndim + 1) // 2), np.int64)
+    # Relative to the first pixel sums stay small, and exact, as integers are.
+    pairs = OFFSETS + ndim
+    sums = np.zeros((count, pairs + ndim * (ndim + 1) // 2), np.int64)
     if count:
         rows = row_coordinates(runs.shape, BlockLocation((0,) * ndim, runs.shape))
         columns = runs.shape[-1] if ndim else 1
         kernel = kernels.label_loops.measure_runs if use_numba() else _geometry_numpy
         kernel(runs.slots, runs.starts, columns, rows, boxes, sums)
     boxes += np.array(location.origin, np.int64)
-    pixels, relative = sums[:, :1], sums[:, 1 : 1 + ndim]
-    products = sums[:, 1 + ndim :].astype(np.float64)
+    pixels, relative = sums[:, PIXELS, None], sums[:, OFFSETS:pairs]
+    products = sums[:, pairs:].astype(np.float64)
     first, second = np.triu_indices(ndim)
     products -= relative[:, first] / np.maximum(pixels, 1) * relative[:, second]
     return {
@@ -101,8 +123,8 @@ def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
     apart = lower - boxes[slots, FIRST]
     along = length * apart[:, -1] + length * (length - 1) // 2
     for axis in range(ndim - 1):
-        np.add.at(sums[:, 1 + axis], slots, length * apart[:, axis])
-    np.add.at(sums[:, ndim], slots, along)
+        np.add.at(sums[:, OFFSETS + axis], slots, length * apart[:, axis])
+    np.add.at(sums[:, OFFSETS + ndim - 1], slots, along)
     for pair, (first, second) in enumerate(zip(*np.triu_indices(ndim), strict=True)):
         if second < ndim - 1:
             product = length * apart[:, first] * apart[:, second]
@@ -111,7 +133,7 @@ def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
         else:
             squares = (length - 1) * length * (2 * length - 1) // 6
             product = (2 * along - length * apart[:, -1]) * apart[:, -1] + squares
-        np.add.at(sums[:, 1 + ndim + pair], slots, product)
+        np.add.at(sums[:, OFFSETS + ndim + pair], slots, product)
 
 
 def merge_geometry(partials):
@@ -135,28 +157,22 @@ def merge_geometry(partials):
             merged[field] = np.zeros((labels.size,) + values.shape[1:], values.dtype)
     merged["lower"] += np.iinfo(np.int64).max
     merge = kernels.label_loops.merge_boxes if use_numba() else _merge_geometry_numpy
+    target = Geometry.of(merged)
     for partial, where in zip(partials, slots, strict=True):
-        merge(
-            where,
-            *(merged[field] for field in _FIELDS),
-            *(partial[field] for field in _FIELDS),
-        )
+        merge(where, target, Geometry.of(partial))
     return merged
 
 
-def _merge_geometry_numpy(
-    where, count, lower, upper, coordinates, products,
-    new_count, new_lower, new_upper, new_coordinates, new_products,
-):  # fmt: skip
-    before, more = count[where][:, None], new_count[:, None]
-    apart = new_coordinates / more - coordinates[where] / np.maximum(before, 1)
+def _merge_geometry_numpy(where, merged, new):
+    before, more = merged.count[where][:, None], new.count[:, None]
+    apart = new.coordinates / more - merged.coordinates[where] / np.maximum(before, 1)
     first, second = np.triu_indices(apart.shape[1])
     weight = before * (more / (before + more))
-    products[where] += new_products + weight * apart[:, first] * apart[:, second]
-    count[where] += new_count
-    coordinates[where] += new_coordinates
-    lower[where] = np.minimum(lower[where], new_lower)
-    upper[where] = np.maximum(upper[where], new_upper)
+    merged.products[where] += new.products + weight * apart[:, first] * apart[:, second]
+    merged.count[where] += new.count
+    merged.coordinates[where] += new.coordinates
+    merged.lower[where] = np.minimum(merged.lower[where], new.lower)
+    merged.upper[where] = np.maximum(merged.upper[where], new.upper)
 
 
 def pool_geometry(partial, chosen):

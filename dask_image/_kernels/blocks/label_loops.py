@@ -17,6 +17,7 @@ from dask_image._kernels.blocks.label_columns import (
     LEAST,
     LOWER,
     MASS,
+    OFFSETS,
     PIXELS,
     SHIFT,
     SHIFTED,
@@ -216,14 +217,14 @@ def measure_runs(slots, starts, columns, rows, boxes, sums):
         along = length * offset + length * (length - 1) // 2
         boxes[slot, LOWER, last] = min(boxes[slot, LOWER, last], start)
         boxes[slot, UPPER, last] = max(boxes[slot, UPPER, last], stop)
-        sums[slot, PIXELS + ndim] += along
-        pair = 1 + PIXELS + ndim
+        sums[slot, OFFSETS + last] += along
+        pair = OFFSETS + ndim
         for axis in range(last):
             coordinate = rows[row, axis]
             apart = coordinate - boxes[slot, FIRST, axis]
             boxes[slot, LOWER, axis] = min(boxes[slot, LOWER, axis], coordinate)
             boxes[slot, UPPER, axis] = max(boxes[slot, UPPER, axis], coordinate + 1)
-            sums[slot, 1 + PIXELS + axis] += length * apart
+            sums[slot, OFFSETS + axis] += length * apart
             for other in range(axis, last):
                 sums[slot, pair] += length * apart * (rows[row, other] - boxes[slot, FIRST, other])
                 pair += 1
@@ -234,10 +235,9 @@ def measure_runs(slots, starts, columns, rows, boxes, sums):
 
 
 @jit
-def merge_boxes(
-    where, count, lower, upper, coordinates, products,
-    new_count, new_lower, new_upper, new_coordinates, new_products,
-):  # fmt: skip
+def merge_boxes(where, merged, new):
+    count, lower, upper, coordinates, products = merged
+    new_count, new_lower, new_upper, new_coordinates, new_products = new
     ndim = lower.shape[1]
     for row in range(where.size):
         slot = where[row]

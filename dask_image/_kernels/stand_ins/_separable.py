@@ -13,7 +13,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._steps import (
-    Step,
+    LineFilter,
     Sweeps,
     by_way_of,
     fill,
@@ -35,7 +35,7 @@ PLANES_STRIP = 1024
 
 
 @dataclass(frozen=True)
-class Symmetric(Step):
+class Symmetric(LineFilter):
     """
     A correlation along one axis with weights of odd number that mirror themselves.
 
@@ -156,7 +156,7 @@ def _sweep_rows(image, result, shape, by_way_of, rounds, down, across, strip, bu
     """
     Correlate along the last axis but one, and then along the last.
 
-    ``down`` and ``across`` are half the weights, their sign and what an `Edges` holds; there
+    ``down`` and ``across`` are half the weights, their sign and what an `ExtendedAxis` holds; there
     are no weights across where that axis stays as it is.
     """
     half, sign, rows, _, cval = down
@@ -233,13 +233,13 @@ def _weights(step, edges):
     return half, 1 if step is None else step.sign, edges.table, edges.stretch, edges.cval
 
 
-class _OverRows:
+class _WeightedRows:
     """One step, or two along the last axes."""
 
     def __init__(self, layout):
         self.layout = layout
-        self.down = _weights(layout.down, layout.down_edges)
-        self.across = _weights(layout.across, layout.across_edges)
+        self.down = _weights(layout.down, layout.down_axis)
+        self.across = _weights(layout.across, layout.across_axis)
         self.batch = BATCH
         if layout.down is None:  # a product with 1 leaves all values as they are
             self.down, self.batch = (np.ones(1), 1, np.arange(layout.height), (0, 0, 0), 0.0), 2
@@ -277,7 +277,7 @@ def _together(first, second):
     return first.axis < second.axis and second.width * 10 <= _strip(first.width + BATCH)
 
 
-class _OverPlanes:
+class _WeightedPlanes:
     """
     A step along one of the first axes that reads its planes from where they are.
 
@@ -291,7 +291,7 @@ class _OverPlanes:
             layout.down is not None
             and layout.down.sign > 0
             and layout.height * layout.width >= PLANES_SIZE
-            and layout.down_edges.table.min() >= 0
+            and layout.down_axis.table.min() >= 0
         )
 
     def __init__(self, layout):
@@ -311,7 +311,7 @@ class _OverPlanes:
         for block, source in enumerate(image.reshape(blocks, -1)):
             for begin in range(0, layout.rows, self.batch):
                 end = min(begin + self.batch, layout.rows)
-                starts = layout.down_edges.table[begin : end + at.size - 1] * size
+                starts = layout.down_axis.table[begin : end + at.size - 1] * size
                 part = scratch(f"planes of {size}", (end - begin) * size, layout.dtype)
                 _sweep_planes(
                     source, part, size, self.by_way_of, self.half, starts, self.strip, at, total
@@ -319,7 +319,7 @@ class _OverPlanes:
                 yield part, targets[block, begin:end]
 
 
-SWEEPS = Sweeps(_OverRows, _OverPlanes, _together)
+SWEEPS = Sweeps(_WeightedRows, _WeightedPlanes, _together)
 OF_THREE_WEIGHTS = Sweeps(OverThree, None, lambda first, second: True)
 
 

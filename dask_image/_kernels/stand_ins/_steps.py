@@ -18,7 +18,7 @@ from dask_image._kernels.rows import inside, places, whole
 
 
 @dataclass(frozen=True)
-class Step:
+class LineFilter:
     """
     A filter along one axis.
 
@@ -34,7 +34,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Edges:
+class ExtendedAxis:
     """
     Which pixel stands at each place of an axis that is lengthened by a window.
 
@@ -54,32 +54,32 @@ class Edges:
 
     @classmethod
     def of(cls, table, cval):
-        """Return the edges of what `rows.places` gave."""
+        """Return the axis of what `rows.places` gave."""
         first, last, pixel = inside(table)
         return cls(table, (first, last, pixel - first), float(cval))
 
 
-def edges_of(step, length, cut):
-    """Return the `Edges` of an axis of which the step is to fill ``cut`` (None: all)."""
+def extended_axis(step, length, cut):
+    """Return the `ExtendedAxis` of an axis of which the step is to fill ``cut`` (None: all)."""
     if step is None:
-        return Edges(np.empty(0, np.int64), (0, length, 0), 0.0)
+        return ExtendedAxis(np.empty(0, np.int64), (0, length, 0), 0.0)
     start, stop = cut or (0, length)
     start, stop = start - step.before, stop - step.before + step.width
-    return Edges.of(places(start, stop, length, step.mode), step.cval)
+    return ExtendedAxis.of(places(start, stop, length, step.mode), step.cval)
 
 
 @dataclass(frozen=True)
-class Layout:
+class SweepLayout:
     """How a sweep sees an image, and the result: as planes of rows, one step down, one across."""
 
     height: int
     width: int
     rows: int
     columns: int
-    down: Step | None
-    across: Step | None
-    down_edges: Edges
-    across_edges: Edges
+    down: LineFilter | None
+    across: LineFilter | None
+    down_axis: ExtendedAxis
+    across_axis: ExtendedAxis
     across_first: bool
     dtype: np.dtype
 
@@ -94,17 +94,17 @@ class Layout:
 
 
 def layout(shape, target_shape, group, cuts, dtype):
-    """Return the `Layout` of one or two steps that one sweep takes."""
+    """Return the `SweepLayout` of one or two steps that one sweep takes."""
     last = len(shape) - 1
     down = next((step for step in group if step.axis != last), None)
     across = next((step for step in group if step.axis == last), None)
     axis = max(last - 1, 0) if down is None else down.axis
     below = axis + 1 if last else 0
     height, width = shape[axis] if last else 1, math.prod(shape[below:])
-    return Layout(
+    return SweepLayout(
         height, width, target_shape[axis] if last else 1, math.prod(target_shape[below:]),
-        down, across, edges_of(down, height, cuts.get(axis)),
-        edges_of(across, width, cuts.get(last)), group[0] is across, dtype,
+        down, across, extended_axis(down, height, cuts.get(axis)),
+        extended_axis(across, width, cuts.get(last)), group[0] is across, dtype,
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def run_steps(image, steps, result, region, sweeps):
     ----------
     image : numpy.ndarray
         Of a dtype in `rows.NUMBERS` or bool; not empty.
-    steps : sequence of Step
+    steps : sequence of LineFilter
         At least one.
     result : numpy.ndarray
         C-contiguous, of the region's shape; shares no memory with ``image``. Its dtype (not
@@ -160,7 +160,7 @@ class Sweeps:
     rows : type
         ``rows(layout)`` makes what is called with an image and the array for the result.
     planes : type or None
-        As `_OverPlanes`, for steps that ``planes.suits``.
+        As `_WeightedPlanes`, for steps that ``planes.suits``.
     together : callable
         ``together(first, second)`` tells whether one sweep had better take two steps along
         the last axes.
@@ -229,7 +229,7 @@ def read(pixels, start, table, begin, count, stretch, cval, row, to):
     """
     Write to ``row`` from ``to`` what stands at the places ``begin`` to ``begin + count``.
 
-    ``start`` is where a row of the block begins in ``pixels``; see `Edges`.
+    ``start`` is where a row of the block begins in ``pixels``; see `ExtendedAxis`.
     """
     first, last = max(stretch[0], begin), min(stretch[1], begin + count)
     place = begin

@@ -10,7 +10,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places, whole
-from dask_image._kernels.stand_ins._steps import Edges, as_source, by_way_of, read
+from dask_image._kernels.stand_ins._steps import ExtendedAxis, as_source, by_way_of, read
 
 
 @jit_part
@@ -176,14 +176,14 @@ class OverThree:
     def __init__(self, layout):
         self.layout = layout
         nothing = np.empty(0, np.int64)
-        self.rows = nothing if layout.down is None else layout.down_edges.table
-        self.table = nothing if layout.across is None else layout.across_edges.table
+        self.rows = nothing if layout.down is None else layout.down_axis.table
+        self.table = nothing if layout.across is None else layout.across_axis.table
         self.across_first = layout.down is None or layout.across_first
         self.by_way_of = by_way_of(layout.dtype)
 
     def __call__(self, image, result):
         layout, dtype = self.layout, result.dtype
-        down, across = layout.down_edges, layout.across_edges
+        down, across = layout.down_axis, layout.across_axis
         blank = scratch("blank", layout.width, image.dtype)
         if self.rows.min(initial=0) < 0:
             blank[...] = down.cval
@@ -263,7 +263,7 @@ def add_axes(image, steps, result, region=None):
     starts = np.stack([_number(rows, image.shape) for rows in neighbours], axis=1)
     across = next((step for step in steps if step.axis == last), None)
     start, stop = bounds[-1]
-    edges = Edges.of(
+    edges = ExtendedAxis.of(
         places(start - 1, stop + 1, image.shape[-1], "nearest" if across is None else across.mode),
         steps[0].cval,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places, whole
-from dask_image._kernels.stand_ins._steps import Edges, as_source, by_way_of, read, write
+from dask_image._kernels.stand_ins._steps import ExtendedAxis, as_source, by_way_of, read, write
 
 # The rings of a strip of columns stay in the first-level cache where that leaves long loops.
 RINGS_BYTES = 1 << 15
@@ -147,7 +147,7 @@ def add_windows(image, weights, cval, result, region=None):
         )
     ]
     *lead, height, width = image.shape
-    across, columns = Edges.of(tables[-1], cval), tables[-1].size - shape[-1] + 1
+    across, columns = ExtendedAxis.of(tables[-1], cval), tables[-1].size - shape[-1] + 1
     used, k = np.unique(taps[:, :-2], axis=0, return_inverse=True)
     planes = _planes(tables[:-2], used, lead, shape)
     fits = RINGS_BYTES // (8 * (planes.shape[1] * shape[-2] + 1)) - shape[-1]

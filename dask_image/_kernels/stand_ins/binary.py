@@ -29,7 +29,7 @@ WORDS_AT_A_TIME = 1024
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _Words:
     """
     Where the bits of an image are in a flat array of words, with their border.
 
@@ -126,7 +126,7 @@ def _layout(shape, windows):
     margin = 2 + sum(
         (low + high + 1) * stride for low, high, stride in zip(before, after, strides, strict=True)
     )
-    return _Layout(tuple(shape), tuple(before), tuple(padded), margin)
+    return _Words(tuple(shape), tuple(before), tuple(padded), margin)
 
 
 def _steps(structure, origins, layout):
@@ -277,10 +277,10 @@ EROSION, DILATION = "erosion", "dilation"
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _MorphologyPlan:
     """The layout for images of one shape, and the steps of operations on them."""
 
-    layout: _Layout
+    layout: _Words
     steps: tuple
     has_centre: bool
 
@@ -299,7 +299,7 @@ def _plan(shape, axes, windows):
     has_centre = all(
         structure[tuple(reach(structure, origins)[0])] for structure, origins in placed
     )
-    return _Plan(layout, steps, has_centre)
+    return _MorphologyPlan(layout, steps, has_centre)
 
 
 def _plan_for(image, axes, windows):

@@ -17,7 +17,7 @@ from dask_image._kernels._numba import jit, jit_contract_part, jit_part, use_num
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
-from dask_image._kernels.stand_ins._steps import Step, Sweeps, by_way_of, fill, run_steps
+from dask_image._kernels.stand_ins._steps import LineFilter, Sweeps, by_way_of, fill, run_steps
 from dask_image._kernels.stand_ins.correlation import computed, converted, result_dtype
 
 # The sums of a strip of columns stay in the first-level cache.
@@ -201,12 +201,12 @@ def _sweep(image, result, shape, via, whole, single, down, across, strip, buffer
                     sound = finite
 
 
-class _OverRows:
+class _AveragedRows:
     """One step, or two along the last axes."""
 
     def __init__(self, layout):
         self.layout = layout
-        down, across = layout.down_edges, layout.across_edges
+        down, across = layout.down_axis, layout.across_axis
         size = 1 if layout.down is None else layout.down.width + 1
         rows = np.arange(layout.height) if layout.down is None else down.table
         self.down = size, rows, down.cval
@@ -236,7 +236,7 @@ def _together(first, second):
     return first.axis < second.axis and second.width * 4 <= STRIP
 
 
-SWEEPS = Sweeps(_OverRows, None, _together)
+SWEEPS = Sweeps(_AveragedRows, None, _together)
 
 
 # The sums of more pixels might need more bits than a float64 has.
@@ -264,7 +264,7 @@ def _steps(sizes, axes, modes, cval, origins, ndim):
         if not known or not 1 <= size <= MOST_PIXELS or not 0 <= before < size:
             return None
         if size > 1:
-            steps.append(Step(axis % ndim, int(before), int(size) - 1, mode, float(cval)))
+            steps.append(LineFilter(axis % ndim, int(before), int(size) - 1, mode, float(cval)))
     return steps if len({step.axis for step in steps}) == len(steps) else None
 
 

@@ -49,9 +49,14 @@ class Scanned:
     faces: dict[tuple[int, bool], NDArray]
 
 
+# Columns of pairs of components: of what blocks they are, and their labels there.
+BLOCK, LABEL, OTHER_BLOCK, OTHER_LABEL = range(4)
+BLOCKS, LABELS = slice(BLOCK, None, 2), slice(LABEL, None, 2)
+
+
 @dataclass(frozen=True)
 class Links:
-    """A block's values, and rows (block, label, other block, other label) of what touches."""
+    """A block's values, and a row for each two components that touch."""
 
     values: NDArray
     rows: NDArray
@@ -136,8 +141,8 @@ def numbered_pairs(number: int, other_number: int, pairs: list[NDArray]) -> NDAr
         keys = np.unique(pairs[:, 0] * span + pairs[:, 1])
         pairs = np.stack(np.divmod(keys, span), axis=1)
     rows = np.empty((len(pairs), 4), np.int64)
-    rows[:, 0], rows[:, 2] = number, other_number
-    rows[:, 1::2] = pairs
+    rows[:, BLOCK], rows[:, OTHER_BLOCK] = number, other_number
+    rows[:, LABELS] = pairs
     return rows
 
 
@@ -185,7 +190,7 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     offsets = np.zeros(len(links) + 1, np.int64)
     np.cumsum([link.values.size for link in links], out=offsets[1:])
     rows = np.concatenate([link.rows for link in links])
-    nodes, edges = np.unique(offsets[rows[:, ::2]] + rows[:, 1::2] - 1, return_inverse=True)
+    nodes, edges = np.unique(offsets[rows[:, BLOCKS]] + rows[:, LABELS] - 1, return_inverse=True)
     edges = edges.reshape(-1, 2)
     graph = sparse.coo_array(
         (np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(nodes.size, nodes.size)

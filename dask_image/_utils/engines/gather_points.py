@@ -17,8 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dask_image._utils import options
-from dask_image._utils.arrays import with_dtype, without_idle_chunks
+from dask_image._utils.arrays import fits_memory, with_dtype, without_idle_chunks
 from dask_image._utils.engines.exchange import exchange
 from dask_image._utils.engines.graph import (
     blocks_of,
@@ -172,7 +171,7 @@ def pixels_at(image: Array, places: Array, outside: Any, dtype: DTypeLike, name:
         _Pixels(image.chunks, np.dtype(dtype), outside),
         name=name,
         meta=with_dtype(image, dtype, ndim=1),
-        on_disk=not places.nbytes <= options.memory("coordinates"),
+        on_disk=not fits_memory(places, "coordinates"),
     )
 
 

@@ -22,7 +22,7 @@ from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
 from dask_image._kernels.blocks.label_index import index_labels
 from dask_image._utils import options
-from dask_image._utils.arrays import block_meta
+from dask_image._utils.arrays import block_meta, fits_memory
 from dask_image._utils.engines.graph import (
     block_slices,
     blocks_of,
@@ -583,8 +583,7 @@ def count_partitions(
 
 def worth_counting(image: Array, label_image: Array) -> bool:
     """Tell whether labels should be counted first: a small image is faster held than read twice."""
-    small = image.size * image.dtype.itemsize <= options.memory("median")
-    return not small and math.prod(label_image.numblocks) > 1
+    return not fits_memory(image, "median") and math.prod(label_image.numblocks) > 1
 
 
 class Shuffle(NamedTuple):

@@ -14,6 +14,9 @@ import numpy as np
 from dask_image._kernels import blocks as kernels
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.components import (
+    LABEL,
+    OTHER_BLOCK,
+    OTHER_LABEL,
     Links,
     Numbering,
     Scanned,
@@ -87,11 +90,11 @@ class LabelledComponents(TwoPass):
         )
         rows = links.rows
         owners = {each: other.labels for (each, _), other in zip(neighbours, summaries)}
-        ours = summary.labels[rows[:, 1] - 1]
+        ours = summary.labels[rows[:, LABEL] - 1]
         theirs = np.zeros_like(ours)
         for each, labels in owners.items():
-            from_it = rows[:, 2] == each
-            theirs[from_it] = labels[rows[from_it, 3] - 1]
+            from_it = rows[:, OTHER_BLOCK] == each
+            theirs[from_it] = labels[rows[from_it, OTHER_LABEL] - 1]
         return Links(links.values, rows[ours == theirs])
 
     def combine(self, linked: Sequence[Links]) -> Numbering:

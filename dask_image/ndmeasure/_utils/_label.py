@@ -14,7 +14,7 @@ from scipy import ndimage, sparse
 
 from dask_image._utils.arrays import with_dtype
 from dask_image._utils.engines.block_lattice import BlockLattice
-from dask_image._utils.engines.components import Scanned, cut_faces, link_by_steps, on_host
+from dask_image._utils.engines.components import LABELS, Scanned, cut_faces, link_by_steps, on_host
 from dask_image._utils.engines.graph import delayed_blocks
 from dask_image.ndmeasure._label import label_connectivity, label_structure
 
@@ -209,7 +209,7 @@ def _scan(block, reaches):
 
 
 def _adjacency(links, nlabels):
-    pairs = np.concatenate([link.rows[:, 1::2] for link in links])
+    pairs = np.concatenate([link.rows[:, LABELS] for link in links])
     low, high = np.unique(np.sort(pairs, axis=1), axis=0).T
     # A label that touches itself, where an axis wraps around one block, is one already.
     other = low != high

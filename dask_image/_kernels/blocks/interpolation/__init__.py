@@ -21,8 +21,8 @@ weighted as SciPy does it.
 """
 
 from dask_image._kernels.blocks.interpolation.grid import on_grid
-from dask_image._kernels.blocks.interpolation.points import affine, at_points
+from dask_image._kernels.blocks.interpolation.points import AffinePoints, affine, at_points
 from dask_image._kernels.blocks.interpolation.sorting import cells_of, group
 from dask_image._kernels.blocks.interpolation.values import outside
 
-__all__ = ["affine", "at_points", "cells_of", "group", "on_grid", "outside"]
+__all__ = ["AffinePoints", "affine", "at_points", "cells_of", "group", "on_grid", "outside"]

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_contract_part, jit_inline, jit_part, use_numba
-from dask_image._kernels.blocks.interpolation.points import points_of_part
+from dask_image._kernels.blocks.interpolation.points import Points, points_of_part
 from dask_image._kernels.blocks.interpolation.rows import store
 from dask_image._kernels.blocks.interpolation.values import (
     by_parts,
@@ -45,10 +45,10 @@ def on_grid(coefficients, box, lines, spline, dtype):
     numpy.ndarray
     """
     compute = _grid_of_part if use_numba() else _grid_by_points
-    return by_parts(compute, coefficients, box, (lines,), spline, dtype)
+    return by_parts(compute, coefficients, box, lines, spline, dtype)
 
 
-def _grid_by_points(coefficients, box, lines, spline, cval, dtype):
+def _grid_by_points(coefficients, box, lines, spline, dtype):
     """Interpolate without numba."""
     shape = tuple(map(len, lines))
 
@@ -60,10 +60,10 @@ def _grid_by_points(coefficients, box, lines, spline, cval, dtype):
         band[-1].reshape(len(rows), -1)[...] = lines[-1]
         return band, 0
 
-    return points_of_part(coefficients, box, fill_band, shape[-1], shape, spline, cval, dtype)
+    return points_of_part(coefficients, box, Points(fill_band, shape[-1], shape), spline, dtype)
 
 
-def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
+def _grid_of_part(coefficients, box, lines, spline, dtype):
     ndim = len(lines)
     result = np.empty((*coefficients.shape[:-ndim], *map(len, lines)), dtype)
     if not result.size:
@@ -74,7 +74,7 @@ def _grid_of_part(coefficients, box, lines, spline, cval, dtype):
         for line, origin, length, size in zip(lines, box.origin, planes.shape[1:], box.shape)
     ]
     flat = result.reshape(len(planes), -1, len(lines[-1]))
-    grid = _Rows(planes.shape[1:], tables, cval, dtype)
+    grid = _Rows(planes.shape[1:], tables, spline.cval, dtype)
     limits = limits_of(dtype)
     rows = min(max(BAND // flat.shape[2], 1), flat.shape[1])
     values = None if dtype.kind == "f" or limits is not None else np.empty((rows, flat.shape[2]))

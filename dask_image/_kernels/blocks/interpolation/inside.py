@@ -6,6 +6,8 @@ lie and how these count; then the pixels are read; then they are weighted and ad
 order. Points that are not inside are kept to pixels that are there, and set apart afterwards.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_part
@@ -21,13 +23,52 @@ ROW = 512
 PADDING, ORIGIN, MOST, STRIDE, END, LOW, HIGH = range(7)
 
 
-@jit
-def nearest(pixels, frame, band, begin, cval, rows, offsets, rest, out):
+class Source(NamedTuple):
+    """The pixels of a box one after another, its ``frame``, and what lies outside."""
+
+    pixels: Any
+    frame: Any
+    cval: float
+
+
+class Band(NamedTuple):
+    """Points, of which those from number ``begin`` on are meant."""
+
+    points: Any
+    begin: int
+
+
+class Around(NamedTuple):
     """
-    Read the nearest pixel of as many points as ``out`` holds, from number ``begin`` of a band on.
+    What a spline reads around a point.
+
+    ``digits`` names, for each row of pixels, its place along all axes but the last; ``deltas`` is
+    how far it lies from the first row.
+    """
+
+    order: int
+    digits: Any
+    deltas: Any
+
+
+class Scratch(NamedTuple):
+    """Memory for what is known of `ROW` points: weights along each axis, and more."""
+
+    weights: Any
+    rows: Any
+    offsets: Any
+
+
+@jit
+def nearest(source, points, scratch, rest, out):
+    """
+    Read the nearest pixel of as many points of a band as ``out`` holds.
 
     Returns how many points are left; their numbers are in ``rest``.
     """
+    pixels, frame, _ = source
+    band, begin = points
+    _, rows, offsets = scratch
     where, lost, left = rows[0], rows[1], np.int64(0)
     for start in range(0, out.size, ROW):
         count = min(ROW, out.size - start)
@@ -37,13 +78,16 @@ def nearest(pixels, frame, band, begin, cval, rows, offsets, rest, out):
             _place_nearest(band[axis, begin + start :], count, frame[axis], where, lost)
         _truncate(where, offsets, count)
         _read(pixels, offsets, count, out[start:])
-        left = _set_apart(lost, frame, band, begin, start, count, cval, rest, left, out)
+        left = _set_apart(lost, source, points, start, count, rest, left, out)
     return left
 
 
 @jit
-def linear(pixels, frame, band, begin, cval, weights, corners, rows, offsets, rest, out):
+def linear(source, points, corners, scratch, rest, out):
     """Do so by order 1 between the four pixels around points of a plane."""
+    pixels, frame, _ = source
+    band, begin = points
+    weights, rows, offsets = scratch
     where, lost, left = rows[0], rows[1], np.int64(0)
     for start in range(0, out.size, ROW):
         count = min(ROW, out.size - start)
@@ -56,20 +100,17 @@ def linear(pixels, frame, band, begin, cval, weights, corners, rows, offsets, re
         _truncate(where, offsets, count)
         _read_corners(pixels, np.uint64(frame[0, STRIDE]), offsets, count, corners)
         _add_corners(corners, count, weights[0, 0], weights[1, 0], out[start:])
-        left = _set_apart(lost, frame, band, begin, start, count, cval, rest, left, out)
+        left = _set_apart(lost, source, points, start, count, rest, left, out)
     return left
 
 
 @jit
-def splines(
-    pixels, frame, band, begin, cval, order, digits, deltas, weights, rows, offsets, rest, out
-):  # fmt: skip
-    """
-    Do so by splines of order 1 to 5, in any number of dimensions.
-
-    ``digits`` names, for each row of pixels around a point, its place along all axes but the
-    last; ``deltas`` is how far it lies from the first row.
-    """
+def splines(source, points, around, scratch, rest, out):
+    """Do so by splines of order 1 to 5, in any number of dimensions."""
+    pixels, frame, _ = source
+    band, begin = points
+    order, digits, deltas = around
+    weights, rows, offsets = scratch
     ndim = len(frame)
     total, one, other, ones, lost = rows[0], rows[1], rows[2], rows[3], rows[4]
     ones[:] = 1.0
@@ -100,7 +141,7 @@ def splines(
                 else:
                     _add_one(one, before, beside, last[tap], count, total)
         _copy(total, count, out[start:])
-        left = _set_apart(lost, frame, band, begin, start, count, cval, rest, left, out)
+        left = _set_apart(lost, source, points, start, count, rest, left, out)
     return left
 
 
@@ -232,8 +273,10 @@ def _copy(values, count, out):
 
 
 @jit_part
-def _set_apart(lost, frame, band, begin, start, count, cval, rest, left, out):
+def _set_apart(lost, source, points, start, count, rest, left, out):
     """Give points without pixels their value, and list the others that are not inside."""
+    _, frame, cval = source
+    band, begin = points
     missing = 0
     for k in range(count):
         missing += lost[k] != 0.0

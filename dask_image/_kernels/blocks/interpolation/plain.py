@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 
-def with_scipy(coefficients, box, coordinates, spline, cval, out):
+def with_scipy(coefficients, box, coordinates, spline, out):
     """Interpolate with SciPy, on a box that holds the neighbours of every point."""
     order = spline.order
     unknown = np.zeros(len(out), bool)
@@ -34,17 +34,18 @@ def with_scipy(coefficients, box, coordinates, spline, cval, out):
         if order:
             local[axis] += folded - middle
         place = spline.mode.fold_coefficient(np.flatnonzero(needed) + begin, box.shape[axis])
-        coefficients = _extended(coefficients, axis, place, box.origin[axis], box.shape[axis], cval)
+        lengthened = axis, box.origin[axis], box.shape[axis]
+        coefficients = _extended(coefficients, *lengthened, place, spline.cval)
     if not unknown.all():
         if coefficients.dtype.char == "e" or coefficients.dtype.kind == "b":
             coefficients = coefficients.astype(np.float32)
         ndimage.map_coordinates(
             coefficients, local, out, order=order, mode="mirror", prefilter=False
         )
-    out[unknown] = cval
+    out[unknown] = spline.cval
 
 
-def _extended(coefficients, axis, place, origin, size, cval):
+def _extended(coefficients, axis, origin, size, place, cval):
     """Return the pixels ``place`` of the image from a box that begins at ``origin``."""
     position = np.where(place >= origin, place - origin, place - origin + size)
     missing = (place < 0) | (position >= coefficients.shape[axis])

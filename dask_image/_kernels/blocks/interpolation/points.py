@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +17,10 @@ from dask_image._kernels.blocks.interpolation.inside import (
     PADDING,
     ROW,
     STRIDE,
+    Around,
+    Band,
+    Scratch,
+    Source,
     linear,
     nearest,
     splines,
@@ -26,6 +32,32 @@ from dask_image._utils.modes import CONSTANT, MIRROR, WRAP
 
 # Points whose coordinates are written down at a time.
 BAND = 1 << 14
+
+
+class Points(NamedTuple):
+    """Points to interpolate at, a band of them at a time."""
+
+    fill: Callable[[int, Any], tuple[Any, int]]
+    """
+    Called with the number of a point and an array: returns an array of coordinates and the number
+    there of that point. That is the array given, filled from its start, unless another will do.
+    """
+    length: int
+    """A band is of whole rows of so many points."""
+    shape: tuple[int, ...]
+    """Of the result."""
+
+
+class AffinePoints(NamedTuple):
+    """The points ``matrix @ index + offset`` of a block of output indices."""
+
+    matrix: Any
+    """Of float64, (ndim, output ndim)."""
+    offset: Any
+    """Of float64, (ndim,)."""
+    start: Any
+    """The first index of the block of the output."""
+    shape: Any
 
 
 def at_points(coefficients, box, coordinates, spline, dtype):
@@ -60,22 +92,19 @@ def at_points(coefficients, box, coordinates, spline, dtype):
         return band, 0
 
     shape = coordinates.shape[1:]
-    return by_parts(points_of_part, coefficients, box, (fill_band, 1, shape), spline, dtype)
+    return by_parts(points_of_part, coefficients, box, Points(fill_band, 1, shape), spline, dtype)
 
 
-def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
+def affine(coefficients, box, points, spline, dtype):
     """
-    Interpolate at ``matrix @ index + offset`` for a block of output indices.
+    Interpolate at points under an affine transform.
 
     Parameters
     ----------
     coefficients : numpy.ndarray
         The box; axes before make a stack of boxes, each of which is transformed.
     box : Crop
-    matrix, offset : numpy.ndarray
-        Of float64, shapes (ndim, output ndim) and (ndim,).
-    start, shape : tuple of int
-        The first index of the block of the output, and its shape.
+    points : AffinePoints
     spline : Spline
     dtype : numpy.dtype
         Of the result.
@@ -84,29 +113,31 @@ def affine(coefficients, box, matrix, offset, start, shape, spline, dtype):
     -------
     numpy.ndarray
     """
+    start, shape = points.start, points.shape
     length = shape[-1]
     # Index 0 times an infinite factor is NaN, which stands for no pixel.
     with np.errstate(invalid="ignore"):
-        along = np.outer(matrix[:, -1], np.arange(start[-1], start[-1] + length))
-    first, sizes = np.array(start, np.int64), np.array(shape, np.int64)
+        along = np.outer(points.matrix[:, -1], np.arange(start[-1], start[-1] + length))
+    block = points._replace(start=np.array(start, np.int64), shape=np.array(shape, np.int64))
     index = np.empty(len(shape))
     spread = _spread if use_numba() else _spread_plainly
 
     def fill_band(begin, band):
-        spread(begin // length, first, sizes, matrix, offset, along, index, band)
+        spread(begin // length, block, along, index, band)
         return band, 0
 
-    arguments = (fill_band, length, shape)
-    return by_parts(points_of_part, coefficients, box, arguments, spline, dtype)
+    rows = Points(fill_band, length, shape)
+    return by_parts(points_of_part, coefficients, box, rows, spline, dtype)
 
 
 @jit
-def _spread(first_row, start, shape, matrix, offset, along, index, band):
+def _spread(first_row, points, along, index, band):
     """
     Set the coordinates of whole rows: a sum of what changes from row to row, and along it.
 
     From the offset on, term by term, as SciPy adds them up.
     """
+    matrix, offset, start, shape = points
     length = along.shape[1]
     for row in range(band.shape[1] // length):
         rest = first_row + row
@@ -122,7 +153,8 @@ def _spread(first_row, start, shape, matrix, offset, along, index, band):
                 target[k] = begin + steps[k]
 
 
-def _spread_plainly(first_row, start, shape, matrix, offset, along, _, band):
+def _spread_plainly(first_row, points, along, _, band):
+    matrix, offset, start, shape = points
     rows = np.arange(first_row, first_row + band.shape[1] // shape[-1])
     index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
     outer = np.repeat(offset[:, np.newaxis], len(rows), axis=1)
@@ -132,15 +164,14 @@ def _spread_plainly(first_row, start, shape, matrix, offset, along, _, band):
         np.add(outer[:, :, np.newaxis], along[:, np.newaxis], out=band.reshape(*outer.shape, -1))
 
 
-def points_of_part(coefficients, box, fill_band, length, shape, spline, cval, dtype):
+def points_of_part(coefficients, box, points, spline, dtype):
     """
-    Interpolate where ``fill_band(begin, band)`` has the points from number ``begin`` on.
+    Interpolate a real array at `Points`.
 
-    It is asked for whole rows of ``length`` points, and returns an array of coordinates and the
-    number of the first point there: ``band`` and 0, unless it has another array that will do.
     Axes of ``coefficients`` before those of the box make a stack of planes, each of which is read
     at these points.
     """
+    shape, length = points.shape, points.length
     ndim = len(box.shape)
     result = np.empty((*coefficients.shape[:-ndim], *shape), dtype)
     if not result.size:
@@ -148,8 +179,8 @@ def points_of_part(coefficients, box, fill_band, length, shape, spline, cval, dt
     count = math.prod(shape)
     planes, flat = stacked(coefficients, ndim), result.reshape(-1, count)
     size = min(max(BAND // length, 1) * length, count)
-    interpolate = (_Compiled if use_numba() else _Plain)(planes, box, spline, cval)
-    points = np.empty((ndim, size))
+    interpolate = (_Compiled if use_numba() else _Plain)(planes, box, spline)
+    bands = np.empty((ndim, size))
     values = None if dtype.kind == "f" else np.empty(size)
     for plane, line in enumerate(flat):
         interpolate.turn_to(plane)
@@ -157,8 +188,8 @@ def points_of_part(coefficients, box, fill_band, length, shape, spline, cval, dt
             part = line[begin : begin + size]
             # Points in one band are the same for all planes.
             if not plane or size < count:
-                band = points if part.size == size else np.empty((ndim, part.size))
-                where = fill_band(begin, band)
+                band = bands if part.size == size else np.empty((ndim, part.size))
+                where = points.fill(begin, band)
             target = part if values is None else values[: part.size]
             interpolate(*where, target)
             if values is not None:
@@ -169,9 +200,8 @@ def points_of_part(coefficients, box, fill_band, length, shape, spline, cval, dt
 class _Plain:
     """Interpolation of bands of points by SciPy."""
 
-    def __init__(self, planes, box, spline, cval):
-        self.planes, self.box = planes, box
-        self.spline, self.cval = spline, cval
+    def __init__(self, planes, box, spline):
+        self.planes, self.box, self.spline = planes, box, spline
 
     def turn_to(self, plane):
         """Read from one plane from now on."""
@@ -179,7 +209,7 @@ class _Plain:
 
     def __call__(self, band, _, out):
         x = band + self.spline.padding
-        with_scipy(self.plane, self.box, x, self.spline, self.cval, out)
+        with_scipy(self.plane, self.box, x, self.spline, out)
 
 
 class _Compiled:
@@ -191,9 +221,8 @@ class _Compiled:
     pixel by pixel.
     """
 
-    def __init__(self, planes, box, spline, cval):
-        self.planes = planes
-        self.spline, self.cval, self.box = spline, cval, box
+    def __init__(self, planes, box, spline):
+        self.planes, self.box, self.spline = planes, box, spline
         ndim, order, shape = len(box.shape), spline.order, planes.shape[1:]
         strides = [math.prod(shape[axis + 1 :]) for axis in range(ndim)]
         self.geometry = np.array([shape, strides, box.origin, box.shape], np.int64)
@@ -215,9 +244,8 @@ class _Compiled:
         self.frame[:, LOW] = 0.0 if constant else -np.inf
         self.frame[:, HIGH] = ends if constant else np.inf
         self.fits = (most >= 0).all()
-        self.weights = np.empty((ndim, order + 1, ROW))
-        self.rows = np.empty((5, ROW))
-        self.offsets = np.empty(ROW, np.int64)
+        weights, rows = np.empty((ndim, order + 1, ROW)), np.empty((5, ROW))
+        self.scratch = Scratch(weights, rows, np.empty(ROW, np.int64))
 
     def turn_to(self, plane):
         """Read from one plane from now on."""
@@ -235,7 +263,7 @@ class _Compiled:
         for axis, size in enumerate(self.box.shape):
             x[axis] = self.spline.mode.fold_coordinate(x[axis], size)
         known = ~np.isnan(x).any(axis=0)
-        out[rest[~known]] = self.cval
+        out[rest[~known]] = self.spline.cval
         rest, x = rest[known], np.ascontiguousarray(x[:, known])
         values = np.empty(len(rest), out.dtype)
         frame = self.frame.copy()
@@ -248,10 +276,9 @@ class _Compiled:
     def _at_edges(self, x):
         """Interpolate pixel by pixel."""
         values = np.empty(x.shape[1])
-        _at_edges(
-            self.flat, self.geometry, self.digits, self.spline.order, self.spline.mode.code,
-            self.cval, x, self.weights, self.rows, self.offsets, values,
-        )  # fmt: skip
+        source = Source(self.flat, self.geometry, self.spline.cval)
+        around = self.spline.order, self.spline.mode.code, self.digits
+        _at_edges(source, around, x, self.scratch, values)
         return values
 
     def _inside(self, band, begin, out, frame):
@@ -260,18 +287,16 @@ class _Compiled:
             return np.arange(out.size)
         rest = np.empty(out.size, np.int64)
         order, ndim = self.spline.order, len(frame)
-        arguments = self.flat, frame, band, begin, self.cval
+        given = Source(self.flat, frame, self.spline.cval), Band(band, begin)
         if order == 0:
-            count = nearest(*arguments, self.rows, self.offsets, rest, out)
+            count = nearest(*given, self.scratch, rest, out)
         elif order == 1 and ndim == 2:
             corners = np.empty((4, ROW), self.flat.dtype)
-            count = linear(*arguments, self.weights, corners, self.rows, self.offsets, rest, out)
+            count = linear(*given, corners, self.scratch, rest, out)
         else:
             digits = self.digits[:: order + 1, :-1]
             deltas = digits @ self.geometry[1, :-1]
-            count = splines(
-                *arguments, order, digits, deltas, self.weights, self.rows, self.offsets, rest, out
-            )
+            count = splines(*given, Around(order, digits, deltas), self.scratch, rest, out)
         return rest[:count]
 
 
@@ -280,13 +305,17 @@ NOWHERE = -(1 << 56)
 
 
 @jit
-def _at_edges(pixels, geometry, digits, order, mode, cval, x, weights, rows, offsets, out):
+def _at_edges(source, around, x, scratch, out):
     """
     Interpolate at points of the image, pixel by pixel where the boundary's rule puts them.
 
-    ``geometry`` has for each axis the box's length, stride and origin and the length of the
-    whole image; ``digits`` names, for each pixel around a point, its place along each axis.
+    In place of a frame ``source`` has for each axis the box's length, stride and origin and the
+    length of the whole image; ``around`` is the order, the mode's code and, for each pixel around
+    a point, its place along each axis.
     """
+    pixels, geometry, cval = source
+    order, mode, digits = around
+    weights, rows, offsets = scratch
     ndim = x.shape[0]
     places = np.empty((ndim, order + 1, ROW), np.int64)
     first, values, total = rows[0], rows[1], rows[2]

@@ -1,5 +1,6 @@
 """What all ways to interpolate share: parts of complex arrays, precision, conversion of results."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -8,16 +9,20 @@ from dask_image._kernels._numba import use_numba
 from dask_image._kernels.blocks.interpolation.rows import kind_of, store
 
 
-def by_parts(function, coefficients, box, arguments, spline, dtype):
+def by_parts(function, coefficients, box, points, spline, dtype):
     """Run ``function`` on a real array, or on the two parts of a complex one."""
     if dtype.kind != "c":
-        return function(coefficients, box, *arguments, spline, spline.cval, dtype)
+        return function(coefficients, box, points, spline, dtype)
     real = np.empty(0, dtype).real.dtype
-    cval = complex(spline.cval)
-    first = function(coefficients.real, box, *arguments, spline, cval.real, real)
+    first, second = (
+        function(part, box, points, dataclasses.replace(spline, cval=cval), real)
+        for part, cval in (
+            (coefficients.real, complex(spline.cval).real),
+            (coefficients.imag, complex(spline.cval).imag),
+        )
+    )
     result = np.empty(first.shape, dtype)
-    result.real = first
-    result.imag = function(coefficients.imag, box, *arguments, spline, cval.imag, real)
+    result.real, result.imag = first, second
     return result
 
 
