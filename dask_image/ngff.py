@@ -32,7 +32,6 @@ Method = Literal["mean", "mode", "nearest"]
 VERSIONS = ("0.5", "0.4")
 # The order that the format demands.
 ORDER = "tczyx"
-SPACE = "zyx"
 # What each unit is in the one that `ImageMetadata` has, µm and s.
 LENGTHS = {
     "micrometer": 1.0, "nanometer": 1e-3, "picometer": 1e-6, "angstrom": 1e-4, "millimeter": 1e3,

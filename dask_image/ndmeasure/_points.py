@@ -106,8 +106,8 @@ def points_table(
 
     Notes
     -----
-    Which blocks of the images points need is found out when their tasks run; each block is
-    read once for each block of points.
+    Which blocks of the images points need is found out when their tasks run: any part of a
+    column waits for all points, and each block is read once.
 
     Examples
     --------

@@ -54,7 +54,7 @@ def stands_in_for(function, exact=True):
         def in_region(block, *others, region, **keywords):
             return compute(Call(function, block, *others, **keywords), region)
 
-        kernel.__signature__ = inspect.signature(function)
+        kernel.__signature__ = _signature(function)
         kernel.in_region = patient(in_region) if exact else in_region
         return kernel
 

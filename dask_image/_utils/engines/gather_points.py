@@ -168,7 +168,7 @@ def pixels_at(image: Array, places: Array, outside: Any, dtype: DTypeLike, name:
     return map_scattered(
         places,
         image,
-        _Pixels(image.chunks, np.dtype(dtype), outside),
+        _NearestPixel(image.chunks, np.dtype(dtype), outside),
         name=name,
         meta=with_dtype(image, dtype, ndim=1),
         on_disk=not fits_memory(places, "coordinates"),
@@ -176,7 +176,7 @@ def pixels_at(image: Array, places: Array, outside: Any, dtype: DTypeLike, name:
 
 
 @dataclass(frozen=True)
-class _Pixels:
+class _NearestPixel:
     """Looks up the pixel that each place lies in."""
 
     chunks: Chunks
