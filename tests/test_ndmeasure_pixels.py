@@ -75,6 +75,7 @@ def gathered(request, monkeypatch, set_option):
     """Gather a pooled image in one task, or count its values in several passes."""
     set_option("median.memory", 2**30 if request.param else 0)
     monkeypatch.setattr(order_statistics, "DIGIT_BITS", 8)  # more passes, less to count in each
+    monkeypatch.setattr(order_statistics, "PIECE", 5)  # several of a block
     return request.param
 
 

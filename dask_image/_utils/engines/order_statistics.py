@@ -20,6 +20,9 @@ from dask_image._utils.typing import Array, NDArray
 
 DIGIT_BITS = 16
 
+# So many values are counted at a time, that what is made of them stays in a cache.
+PIECE = 1 << 17
+
 
 class Middle(NamedTuple):
     """
@@ -171,17 +174,21 @@ def count_digits(
         Counts (…, 3, digits), with an axis of length 1 for each of the block's.
     """
     values = values.ravel() if group.all() else values.ravel()[group.ravel()]
-    keys = ordered_integers(values)
-    digits = keys >> keys.dtype.type(shift)
     prefixes = [0, 0, 0] if settled is None else settled.prefixes
-    higher = digits >> digit_bits if settled is not None else np.zeros_like(digits)
-    found = {}
-    for prefix in set(prefixes):
-        chosen = digits if settled is None else digits[higher == keys.dtype.type(prefix)]
-        chosen = chosen & keys.dtype.type((1 << digit_bits) - 1)
-        found[prefix] = np.bincount(chosen.astype(np.intp), minlength=1 << digit_bits)
-    counts = np.stack([found[prefix] for prefix in prefixes])
-    return counts.reshape((1,) * group.ndim + counts.shape)
+    found = dict.fromkeys(prefixes, np.zeros(1 << digit_bits, np.int64))
+    for begin in range(0, values.size, PIECE):
+        keys = ordered_integers(values[begin : begin + PIECE])
+        digits = keys >> keys.dtype.type(shift)
+        for prefix in found:
+            chosen = digits
+            if settled is not None:
+                chosen = digits[digits >> digit_bits == keys.dtype.type(prefix)]
+            chosen = chosen & keys.dtype.type((1 << digit_bits) - 1)
+            counts = np.bincount(chosen.astype(np.intp), minlength=1 << digit_bits)
+            found[prefix] = found[prefix] + counts
+    return np.stack([found[prefix] for prefix in prefixes]).reshape(
+        *(1,) * group.ndim, len(prefixes), 1 << digit_bits
+    )
 
 
 def settle(counts: NDArray, settled: Settled | None, digit_bits: int) -> Settled:
