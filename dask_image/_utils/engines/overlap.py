@@ -21,7 +21,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import dask.array as da
@@ -75,10 +75,25 @@ class AxisWindow:
     pieces: tuple[Piece, ...]
     trim: slice
 
-    @property
+    @cached_property
     def extents(self) -> Shape:
         """How many pixels each piece holds."""
         return tuple(piece.stop - piece.start for piece in self.pieces)
+
+    @cached_property
+    def blocks(self) -> Shape:
+        """Which blocks the pieces are of."""
+        return tuple(piece.block for piece in self.pieces)
+
+    @cached_property
+    def cuts(self) -> Slices:
+        """The slices that take the pieces from their blocks."""
+        return tuple(piece.cut for piece in self.pieces)
+
+    @cached_property
+    def spans(self) -> tuple[Shape, ...]:
+        """Of each piece where it begins and ends, and how long its block is."""
+        return tuple((piece.start, piece.stop, piece.size) for piece in self.pieces)
 
 
 def axis_window(
@@ -291,24 +306,69 @@ class Slab:
 
 
 class _Source:
-    """Where pieces of an image's blocks are found: in the blocks, or in slabs cut off them."""
+    """Where pieces of an image's blocks are found: in the blocks themselves."""
 
-    def __init__(self, image, slab_key=(), windows=None):
+    def __init__(self, image, cut_key=()):
         self.name = blocks_of(image)
-        self.slab_key = slab_key
         self.chunks = image.chunks
         self.itemsize = image.dtype.itemsize
+        self.cut_key = cut_key
         self.tasks = {}
-        self.slab_ends = [_slab_ends(axis) for axis in windows] if windows else None
+        # Tasks share their references: Python's garbage collector walks all that there are, and
+        # takes longer for it than the rest of the building.
+        self.references = {}
+
+    def places(self, windows):
+        """
+        Return where the pieces of windows, one an axis, are found.
+
+        References to what holds them, and how to cut them out of it.
+        """
+        indices = itertools.product(*(window.blocks for window in windows))
+        cuts = tuple(itertools.product(*(window.cuts for window in windows)))
+        return [self.reference((self.name, *index)) for index in indices], cuts
+
+    def reference(self, key):
+        """Return the reference to a key that all share."""
+        found = self.references.get(key)
+        if found is None:
+            found = self.references[key] = reference(key)
+        return found
+
+
+class _SlabSource(_Source):
+    """Slabs of blocks, which several neighbours read, have tasks that cut them off."""
+
+    def __init__(self, image, cut_key, windows):
+        super().__init__(image, cut_key)
+        self.ends = [_slab_ends(axis) for axis in windows]
+        self.plans = {}
         self.slabs = {}
 
-    def find(self, pieces):
-        """Return the key that holds these pieces (one per axis), and how to cut them out."""
-        index = tuple(piece.block for piece in pieces)
+    def places(self, windows):
+        """Return what `_Source.places` does."""
+        # Blocks whose windows lie alike in blocks that hand out the same slabs read alike.
+        kinds = tuple(
+            (window.spans, *map(ends.get, window.blocks))
+            for window, ends in zip(windows, self.ends)
+        )
+        plan = self.plans.get(kinds)
+        if plan is None:
+            pieces = itertools.product(*(window.pieces for window in windows))
+            plan = self.plans[kinds] = _apart(map(self._place, pieces))
+        faces, cuts = plan
+        indices = itertools.product(*(window.blocks for window in windows))
+        return [
+            self.reference((self.name, *index)) if face is None else self._slab(face, index)
+            for face, index in zip(faces, indices, strict=True)
+        ], cuts
+
+    def _place(self, pieces):
+        """Return which slabs of a block hold pieces, one an axis, if any do, and how to cut them."""
         cut = tuple(piece.cut for piece in pieces)
-        if self.slab_ends is None or all(piece.whole for piece in pieces):
-            return (self.name, *index), cut
-        slabs, together = self._slabs_of(index, [piece.size for piece in pieces])
+        if all(piece.whole for piece in pieces):
+            return None, cut
+        slabs, together = self._slabs_of(tuple(piece.block for piece in pieces))
         faces = [
             2 * axis + (piece.start > 0)
             for axis, piece in enumerate(pieces)
@@ -316,56 +376,73 @@ class _Source:
         ]
         shares = [(slabs[face].share, face) for face in faces if face in slabs]
         if not shares:
-            return (self.name, *index), cut
+            return None, cut
         _, face = min(shares)
         axis, begin = face // 2, slabs[face].start
         piece = pieces[axis]
         cut = cut[:axis] + (slice(piece.start - begin, piece.stop - begin),) + cut[axis + 1 :]
-        key = (*self.slab_key, *index) if together else (*self.slab_key, face, *index)
+        return ((), (face, *cut)) if together else ((face,), cut)
+
+    def _slab(self, face, index):
+        """Return the reference to a slab of a block, or to all together, cut by a task."""
+        key = (*self.cut_key, *face, *index)
         if key not in self.tasks:
-            block = reference((self.name, *index))
-            if together:
+            block, (slabs, _) = self.reference((self.name, *index)), self._slabs_of(index)
+            if face:
+                self.tasks[key] = task(key, _cut, block, slabs[face[0]].cut)
+            else:
                 places = tuple(slab.cut for slab in slabs.values())
                 self.tasks[key] = task(key, _cut_all, block, (*slabs,), places)
-            else:
-                self.tasks[key] = task(key, _cut, block, slabs[face].cut)
-        return key, (face, *cut) if together else cut
+        return self.reference(key)
 
-    def _slabs_of(self, index, sizes):
+    def _slabs_of(self, index):
         """
         Return by face (two an axis) the slabs of a block that save enough to pay a task.
 
         Last comes whether one task cuts all of them.
         """
-        if index in self.slabs:
-            return self.slabs[index]
+        sizes = tuple(along[block] for along, block in zip(self.chunks, index))
+        ends = tuple(along.get(block) for along, block in zip(self.ends, index))
+        if (sizes, ends) in self.slabs:
+            return self.slabs[sizes, ends]
         size = self.itemsize * math.prod(sizes)
         slabs = {}
-        for axis, (block, length, ends) in enumerate(zip(index, sizes, self.slab_ends)):
-            low, high = ends.get(block, (0, length))
+        for axis, (length, between) in enumerate(zip(sizes, ends)):
+            low, high = between or (0, length)
             for face, start, stop in ((2 * axis, 0, low), (2 * axis + 1, high, length)):
                 share = (stop - start) / length
                 if 0 < share <= 0.5 and (1 - share) * size >= SLAB_WORTH_BYTES:
                     slabs[face] = Slab(axis, start, stop, share)
         together = sum(slab.share for slab in slabs.values()) * size <= TOGETHER_BYTES
-        found = self.slabs[index] = slabs, together and len(slabs) > 1
+        found = self.slabs[sizes, ends] = slabs, together and len(slabs) > 1
         return found
 
 
 class _ThinSource(_Source):
     """Small parts of blocks have tasks of their own."""
 
-    def find(self, pieces):
-        """Return the key that holds these pieces, and how to cut them out."""
+    def places(self, windows):
+        """Return what `_Source.places` does."""
+        pieces = itertools.product(*(window.pieces for window in windows))
+        return _apart(map(self._place, pieces))
+
+    def _place(self, pieces):
         index = tuple(piece.block for piece in pieces)
         cut = tuple(piece.cut for piece in pieces)
         size = self.itemsize * math.prod(piece.size for piece in pieces)
         part = self.itemsize * math.prod(piece.stop - piece.start for piece in pieces)
+        block = self.reference((self.name, *index))
         if part > size / 2 or size - part < SLAB_WORTH_BYTES:
-            return (self.name, *index), cut
-        key = (*self.slab_key, len(self.tasks))
-        self.tasks[key] = task(key, _cut, reference((self.name, *index)), cut)
-        return key, tuple(slice(0, along.stop - along.start) for along in cut)
+            return block, cut
+        key = (*self.cut_key, len(self.tasks))
+        self.tasks[key] = task(key, _cut, block, cut)
+        return reference(key), tuple(slice(0, along.stop - along.start) for along in cut)
+
+
+def _apart(pairs):
+    """Return the first of each of some pairs, and the second of each; there may be no pair."""
+    pairs = tuple(pairs)
+    return tuple(first for first, _ in pairs), tuple(second for _, second in pairs)
 
 
 def _slab_ends(axis_windows):
@@ -393,11 +470,10 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
     tasks = {}
     for index in itertools.product(*map(range, numblocks)):
         windows = windows_of(index)
-        combinations = list(itertools.product(*(window.pieces for window in windows)))
         # Images of different itemsize hand out different slabs, so each has cuts of its own.
-        found = [[source.find(pieces) for pieces in combinations] for source in sources]
-        references = [reference(key) for places in found for key, _ in places]
-        cuts = tuple(tuple(cut for _, cut in places) for places in found)
+        places = [source.places(windows) for source in sources]
+        references = [each for found, _ in places for each in found]
+        cuts = tuple(cut for _, cut in places)
         extents = tuple(window.extents for window in windows)
         trims = tuple(window.trim for window in windows)
         untrimmed = all(trim == slice(0, sum(extent)) for trim, extent in zip(trims, extents))
@@ -486,7 +562,9 @@ def map_neighborhood(
     token = tokenize(kernel, [array.name for array in images], reach, modes, dtype, keywords)
     halo, name = f"{name}-halo-{token}", f"{name}-{token}"
     windows = neighborhood_windows(image.chunks, reach, modes)
-    sources = [_Source(array, (halo, position), windows) for position, array in enumerate(images)]
+    sources = [
+        _SlabSource(array, (halo, position), windows) for position, array in enumerate(images)
+    ]
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
