@@ -284,6 +284,17 @@ def test_thick_halos_run_apart():
     assert_same(result, expected)
     expected = ranked(image, counted, np.ones((15, 15), bool), lambda n: 0)
     assert_same(ndfilters.minimum_filter(lazy, 15, where=where), expected)
+    for dtype in (np.int8, bool):
+        few = np.abs(image).astype(dtype)
+        lazy_few = da.from_array(few, chunks=3)
+        expected = ranked(few, counted, np.ones((15, 15), bool), lambda n: n - 1, fill=0)
+        found = ndfilters.maximum_filter(lazy_few, 15, where=where, fill_value=0)
+        assert_same(found, expected.astype(dtype))
+    twisted = ndfilters.gaussian_filter(lazy * (1 + 2j), 3, where=where)
+    np.testing.assert_allclose(twisted, result * (1 + 2j), rtol=1e-12)
+    image = da.ones((256,) * 3, chunks=64, dtype="f4")
+    result = ndfilters.gaussian_filter(image, 5, where=da.ones_like(image, dtype=bool))
+    assert len(result.__dask_graph__()) <= 13 * image.npartitions
 
 
 def test_a_block_takes_one_task():

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import dask.array as da
@@ -471,18 +472,7 @@ def _map_passes(image, counted, both, dtype, name):
     whole = _whole(1, beyond, [step.mode for step in passes])
     masked = CountedKernel(*kernels, neutral, finish, counted.for_blocks, whole)
     if run_apart(image, passes):
-        # What does not count is left out before, not in, the tasks of the passes.
-        filled, mask = (
-            map_blocks(
-                masked_part, image, *counted.masks, name=f"{name}-{step}", kernel=masked,
-                step=step, meta=block_meta(image.ndim, each, like=image._meta),
-            )
-            for step, each in (("fill", image.dtype), ("mask", np.uint8))
-        )  # fmt: skip
-        return map_blocks(
-            _finished, map_passes(filled, passes, work, name), map_passes(mask, of_mask, share, name),
-            name=name, finish=finish, meta=block_meta(image.ndim, dtype, like=image._meta),
-        )  # fmt: skip
+        return _map_apart(image, counted, masked, passes, of_mask, dtype, name)
     reach, modes = passes_reach(passes, image.ndim)
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
@@ -497,17 +487,72 @@ def _cast(block, dtype):
     return block.astype(dtype)
 
 
-def masked_part(
-    block: Block, where: Block | None = None, *, kernel: CountedKernel, step: str
-) -> Block:
-    """Return the pixels of a block that a kernel filters, or (``step`` "mask") which count."""
+def _map_apart(image, counted, masked, passes, of_mask, dtype, name):
+    """
+    Run passes one after another, each over the image and its mask in one task.
+
+    Both lie side by side along a new first axis, so that they exchange one halo.
+    """
+    like, work = partial(block_meta, like=image._meta), passes[0].keywords["output"]
+    both = map_blocks(
+        _both, image, *counted.masks, name=f"{name}-fill", kernel=masked, new_axis=0,
+        chunks=((2,), *image.chunks), meta=like(image.ndim + 1, image.dtype),
+    )  # fmt: skip
+    each = [
+        replace(
+            step, kernel=_EachOfBoth(step.kernel, on_mask.kernel), axis=step.axis + 1,
+            keywords={"of_image": step.keywords, "of_mask": on_mask.keywords | {"output": work}},
+        )
+        for step, on_mask in zip(passes, of_mask, strict=True)
+    ]  # fmt: skip
+    both = map_passes(both, each, work, name)
+    return map_blocks(
+        _finished, both, name=name, finish=masked.finish, drop_axis=0,
+        meta=like(image.ndim, dtype),
+    )  # fmt: skip
+
+
+def _both(block: Block, where: Block | None = None, *, kernel: CountedKernel) -> Block:
+    """Return the pixels of a block that a kernel filters, and which of them count."""
     mask = kernel.counted.in_block(block, where)
-    return mask.view(np.uint8) if step == "mask" else kernel.filled(block, mask)
+    return np.stack([kernel.filled(block, mask), mask.astype(block.dtype)])
 
 
-def _finished(value, share, finish):
-    # Blocks of other tasks may be read by others too.
-    return finish(value.copy(), share)
+@dataclass(frozen=True)
+class _EachOfBoth:
+    """A pass over what `_both` returns, by one kernel for the image and one for its mask."""
+
+    of_image: Callable[..., Any]
+    of_mask: Callable[..., Any]
+
+    def __call__(self, both: Block, **keywords: Any) -> Block:
+        return self.in_region(both, None, **keywords)
+
+    def in_region(
+        self,
+        both: Block,
+        region: Slices | None,
+        *,
+        axis: int,
+        mode: ModeName,
+        of_image: dict[str, Any],
+        of_mask: dict[str, Any],
+    ) -> Block:
+        """Run both kernels, and return the pixels of a region."""
+        within = None if region is None else region[1:]
+        kernels = (self.of_image, of_image), (self.of_mask, of_mask)
+        filtered = [
+            BlockKernel(kernel, {"axis": axis - 1, "mode": mode, **keywords}).on_boxes(
+                [part], within
+            )
+            for part, (kernel, keywords) in zip(both, kernels, strict=True)
+        ]
+        return np.stack(filtered)
+
+
+def _finished(both, finish):
+    # Blocks of other tasks may be read by others too. A mask is real, whatever it is stored in.
+    return finish(both[0].copy(), both[1].real)
 
 
 # -- ranks -------------------------------------------------------------------------------------
