@@ -24,6 +24,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array, count_blocks
 from dask_image._utils.backend import kernel_for, result_dtype
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes, map_whole
 from dask_image._utils.typing import (
     Array,
@@ -383,12 +384,11 @@ def _from_function(scipy_function, combine, image, derivative, edges, output, ax
     function = derivative.function
     keywords = {"cval": edges.cval, "output": dtype} | derivative.keywords
     if _answers_lazily(function, image, which[0], modes[0], keywords):
-        return combine(
-            [
-                _one_derivative(image, function, axis=axis, mode=axis_mode, **keywords)
-                for axis, axis_mode in zip(which, modes)
-            ]
-        )
+        terms = [
+            _one_derivative(image, function, axis=axis, mode=axis_mode, **keywords)
+            for axis, axis_mode in zip(which, modes)
+        ]
+        return combined(combine, terms, scipy_function.__name__)
     depth = DEPTH_OF.get(function) if derivative.depth is None else derivative.depth
     settings = {"depth": depth, "dtype": dtype, "name": scipy_function.__name__} | keywords
     if len(set(modes)) > 1:
@@ -399,7 +399,7 @@ def _from_function(scipy_function, combine, image, derivative, edges, output, ax
             )
             for axis, axis_mode in zip(which, modes)
         ]
-        return combine(terms)
+        return combined(combine, terms, scipy_function.__name__)
     if axes is not None:
         settings["axes"] = which
     kernel = kernel_for(image, scipy_function)
@@ -438,6 +438,16 @@ def _one_derivative(block, function, axis, output, mode, cval, extra_arguments, 
     return function(block, axis, output, mode, cval, *extra_arguments, **extra_keywords)
 
 
+def combined(combine, terms, name):
+    """Return what ``combine`` makes of the blocks of lazy terms, in one task a block."""
+    meta = combine([term._meta for term in terms])
+    return map_blocks(_combined, *terms, name=name, combine=combine, meta=meta)
+
+
+def _combined(*terms, combine):
+    return combine(terms)
+
+
 def add_terms(terms):
     """Return the sum of the terms, in their own dtype."""
     return functools.reduce(operator.add, terms)
@@ -445,4 +455,4 @@ def add_terms(terms):
 
 def magnitude_of_terms(terms):
     """Return the root of the sum of squares of the terms, in their own dtype, as SciPy rounds."""
-    return da.sqrt(add_terms([term * term for term in terms])).astype(terms[0].dtype)
+    return np.sqrt(add_terms([term * term for term in terms])).astype(terms[0].dtype)

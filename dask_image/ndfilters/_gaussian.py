@@ -40,7 +40,7 @@ from dask_image._utils.typing import (
     Real,
 )
 from dask_image._utils.windows import edges_of
-from dask_image.ndfilters._derivative import add_terms, magnitude_of_terms
+from dask_image.ndfilters._derivative import add_terms, combined, magnitude_of_terms
 
 # Other packages look for these here.
 from dask_image.ndfilters._utils import (  # noqa: F401
@@ -462,7 +462,7 @@ def _from_derivatives(scipy_function, combine, image, gaussian, sigmas, edges, o
             order = on_axes([gaussian.order], [axis], image.ndim, default=0)
             derivative = Gaussian(sigmas, order, gaussian.truncate, gaussian.radius)
             terms.append(smooth(image, derivative, edges.all_round(mode), dtype, name=name))
-        return combine(terms)
+        return combined(combine, terms, name)
     radii = per_axis(gaussian.radius, image.ndim, "radius")
     edges = edges.all_round(modes[0])
     return map_neighborhood(

@@ -17,6 +17,7 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
 from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
 
@@ -417,20 +418,17 @@ def distance_transform_bf(
     if 0 in image.shape:
         return _nothing(image, dtype, return_distances, return_indices)
     metric = Metric.on(image.shape, kinds[name], sampling, wrap_axes)
-    distances = indices = None
-    if return_distances:
-        costs, _ = least_costs(image, metric, "distance_transform_bf")
-        distances = map_blocks(
-            _roots_of if name == "euclidean" else _steps_of,
-            costs,
-            dtype=dtype,
-            absent=absent,
-            name="distance_transform_bf",
-            meta=block_meta(image.ndim, dtype),
-        )
     if return_indices:
-        indices = _last_nearest_background(image, metric, "distance_transform_bf")
-    return _results(distances, indices)
+        return _last_nearest_background(image, metric, return_distances, dtype, absent)
+    costs, _ = least_costs(image, metric, "distance_transform_bf")
+    return map_blocks(
+        _roots_of if name == "euclidean" else _steps_of,
+        costs,
+        dtype=dtype,
+        absent=absent,
+        name="distance_transform_bf",
+        meta=block_meta(image.ndim, dtype),
+    )
 
 
 def _as_image(image, return_distances, return_indices, wrap_axes):
@@ -589,38 +587,88 @@ def _in_image(features, periods):
     return inside
 
 
-def _last_nearest_background(image, metric, name):
+def _last_nearest_background(image, metric, return_distances, dtype, absent):
     """
-    Return the positions of the nearest background pixels, the last in raster order.
+    Return the positions of the nearest background pixels, the last in raster order; and distances.
 
     With the order of axes, and each axis, turned round, the first becomes the last.
     """
-    # Dask loses pixels where it turns chunks round and one between them is empty.
-    chunks = image.chunks
-    filled = tuple(tuple(size for size in sizes if size) for sizes in chunks)
-    image = image.rechunk(filled, method="tasks")
-    turn = (slice(None, None, -1),) * image.ndim
-    metric = replace(metric, steps=metric.steps[::-1], periods=metric.periods[::-1])
-    features = _nearest_background(image[turn].T, metric, name)
-    features = features[::-1].transpose((0, *range(image.ndim, 0, -1)))[(slice(None), *turn)]
-    highest = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * image.ndim) - 1
-    turned = map_blocks(_turn_round, features, highest, name=name, meta=features._meta)
-    return turned.rechunk((turned.chunks[0], *chunks), method="tasks")
+    # Nothing needs be turned of blocks without pixels.
+    filled = tuple(tuple(size for size in sizes if size) for sizes in image.chunks)
+    name, ndim = "distance_transform_bf", image.ndim
+    turned_metric = replace(metric, steps=metric.steps[::-1], periods=metric.periods[::-1])
+    turned = _map_turned(
+        _turned, image.rechunk(filled, method="tasks"), ndim, f"{name}-turn", image.dtype
+    )
+    nearest = _nearest_background(turned, turned_metric, name)
+    last = np.array(image.shape, dtype=np.int32).reshape(-1, *(1,) * ndim) - 1
+    indices = _map_turned(
+        _turned_indices, nearest, ndim, name, np.int32, lead=nearest.chunks[:1], last=last
+    ).rechunk((nearest.chunks[0], *image.chunks), method="tasks")
+    if not return_distances:
+        return indices
+    distances = _map_turned(
+        _turned_distances, nearest, ndim, name, dtype, last=last, metric=metric, kind=dtype,
+        absent=absent,
+    )  # fmt: skip
+    return distances.rechunk(image.chunks, method="tasks"), indices
 
 
-def _turn_round(features, highest):
-    found = features[-1] >= 0
-    return np.where(found, highest - features, np.int32(0))
+def _map_turned(kernel, array, ndim, name, dtype, lead=(), **keywords):
+    """
+    Run a kernel on each block, for a result in which last axes, and their order, are turned round.
+
+    The kernel gets blocks as they are, the number of those axes, and where in the result it is.
+    """
+    axes = array.chunks[array.ndim - ndim :]
+    chunks = tuple(sizes[::-1] for sizes in reversed(axes))
+    whole = [(0, sum(sizes)) for sizes in array.chunks[: array.ndim - ndim]]
+    sources, results = block_bounds(axes), block_bounds(chunks)
+
+    def boxes(index):
+        numbers = reversed(index[len(lead) :])
+        return whole + [tuple(along[-2 - n : len(along) - n]) for along, n in zip(sources, numbers)]
+
+    def place(index):
+        return ndim, tuple(along[n] for along, n in zip(results, index[len(lead) :]))
+
+    return map_boxes(
+        kernel, array, name=name, boxes=boxes, chunks=(*lead, *chunks), dtype=dtype,
+        block_arguments=place, **keywords,
+    )  # fmt: skip
+
+
+def _turned(block, ndim, _=None):
+    kept = block.ndim - ndim
+    turn = (slice(None),) * kept + (slice(None, None, -1),) * ndim
+    return block[turn].transpose((*range(kept), *range(block.ndim - 1, kept - 1, -1)))
+
+
+def _turned_indices(features, ndim, _, last):
+    features = _turned(features[::-1], ndim)
+    return np.where(features[-1] >= 0, last - features, np.int32(0))
+
+
+def _turned_distances(features, ndim, start, last, metric, kind, absent):
+    found = features[0] >= 0
+    if not found.all():  # then it is so for all pixels
+        return np.full(found.shape[::-1], absent, kind)
+    indices = _turned_indices(features, ndim, start, last)
+    costs = _costs_to(indices, metric, [[each] for each in start], (0,) * ndim)
+    return np.sqrt(costs, dtype=kind) if metric.kind == EUCLIDEAN else costs.astype(kind)
 
 
 def _distances_to(indices, metric, starts, block_id=None):
+    return np.sqrt(_costs_to(indices, metric, starts, block_id), dtype=np.float64)
+
+
+def _costs_to(indices, metric, starts, block_id):
     positions = line_sweeps.positions_in_block(starts, block_id, indices[0].shape)
     found = [
         _nearest_turn(along, here, period) if period else along
         for along, here, period in zip(indices, positions, metric.periods, strict=True)
     ]
-    costs = blocks.distance.costs_of(found, positions, metric.kind, metric.steps, metric.dtype)
-    return np.sqrt(costs, dtype=np.float64)
+    return blocks.distance.costs_of(found, positions, metric.kind, metric.steps, metric.dtype)
 
 
 def _nearest_turn(along, here, period):
