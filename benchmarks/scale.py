@@ -23,6 +23,7 @@ import time
 import dask
 import dask.array as da
 import numpy as np
+from dask.utils import ensure_dict
 from scipy import ndimage
 
 import dask_image
@@ -222,7 +223,7 @@ def graph_of(call, side):
     collections, _ = dask.base.unpack_collections(call(image, *others))
     graph = {}
     for each in collections:
-        graph.update(each.__dask_graph__())
+        graph.update(ensure_dict(each.__dask_graph__()))
     return graph
 
 

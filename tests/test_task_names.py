@@ -24,7 +24,7 @@ STEPS = {
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "objects", "frame",
     "column", "settle", "centers",
     # of distances
-    "carry", "lines", "sweep", "pack", "forward", "backward", "part",
+    "carry", "lines", "sweep", "pack", "forward", "backward", "part", "turn",
     # of floods
     "unmarked", "squares", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
     "line",

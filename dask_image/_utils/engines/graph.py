@@ -20,6 +20,7 @@ from dask.array.core import getter, normalize_chunks, slices_from_chunks, unify_
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
+from dask.utils import ensure_dict
 from packaging.version import Version
 
 from dask_image._utils.typing import Array, Block, Chunks, Shape, Slices
@@ -318,16 +319,17 @@ def read_again(array: Array, after: Delayed) -> Array:
     """
     # Not dask.graph_manipulation.bind: it leaves the references inside of tasks as they are.
     graph = {}
-    for key, node in convert_legacy_graph(dict(array.__dask_graph__())).items():
-        renamed = {needed: clone_key(needed, after.key) for needed in node.dependencies}
-        name = clone_key(key, after.key)
+    clone = _cloned_by(after.key)
+    for key, node in convert_legacy_graph(ensure_dict(array.__dask_graph__())).items():
+        renamed = {needed: clone(needed) for needed in node.dependencies}
+        name = clone(key)
         node = node.substitute(renamed, key=name)
         if not node.dependencies:
             # Data that lie in the graph wait too: what needs nothing else would be computed early.
             value = node.value if isinstance(node, DataNode) else _without_key(node)
             node = Task(name, _first, value, TaskRef(after.key))
         graph[name] = node
-    name = clone_key(blocks_of(array), after.key)
+    name = clone(blocks_of(array))
     return new_array(name, graph, [after], array.chunks, array._meta)
 
 
@@ -354,17 +356,18 @@ def held_back(
     tasks : dict
         They need no task of the array but those that do not wait.
     """
-    nodes = convert_legacy_graph(dict(array.__dask_graph__()))
+    nodes = convert_legacy_graph(ensure_dict(array.__dask_graph__()))
     dependents: dict[Any, list[Any]] = {}
     for key, node in nodes.items():
         for needed in node.dependencies:
             dependents.setdefault(needed, []).append(key)
     names: dict[Any, Any] = {}
+    clone = _cloned_by(seed)
     found = list(dependents[after.key])
     while found:
         key = found.pop()
         if key not in names:
-            names[key] = clone_key(key, seed)
+            names[key] = clone(key)
             found += dependents.get(key, [])
     tasks = {}
     for key, name in names.items():
@@ -372,7 +375,20 @@ def held_back(
         if after.key in renamed:
             renamed[after.key] = gate(key)
         tasks[name] = nodes[key].substitute(renamed, key=name)
-    return clone_key(blocks_of(array), seed), tasks
+    return clone(blocks_of(array)), tasks
+
+
+def _cloned_by(seed: Any) -> Callable[[Any], Any]:
+    """Return Dask's `clone_key` for keys of which many begin alike."""
+    names: dict[Any, Any] = {}
+
+    def clone(key):
+        first, *rest = key if isinstance(key, tuple) else (key,)
+        if first not in names:
+            names[first] = clone_key(first, seed)
+        return (names[first], *rest) if isinstance(key, tuple) else names[first]
+
+    return clone
 
 
 def _without_key(node: Any) -> Task:

@@ -659,7 +659,7 @@ def map_boxes(
     extras = {index: block_arguments(index) for index in needs} if block_arguments else {}
     token = tokenize(
         kernel, [array.name for array in images], list(needs.values()), chunks, dtype,
-        list(extras.values()), None if beside is None else beside.name,
+        _long_as_tokens(list(extras.values())), None if beside is None else beside.name,
         None if for_all is None else for_all.key, keywords,
     )  # fmt: skip
     name = f"{name}-{token}"
@@ -689,6 +689,22 @@ def map_boxes(
         extra,
     )
     return _new_array(name, tasks, [*images, *more], chunks, dtype)
+
+
+def _long_as_tokens(values: list[Any]) -> list[Any]:
+    """Return values with a token instead of each long tuple: many may hold the same ones."""
+    tokens: dict[int, str] = {}
+
+    def shortened(value):
+        if not isinstance(value, tuple):
+            return value
+        if len(value) <= 8:
+            return tuple(map(shortened, value))
+        if id(value) not in tokens:
+            tokens[id(value)] = tokenize(value)
+        return tokens[id(value)]
+
+    return list(map(shortened, values))
 
 
 @dataclass(frozen=True)
