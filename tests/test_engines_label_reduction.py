@@ -22,6 +22,7 @@ from dask_image._utils.engines.label_reduction import (
     CENTRE,
     EXTREMES,
     GEOMETRY,
+    MOMENTS,
     SPREAD,
     SUMS,
     LabelStatistic,
@@ -108,12 +109,12 @@ def test_runs_end_with_their_row(either_kernel):
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_geometry(either_kernel, shape, size):
     labels = labels_of(shape)
-    merged = GEOMETRY.merge(partials_of(GEOMETRY, labels, None, size))
+    merged = MOMENTS.merge(partials_of(MOMENTS, labels, None, size))
     np.testing.assert_array_equal(merged["labels"], np.unique(labels))
     for row, label in enumerate(merged["labels"]):
         for field, expected in brute_geometry(labels, label).items():
             np.testing.assert_allclose(merged[field][row], expected, rtol=1e-12, atol=1e-9)
-    pooled = GEOMETRY.pool(merged, merged["labels"] > 0)
+    pooled = MOMENTS.pool(merged, merged["labels"] > 0)
     for field, expected in brute_geometry(labels > 0, True).items():
         np.testing.assert_allclose(pooled[field][0], expected, rtol=1e-12, atol=1e-9)
 
@@ -122,7 +123,7 @@ def test_geometry_far_from_the_origin_keeps_its_digits(either_kernel):
     labels = np.zeros((6, 6), int)
     labels[2:4, 1:5] = 1
     location = BlockLocation((10**9, 10**9), (2 * 10**9, 2 * 10**9))
-    products = GEOMETRY.partial(index_labels(labels), location)["products"][1]
+    products = MOMENTS.partial(index_labels(labels), location)["products"][1]
     np.testing.assert_allclose(products, brute_geometry(labels, 1)["products"], rtol=1e-14)
 
 
@@ -162,7 +163,9 @@ def check_intensity(merged, row, inside, image):
         assert merged["places"][row, side] == first
 
 
-@pytest.mark.parametrize("family", [GEOMETRY, *INTENSITIES], ids=lambda family: family.name)
+@pytest.mark.parametrize(
+    "family", [GEOMETRY, MOMENTS, *INTENSITIES], ids=lambda family: family.name
+)
 def test_merging_leaves_its_inputs_alone(either_kernel, family):
     partials = partials_of(family, labels_of((9, 9)), seeded_image((9, 9), "f8"), 3)
     before = copy.deepcopy(partials)
@@ -174,7 +177,9 @@ def test_merging_leaves_its_inputs_alone(either_kernel, family):
             np.testing.assert_array_equal(ours[field], theirs[field])
 
 
-@pytest.mark.parametrize("family", [GEOMETRY, *INTENSITIES], ids=lambda family: family.name)
+@pytest.mark.parametrize(
+    "family", [GEOMETRY, MOMENTS, *INTENSITIES], ids=lambda family: family.name
+)
 def test_both_kernels_agree(family, compiled_kernels):
     labels, image = labels_of((9, 11)), seeded_image((9, 11), "f8")
     image[3, 4:9] = np.nan

@@ -17,8 +17,8 @@ from dask_image._kernels.blocks.label_columns import (
 )
 from dask_image._utils.engines.label_reduction import (
     CENTRE,
+    COUNTS,
     EXTREMES,
-    GEOMETRY,
     SPREAD,
     SUMS,
     LabelStatistic,
@@ -81,7 +81,7 @@ def _maximum_position(fields, shape):
     return _position(fields["places"][:, GREATEST], shape)
 
 
-AREA = LabelStatistic(GEOMETRY, _area, 0, counting)
+AREA = LabelStatistic(COUNTS, _area, 0, counting)
 SUM_LABELS = LabelStatistic(SUMS, _sum, 0, floating)
 MEAN = LabelStatistic(SUMS, _mean, np.nan, floating)
 VARIANCE = LabelStatistic(SPREAD, _variance, np.nan, floating)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dask_image._kernels.blocks.label_pieces import beginning
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import MergedPartial, labels_present
@@ -143,7 +144,8 @@ def measure_extra(
     extra: tuple[ExtraProperty, ...],
     label_image: Array,
     image: Array | None,
-    geometry: MergedPartial,
+    counts: MergedPartial,
+    wrap_axes: Shape = (),
 ) -> Array:
     """
     Call functions with every object.
@@ -154,8 +156,10 @@ def measure_extra(
     label_image : dask.array.Array
     image : dask.array.Array or None
         Intensities, perhaps with one more axis for channels.
-    geometry : MergedPartial
-        Of the label image, with counts of pixels.
+    counts : MergedPartial
+        How many pixels each label has.
+    wrap_axes : tuple of int, optional
+        Axes whose ends meet: objects that cross them come as they lie.
 
     Returns
     -------
@@ -179,14 +183,15 @@ def measure_extra(
     ])  # fmt: skip
     objects = map_blocks(
         _above_zero,
-        labels_present(geometry),
+        labels_present(counts),
         name="regionprops_table-labels",
         meta=block_meta(1, np.uint8 if label_image.dtype.kind == "b" else label_image.dtype),
     )
-    function = partial(_call_each, shape=label_image.shape, extra=extra, dtype=dtype)
+    place = Place(label_image.shape, wrap_axes)
+    function = partial(_call_each, place=place, extra=extra, dtype=dtype)
     shuffle = Shuffle(function, dtype, True, True)
-    counts = geometry if worth_counting(image, label_image) else None
-    return apply_by_label(image, label_image, objects, shuffle, "regionprops_table", counts)
+    known = counts if worth_counting(image, label_image) else None
+    return apply_by_label(image, label_image, objects, shuffle, "regionprops_table", known)
 
 
 def _above_zero(labels):
@@ -213,8 +218,36 @@ def _pack(block, dtype):
     return packed
 
 
+@dataclass(frozen=True)
+class Place:
+    """
+    Where objects lie.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the image.
+    wrap_axes : tuple of int
+        Axes whose ends meet.
+    """
+
+    shape: Shape
+    wrap_axes: Shape
+
+    def cut_out(self, positions: NDArray) -> tuple[NDArray, tuple[NDArray, ...]]:
+        """Return the mask of an object in its bounding box, and where its pixels are there."""
+        places = list(np.unravel_index(positions, self.shape)) if self.shape else []
+        for axis in self.wrap_axes:
+            begins = beginning(places[axis], self.shape[axis])
+            places[axis] = (places[axis] - begins) % self.shape[axis]
+        inside = tuple(along - along.min() for along in places)
+        mask = np.zeros([along.max() + 1 for along in inside], bool)
+        mask[inside] = True
+        return mask, inside
+
+
 def _call_each(
-    pixels: Pixels, labels: NDArray, shape: Shape, extra: tuple[ExtraProperty, ...], dtype: np.dtype
+    pixels: Pixels, labels: NDArray, place: Place, extra: tuple[ExtraProperty, ...], dtype: np.dtype
 ) -> NDArray:
     """Return a row for each label; those of labels without pixels here are filled in later."""
     rows = np.zeros(labels.size, dtype)
@@ -223,21 +256,12 @@ def _call_each(
     positions: Any = pixels.positions
     numbers = find_sorted(labels, pixels.labels)[0].tolist()
     for number, span in zip(numbers, pixels.spans(), strict=True):
-        mask, inside = _cut_out(positions[span], shape)
+        mask, inside = place.cut_out(positions[span])
         seen = _channels(values[span]) if looks else ()
         intensities = [_filled(mask, inside, each) for each in seen]
         for field, each in zip(dtype.names or (), extra, strict=True):
             rows[field][number] = each.measure(mask, intensities).ravel()
     return rows
-
-
-def _cut_out(positions, shape):
-    """Return the mask of an object in its bounding box, and where its pixels are there."""
-    places = np.unravel_index(positions, shape) if shape else ()
-    inside = tuple(along - along.min() for along in places)
-    mask = np.zeros([along.max() + 1 for along in inside], bool)
-    mask[inside] = True
-    return mask, inside
 
 
 def _channels(values):

@@ -11,12 +11,16 @@ from dask.delayed import Delayed
 from dask_image._utils.arguments import normalize_integer
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
-from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
+from dask_image._utils.engines.label_ranges import count_ranges, merge_in_ranges
+from dask_image._utils.engines.label_reduction import GEOMETRY, measure_blocks, reduce_labels
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import ArrayLike, Integer
 
 if TYPE_CHECKING:
     from dask.dataframe import DataFrame
+
+# A slice, its two numbers, and the reference to it.
+BYTES_A_SLICE = 128
 
 
 @numpy_only
@@ -36,7 +40,8 @@ def find_objects(label_image: ArrayLike) -> DataFrame:
     -------
     dask.dataframe.DataFrame
         Indexed by the labels there are, ascending. Columns 0 … ndim - 1 hold
-        ``slice`` objects: where the object lies along each axis. One partition.
+        ``slice`` objects: where the object lies along each axis. Large images give several
+        partitions, each of a range of labels (option ``dask-image.partition.memory``).
 
     Raises
     ------
@@ -64,9 +69,11 @@ def find_objects(label_image: ArrayLike) -> DataFrame:
     """
     require_dataframe("find_objects")
     label_image = as_label_image(label_image)
-    merged = reduce_labels(GEOMETRY, label_image)
+    ranges = count_ranges(label_image, BYTES_A_SLICE * label_image.ndim)
+    measured = [measure_blocks(GEOMETRY, label_image)]
+    found = merge_in_ranges(measured, ranges, "find_objects")
     return frame_from_delayed(
-        merged.apply("find_objects", _frame_of_slices),
+        found.apply("find_objects", _frame_of_slices).delayed(),
         _as_frame(np.empty(0, label_image.dtype), [[]] * label_image.ndim),
     )
 
@@ -107,9 +114,8 @@ def _slices(partial, chosen):
     ]
 
 
-def _frame_of_slices(partial):
-    objects = partial["labels"] > 0
-    return _as_frame(partial["labels"][objects], _slices(partial, objects))
+def _frame_of_slices(partials):
+    return _as_frame(partials[0]["labels"], _slices(partials[0], slice(None)))
 
 
 def _as_frame(labels, columns):

@@ -17,13 +17,19 @@ from dask_image._utils.arguments import normalize_wrap_axes, per_axis
 from dask_image._utils.arrays import as_dask_array, channels_last
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
-from dask_image._utils.engines.graph import array_of_delayed, delayed_blocks, delayed_call
+from dask_image._utils.engines.label_ranges import (
+    count_ranges,
+    counts_in_ranges,
+    merge_in_ranges,
+    rows_in_ranges,
+)
 from dask_image._utils.engines.label_reduction import (
     GEOMETRY,
+    MOMENTS,
     SUMS,
     PartialFamily,
     back_to_image,
-    reduce_labels,
+    measure_blocks,
 )
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.labels import align_chunks, as_label_image
@@ -302,6 +308,8 @@ class Property:
         Of the columns.
     intensity : PartialFamily, optional
         What it needs of the intensity image.
+    moments : bool, optional
+        Whether it needs second moments of coordinates, which take as much memory as a box.
     dimensions : tuple of int, optional
         The numbers of axes it is defined for; any if empty.
     outline : Outline, optional
@@ -314,6 +322,7 @@ class Property:
     columns: Callable[..., Any] | None = None
     dtype: type = np.float64
     intensity: PartialFamily | None = None
+    moments: bool = False
     dimensions: Shape = ()
     outline: Outline | None = None
     isotropic: bool = False
@@ -353,13 +362,13 @@ PROPERTIES = {
     "intensity_mean": Property.of(MEAN),
     "intensity_min": Property.of(MINIMUM),
     "intensity_std": Property.of(DEVIATION),
-    "moments_central": Property(_moments_central, _exponents),
-    "inertia_tensor": Property(_inertia_tensor, _per_pair),
-    "inertia_tensor_eigvals": Property(_inertia_eigenvalues, _per_axis),
-    "orientation": Property(_orientation, dimensions=(2,)),
-    "axis_major_length": Property(_axis_major_length, dimensions=(2, 3)),
-    "axis_minor_length": Property(_axis_minor_length, dimensions=(2, 3)),
-    "eccentricity": Property(_eccentricity, dimensions=(2,)),
+    "moments_central": Property(_moments_central, _exponents, moments=True),
+    "inertia_tensor": Property(_inertia_tensor, _per_pair, moments=True),
+    "inertia_tensor_eigvals": Property(_inertia_eigenvalues, _per_axis, moments=True),
+    "orientation": Property(_orientation, moments=True, dimensions=(2,)),
+    "axis_major_length": Property(_axis_major_length, moments=True, dimensions=(2, 3)),
+    "axis_minor_length": Property(_axis_minor_length, moments=True, dimensions=(2, 3)),
+    "eccentricity": Property(_eccentricity, moments=True, dimensions=(2,)),
     "euler_number": Property(_euler_number, dtype=np.int64, dimensions=(2, 3), outline=EULER),
     "perimeter": Property(_perimeter, dimensions=(2,), outline=PERIMETER, isotropic=True),
 }
@@ -440,7 +449,8 @@ def regionprops_table(
     -------
     dict of dask.array.Array, or dask.dataframe.DataFrame
         One row for each label there is, ascending. The arrays are of unknown
-        length; the frame has one partition and needs the extra ``dataframe``.
+        length; the frame, its rows numbered, needs the extra ``dataframe``. Of large images
+        both are in several parts, each of a range of labels: see the notes.
         Compute all columns together (``dask.compute(table)``), and the image is
         read once; with ``extra_properties``, twice.
 
@@ -452,7 +462,7 @@ def regionprops_table(
         than it did for small masks.
     NotImplementedError
         If a property is not defined for this number of axes; the perimeter also if pixels
-        are not as wide as they are high; if there are extra properties and ``wrap_axes``.
+        are not as wide as they are high.
     TypeError
         If the labels are not integers or booleans, or intensities are complex; if an extra
         property is no function of one or two arguments.
@@ -468,6 +478,10 @@ def regionprops_table(
     For very thin objects the second eigenvalue is 0 but for rounding, and lengths
     and directions that are derived from it agree with scikit-image's to about
     1e-7 pixels only. A symmetric object has no direction; -pi / 4 stands for it.
+
+    Parts are no more than there are blocks, nor than 128, and such that each takes about
+    ``dask-image.partition.memory`` (an option) if objects have 16 pixels. No task holds
+    the whole table.
 
     For extra properties the pixels of objects are brought together as `labeled_comprehension`
     does it: above the option ``dask-image.median.memory``, an object that lies in one block is
@@ -516,29 +530,17 @@ def regionprops_table(
     extra = as_extra_properties(extra_properties, image, label_image.ndim)
     columns = _columns(properties, extra, label_image, separator, channels)
     axes = normalize_wrap_axes(wrap_axes, label_image.ndim)
-    if extra and axes:
-        raise NotImplementedError(f"extra_properties cannot have wrap_axes, got {wrap_axes!r}")
-    measured = _measure(label_image, image, channels, properties, extra, axes)
+    space = Space(tuple(spacing), label_image.shape, axes)
     if as_frame:
         require_dataframe("regionprops_table(as_frame=True)")
-    table = delayed_call(
-        "regionprops_table",
-        _table,
-        *measured,
-        properties,
-        columns,
-        Space(tuple(spacing), label_image.shape, axes),
-    )
+    table = _measure(label_image, image, channels, properties, extra, columns, space)
+    empty = {name: np.empty(0, dtype) for name, dtype in columns.items()}
     if as_frame:
-        return frame_from_delayed(
-            delayed_call("regionprops_table-frame", _as_frame, table),
-            _as_frame({name: np.empty(0, dtype) for name, dtype in columns.items()}),
-        )
+        starts = table.starts("regionprops_table-starts", _length)
+        frames = table.apply("regionprops_table-frame", _as_frame, beside=starts)
+        return frame_from_delayed(frames.delayed(), _as_frame(empty, 0))
     return {
-        name: array_of_delayed(
-            "regionprops_table-column", table, (np.nan,), np.zeros(0, dtype), take=name
-        )
-        for name, dtype in columns.items()
+        name: table.array("regionprops_table-column", meta, name) for name, meta in empty.items()
     }
 
 
@@ -603,12 +605,8 @@ def _columns(properties, extra, label_image, separator, channels):
     return columns
 
 
-def _measure(label_image, image, channels, properties, extra, wrap_axes):
-    """
-    Return what is measured of labels, of intensities, of outlines, and by extra functions.
-
-    Delayed: one; a list for each channel, of one for each family; a dict; and rows or None.
-    """
+def _measure(label_image, image, channels, properties, extra, columns, space):
+    """Return tables of all columns, for ranges of labels."""
     used = [PROPERTIES[name] for name in properties]
     families = dict.fromkeys(each.intensity for each in used if each.intensity)
     outlines = dict.fromkeys(each.outline for each in used if each.outline)
@@ -616,46 +614,73 @@ def _measure(label_image, image, channels, properties, extra, wrap_axes):
     if families:
         parts = [image] if channels is None else [image[..., each] for each in range(channels)]
         label_image, *parts = align_chunks(label_image, *parts)
-    geometry = reduce_labels(GEOMETRY, label_image, wrap_axes=wrap_axes)
-    intensities = [
-        [reduce_labels(family, label_image, part, wrap_axes) for family in families]
-        for part in parts
-    ]
-    sums = {
-        each.name: reduce_labels(SUMS, label_image, each.image(label_image, wrap_axes))
-        for each in outlines
-    }
-
-    def objects(partial):
-        return partial.apply("regionprops_table-objects", _objects_only)
-
-    return (
-        objects(geometry),
-        [[objects(each) for each in partials] for partials in intensities],
-        {name: objects(each) for name, each in sums.items()},
-        delayed_blocks(measure_extra(extra, label_image, image, geometry))[0] if extra else None,
-    )
+    geometry = MOMENTS if any(each.moments for each in used) else GEOMETRY
+    axes = space.wrap_axes
+    measured = [measure_blocks(geometry, label_image, wrap_axes=axes)]
+    for part in parts:
+        measured += [measure_blocks(family, label_image, part, axes) for family in families]
+    for each in outlines:
+        measured.append(measure_blocks(SUMS, label_image, each.image(label_image, axes)))
+    row = sum(dtype.itemsize for dtype in columns.values())
+    ranges = merge_in_ranges(measured, count_ranges(label_image, row), "regionprops_table")
+    rows = _extra_rows(extra, label_image, image, ranges, axes) if extra else None
+    layout = Layout(len(parts), len(families), tuple(each.name for each in outlines))
+    arguments = (layout, properties, columns, space)
+    if rows is None:
+        return ranges.apply("regionprops_table", _table, None, *arguments)
+    return ranges.apply("regionprops_table", _table, *arguments, beside=rows)
 
 
-def _objects_only(partial):
-    """Return the rows of the labels above 0."""
-    # Labels ascend: views will do, and a table of millions is not held twice.
-    first = np.searchsorted(partial["labels"], 0, side="right")
-    return {field: values[first:] for field, values in partial.items()}
+def _extra_rows(extra, label_image, image, ranges, wrap_axes):
+    """Return the rows of extra properties in ranges."""
+    counts, whole = counts_in_ranges(ranges, label_image, "regionprops_table")
+    rows = measure_extra(extra, label_image, image, whole, wrap_axes)
+    return rows_in_ranges(counts, whole, rows, "regionprops_table")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """
+    What partials stand for: the geometry, intensities channel by channel, and outlines.
+
+    Attributes
+    ----------
+    channels : int
+        How many have intensities.
+    families : int
+        How many partials each of them has.
+    outlines : tuple of str
+        The names of the outlines.
+    """
+
+    channels: int
+    families: int
+    outlines: tuple[str, ...]
+
+    def regions(self, partials, space):
+        """Return what was measured of each channel; of one that has no intensities if none has."""
+        geometry, *others = partials
+        end = self.channels * self.families
+        sums = zip(self.outlines, others[end:], strict=True)
+        outlines = {name: partial["sums"][:, SUM] for name, partial in sums}
+        channels = [
+            {
+                name: field
+                for partial in others[start : start + self.families]
+                for name, field in partial.items()
+            }
+            for start in range(0, end, self.families or 1)
+        ]
+        return [
+            Regions(geometry["labels"], geometry, fields, outlines, space)
+            for fields in channels or [{}]
+        ]
 
 
 @np.errstate(divide="ignore", invalid="ignore")
-def _table(geometry, intensities, outlines, extra, properties, columns, space):
+def _table(partials, extra, layout, properties, columns, space):
     """Return all columns, from the rows of the labels above 0."""
-    outlines = {name: partial["sums"][:, SUM] for name, partial in outlines.items()}
-    channels = [
-        Regions(
-            geometry["labels"], geometry,
-            {name: field for partial in partials for name, field in partial.items()},
-            outlines, space,
-        )
-        for partials in intensities or [[]]
-    ]  # fmt: skip
+    channels = layout.regions(partials, space)
     measured = []
     for name in properties:
         kind = PROPERTIES[name]
@@ -670,7 +695,12 @@ def _table(geometry, intensities, outlines, extra, properties, columns, space):
     }
 
 
-def _as_frame(table):
+def _length(table):
+    return len(next(iter(table.values()), ()))
+
+
+def _as_frame(table, start):
+    """Return a table as a DataFrame whose rows are numbered from ``start`` on."""
     import pandas
 
-    return pandas.DataFrame(table)
+    return pandas.DataFrame(table, index=pandas.RangeIndex(start, start + _length(table)))

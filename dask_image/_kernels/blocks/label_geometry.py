@@ -37,7 +37,7 @@ class Geometry(NamedTuple):
         return cls(*(partial[field] for field in cls._fields))
 
 
-def geometry_partial(index, location):
+def geometry_partial(index, location, moments=False):
     """
     Measure where each label of a block lies.
 
@@ -47,15 +47,17 @@ def geometry_partial(index, location):
         The block's labels.
     location : BlockLocation
         Where the block lies in the image.
+    moments : bool, optional
+        Whether ``products`` are wanted. Without them there are no columns.
 
     Returns
     -------
     dict of numpy.ndarray
-        One row a label: ``labels``; ``count``, its pixels; ``lower`` and ``upper``, the
-        bounding box (``upper`` excluded); ``coordinates``, the sum of the coordinates
-        on each axis (all int64, in the whole image); ``products``, sums over its pixels
-        of products of coordinates about their mean, for the pairs of axes
-        (0, 0), (0, 1), …, (1, 1), … (float64).
+        One row a label: ``labels``; ``count``, its pixels (int64); ``lower`` and ``upper``,
+        the bounding box (``upper`` excluded; int32 if coordinates fit); ``coordinates``, the
+        sum of the coordinates on each axis (int64), all in the whole image; ``products``,
+        sums over its pixels of products of coordinates about their mean, for the pairs of
+        axes (0, 0), (0, 1), …, (1, 1), … (float64).
     """
     runs = find_runs(index)
     count, ndim = runs.labels.size, len(runs.shape)
@@ -70,17 +72,27 @@ def geometry_partial(index, location):
         kernel(runs.slots, runs.starts, columns, rows, boxes, sums)
     boxes += np.array(location.origin, np.int64)
     pixels, relative = sums[:, PIXELS, None], sums[:, OFFSETS:pairs]
-    products = sums[:, pairs:].astype(np.float64)
-    first, second = np.triu_indices(ndim)
-    products -= relative[:, first] / np.maximum(pixels, 1) * relative[:, second]
+    products = np.empty((count, 0))
+    if moments:
+        products = sums[:, pairs:].astype(np.float64)
+        first, second = np.triu_indices(ndim)
+        products -= relative[:, first] / np.maximum(pixels, 1) * relative[:, second]
+    corner = _corner_type(location.image_shape)
     return {
         "labels": runs.labels,
         "count": sums[:, PIXELS].copy(),
-        "lower": boxes[:, LOWER].copy(),
-        "upper": boxes[:, UPPER].copy(),
+        "lower": boxes[:, LOWER].astype(corner),
+        "upper": boxes[:, UPPER].astype(corner),
         "coordinates": relative + pixels * boxes[:, FIRST],
         "products": products,
     }
+
+
+def _corner_type(shape):
+    """Return the dtype of corners of boxes: there may be one for each of many millions of labels."""
+    # On axes whose ends meet, boxes may reach over the end of the image.
+    small = 2 * max(shape, default=0) <= np.iinfo(np.int32).max
+    return np.int32 if small else np.int64
 
 
 def counts_partial(index, location):
@@ -155,7 +167,7 @@ def merge_geometry(partials):
     for field, values in partials[0].items():
         if field != "labels":
             merged[field] = np.zeros((labels.size,) + values.shape[1:], values.dtype)
-    merged["lower"] += np.iinfo(np.int64).max
+    merged["lower"] += np.iinfo(merged["lower"].dtype).max
     merge = kernels.label_loops.merge_boxes if use_numba() else _merge_geometry_numpy
     target = Geometry.of(merged)
     for partial, where in zip(partials, slots, strict=True):
@@ -164,11 +176,12 @@ def merge_geometry(partials):
 
 
 def _merge_geometry_numpy(where, merged, new):
-    before, more = merged.count[where][:, None], new.count[:, None]
-    apart = new.coordinates / more - merged.coordinates[where] / np.maximum(before, 1)
-    first, second = np.triu_indices(apart.shape[1])
-    weight = before * (more / (before + more))
-    merged.products[where] += new.products + weight * apart[:, first] * apart[:, second]
+    if merged.products.shape[1]:
+        before, more = merged.count[where][:, None], new.count[:, None]
+        apart = new.coordinates / more - merged.coordinates[where] / np.maximum(before, 1)
+        first, second = np.triu_indices(apart.shape[1])
+        weight = before * (more / (before + more))
+        merged.products[where] += new.products + weight * apart[:, first] * apart[:, second]
     merged.count[where] += new.count
     merged.coordinates[where] += new.coordinates
     merged.lower[where] = np.minimum(merged.lower[where], new.lower)
@@ -196,15 +209,17 @@ def pool_geometry(partial, chosen):
         return rows
     count = rows["count"].sum()
     coordinates = rows["coordinates"].sum(axis=0)
-    apart = rows["coordinates"] / rows["count"][:, None] - coordinates / count
-    first, second = np.triu_indices(apart.shape[1])
-    spread = rows["count"][:, None] * apart[:, first] * apart[:, second]
+    products = rows["products"]
+    if products.shape[1]:
+        apart = rows["coordinates"] / rows["count"][:, None] - coordinates / count
+        first, second = np.triu_indices(apart.shape[1])
+        products = products + rows["count"][:, None] * apart[:, first] * apart[:, second]
     return {
         "count": np.array([count]),
         "lower": rows["lower"].min(axis=0)[None],
         "upper": rows["upper"].max(axis=0)[None],
         "coordinates": coordinates[None],
-        "products": (rows["products"] + spread).sum(axis=0)[None],
+        "products": products.sum(axis=0)[None],
     }
 
 
@@ -223,8 +238,9 @@ def shift_geometry(partial, distances):
     -------
     dict
     """
+    steps = distances.astype(partial["lower"].dtype)
     return partial | {
-        "lower": partial["lower"] + distances,
-        "upper": partial["upper"] + distances,
+        "lower": partial["lower"] + steps,
+        "upper": partial["upper"] + steps,
         "coordinates": partial["coordinates"] + partial["count"][:, None] * distances,
     }

@@ -244,7 +244,7 @@ def merge_boxes(where, merged, new):
         before, more = count[slot], new_count[row]
         weight = float(before) * more / (before + more)
         pair = 0
-        for axis in range(ndim):
+        for axis in range(ndim if products.shape[1] else 0):
             apart = new_coordinates[row, axis] / more
             if before:
                 apart -= coordinates[slot, axis] / before

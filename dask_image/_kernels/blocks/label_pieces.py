@@ -196,3 +196,21 @@ def _beginning(labels, spans, size):
     # Of gaps alike the first counts, so that what need not cross the ends does not.
     widest = np.lexsort((np.arange(gaps.size), -gaps, group))[heads]
     return bounds[widest, 0][group[numbers]]
+
+
+def beginning(places, size):
+    """
+    Return where an object begins along an axis whose ends meet: behind the widest gap.
+
+    Parameters
+    ----------
+    places : numpy.ndarray of int
+        Of its pixels along the axis; at least one.
+    size : int
+        Of the image along the axis.
+
+    Returns
+    -------
+    int
+    """
+    return int(_beginning(np.zeros(places.size, bool), np.stack([places, places + 1], 1), size)[0])

@@ -22,10 +22,11 @@ where ``finalize(fields, shape)`` gets the merged arrays (one row for each label
 the image's shape, and returns one row a label. The fields:
 
 ``GEOMETRY``, of the labels alone
-    ``count`` (n,), ``lower`` and ``upper`` (n, ndim) bounding box with ``upper``
-    excluded, ``coordinates`` (n, ndim) sums of the coordinates, all int64;
-    ``products`` (n, ndim * (ndim + 1) / 2) float64, the sums of products of coordinates
-    about their mean, in the order of ``np.triu_indices(ndim)``.
+    ``count`` (n,) int64; ``lower`` and ``upper`` (n, ndim) bounding box with ``upper``
+    excluded, int32 or int64; ``coordinates`` (n, ndim) int64 sums of the coordinates.
+``MOMENTS``, of the labels alone
+    The same, and ``products`` (n, ndim * (ndim + 1) / 2) float64, the sums of products of
+    coordinates about their mean, in the order of ``np.triu_indices(ndim)``.
 ``COUNTS``, of the labels alone
     ``count`` (n,) int64.
 ``SUMS``, of the labels and an image, as all that follow
@@ -41,7 +42,9 @@ the image's shape, and returns one row a label. The fields:
     (n, 2) int64, where in raster order they occur first.
 
 Families are as narrow as that because of what they cost: a mean takes a third of the time of
-all of these together.
+all of these together, and there may be many millions of rows.
+
+Where all labels are wanted rather than an index, `label_ranges` keeps them in pieces.
 
 A partial also has ``labels`` (n,), ascending, the background 0 included.
 """
@@ -145,6 +148,7 @@ class PartialFamily:
 GEOMETRY = PartialFamily(
     "label_statistics", geometry_partial, merge_geometry, pool_geometry, False, shift_geometry
 )
+MOMENTS = replace(GEOMETRY, partial=bind(geometry_partial, moments=True))
 COUNTS = PartialFamily(
     "label_statistics", counts_partial, merge_counts, pool_counts, reads_image=False
 )
@@ -301,13 +305,84 @@ def reduce_labels(
     -------
     MergedPartial
     """
-    if wrap_axes and family.shift:
-        pieces = reduce_labels(family.in_pieces(wrap_axes), labels, image, pooled=pooled)
-        unwrap = bind(unwrap_pieces, family.merge, family.shift, wrap_axes, labels.shape)
-        name = "label_statistics-unwrap-" + tokenize(pieces.key, unwrap)
+    measured = measure_blocks(family, labels, image, wrap_axes, pooled).groups(1)
+    key, step = measured.keys[0], measured.step
+    if measured.finish is not None:
+        name = "label_statistics-unwrap-" + tokenize(key, measured.finish)
+        step = Step(name, {(name, 0): task((name, 0), measured.finish, reference(key))}, [step])
         key = (name, 0)
-        step = Step(name, {key: task(key, unwrap, reference(pieces.key))}, [pieces.step])
-        return replace(pieces, key=key, step=step, family=family)
+    image_dtype = image.dtype if image is not None and family.reads_image else None
+    return MergedPartial(key, step, family, labels.shape, labels.dtype, image_dtype)
+
+
+@dataclass(frozen=True)
+class MeasuredBlocks:
+    """
+    The partials of blocks, or of groups of blocks, lazy.
+
+    Attributes
+    ----------
+    keys : tuple
+        The tasks that yield the partials, in the raster order of the blocks.
+    step : Step
+        The tasks behind them.
+    merge : callable
+        ``merge(partials)`` puts the pixels of several together.
+    finish : callable or None
+        ``finish(partial)`` has to be called once all pixels of a label are together.
+    name : str
+        What the names of the tasks that merge begin with.
+    level : int
+        How often they were merged.
+    """
+
+    keys: tuple[Any, ...]
+    step: Step
+    merge: Callable[..., Any]
+    finish: Callable[..., Any] | None
+    name: str
+    level: int = 0
+
+    def groups(self, most: int) -> MeasuredBlocks:
+        """Return the partials of so many groups of blocks at most, merged in a tree."""
+        measured = self
+        while len(measured.keys) > most:
+            measured = measured._merged()
+        return measured
+
+    def _merged(self):
+        tasks = {}
+        for number, start in enumerate(range(0, len(self.keys), SPLIT_EVERY)):
+            key = (self.name, self.level, number)
+            group = sequence(map(reference, self.keys[start : start + SPLIT_EVERY]))
+            tasks[key] = task(key, self.merge, group)
+        step = Step(f"{self.name}-{self.level}", tasks, [self.step])
+        return replace(self, keys=tuple(tasks), step=step, level=self.level + 1)
+
+
+def measure_blocks(
+    family: PartialFamily,
+    labels: Array,
+    image: Array | None = None,
+    wrap_axes: Shape = (),
+    pooled: bool = False,
+) -> MeasuredBlocks:
+    """
+    Measure the labels of each block.
+
+    Parameters
+    ----------
+    family, labels, image, wrap_axes, pooled
+        As in `reduce_labels`.
+
+    Returns
+    -------
+    MeasuredBlocks
+    """
+    finish = None
+    if wrap_axes and family.shift:
+        finish = bind(unwrap_pieces, family.merge, family.shift, wrap_axes, labels.shape)
+        family = family.in_pieces(wrap_axes)
     if not family.reads_image:
         image = None  # so that all that measure these labels share the tasks
     make_ready = index_group if pooled else index_labels
@@ -330,28 +405,9 @@ def reduce_labels(
         measured[key] = task(key, family.partial, *inputs, location)
     ready = Step(indexed, indexing, [labels])
     step = Step(name, measured, [ready, image] if family.reads_image else [ready])
-    root = next(iter(measured))
-    if len(measured) > 1:
-        merged, root = _merge_tree(family, f"{family.name}-merge-{token}", list(measured))
-        step = Step(root[0], merged, [step])
-    image_dtype = None if image is None else image.dtype
-    return MergedPartial(root, step, family, labels.shape, labels.dtype, image_dtype)
-
-
-def _merge_tree(family, name, keys):
-    """Return the tasks that merge ``keys``, and the key of the last."""
-    tasks = {}
-    level = 0
-    while len(keys) > 1:
-        merged = []
-        for number in range(0, len(keys), SPLIT_EVERY):
-            key = (name, level, number // SPLIT_EVERY)
-            group = [reference(part) for part in keys[number : number + SPLIT_EVERY]]
-            tasks[key] = task(key, family.merge, sequence(group))
-            merged.append(key)
-        keys = merged
-        level += 1
-    return tasks, keys[0]
+    return MeasuredBlocks(
+        tuple(measured), step, family.merge, finish, f"{family.name}-merge-{token}"
+    )
 
 
 def gather(

@@ -423,8 +423,8 @@ def split_block(
 
 def _cut(pixels, requested, partitions):
     """Cut pixels at the bounds of the partitions."""
-    if partitions == 1:
-        return [pixels]
+    if partitions == 1 or not requested.size:
+        return [pixels] * partitions
     bounds = partition_bounds(requested.size, partitions)
     # A bound at the very end is no label's: nothing lies beyond it.
     cuts = [np.searchsorted(pixels.labels, requested[bound]) for bound in bounds[:-1]]
