@@ -75,6 +75,17 @@ def test_max_label_as_in_scipy(max_label):
     assert lazy.compute() == ndimage.find_objects(labels, max_label)
 
 
+@pytest.mark.parametrize("dtype", ["?", "u1", "i8"])
+def test_large_images_give_several_partitions(dtype):
+    labels = (labels_like((13, 14), low=-3, high=40)).astype(dtype)
+    whole = find_objects(da.from_array(labels, chunks=4))
+    with dask.config.set({"dask-image.partition.memory": 1}):
+        parts = find_objects(da.from_array(labels, chunks=4))
+    assert (whole.npartitions, parts.npartitions) == (1, 16)
+    assert parts.compute().equals(whole.compute())
+    assert parts.partitions[3].compute().index.dtype == whole.compute().index.dtype
+
+
 @pytest.mark.parametrize("convert", [True, False])
 def test_slices_stay_slices(convert):
     with dask.config.set({"dataframe.convert-string": convert}):

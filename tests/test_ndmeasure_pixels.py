@@ -553,6 +553,14 @@ def test_value_indices_of_the_largest_values():
     }
 
 
+def test_value_indices_of_nothing_in_several_partitions(set_option):
+    set_option("partition.memory", 1)
+    zeros = da.zeros((6, 6), int, chunks=2)
+    for memory in (0, "1 MiB"):
+        set_option("median.memory", memory)
+        assert value_indices(zeros, ignore_value=0).compute() == {}
+
+
 def test_value_indices_of_whole_floats():
     image = np.array([[2.0, 0, np.nan], [-1, 2, 0]])
     found = value_indices(da.from_array(image, chunks=(1, 2))).compute()

@@ -396,8 +396,6 @@ def test_extra_properties_keep_their_kind():
     table = regionprops_table(np.ones((4, 4), int), extra_properties=[sometimes_more])
     with pytest.raises(ValueError, match="'sometimes_more' must return values of one shape"):
         dask.compute(table)
-    with pytest.raises(NotImplementedError, match="cannot have wrap_axes"):
-        regionprops_table(np.ones((4, 4), int), extra_properties=[holes], wrap_axes=0)
 
 
 def test_objects_in_one_block_stay_there():
@@ -429,3 +427,62 @@ def test_channels_may_be_any_axis(channel_axis):
         np.testing.assert_array_equal(table[name], values)
     with pytest.raises(ValueError, match="one axis more than label_image, for channel_axis=0"):
         regionprops_table(labels, image[..., 0], channel_axis=0)
+
+
+# ---------------------------------------------------------------------------------------
+# Ranges of labels
+
+
+RANGES = {
+    "no object": lambda labels: labels * 0,
+    "one object": lambda labels: labels // 8 * 7,
+    "a boolean": lambda labels: labels > 4,
+    "more ranges than labels": lambda labels: labels.astype("u1"),
+    "background below 0": lambda labels: labels - 4,
+    "far apart": lambda labels: labels.astype("i8") * (2**62 // 9),
+    "up to the end": lambda labels: np.where(labels > 2, ~labels.astype("u8"), 0),
+}
+
+
+@pytest.mark.parametrize("case", RANGES)
+def test_ranges_do_not_matter(case):
+    pytest.importorskip("dask.dataframe")
+    labels = da.from_array(RANGES[case](blobs((31, 40))), chunks=16)
+    image = da.from_array(seeded_image((31, 40), "f4"), chunks=(15, 16))
+    arguments = dict(
+        properties=[*PROPERTIES],
+        extra_properties=[corner] if "object" in case else [],
+        wrap_axes=1 if "object" in case or "background" in case else None,
+    )
+    whole = regionprops_table(labels, image, **arguments)
+    with nothing_computes(), dask.config.set({"dask-image.partition.memory": 1}):
+        parts = regionprops_table(labels, image, **arguments)
+        frame = regionprops_table(labels, image, **arguments, as_frame=True)
+    assert frame.npartitions == parts["label"].npartitions >= 6
+    assert frame.partitions[4].compute().columns.tolist() == list(parts)
+    rows, (whole, parts) = frame.compute(), dask.compute(whole, parts)
+    assert rows.index.tolist() == list(range(len(whole["label"])))
+    assert len(frame) == len(rows)
+    for name, column in whole.items():
+        np.testing.assert_allclose(parts[name], column, rtol=1e-12, atol=1e-12)
+        np.testing.assert_array_equal(rows[name], parts[name])
+        assert rows[name].dtype == parts[name].dtype == column.dtype
+
+
+@pytest.mark.parametrize("memory", [0, 10**6])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_extra_properties_across_the_ends_of_periodic_axes(shape, memory):
+    # Small objects, whose widest gap is the one through the ends.
+    middle = (slice(5, 12),) * len(shape)
+    labels, image = np.zeros(shape, int), seeded_image(shape, "f8")
+    labels[middle] = blobs(shape)[middle]
+    edges = tuple(range(len(shape)))
+    arguments = dict(properties=("label",), extra_properties=EXTRA)
+    expected = measure.regionprops_table(labels, image, **arguments)
+    steps = [size // 2 + 3 for size in shape]
+    with dask.config.set({"dask-image.median.memory": memory, "dask-image.partition.memory": 1}):
+        table = regionprops_table(
+            da.from_array(np.roll(labels, steps, edges), chunks=7),
+            np.roll(image, steps, edges), wrap_axes=edges, **arguments,
+        )  # fmt: skip
+    compare(table, expected)

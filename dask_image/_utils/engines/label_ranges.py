@@ -41,9 +41,10 @@ from dask_image._utils.typing import Array, Block
 PIXELS_AN_OBJECT = 16
 MOST_RANGES = 128
 
-# Partials of blocks are merged until there are no more groups than this, and no more pieces.
+# Partials of blocks are merged until there are no more groups than this, and no more pieces than
+# blocks; but not to less than a few groups, of which none holds most of the table.
 MOST_GROUPS = 32
-PIECES_A_BLOCK = 2
+FEWEST_GROUPS = 4
 
 SAMPLED_LABELS = 4096
 """How many labels of a group help to find where to cut."""
@@ -189,7 +190,7 @@ def merge_in_ranges(measured: Sequence[MeasuredBlocks], ranges: int, name: str) 
         Of each, a tuple with a partial for each of ``measured``: rows of the labels above 0.
     """
     blocks = len(measured[0].keys)
-    most = 1 if ranges == 1 else max(min(MOST_GROUPS, PIECES_A_BLOCK * blocks // ranges), 1)
+    most = 1 if ranges == 1 else max(min(MOST_GROUPS, blocks // ranges), FEWEST_GROUPS)
     grouped = [each.groups(most) for each in measured]
     groups = list(zip(*(each.keys for each in grouped), strict=True))
     steps = [each.step for each in grouped]
@@ -311,8 +312,8 @@ def counts_in_ranges(
         Of the family ``COUNTS``.
     """
     parts = ranges.apply(f"{name}-count", _labels_and_counts)
-    key = f"{name}-counts-{tokenize(parts.keys)}"
-    step = Step(key, {key: task(key, _join_counts, _all(parts.keys))}, [parts.step])
+    key = (f"{name}-counts-{tokenize(parts.keys)}", 0)
+    step = Step(key[0], {key: task(key, _join_counts, _all(parts.keys))}, [parts.step])
     return parts, MergedPartial(key, step, COUNTS, labels.shape, labels.dtype)
 
 
