@@ -72,6 +72,25 @@ def million_labels():
     )
 
 
+def table_of_cells():
+    """Measure 10 million cells of 4² on 12,800² in blocks of 1024², to Parquet: below 2 GB."""
+    from dask_image import ndmeasure
+
+    def number(block_info=None):
+        (top, bottom), (left, right) = block_info[None]["array-location"]
+        rows, columns = np.arange(top, bottom) // 4, np.arange(left, right) // 4
+        return (rows[:, None] * 3200 + columns + 1).astype(np.int32)
+
+    image = pattern((12_800, 12_800), 1024, "f4")
+    labels = da.map_blocks(
+        number, chunks=image.chunks, dtype="i4", meta=np.empty((0, 0), dtype="i4")
+    )
+    properties = ["label", "area", "bbox", "centroid", "intensity_mean"]
+    table = ndmeasure.regionprops_table(labels, image, properties, as_frame=True)
+    with tempfile.TemporaryDirectory() as folder:
+        table.to_parquet(f"{folder}/table")
+
+
 def label_build():
     """Build the graph of label for 5120³ booleans in blocks of 128³: below 60 s and 2 GB."""
     from dask_image import ndmeasure
@@ -137,6 +156,7 @@ JOBS = {
         gaussian,
         distance_transform,
         million_labels,
+        table_of_cells,
         label_build,
         watershed,
         watershed_build,
