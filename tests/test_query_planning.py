@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from dask_image import segmentation
+from dask_image import ndmeasure, segmentation
 from dask_image._utils.engines.graph import QUERY_PLANNING
 from tests.calls import ALL_CALLS
 from tests.helpers import arrays_for_calls
@@ -70,3 +70,17 @@ def test_no_step_takes_the_place_of_another():
     for _ in range(30):
         threshold = segmentation.threshold_li(da.from_array(image, chunks=(5, 4)))
         assert np.isfinite(threshold.compute(scheduler="synchronous"))
+
+
+def test_tables_of_channels_in_ranges_of_labels():
+    """Without a warning, too."""
+    labels, image = np.arange(12).reshape(3, 4), np.random.default_rng(0).normal(size=(2, 3, 4))
+    with dask.config.set({"dask-image.partition.memory": 1}):
+        frame = ndmeasure.regionprops_table(
+            da.from_array(labels, chunks=2), da.from_array(image, chunks=2),
+            ["label", "intensity_max"], channel_axis=0, as_frame=True,
+        )  # fmt: skip
+    assert frame.npartitions == 4
+    table = frame.compute()
+    assert table["label"].tolist() == list(range(1, 12))
+    np.testing.assert_array_equal(table["intensity_max-1"], image[1].ravel()[1:])

@@ -169,7 +169,9 @@ def channels_last(image: Array, channel_axis: Integer | None) -> Array:
     """Return an image with its channels along the last axis; None says that they are there."""
     if channel_axis is None:
         return image
-    return da.moveaxis(image, normalize_axis(channel_axis, image.ndim, "channel_axis"), -1)
+    channels = normalize_axis(channel_axis, image.ndim, "channel_axis")
+    # Arrays of Dask's query planning have no ``moveaxis``.
+    return image.transpose([axis for axis in range(image.ndim) if axis != channels] + [channels])
 
 
 def count_blocks(array: Array) -> int:

@@ -51,8 +51,10 @@ __all__ = [
 # Dask's configuration "array.query-planning" chooses between two classes of arrays.
 QUERY_PLANNING = hasattr(da.Array, "expr")
 
-# Dask 2025.9 gave this keyword of `dask.array.map_blocks` its present name.
-_PREFIX = "token" if Version(dask.__version__) >= Version("2025.9") else "name"
+# Dask 2025.9 gave this keyword of `dask.array.map_blocks` its present name; not in query planning.
+_PREFIX = (
+    "token" if Version(dask.__version__) >= Version("2025.9") and not QUERY_PLANNING else "name"
+)
 
 
 class _Task(Task):
