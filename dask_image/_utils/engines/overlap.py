@@ -17,11 +17,11 @@ passed whole, because a task costs more than the bytes.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
 from typing import Any
 
 import dask.array as da
@@ -75,22 +75,22 @@ class AxisWindow:
     pieces: tuple[Piece, ...]
     trim: slice
 
-    @cached_property
+    @functools.cached_property
     def extents(self) -> Shape:
         """How many pixels each piece holds."""
         return tuple(piece.stop - piece.start for piece in self.pieces)
 
-    @cached_property
+    @functools.cached_property
     def blocks(self) -> Shape:
         """Which blocks the pieces are of."""
         return tuple(piece.block for piece in self.pieces)
 
-    @cached_property
+    @functools.cached_property
     def cuts(self) -> Slices:
         """The slices that take the pieces from their blocks."""
         return tuple(piece.cut for piece in self.pieces)
 
-    @cached_property
+    @functools.cached_property
     def spans(self) -> tuple[Shape, ...]:
         """Of each piece where it begins and ends, and how long its block is."""
         return tuple((piece.start, piece.stop, piece.size) for piece in self.pieces)
@@ -648,7 +648,7 @@ def map_boxes(
     bounds = block_bounds(image.chunks)
     numblocks = tuple(map(len, chunks))
 
-    @lru_cache(maxsize=4096)
+    @functools.lru_cache(maxsize=4096)
     def window(axis, start, stop):
         return AxisWindow(cover(bounds[axis], start, stop), slice(0, stop - start))
 
