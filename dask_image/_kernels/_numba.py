@@ -79,9 +79,7 @@ def jit_part(function):
 
 
 def jit_contract_part(function):
-    """
-    As `jit_part`; a multiplication and an addition may be fused into one step (and nothing else).
-    """
+    """As `jit_part`; a product and a sum may be fused into one step (and nothing else)."""
     return _compile(function, {"fastmath": {"contract"}, **PART})
 
 

@@ -119,11 +119,8 @@ def h_maxima(
         Integers or floats. NaN and infinite pixels are left out.
     h : float
         Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
-    footprint : array_like of bool, optional
-        Which pixels are the neighbours of the one in the middle: symmetric, of one or
-        three pixels along every axis. All those around it by default.
-    wrap_axes : int or tuple of int, optional
-        Axes whose ends meet: pixels at one end are neighbours of those at the other.
+    footprint, wrap_axes : optional
+        As in `reconstruction`.
 
     Returns
     -------
