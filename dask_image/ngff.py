@@ -7,11 +7,11 @@ what is said of them is written, read and checked by the package ``ome-zarr``, w
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -505,7 +505,9 @@ def _save_as(
         options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
     else:
         options["dimension_names"] = list(layout.axes)
-    return partial(to_zarr, url=path, memory=memory, progress=progress, zarr_options=options)
+    return functools.partial(
+        to_zarr, url=path, memory=memory, progress=progress, zarr_options=options
+    )
 
 
 def _describe(group: Any, layout: Layout, name: str, version: str) -> None:

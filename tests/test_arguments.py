@@ -1,10 +1,12 @@
 """What is done with arguments where they enter: arrays, numbers, names, and what is warned about."""
 
+import ast
 import random
 import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import dask
 import dask.array as da
@@ -12,8 +14,9 @@ import numpy as np
 import pytest
 from scipy import ndimage as scipy_ndimage
 
+import dask_image
 import dask_image.ndimage as ndi
-from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
+from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph, segmentation
 from dask_image._utils.arrays import BLOCK_BYTES, as_dask_array
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.warnings import warn
@@ -413,6 +416,10 @@ WARNING = {
     "mask-labels": (
         lambda: ndi.mean(IMAGE, np.ma.masked_less(LABELS, 1), "all"), UserWarning
     ),
+    "holes": (lambda: segmentation.remove_small_holes(LABELS), UserWarning),
+    "narrow": (lambda: segmentation.local_maxima(LAZY[:2], allow_borders=False), UserWarning),
+    "distance": (lambda: segmentation.peak_local_max(LAZY, 0), RuntimeWarning),
+    "height": (lambda: segmentation.h_maxima(LABELS, 1.5), UserWarning),
 }  # fmt: skip
 
 
@@ -426,6 +433,25 @@ def test_warnings_point_at_the_users_line(case, set_option):
     assert [(each.category, each.filename) for each in caught] == [(category, __file__)]
     code = function.__code__
     assert code.co_firstlineno <= caught[0].lineno <= code.co_firstlineno + 2
+
+
+def test_every_warning_is_among_them(set_option, monkeypatch):
+    def warn_from_here(*_, **__):
+        caller = sys._getframe(2)  # beyond the helper that all warnings go through
+        warned.add((caller.f_code.co_filename, caller.f_code.co_name))
+
+    set_option("median.memory", 1)
+    monkeypatch.setattr(warnings, "warn", warn_from_here)
+    there_are, warned = set(), set()
+    for function, _ in WARNING.values():
+        function()
+    for path in Path(dask_image.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and path.name != "warnings.py":
+                calls = (each.func for each in ast.walk(node) if isinstance(each, ast.Call))
+                if any(ast.unparse(each) in ("warn", "warnings.warn") for each in calls):
+                    there_are.add((str(path), node.name))
+    assert warned == there_are
 
 
 def test_a_warning_without_a_caller_outside_has_somewhere_to_go():

@@ -1,5 +1,6 @@
 """What the package as a whole promises: documented names, types, a full reference."""
 
+import ast
 import configparser
 import importlib
 import inspect
@@ -50,6 +51,21 @@ def test_one_module_knows_the_private_parts_of_dask():
     assert knowing == ["graph.py"]
 
 
+def test_imports_have_one_style():
+    whole, names = set(), {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import):
+                whole.update(each.name for each in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                for each in node.names:
+                    known_as = names.setdefault((node.module, each.name), set())
+                    known_as.add(each.asname or each.name)
+                assert node.level == 0, path
+    assert {name: known_as for name, known_as in names.items() if len(known_as) > 1} == {}
+    assert whole & {module for module, _ in names} == set()
+
+
 def test_tools_have_one_version():
     metadata = configparser.ConfigParser()
     metadata.read(ROOT / "setup.cfg")
@@ -85,6 +101,7 @@ def test_lines_of_the_documentation_are_short():
         *ROOT.glob("*.rst"),
         *(ROOT / "docs").glob("*.rst"),
         *(ROOT / "docs/api").glob("*.rst"),
+        *(ROOT / "docs/guide").glob("*.rst"),
     ]
     long = [
         f"{page.name}:{number}"

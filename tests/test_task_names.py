@@ -1,5 +1,8 @@
 """Tasks are named after the function that the user called and the step, as dashboards show them."""
 
+import re
+from pathlib import Path
+
 import dask
 import dask.array as da
 import numpy as np
@@ -26,7 +29,7 @@ STEPS = {
     # of distances
     "carry", "lines", "sweep", "pack", "forward", "backward", "part", "turn",
     # of floods
-    "unmarked", "squares", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
+    "unmarked", "gate", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
     "line",
     # of folds
     "range", "histogram", "refine", "mark", "collect", "border", "strong", "weak",
@@ -78,6 +81,15 @@ def check(name, names):
     own = any(each.partition("-")[0] in (function, *parts) for each in names)
     # A data frame of an older Dask has names of its own.
     assert own or "fromdelayed" in names or function in OTHER_NAMES
+
+
+def test_page_of_design_tells_what_every_step_does():
+    page = (Path(__file__).parents[1] / "docs/design.rst").read_text(encoding="utf-8")
+    steps = re.findall(r"``\w*-([\w-]+)``", page.partition("\nNames of tasks\n")[2])
+    sent = ("places-", "values-")  # by the engine `exchange`, which has one row for both
+    assert {step.removeprefix(sent[0]).removeprefix(sent[1]) for step in STEPS} <= {
+        step.removeprefix(sent[0]) for step in steps
+    }
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -69,11 +69,6 @@ def jit(function):
     return _compile(function, {})
 
 
-def jit_contract(function):
-    """As `jit`; a multiplication and an addition may be fused into one step (and nothing else)."""
-    return _compile(function, {"fastmath": {"contract"}})
-
-
 def jit_part(function):
     """
     As `jit`, for what compiled functions alone call: it takes a fourth less time to compile.
@@ -84,7 +79,7 @@ def jit_part(function):
 
 
 def jit_contract_part(function):
-    """As `jit_part` and as `jit_contract`."""
+    """As `jit_part`; a product and a sum may be fused into one step (and nothing else)."""
     return _compile(function, {"fastmath": {"contract"}, **PART})
 
 

@@ -13,7 +13,6 @@ What an engine asks of kernels that compute a region of a block only is said in
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_part
 from dask_image._utils.modes import MODES
 
 
@@ -50,7 +49,7 @@ def inside(table):
     Return ``(first, last, pixel)`` of the longest stretch of ``table`` that counts upwards.
 
     From `places` there is one at most; the pixel ``pixel`` stands at ``first``, its
-    neighbours follow until before ``last``. `lengthen` and `read_row` copy it as one slice.
+    neighbours follow until before ``last``. It is copied as one slice.
     """
     steps = np.flatnonzero(np.diff(table) != 1)
     edges = np.concatenate(([0], steps + 1, [len(table)]))
@@ -62,66 +61,3 @@ def inside(table):
 def cut(found, region):
     """Return a region of a whole result, and let go of the rest."""
     return found if region is None else found[region].copy()
-
-
-@jit
-def load(pixels, row):
-    """Write pixels of any dtype to a row, converted to the row's dtype as C converts them."""
-    for place in range(row.size):
-        row[place] = pixels[place]
-
-
-@jit_part
-def read_row(pixels, table, first, last, cval, row):
-    """
-    Write to ``row`` what ``table`` says stands there: pixels of a row of the block, or ``cval``.
-
-    ``first`` to ``last`` is a stretch of the table that counts upwards (`inside`); what of it
-    lies outside of the table, which may be a part of the one asked, is no matter.
-    """
-    first, last = max(first, 0), min(last, row.size)
-    if last > first:
-        begin = table[first]
-        load(pixels[begin : begin + last - first], row[first:last])
-    place = 0
-    while place < row.size:
-        if place == first and last > first:
-            place = last
-            continue
-        row[place] = pixels[table[place]] if table[place] >= 0 else cval
-        place += 1
-
-
-FLOATING, NARROW, WIDE, UNSIGNED_WIDE = range(4)
-
-
-def conversion(dtype):
-    """Return how `store` has to convert float64 to ``dtype`` for the bits that C gives SciPy."""
-    dtype = np.dtype(dtype)
-    if dtype.kind == "f":
-        return FLOATING
-    if dtype.itemsize < 4 or dtype == np.int32:
-        return NARROW
-    return UNSIGNED_WIDE if dtype == np.uint64 else WIDE
-
-
-@jit
-def store(row, how, pixels):
-    """Write a row of float64 to pixels of another dtype; ``how`` is from `conversion`."""
-    if how == FLOATING:
-        for place in range(pixels.size):
-            pixels[place] = row[place]
-    elif how == NARROW:
-        # Narrow integers wrap around from 32 bits, as the processor's conversion does.
-        for place in range(pixels.size):
-            pixels[place] = np.int32(row[place])
-    elif how == WIDE:
-        for place in range(pixels.size):
-            pixels[place] = np.int64(row[place])
-    else:
-        for place in range(pixels.size):
-            value = row[place]
-            if value >= 2.0**63:
-                pixels[place] = np.uint64(np.int64(value - 2.0**63)) + np.uint64(2**63)
-            else:
-                pixels[place] = np.int64(value)

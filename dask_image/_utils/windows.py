@@ -7,8 +7,8 @@ the edges of the image.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,14 +70,14 @@ class Window:
     def __post_init__(self):
         window_reach(self.shape, self.origins)
 
-    @cached_property
+    @functools.cached_property
     def paired_reach(self) -> Reach:
         """How many pixels are read before and after the centre, for each axis of the image."""
         reach = window_reach(self.shape, self.origins)
         reach = [(before, max(after, 0)) for before, after in reach]
         return on_axes(reach, self.axes, self.ndim, default=(0, 0))
 
-    @cached_property
+    @functools.cached_property
     def reach(self) -> Reach:
         """
         As `paired_reach`, wide enough for whichever way axes are paired with sizes and origins.

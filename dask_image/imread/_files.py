@@ -1,10 +1,10 @@
 """Which files a call means, and whether a file still is what it was."""
 
 import glob
+import itertools
 import os
 import re
 from dataclasses import dataclass
-from itertools import pairwise, product
 from string import Formatter
 
 
@@ -104,7 +104,7 @@ def expand_grid(fname):
     if not found:
         raise FileNotFoundError(f"no file matches {pattern!r}, a number for each placeholder")
     values = [_counted({numbers[axis] for numbers in found}) for axis in range(len(fields))]
-    missing = [numbers for numbers in product(*values) if numbers not in found]
+    missing = [numbers for numbers in itertools.product(*values) if numbers not in found]
     if missing:
         numbers = ", ".join(f"{field}={number}" for field, number in zip(fields, missing[0]))
         texts = {
@@ -116,7 +116,7 @@ def expand_grid(fname):
             f"but {len(missing)} of them missing; the first is that for {numbers}, "
             f"{name!r}"
         )
-    return dict(zip(fields, values)), [found[numbers] for numbers in product(*values)]
+    return dict(zip(fields, values)), [found[numbers] for numbers in itertools.product(*values)]
 
 
 def _counted(numbers):
@@ -128,7 +128,7 @@ def _counted(numbers):
     """
     ordered = sorted(numbers)
     span = ordered[-1] - ordered[0] + 1
-    follow = any(after == before + 1 for before, after in pairwise(ordered))
+    follow = any(after == before + 1 for before, after in itertools.pairwise(ordered))
     return (
         list(range(ordered[0], ordered[-1] + 1)) if follow and span < 2 * len(ordered) else ordered
     )

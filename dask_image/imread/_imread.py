@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import operator
 import os
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Literal
 
 import numpy as np
@@ -196,7 +196,7 @@ def _planes(plane):
 
 
 def _ranges(sizes):
-    stops = list(accumulate(sizes))
+    stops = list(itertools.accumulate(sizes))
     return [range(stop - size, stop) for size, stop in zip(sizes, stops)]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, product
 from typing import Any, Literal
 
 import dask.array as da
@@ -243,7 +243,7 @@ def _even(size, most):
 
 def _spans(sizes):
     """Return start and stop of each block."""
-    stops = list(accumulate(sizes))
+    stops = list(itertools.accumulate(sizes))
     return [(stop - size, stop) for size, stop in zip(sizes, stops)]
 
 
@@ -256,13 +256,13 @@ def _pieces(plan, axes, chunks):
         for sizes in plan.tiles.chunks[:counting]
     ]
     pieces = {}
-    for start, tile in zip(plan.starts.tolist(), product(*places)):
+    for start, tile in zip(plan.starts.tolist(), itertools.product(*places)):
         begin = dict(zip(axes, start))
         along = [
             list(_crossings(spans[counting + axis], sizes, begin.get(axis)))
             for axis, sizes in enumerate(chunks)
         ]
-        for crossing in product(*along):
+        for crossing in itertools.product(*along):
             target_block, tile_block, inside, target, offset = zip(*crossing)
             blocks, parts = pieces.setdefault(target_block, ({}, []))
             block = tuple(number for number, _ in tile) + tile_block

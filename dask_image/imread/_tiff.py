@@ -8,10 +8,10 @@ with the task, which then opens the file once and reads nothing but pixels.
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from dataclasses import dataclass, replace
-from itertools import groupby, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,7 +83,7 @@ class PageLayout:
         down = range(rows.start // height, -(-rows.stop // height))
         along = range(columns.start // width, -(-columns.stop // width))
         numbers = []
-        for plane, slab in product(range(planes), range(slabs)):
+        for plane, slab in itertools.product(range(planes), range(slabs)):
             inside = range(slab * depth, min((slab + 1) * depth, self.shape[1]))
             if not _common(self.frames_at(plane, inside), frames):
                 continue
@@ -197,7 +197,7 @@ class TiffFrames:
         read = self._read_raw if self.layout.decoder is None else self._read_segments
         page_frames = range(self.layout.frames_per_page)
         first = 0
-        for file_state, pages in groupby(self.pages, key=lambda page: page.file):
+        for file_state, pages in itertools.groupby(self.pages, key=lambda page: page.file):
             # Reads, each at a place of its own, gain nothing from a buffer.
             with open(file_state.path, "rb", buffering=0) as file:
                 file_state.check(file)
@@ -212,7 +212,7 @@ class TiffFrames:
         layout = self.layout
         _, depth, rows, columns, samples = layout.shape
         pixel = samples * layout.stored_dtype.itemsize
-        for frame, plane in product(frames, range(out.shape[1])):
+        for frame, plane in itertools.product(frames, range(out.shape[1])):
             number = plane * depth + frame if layout.planes_are_samples else frame
             top = page.offsets[0] + number * rows * columns * pixel
             part = out[frame - frames.start, plane]

@@ -552,8 +552,8 @@ class GridWindows:
         return map_boxes(
             _in_box, *images, name=name, boxes=self._boxes,
             chunks=self.chunks + tuple((size,) for size in shape), dtype=statistic.dtype,
-            block_arguments=self._windows, cuts_thin=self.grid.cuts_thin, statistic=statistic,
-            step=self.grid.step, footprint=self.grid.footprint,
+            block_arguments=self._windows, statistic=statistic, step=self.grid.step,
+            footprint=self.grid.footprint,
         )  # fmt: skip
 
     def _boxes(self, index):

@@ -40,9 +40,6 @@ class WindowGrid:
     step: tuple[int, ...]
     footprint: NDArray | None
 
-    cuts_thin = False
-    """Whether windows between blocks are apart from those in blocks."""
-
     @property
     def ndim(self):
         """Number of axes."""
@@ -92,8 +89,6 @@ class WindowGrid:
 @dataclass(frozen=True)
 class TileGrid(WindowGrid):
     """Boxes side by side from the first pixel on; the last ones hold what is left."""
-
-    cuts_thin = True
 
     def centers(self, axis):
         """Return a position in each box along an axis."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from dask_image._kernels import blocks
+from dask_image._kernels import blocks as kernels
 
 # How many samples of windows are copied at a time: they stay in the cache of a large machine.
 SAMPLES_AT_A_TIME = 2_000_000
@@ -77,7 +77,7 @@ class Percentiles:
     def __call__(self, box, mask, windows, step, footprint):
         """Sort cells that windows share and merge them, or else the samples of windows."""
         box = box.view(np.uint8) if box.dtype == bool else box
-        cells = blocks.grid_windows.shared_cells(box, windows, step, footprint)
+        cells = kernels.grid_windows.shared_cells(box, windows, step, footprint)
         if cells is not None:
             result = self._from_cells(box, mask, cells)
         else:
@@ -89,7 +89,7 @@ class Percentiles:
         ranks = _Ranks(self.fractions, cells.sums(counts))
         members = cells.members
         low, high = (
-            blocks.grid_windows.select_ranks(values, starts, counts, members, rank)
+            kernels.grid_windows.select_ranks(values, starts, counts, members, rank)
             for rank in (ranks.low, ranks.high)
         )
         return self._between(low, high, ranks, cells.sums(damaged) > 0)
@@ -107,7 +107,7 @@ class Percentiles:
             rows = np.partition(rows, wanted, axis=1)
         else:
             ranks = _Ranks(self.fractions, valid.sum(axis=1))
-            last = blocks.grid_windows.largest(rows.dtype)
+            last = kernels.grid_windows.largest(rows.dtype)
             rows = np.sort(np.where(valid, rows, last), axis=1)
         low, high = (np.take_along_axis(rows, rank, axis=1) for rank in (ranks.low, ranks.high))
         return self._between(low, high, ranks, damaged)
@@ -151,7 +151,7 @@ class Histogram:
 
     def __call__(self, box, mask, windows, step, footprint):
         """Count cells that windows share and add them up, or else the samples of windows."""
-        cells = blocks.grid_windows.shared_cells(box, windows, step, footprint)
+        cells = kernels.grid_windows.shared_cells(box, windows, step, footprint)
         if cells is not None:
             result = cells.sums(cells.histograms(box, mask, self.bins))
         else:
@@ -181,7 +181,7 @@ class Moments:
         if footprint is not None:
             result = map_rows(self._of_rows, box, mask, windows, step, footprint)
             return result.reshape(tuple(map(len, windows)))
-        cells = blocks.grid_windows.shared_cells(box, windows, step, footprint)
+        cells = kernels.grid_windows.shared_cells(box, windows, step, footprint)
         if cells is not None:
             return self._along_axes(*cells.moments(box, mask, self.deviation), cells.windows)
         samples = [
@@ -391,7 +391,7 @@ def map_rows(function, box, mask, windows, step, footprint, samples_at_a_time=SA
         The shape of the windows' grid, then that of a result.
     """
     out = None
-    gather = blocks.grid_windows.gather
+    gather = kernels.grid_windows.gather
     for kind in itertools.product(*(_same_sized(axis) for axis in windows)):
         lengths = tuple(one[0].stop - one[0].start for one, _ in kind)
         starts = [np.array([window.start for window in same]) for same, _ in kind]

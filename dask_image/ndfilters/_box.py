@@ -66,13 +66,10 @@ def uniform_filter(
         Real or complex image of any number of axes.
     size : int or sequence of int, optional
         Of the box in pixels, per axis; 0 or 1 leave an axis alone.
-    mode, cval : optional
+    mode, cval, output : optional
         As in `gaussian_filter`.
     origin : int or sequence of int, optional
         Moves the box off its centre, per axis.
-    output : dtype, optional
-        Of the result; by default that of the image. As in SciPy, values are
-        rounded to it after each axis.
     axes : int or tuple of int, optional
         Filter along these axes only.
     channel_axis : int, optional

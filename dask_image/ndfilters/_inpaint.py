@@ -14,17 +14,14 @@ from dask_image._utils.engines.graph import delayed_blocks, delayed_call, read_a
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.typing import Array
 
-# As the kernel needs them (`_kernels.blocks.holes.REACH`), which building does not import.
-REACH = 2
-
 
 def inpaint(image: Array, missing: Array) -> Array:
     """Return an image whose missing pixels solve the biharmonic equation."""
-    bounds = block_bounds(image.chunks)
+    bounds, reach = block_bounds(image.chunks), kernels.holes.REACH
 
     def boxes(index):
         return [
-            (max(along[i] - REACH, 0), min(along[i + 1] + REACH, size))
+            (max(along[i] - reach, 0), min(along[i + 1] + reach, size))
             for along, i, size in zip(bounds, index, image.shape)
         ]
 

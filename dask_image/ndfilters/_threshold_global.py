@@ -1,7 +1,7 @@
 """Thresholds that a histogram of the whole image gives."""
 
+import functools
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -207,7 +207,7 @@ def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool =
     array(5)
     """
     shape = (np.nan,) if return_all else ()
-    finish = partial(_isodata, return_all=return_all)
+    finish = functools.partial(_isodata, return_all=return_all)
     return _threshold(image, nbins, finish, "threshold_isodata", shape)
 
 
@@ -262,7 +262,7 @@ def threshold_multiotsu(image: ArrayLike, classes: Integer = 3, nbins: Integer =
     array([2, 5])
     """
     classes = normalize_integer(classes, "classes", lowest=2)
-    finish = partial(_multiotsu, classes=classes)
+    finish = functools.partial(_multiotsu, classes=classes)
     return _threshold(image, nbins, finish, "threshold_multiotsu", (classes - 1,))
 
 
@@ -320,7 +320,9 @@ def threshold_li(
         tolerance = normalize_number(tolerance, "tolerance")
     if initial_guess is not None:
         initial_guess = normalize_number(initial_guess, "initial_guess")
-    finish = partial(_li, tolerance=tolerance, initial_guess=initial_guess, kind=image.dtype.kind)
+    finish = functools.partial(
+        _li, tolerance=tolerance, initial_guess=initial_guess, kind=image.dtype.kind
+    )
     name = "threshold_li"
     if image.dtype.kind == "b":
         image = image.astype(np.uint8)
@@ -330,7 +332,12 @@ def threshold_li(
     limits = fold([image], _finite_limits, merge_limits, name, "range")
     coarse = fold([image], _tabulate, _merge_tables, name, "histogram", after=limits)
     fine = fold(
-        [image], partial(_tabulate_near, find=finish), _merge_near, name, "refine", after=coarse
+        [image],
+        functools.partial(_tabulate_near, find=finish),
+        _merge_near,
+        name,
+        "refine",
+        after=coarse,
     )
     return fine.array(name, finish, np.float64)
 
@@ -359,7 +366,7 @@ def _histogram(image, nbins, name):
     if image.dtype.kind in "iu" and image.dtype.itemsize * 8 <= NARROW_BITS:
         return fold([image], _count_narrow, _merge_counts, name, "histogram")
     limits = fold([image], block_limits, merge_limits, name, "range")
-    measure = partial(_count_in_range, nbins=nbins)
+    measure = functools.partial(_count_in_range, nbins=nbins)
     return fold([image], measure, _merge_counts, name, "histogram", after=limits)
 
 

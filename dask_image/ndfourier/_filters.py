@@ -8,7 +8,7 @@ import dask.array as da
 import numpy as np
 from scipy import ndimage, special
 
-from dask_image._kernels import blocks
+from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
 from dask_image._utils.arguments import (
     ArgumentError,
@@ -332,7 +332,7 @@ def _multiply(block, *factors, out_dtype):
         rows, target = rows.view(block.real.dtype), target.view(block.real.dtype)
         last = np.repeat(last, 2)
     if in_parts and isinstance(block, np.ndarray) and use_numba():
-        blocks.spectra.multiply(rows, outer.ravel(), last, target)
+        kernels.spectra.multiply(rows, outer.ravel(), last, target)
         return result
     for band in _bands(rows):
         if in_parts:

@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 from scipy import special
 
-from dask_image._kernels import blocks
+from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import (
     ArgumentError,
     NotANumberError,
@@ -400,7 +400,7 @@ def _transform(image, geometry, shape, interpolation, output_chunks, axes=None, 
     else:
         chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
     if math.prod(shape) == 0 or image.size == 0:
-        value = blocks.interpolation.outside(interpolation.spline, dtype)
+        value = kernels.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
     image, interpolation = coefficients(image, interpolation, axes, name=name)
     planes = _Planes(image, chunks, geometry, interpolation.spline, axes)
@@ -497,7 +497,7 @@ def _evaluate_box(block, box, part, geometry, interpolation):
     spans = tuple(zip(part.starts, part.stops))
     if isinstance(geometry, Grid):
         lines = [geometry.line(axis, start, stop) for axis, (start, stop) in enumerate(spans)]
-        return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
+        return kernels.interpolation.on_grid(block, box, lines, spline, dtype)
     matrix, offset = np.array(geometry.matrix), np.array(geometry.offset)
     diagonal = matrix.shape[0] == matrix.shape[1] and (
         np.count_nonzero(matrix) == np.count_nonzero(np.diag(matrix))
@@ -509,6 +509,6 @@ def _evaluate_box(block, box, part, geometry, interpolation):
                 offset[axis] + np.arange(start, stop) * matrix[axis, axis]
                 for axis, (start, stop) in enumerate(spans)
             ]
-        return blocks.interpolation.on_grid(block, box, lines, spline, dtype)
-    points = blocks.interpolation.AffinePoints(matrix, offset, part.starts, part.shape)
-    return blocks.interpolation.affine(block, box, points, spline, dtype)
+        return kernels.interpolation.on_grid(block, box, lines, spline, dtype)
+    points = kernels.interpolation.AffinePoints(matrix, offset, part.starts, part.shape)
+    return kernels.interpolation.affine(block, box, points, spline, dtype)

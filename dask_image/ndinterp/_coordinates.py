@@ -13,7 +13,7 @@ import dask.array as da
 import numpy as np
 from scipy import LowLevelCallable
 
-from dask_image._kernels import blocks
+from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import ArgumentError, normalize_extras
 from dask_image._utils.arrays import (
     as_dask_array,
@@ -266,7 +266,7 @@ def at_coordinates(image, coordinates, interpolation, name):
     """Interpolate at lazy coordinates."""
     shape, dtype = coordinates.shape[1:], interpolation.dtype
     if math.prod(shape) == 0 or image.size == 0:
-        value = blocks.interpolation.outside(interpolation.spline, dtype)
+        value = kernels.interpolation.outside(interpolation.spline, dtype)
         meta = with_dtype(image, dtype, ndim=len(shape))
         return map_blocks(_filled, coordinates[0], value, dtype, name=name, meta=meta)
     image, interpolation = coefficients(image, interpolation, name=name)
@@ -330,10 +330,10 @@ class _Lookup:
             return (shape, None, None), {0: flat} if flat.size else {}
         flat = np.ascontiguousarray(flat, dtype=float)
         owners = [np.repeat(np.arange(len(sizes)), sizes) for sizes in self.chunks]
-        cells = blocks.interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
+        cells = kernels.interpolation.cells_of(flat, owners, self.chunks, self.shape, self.spline)
         if len(cells) and cells[0] < count and (cells == cells[0]).all():
             return (shape, None, None), {int(cells[0]): flat}
-        order, bounds, flat = blocks.interpolation.group(cells, count + 1, flat)
+        order, bounds, flat = kernels.interpolation.group(cells, count + 1, flat)
         groups = {
             int(cell): flat[:, bounds[cell] : bounds[cell + 1]]
             for cell in np.flatnonzero(np.diff(bounds[:-1]))
@@ -345,7 +345,7 @@ class _Lookup:
     def evaluate(self, points, cell, origin):
         """Return the values of points that belong to a cell."""
         box = Crop(origin, self.shape)
-        return blocks.interpolation.at_points(cell, box, points, self.spline, self.dtype)
+        return kernels.interpolation.at_points(cell, box, points, self.spline, self.dtype)
 
     def merge(self, kept, values):
         """Put all values into their places."""
@@ -416,7 +416,7 @@ def _within_reach(image, coordinates, interpolation, reach, name):
             f"reach needs an output with the {image.ndim} axes of the image, got shape {shape}"
         )
     if math.prod(shape) == 0 or image.size == 0:
-        value = blocks.interpolation.outside(interpolation.spline, dtype)
+        value = kernels.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
     image, interpolation = coefficients(image, interpolation, name=name)
     starts, spline = block_bounds(chunks), interpolation.spline
@@ -468,6 +468,6 @@ def _near_block(block, coordinates, box, first, interpolation, reach):
                 f"coordinates must lie within reach={reach} of their index, got {point} at "
                 f"index {index}, farther along axis {axis}"
             )
-    return blocks.interpolation.at_points(
+    return kernels.interpolation.at_points(
         block, box, coordinates, interpolation.spline, interpolation.dtype
     )

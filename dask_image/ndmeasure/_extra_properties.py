@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -188,7 +188,7 @@ def measure_extra(
         meta=block_meta(1, np.uint8 if label_image.dtype.kind == "b" else label_image.dtype),
     )
     place = Place(label_image.shape, wrap_axes)
-    function = partial(_call_each, place=place, extra=extra, dtype=dtype)
+    function = functools.partial(_call_each, place=place, extra=extra, dtype=dtype)
     shuffle = Shuffle(function, dtype, True, True)
     known = counts if worth_counting(image, label_image) else None
     return apply_by_label(image, label_image, objects, shuffle, "regionprops_table", known)

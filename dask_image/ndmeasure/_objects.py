@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,7 +78,7 @@ def find_objects(label_image: ArrayLike) -> DataFrame:
     )
 
 
-@partial(numpy_only, name="find_objects")
+@functools.partial(numpy_only, name="find_objects")
 def find_objects_list(label_image: ArrayLike, max_label: Integer = 0) -> Delayed:
     """
     Find the bounding box of every label, as SciPy returns them.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
-from functools import partial
 from typing import Any, overload
 
 import dask.array as da
@@ -124,7 +124,7 @@ def median(
     dtype = np.result_type(labelled.image.dtype, np.float64)
     if selection.pooled:
         return _pooled_median(labelled, dtype)
-    shuffle = Shuffle(partial(medians, dtype=dtype, nan_wins=selection.single), dtype)
+    shuffle = Shuffle(functools.partial(medians, dtype=dtype, nan_wins=selection.single), dtype)
     return _apply(labelled, _cut_fractions(selection, labelled), shuffle, np.nan, "median")
 
 
@@ -234,7 +234,7 @@ def labeled_comprehension(
     else:
         _check_default(default, out_dtype)
     check_labels_fit(selection, labelled.labels.dtype)
-    function = partial(
+    function = functools.partial(
         call_pooled if selection.pooled else call_per_label,
         func=func,
         dtype=out_dtype,
@@ -296,7 +296,9 @@ def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> D
         ignore_value = image.dtype.type(int(ignore_value))
     counts = reduce_labels(COUNTS, image)
     values = labels_present(counts, ignore_value).astype(image.dtype)
-    shuffle = Shuffle(partial(_indices_of_each, shape=image.shape), np.dtype(object), True, True)
+    shuffle = Shuffle(
+        functools.partial(_indices_of_each, shape=image.shape), np.dtype(object), True, True
+    )
     if not worth_counting(image, image):
         counts = None
     found = apply_by_label(None, image, values, shuffle, "value_indices", counts)

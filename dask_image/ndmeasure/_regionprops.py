@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -126,7 +126,7 @@ class Regions:
         """Return positions in pixels in units of ``spacing``; they are in the image."""
         return back_to_image(positions, self.space.wrap_axes, self.space.shape) * self.spacing
 
-    @cached_property
+    @functools.cached_property
     def covariance(self):
         """Second central moments over the number of pixels, (n, ndim, ndim)."""
         first, second = np.triu_indices(self.ndim)
@@ -135,13 +135,13 @@ class Regions:
         matrices[:, first, second] = matrices[:, second, first] = scaled / self.counts[:, None]
         return matrices
 
-    @cached_property
+    @functools.cached_property
     def inertia_tensor(self):
         """Moments of inertia of a pixel of mass 1 / n, (n, ndim, ndim)."""
         total = np.trace(self.covariance, axis1=1, axis2=2)
         return total[:, None, None] * np.eye(self.ndim) - self.covariance
 
-    @cached_property
+    @functools.cached_property
     def inertia_eigenvalues(self):
         """Eigenvalues of the inertia tensor, largest first, none below 0."""
         return np.maximum(np.linalg.eigvalsh(self.inertia_tensor)[:, ::-1], 0)
@@ -182,7 +182,7 @@ def _equivalent_diameter(regions):
 
 def _exponents(ndim):
     """Return the exponents of the moments up to order 2, in the order of their names."""
-    return [powers for powers in product(range(3), repeat=ndim) if sum(powers) <= 2]
+    return [powers for powers in itertools.product(range(3), repeat=ndim) if sum(powers) <= 2]
 
 
 def _moments_central(regions):
@@ -254,7 +254,7 @@ def _per_bound(ndim):
 
 
 def _per_pair(ndim):
-    return list(product(range(ndim), repeat=2))
+    return list(itertools.product(range(ndim), repeat=2))
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
-from functools import partial as bind
 from typing import overload
 
 import dask.array as da
@@ -828,13 +828,13 @@ def histogram(
     check_labels_fit(selection, labelled.labels.dtype)
     family = PartialFamily(
         "histogram",
-        bind(histogram_partial, edges),
-        bind(merge_histograms, edges),
-        bind(pool_histogram, edges),
+        functools.partial(histogram_partial, edges),
+        functools.partial(merge_histograms, edges),
+        functools.partial(pool_histogram, edges),
         reads_image=True,
     )
     merged = reduce_labels(family, labelled.labels, labelled.image, pooled=selection.pooled)
-    pick = bind(_pick_histograms, edges, replace(selection, index=None))
+    pick = functools.partial(_pick_histograms, edges, replace(selection, index=None))
     shape, dtype = selection.shape, np.dtype(object)
     if selection.single:
         shape, dtype = (edges.size - 1,), np.dtype(np.int64)

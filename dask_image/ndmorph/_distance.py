@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal, overload
 
 import dask.array as da
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels import blocks
+from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import ArgumentError, normalize_wrap_axes, per_axis, refuse_lazy
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
@@ -516,7 +516,7 @@ def _map_with_positions(function, array, image, metric, name):
 
 
 def _costs(features, positions, metric):
-    costs = blocks.distance.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
+    costs = kernels.distance.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
     costs[features[0] < 0] = unreachable(metric.dtype)
     return costs
 
@@ -565,14 +565,14 @@ def _add_feature(features, axis, metric, starts, block_id=None):
     positions = line_sweeps.positions_in_block(starts, block_id[1:], features.shape[1:])
     positions[0] = positions[0] + np.int32(metric.periods[0])
     costs = metric.unrolled(_costs(features, positions, metric), axis)
-    nearest = blocks.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
+    nearest = kernels.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
     # A line that has found nothing holds -1 for the first axis, and 0 for the others.
     np.maximum(nearest, 0, out=nearest)
     period = metric.periods[axis]
     if not period:
-        return blocks.distance.take_features(features, nearest, axis)
+        return kernels.distance.take_features(features, nearest, axis)
     nearest = metric.rolled_up(nearest, axis) - np.int32(period // 2)
-    taken = blocks.distance.take_features(features, nearest % np.int32(period), axis)
+    taken = kernels.distance.take_features(features, nearest % np.int32(period), axis)
     taken[-1] = nearest
     return taken
 
@@ -668,7 +668,7 @@ def _costs_to(indices, metric, starts, block_id):
         _nearest_turn(along, here, period) if period else along
         for along, here, period in zip(indices, positions, metric.periods, strict=True)
     ]
-    return blocks.distance.costs_of(found, positions, metric.kind, metric.steps, metric.dtype)
+    return kernels.distance.costs_of(found, positions, metric.kind, metric.steps, metric.dtype)
 
 
 def _nearest_turn(along, here, period):
@@ -687,13 +687,13 @@ def _distances_of(costs, metric, starts, block_id=None):
         shape = costs.shape
         before = [np.full(shape, -1 if axis == 0 else 0, np.int32) for axis in range(costs.ndim)]
         return _distances_to(before, metric, starts, block_id)
-    return blocks.distance.roots(costs)
+    return kernels.distance.roots(costs)
 
 
 def _roots_of(costs, absent):
     if _found_nothing(costs):
         return np.full(costs.shape, absent)
-    return blocks.distance.roots(costs)
+    return kernels.distance.roots(costs)
 
 
 def _or_itself(features, starts, block_id=None):
@@ -720,9 +720,9 @@ def _swept(image, structure, return_distances, return_indices, name):
     results = line_sweeps.sweep_along_first_axis(
         slabs,
         line_sweeps.PackedBackground,
-        partial(_sweep_on, **options),
-        partial(_sweep_back, **options),
-        partial(_sweep_both, **options),
+        functools.partial(_sweep_on, **options),
+        functools.partial(_sweep_back, **options),
+        functools.partial(_sweep_both, **options),
         [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
         name,
     )
@@ -744,7 +744,7 @@ def _swept(image, structure, return_distances, return_indices, name):
 
 def _swept_on(packed, edge, start, structure, want_indices, index_dtype):
     first = start * int(np.prod(packed.shape[1:]))
-    sweep = blocks.distance_sweep.Sweep(
+    sweep = kernels.distance_sweep.Sweep(
         packed.unpack(), first, structure, want_indices, index_dtype
     )
     sweep.run(edge)

@@ -1,7 +1,7 @@
 """Arguments that several functions of segmentation share."""
 
+import functools
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def map_surroundings(
     if wrap_axes:
         # A block as long as the image has its halo within it; elsewhere this is beyond the halo.
         margins = [reach[axis] if axis in wrap_axes else (0, 0) for axis in range(ndim)]
-        kernel = partial(_on_rings, kernel, margins)
+        kernel = functools.partial(_on_rings, kernel, margins)
     return map_neighborhood(
         kernel, *images, name=name, reach=reach, modes=modes, dtype=dtype, **keywords
     )

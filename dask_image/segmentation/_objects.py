@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import dask.array as da
@@ -162,7 +162,12 @@ def _without_small(image, max_size, connectivity, name):
             token=name, dtype=image.dtype, meta=image._meta,
         )  # fmt: skip
     algorithm = LabelledComponents(
-        _sizes, np.add, partial(_exceeds, max_size), False, Connectivity(steps), image.dtype
+        _sizes,
+        np.add,
+        functools.partial(_exceeds, max_size),
+        False,
+        Connectivity(steps),
+        image.dtype,
     )
     return choose_components([image], algorithm, name)
 

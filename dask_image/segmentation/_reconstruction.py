@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from typing import Literal
 
 import dask.array as da
@@ -96,8 +96,8 @@ def reconstruction(
     seed = in_chunks_of(mask, as_image(seed, "seed"), "seed")
     steps = neighbour_steps(footprint, None, mask.ndim)
     dtype = float_type(mask.dtype)
-    prepare = partial(_as_seed_and_mask, method=method, dtype=dtype)
-    finish = partial(_as_reconstruction, method=method)
+    prepare = functools.partial(_as_seed_and_mask, method=method, dtype=dtype)
+    finish = functools.partial(_as_reconstruction, method=method)
     wrap_axes = normalize_wrap_axes(wrap_axes, mask.ndim)
     return reconstruct([seed, mask], prepare, finish, steps, dtype, "reconstruction", wrap_axes)
 
@@ -119,11 +119,8 @@ def h_maxima(
         Integers or floats. NaN and infinite pixels are left out.
     h : float
         Above 0. If ``image`` holds integers and ``h`` is not whole, floats are compared.
-    footprint : array_like of bool, optional
-        Which pixels are the neighbours of the one in the middle: symmetric, of one or
-        three pixels along every axis. All those around it by default.
-    wrap_axes : int or tuple of int, optional
-        Axes whose ends meet: pixels at one end are neighbours of those at the other.
+    footprint, wrap_axes : optional
+        As in `reconstruction`.
 
     Returns
     -------
@@ -228,7 +225,7 @@ def _by_height(image, h, footprint, wrap_axes, name):
         return da.zeros_like(image, dtype=np.uint8)
     sign = 1 if name == "h_maxima" else -1
     found = reconstruct(
-        [image], partial(_as_shifted, h=h, sign=sign), partial(_as_tall, h=h, sign=sign), steps,
+        [image], functools.partial(_as_shifted, h=h, sign=sign), functools.partial(_as_tall, h=h, sign=sign), steps,
         np.uint8, name, wrap_axes,
     )  # fmt: skip
     limits = value_range(image, name)

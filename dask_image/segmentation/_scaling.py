@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from functools import partial
 from typing import Literal
 
 import dask.array as da
@@ -182,7 +182,7 @@ def downscale_local_mean(image: ArrayLike, factors: PerAxis[Integer], cval: Real
     factors = _as_factors(factors, image.ndim)
     dtype = image.dtype if image.dtype.kind in "fc" else np.dtype(np.float64)
     padded = np.array(normalize_number(cval, "cval", allow_complex=True)).astype(image.dtype)
-    reduce = partial(_mean_of_cells, factors=factors, cval=padded[()])
+    reduce = functools.partial(_mean_of_cells, factors=factors, cval=padded[()])
     return _in_cells(image, factors, reduce, dtype, "downscale_local_mean")
 
 
@@ -287,7 +287,7 @@ def pyramid(
             levels += 1
     images = [image]
     for _ in range(normalize_integer(levels, "levels", lowest=1) - 1):
-        reduce = partial(_reduce_cells, factors=factors, method=method)
+        reduce = functools.partial(_reduce_cells, factors=factors, method=method)
         images.append(_in_cells(images[-1], factors, reduce, image.dtype, "pyramid"))
     return images
 

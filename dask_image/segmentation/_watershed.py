@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 
 import numpy as np
 
@@ -150,7 +150,7 @@ def watershed(
     else:
         markers = in_chunks_of(image, as_label_image(markers, "markers"), "markers")
     steps = displacements_of(structure)
-    distances = partial(_squared_distances, wrap_axes=wrap_axes)
+    distances = functools.partial(_squared_distances, wrap_axes=wrap_axes)
     basins = flood(image, markers, mask, distances, steps, "watershed", wrap_axes)
     return _with_lines(basins, image, markers, steps, wrap_axes) if watershed_line else basins
 

@@ -192,10 +192,8 @@ class RunComponents:
             lines = np.zeros((), np.int64)
             for along, part in zip(self.shape[:-1], ranges[:-1]):
                 lines = lines[..., None] * along + np.array(part, np.int64)
-            _relabel_lines(
-                lines.ravel(), ranges[-1].start, shape[-1], self._bounds, self._pointer,
-                self._labels, table, relabelled,
-            )  # fmt: skip
+            runs = self._bounds, self._pointer, self._labels
+            _relabel_lines(runs, lines.ravel(), ranges[-1].start, shape[-1], table, relabelled)
         return relabelled[:size].reshape(shape)
 
 
@@ -494,14 +492,16 @@ def _touch(bounds, pointer, labels, seeds, touched):
 
 
 @jit
-def _relabel_lines(lines, first, width, bounds, pointer, labels, table, relabelled):
+def _relabel_lines(runs, lines, first, width, table, relabelled):
     """
     Relabel ``width`` pixels of some lines, from column ``first`` on, into ``relabelled``.
 
+    ``runs`` are their bounds, which of them lie in each line, and their labels.
     ``WRITTEN_AT_ONCE`` pixels are written at a time, too many as a rule, and what follows them
     is written over: no branch depends on how short a run is. The last line may leave as many
     pixels beyond its end.
     """
+    bounds, pointer, labels = runs
     background = table[0]
     for number in range(lines.size):
         line = lines[number]

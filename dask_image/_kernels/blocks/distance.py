@@ -174,11 +174,9 @@ def costs_on_first_axis(background, start, before, after, metric, step, dtype):
         farthest = max(start + len(background), int(after.max(initial=0))) + len(background)
         narrow = np.uint16 if farthest < np.iinfo(np.uint16).max else np.int64
         distances = np.empty((len(background), by_rows.TILE), narrow)
-        by_rows.first_axis(
-            background.reshape(rows), start, before.ravel(), after.ravel(), metric,
-            dtype.type(step), limit, distances,
-            costs.reshape(rows),
-        )  # fmt: skip
+        beyond = by_rows.Beyond(start, before.ravel(), after.ravel())
+        price = by_rows.Price(metric, dtype.type(step), limit)
+        by_rows.first_axis(background.reshape(rows), beyond, price, distances, costs.reshape(rows))
         return costs
     nearest = nearest_on_first_axis(background, start, before, after)
     here = np.arange(start, start + len(nearest), dtype=np.int32)
@@ -262,9 +260,9 @@ def cheapest_costs(costs, axis, metric, step):
     else:
         by_rows.along_rows(lines, metric, step, cheapest, far)
     if far.any():
-        _lines_along_axis(
-            lines, limit, metric, step, far, by_rows.TILE, cheapest, np.empty((0, 0, 0), np.int32)
-        )
+        price = by_rows.Price(metric, step, limit)
+        nothing = np.empty((0, 0, 0), np.int32)
+        _lines_along_axis(lines, price, far, by_rows.TILE, cheapest, nothing)
     return cheapest.reshape(costs.shape)
 
 
@@ -336,8 +334,9 @@ def _along_axis(costs, axis, metric, step, want_costs):
     if use_numba():
         nearest = np.empty(lines.shape, dtype=np.int32)
         wanted = np.ones((before, 1), bool)
-        nothing, step = np.empty((0, 0, 0), costs.dtype), costs.dtype.type(step)
-        _lines_along_axis(lines, limit, metric, step, wanted, lines.shape[2], nothing, nearest)
+        price = by_rows.Price(metric, costs.dtype.type(step), limit)
+        nothing = np.empty((0, 0, 0), costs.dtype)
+        _lines_along_axis(lines, price, wanted, lines.shape[2], nothing, nearest)
         return nearest.reshape(shape)
     rows = np.moveaxis(lines, 1, 0).reshape(shape[axis], -1)
     nearest = _nearest_in_rows(np.ascontiguousarray(rows), limit, metric, step)
@@ -452,12 +451,13 @@ def _gap(costs, limit, metric, step, first, stop, sites, begins, nearest):
 
 
 @jit
-def _lines_along_axis(lines, limit, metric, step, wanted, tile, cheapest, nearest):
+def _lines_along_axis(lines, price, wanted, tile, cheapest, nearest):
     """
     Work on the middle axis of ``lines``; an empty output is not wanted.
 
     ``wanted`` tells, for ``tile`` lines side by side each, whether to work on them.
     """
+    metric, step, limit = price
     outer, length, inner = lines.shape
     buffer = np.empty((SIDE_BY_SIDE, length), dtype=lines.dtype)
     found = np.empty((SIDE_BY_SIDE, length), dtype=np.int32)

@@ -8,6 +8,8 @@ Where the background is farther than `NEAR`, the envelopes of `distance` take ov
 does not grow with the distance.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_part
@@ -24,8 +26,33 @@ TILE = 512
 TABULATED = 4096
 
 
+class Beyond(NamedTuple):
+    """
+    What lies beyond a block along the first axis.
+
+    Attributes
+    ----------
+    start : int
+        Position of the block.
+    before, after : numpy.ndarray of int
+        Last background before the block and first one after it, of every line; -1 for none.
+    """
+
+    start: int
+    before: Any
+    after: Any
+
+
+class Price(NamedTuple):
+    """What a move costs, as in `distance`: the step and what is unreachable have costs' dtype."""
+
+    metric: int
+    step: Any
+    unreachable: Any
+
+
 @jit
-def first_axis(background, start, before, after, metric, step, unreachable, distances, costs):
+def first_axis(background, beyond, price, distances, costs):
     """
     Write what the nearest background along the first axis costs.
 
@@ -33,18 +60,16 @@ def first_axis(background, start, before, after, metric, step, unreachable, dist
     ----------
     background : numpy.ndarray of bool
         2-D: the first axis, and all others.
-    start : int
-        Position of the block along the first axis.
-    before, after : numpy.ndarray of int
-        Last background before the block and first one after it, of every line; -1 for none.
-    metric, step, unreachable
-        As in `distance`; the step of the dtype of the costs.
+    beyond : Beyond
+    price : Price
     distances : numpy.ndarray of integer
         Scratch, as long as ``background`` and ``TILE`` wide. Its dtype holds more than any
         distance and the length together.
     costs : numpy.ndarray
         Of the shape of ``background``: the result.
     """
+    start, before, after = beyond
+    metric, step, unreachable = price
     length, count = background.shape
     running = np.empty(TILE, distances.dtype)
     far = distances.dtype.type(np.iinfo(distances.dtype).max - length)

@@ -229,10 +229,10 @@ class Cells:
         ``deviation`` zeros.
         """
         lines, bases = self.lines(box)
-        last = self.axes[-1]
         valid = np.ones((1, 1), bool) if mask is None else self.lines(mask)[0]
+        cells = bases, self.axes[-1].starts, self.axes[-1].lengths
         counts, totals, squares = _moments(
-            lines, valid, mask is not None, deviation, bases, last.starts, last.lengths, self.count
+            lines, valid, mask is not None, deviation, cells, self.count
         )
         return tuple(part.reshape(self.shape) for part in (counts, totals, squares))
 
@@ -296,10 +296,11 @@ def _count_valid(lines, valid, bases, starts, lengths, counts):
 
 
 @jit
-def _moments(lines, valid, masked, deviation, bases, starts, lengths, cells):
-    counts = np.zeros(cells)
-    totals = np.zeros(cells)
-    squares = np.zeros(cells)
+def _moments(lines, valid, masked, deviation, cells, count):
+    bases, starts, lengths = cells
+    counts = np.zeros(count)
+    totals = np.zeros(count)
+    squares = np.zeros(count)
     for row in range(lines.shape[0]):
         if bases[row] >= 0:
             for i in range(starts.size):

@@ -11,9 +11,9 @@ their pixels in raster order, so that the values do not depend on which block do
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -80,14 +80,14 @@ def largest_hole(ndim: int) -> int:
     return LARGEST.get(ndim, LARGEST_OF_MORE_AXES)
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def neighbours(ndim: int) -> NDArray:
     """Return the steps to all pixels that the equation of a pixel holds, itself among them."""
     steps = itertools.product(range(-REACH, REACH + 1), repeat=ndim)
     return np.array([step for step in steps if sum(map(abs, step)) <= REACH]).reshape(-1, ndim)
 
 
-@lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)
 def _coefficients(shape: Shape) -> NDArray:
     """Return the coefficients of all pixels of a small image: one row a pixel, as `neighbours`."""
     ndim = len(shape)

@@ -7,7 +7,7 @@ blocks do not matter.
 
 from __future__ import annotations
 
-from itertools import product
+import itertools
 
 import numpy as np
 
@@ -45,14 +45,14 @@ def euler_parts(labels: Block, wrap_axes: tuple[int, ...] = ()) -> Block:
     nothing = (0,) * ndim
     earlier = {
         step: _shifted(padded, step, 1) == labels
-        for step in product((-1, 0, 1), repeat=ndim)
+        for step in itertools.product((-1, 0, 1), repeat=ndim)
         if step < nothing
     }
     total = np.zeros(labels.shape, np.int8)
     # A cell of a cube: on each axis it lies at the lower end, at the upper end, or extends along.
-    for cell in product((-1, 0, 1), repeat=ndim):
+    for cell in itertools.product((-1, 0, 1), repeat=ndim):
         seen = np.zeros(labels.shape, bool)
-        for step in product(*((0, side) if side else (0,) for side in cell)):
+        for step in itertools.product(*((0, side) if side else (0,) for side in cell)):
             if step < nothing:
                 seen |= earlier[step]
         sign = -1 if cell.count(0) % 2 else 1
@@ -77,7 +77,7 @@ def perimeter_parts(labels: Block, wrap_axes: tuple[int, ...] = ()) -> Block:
     for step in beside:
         border |= _shifted(padded, step, 1) != around
     sides, corners = (np.zeros(labels.shape, np.int8) for _ in range(2))
-    for count, steps in ((sides, beside), (corners, product((-1, 1), repeat=2))):
+    for count, steps in ((sides, beside), (corners, itertools.product((-1, 1), repeat=2))):
         for step in steps:
             count += _shifted(border, step, 1) & (_shifted(around, step, 1) == labels)
     parts = _PERIMETER[sides, corners]

@@ -152,13 +152,15 @@ def _negate(row, start, negative, to, count):
 
 
 @jit
-def _sweep_rows(image, result, shape, by_way_of, rounds, down, across, strip, buffers):
+def _sweep_rows(image, target, shape, strip, down, across, buffers):
     """
     Correlate along the last axis but one, and then along the last.
 
-    ``down`` and ``across`` are half the weights, their sign and what an `ExtendedAxis` holds; there
+    ``target`` is the result, what sums are converted by way of, and whether they are before the
+    last step, too. ``down`` and ``across`` are half the weights, their sign and what an `ExtendedAxis` holds; there
     are no weights across where that axis stays as it is.
     """
+    result, by_way_of, rounds = target
     half, sign, rows, _, cval = down
     across_half, across_sign, table, stretch, across_cval = across
     ring, mirrored, at, totals, long, negative, native, shifts = buffers
@@ -212,8 +214,10 @@ def _sweep_rows(image, result, shape, by_way_of, rounds, down, across, strip, bu
 
 
 @jit
-def _sweep_planes(image, result, size, by_way_of, half, starts, strip, at, total):
+def _sweep_planes(image, target, size, strip, half, starts, buffers):
     """Correlate along an axis whose planes, of ``size`` pixels, begin at ``starts``."""
+    result, by_way_of = target
+    at, total = buffers
     zero = 0 * size
     for begin in range(0, size, strip):
         count = min(strip, size - begin)
@@ -261,9 +265,10 @@ class _WeightedRows:
             scratch("native", pitch, result.dtype),
             self.shifts,
         )
+        target = result.reshape(-1), self.by_way_of, self.layout.rounds
         _sweep_rows(
-            image.reshape(-1), result.reshape(-1), self.layout.planes(image), self.by_way_of,
-            self.layout.rounds, self.down, self.across, self.strip, buffers,
+            image.reshape(-1), target, self.layout.planes(image), self.strip, self.down,
+            self.across, buffers,
         )  # fmt: skip
 
 
@@ -305,17 +310,16 @@ class _WeightedPlanes:
         """Yield the results of a few planes at a time, and where theirs belong in the end."""
         layout = self.layout
         blocks, size = image.size // (layout.height * layout.width), layout.width
-        at = np.empty(2 * self.half.size - 1, np.uint64)
-        total = scratch("plane", self.strip)
+        taps = 2 * self.half.size - 1
+        buffers = np.empty(taps, np.uint64), scratch("plane", self.strip)
         targets = result.reshape(blocks, layout.rows, -1)
         for block, source in enumerate(image.reshape(blocks, -1)):
             for begin in range(0, layout.rows, self.batch):
                 end = min(begin + self.batch, layout.rows)
-                starts = layout.down_axis.table[begin : end + at.size - 1] * size
+                starts = layout.down_axis.table[begin : end + taps - 1] * size
                 part = scratch(f"planes of {size}", (end - begin) * size, layout.dtype)
-                _sweep_planes(
-                    source, part, size, self.by_way_of, self.half, starts, self.strip, at, total
-                )
+                target = part, self.by_way_of
+                _sweep_planes(source, target, size, self.strip, self.half, starts, buffers)
                 yield part, targets[block, begin:end]
 
 

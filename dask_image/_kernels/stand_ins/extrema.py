@@ -7,10 +7,10 @@ down a stack, so both take about log3(length) comparisons of rows. A box is one 
 axes follow one after another.
 """
 
-import dataclasses
 import functools
 import math
 import operator
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
@@ -189,7 +189,7 @@ def _box(kind, image, axes, cval, out, how, other):
         # What the filter along this axis is going to read.
         low, high = axes[place].extent()
         first[place] = Axis(axes[place].length, low, high, first=axes[place].first)
-        axes[place] = dataclasses.replace(axes[place], first=low)
+        axes[place] = replace(axes[place], first=low)
         shape[place] = high - low
     current = scratch("extremum", tuple(shape), image.dtype)
     odd = filtered(image, first, current)

@@ -1,7 +1,7 @@
 """Grey morphology with a flat footprint: minimum and maximum filters with SciPy's reflections."""
 
-import dataclasses
 import functools
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
@@ -45,10 +45,7 @@ def _steps(kinds, image, windows, cval, region, *last):
     source = image
     if len(kinds) == 2:
         extents = [axis.extent() for axis in axes]
-        axes = [
-            dataclasses.replace(axis, first=low)
-            for axis, (low, _) in zip(axes, extents, strict=True)
-        ]
+        axes = [replace(axis, first=low) for axis, (low, _) in zip(axes, extents, strict=True)]
         shape = tuple(high - low for low, high in extents)
         source = scratch("morphology", shape, image.dtype)
         window = windows[kinds[0]]

@@ -148,8 +148,13 @@ def _sum_neighbours(row, size, sums, count, spare, other):
 
 
 @jit
-def _sweep(image, result, shape, via, whole, single, down, across, strip, buffers):
-    """Average along the last axis but one, and then along the last (sizes of 1: leave it)."""
+def _sweep(image, target, shape, strip, down, across, buffers):
+    """
+    Average along the last axis but one, and then along the last (sizes of 1: leave it).
+
+    ``target`` is the result and how sums get there, see `_average`.
+    """
+    result, via, whole, single = target
     size, rows, cval = down
     across_size, table, stretch, across_cval = across
     total, mean, sums, spare, other, native = buffers
@@ -225,10 +230,10 @@ class _AveragedRows:
         small = self.whole and self.short and image.dtype == result.dtype
         dtype = np.int32 if small and image.dtype.itemsize <= 2 else np.float64
         buffers = [scratch(f"average {number}", length, dtype) for number in range(5)]
+        target = result.reshape(-1), self.by_way_of, self.whole, self.single
         _sweep(
-            image.reshape(-1), result.reshape(-1), self.layout.planes(image), self.by_way_of,
-            self.whole, self.single, self.down, self.across, self.strip,
-            (*buffers, np.empty(0, result.dtype)),
+            image.reshape(-1), target, self.layout.planes(image), self.strip, self.down,
+            self.across, (*buffers, np.empty(0, result.dtype)),
         )  # fmt: skip
 
 

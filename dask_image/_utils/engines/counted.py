@@ -16,9 +16,9 @@ that do not count.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import dask.array as da
@@ -493,7 +493,7 @@ def _map_apart(image, counted, masked, passes, of_mask, dtype, name):
 
     Both lie side by side along a new first axis, so that they exchange one halo.
     """
-    like, work = partial(block_meta, like=image._meta), passes[0].keywords["output"]
+    like, work = functools.partial(block_meta, like=image._meta), passes[0].keywords["output"]
     both = map_blocks(
         _both, image, *counted.masks, name=f"{name}-fill", kernel=masked, new_axis=0,
         chunks=((2,), *image.chunks), meta=like(image.ndim + 1, image.dtype),

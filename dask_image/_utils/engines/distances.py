@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dask_image._kernels import blocks
+from dask_image._kernels import blocks as kernels
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.graph import map_blocks
@@ -75,7 +75,7 @@ class FirstAxis:
         """Return what is kept of a block, and where the background of each line begins, ends."""
         packed = line_sweeps.PackedBackground(block)
         start += self.metric.periods[0]
-        return packed, blocks.distance.background_range(packed.words, packed.shape, start)
+        return packed, kernels.distance.background_range(packed.words, packed.shape, start)
 
     def carry(self, summaries: list[Any]) -> list[Any]:
         """Return, for each block of a column, the background before and after it on each line."""
@@ -103,7 +103,7 @@ class FirstAxis:
         """Return what it costs to reach the background along the first axis."""
         packed, _ = summary
         metric = self.metric
-        return blocks.distance.costs_on_first_axis(
+        return kernels.distance.costs_on_first_axis(
             packed.unpack(), start + metric.periods[0], *carried,
             metric.kind, metric.steps[0], metric.dtype,
         )  # fmt: skip
@@ -111,7 +111,7 @@ class FirstAxis:
     def nearest(self, summary: Any, carried: Any, start: int) -> NDArray:
         """Return the position of the nearest background along the first axis, -1 if none."""
         packed, _ = summary
-        return blocks.distance.nearest_on_first_axis(
+        return kernels.distance.nearest_on_first_axis(
             packed.unpack(), start + self.metric.periods[0], *carried
         )
 
@@ -143,5 +143,5 @@ def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sw
 
 def _cheapest_costs(costs, axis, metric):
     around = metric.unrolled(costs, axis)
-    cheapest = blocks.distance.cheapest_costs(around, axis, metric.kind, metric.steps[axis])
+    cheapest = kernels.distance.cheapest_costs(around, axis, metric.kind, metric.steps[axis])
     return metric.rolled_up(cheapest, axis)

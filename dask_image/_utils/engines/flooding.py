@@ -19,10 +19,10 @@ box is as long as the image along that axis: from then on it is a ring.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial as bind
 from typing import Any
 
 import dask.array as da
@@ -683,7 +683,7 @@ def flood(
         scanned = flooding.add("scan", index, scan_block, box, steps, *args)
         flooding.add("surface", index, take, scanned, 0)
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(flooding, "surface", boxes, bind(combine, steps=steps), resolve)
+    above = _add_tree(flooding, "surface", boxes, functools.partial(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
     sources = [packed, image, distance]
@@ -760,7 +760,7 @@ def reconstruct(
             scanning.add(
                 "scan", index, scan_levels, box, steps, prepare, *_blocks_at(images, index)
             )
-        combine = bind(combine_levels, steps=steps)
+        combine = functools.partial(combine_levels, steps=steps)
         found = _add_tree(scanning, "scan", boxes, combine, resolve_levels)
         parts = {str(group): group for group, _ in found.values()}
         scanning.add("wait", (), _wait, *parts.values())

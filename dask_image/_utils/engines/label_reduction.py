@@ -51,10 +51,10 @@ A partial also has ``labels`` (n,), ascending, the background 0 included.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial as bind
 from typing import Any
 
 import dask.array as da
@@ -140,15 +140,15 @@ class PartialFamily:
         """Return the family that keeps the pieces of labels apart, on axes whose ends meet."""
         return replace(
             self,
-            partial=bind(piece_partial, self.partial, axes),
-            merge=bind(merge_pieces, self.merge),
+            partial=functools.partial(piece_partial, self.partial, axes),
+            merge=functools.partial(merge_pieces, self.merge),
         )
 
 
 GEOMETRY = PartialFamily(
     "label_statistics", geometry_partial, merge_geometry, pool_geometry, False, shift_geometry
 )
-MOMENTS = replace(GEOMETRY, partial=bind(geometry_partial, moments=True))
+MOMENTS = replace(GEOMETRY, partial=functools.partial(geometry_partial, moments=True))
 COUNTS = PartialFamily(
     "label_statistics", counts_partial, merge_counts, pool_counts, reads_image=False
 )
@@ -217,7 +217,7 @@ class LabelStatistic:
 
     def on_ring(self, axes: Shape) -> LabelStatistic:
         """Return the statistic of positions on axes whose ends meet: they are in the image."""
-        return replace(self, finalize=bind(_on_ring, self.finalize, axes))
+        return replace(self, finalize=functools.partial(_on_ring, self.finalize, axes))
 
     def missing(self, selection: LabelSelection, dtype: np.dtype[Any]) -> complex:
         """Return the value of what is not there, in ``dtype``."""
@@ -381,7 +381,9 @@ def measure_blocks(
     """
     finish = None
     if wrap_axes and family.shift:
-        finish = bind(unwrap_pieces, family.merge, family.shift, wrap_axes, labels.shape)
+        finish = functools.partial(
+            unwrap_pieces, family.merge, family.shift, wrap_axes, labels.shape
+        )
         family = family.in_pieces(wrap_axes)
     if not family.reads_image:
         image = None  # so that all that measure these labels share the tasks
@@ -438,7 +440,9 @@ def gather(
         item = (len(merged.shape),)
         shape = (shape if len(shape) < 2 else (math.prod(shape),)) + item
     dtype = statistic.dtype(merged.image_dtype)
-    pick = bind(_pick, statistic, dtype, item, merged.shape, replace(selection, index=None))
+    pick = functools.partial(
+        _pick, statistic, dtype, item, merged.shape, replace(selection, index=None)
+    )
     return gather_with(pick, merged, selection, name, shape, dtype)
 
 

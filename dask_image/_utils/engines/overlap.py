@@ -17,11 +17,11 @@ passed whole, because a task costs more than the bytes.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
 from typing import Any
 
 import dask.array as da
@@ -75,22 +75,22 @@ class AxisWindow:
     pieces: tuple[Piece, ...]
     trim: slice
 
-    @cached_property
+    @functools.cached_property
     def extents(self) -> Shape:
         """How many pixels each piece holds."""
         return tuple(piece.stop - piece.start for piece in self.pieces)
 
-    @cached_property
+    @functools.cached_property
     def blocks(self) -> Shape:
         """Which blocks the pieces are of."""
         return tuple(piece.block for piece in self.pieces)
 
-    @cached_property
+    @functools.cached_property
     def cuts(self) -> Slices:
         """The slices that take the pieces from their blocks."""
         return tuple(piece.cut for piece in self.pieces)
 
-    @cached_property
+    @functools.cached_property
     def spans(self) -> tuple[Shape, ...]:
         """Of each piece where it begins and ends, and how long its block is."""
         return tuple((piece.start, piece.stop, piece.size) for piece in self.pieces)
@@ -600,7 +600,6 @@ def map_boxes(
     block_arguments: Callable[[Shape], tuple[Any, ...]] | None = None,
     beside: Array | None = None,
     for_all: Delayed | None = None,
-    cuts_thin: bool = False,
     **keywords: Any,
 ) -> Array:
     """
@@ -633,28 +632,31 @@ def map_boxes(
         kernel ahead of the ``block_arguments``.
     for_all : dask.delayed.Delayed, optional
         Its result goes to the kernel of every block, ahead of ``beside``.
-    cuts_thin : bool, optional
-        Whether small parts of blocks are cut off by tasks of their own, so that no block waits
-        for its neighbours: for boxes most of which lie in one block, and that do not overlap.
     **keywords
         For the kernel.
 
     Returns
     -------
     dask.array.Array
-        One task a block; each depends only on the input blocks its box touches.
+        One task a block; each depends only on the input blocks its box touches. Where boxes
+        lie in blocks but for some between them, the parts of those are cut off by further tasks,
+        so that no block waits for its neighbours.
     """
     images = [image, *(other.rechunk(image.chunks) for other in others)]
     bounds = block_bounds(image.chunks)
     numblocks = tuple(map(len, chunks))
 
-    @lru_cache(maxsize=4096)
+    @functools.lru_cache(maxsize=4096)
     def window(axis, start, stop):
         return AxisWindow(cover(bounds[axis], start, stop), slice(0, stop - start))
 
     needs = {
         index: tuple((int(start), int(stop)) for start, stop in boxes(index))
         for index in itertools.product(*map(range, numblocks))
+    }
+    windows = {
+        index: [window(axis, *interval) for axis, interval in enumerate(box)]
+        for index, box in needs.items()
     }
     extras = {index: block_arguments(index) for index in needs} if block_arguments else {}
     token = tokenize(
@@ -674,16 +676,13 @@ def map_boxes(
             first.append(reference((blocks_of(beside), *whole, *index)))
         return sequence([*first, *extras.get(index, ())])
 
+    source = _ThinSource if _lie_in_blocks(windows.values(), image.size) else _Source
+    part = f"{name.removesuffix(token)}part-{token}"
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
-        [
-            _ThinSource(array, (f"{name.removesuffix(token)}part-{token}", position))
-            if cuts_thin
-            else _Source(array)
-            for position, array in enumerate(images)
-        ],
-        lambda index: [window(axis, *interval) for axis, interval in enumerate(needs[index])],
+        [source(array, (part, position)) for position, array in enumerate(images)],
+        windows.__getitem__,
         [array._meta for array in images],
         numblocks,
         extra,
@@ -705,6 +704,17 @@ def _long_as_tokens(values: list[Any]) -> list[Any]:
         return tokens[id(value)]
 
     return list(map(shortened, values))
+
+
+def _lie_in_blocks(boxes, size):
+    """Tell whether most pixels of boxes, which overlap nowhere, are in boxes within one block."""
+    within = together = 0
+    for box in boxes:
+        pixels = math.prod(sum(window.extents) for window in box)
+        together += pixels
+        if all(len(window.pieces) == 1 for window in box):
+            within += pixels
+    return together <= size and 2 * within > together
 
 
 @dataclass(frozen=True)

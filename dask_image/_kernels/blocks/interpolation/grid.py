@@ -186,8 +186,8 @@ class _Rows:
                 scratch("grid-total", length),
             )  # fmt: skip
             _sum_tile(
-                pixels, self.rows, self.first, first_row, tile.as_read, tile.needed, self.cval,
-                limits, doubts, scratches, kept, out,
+                (pixels, *self.rows, self.first), tile.as_read, (self.cval, limits), doubts, kept,
+                scratches, first_row, out,
             )  # fmt: skip
 
 
@@ -250,7 +250,7 @@ class _Tile:
         if self.run[1] - self.run[0] < 16 or (places[:, self.run[0]] < 0).any():
             self.run = (0, 0)
         self.as_read = (
-            self.low, self.columns, self.factors, self.run, self.known,
+            self.low, self.needed, self.columns, self.factors, self.run, self.known,
             bool(self.known.all()), left,
         )  # fmt: skip
 
@@ -284,18 +284,17 @@ def _largest(pixels):
 
 
 @jit
-def _sum_tile(
-    pixels, rows, first, first_row, tile, needed, cval, limits, doubts, scratches, kept, out
-):  # fmt: skip
+def _sum_tile(rows, tile, values, doubts, kept, scratches, first_row, out):
     """
     Interpolate some columns of some rows.
 
-    What is None is not compiled: there is nothing ``kept`` where rows are of no use to
+    An argument that is None is not compiled: there is nothing ``kept`` where rows are of no use to
     following ones, and no ``doubts`` where the order of summation decides nothing.
     Itself without fused steps, which would go over to `_settle` when that is made a part of it.
     """
-    sizes, offsets, weights, known = rows
-    low, columns, factors, run, known_columns, all_known, left = tile
+    pixels, sizes, offsets, weights, known, first = rows
+    low, needed, columns, factors, run, known_columns, all_known, left = tile
+    cval, limits = values
     index, row, total = scratches
     length, axes, none = columns.shape[1], sizes.shape[1], np.int64(0)
     before = np.int64(-1)

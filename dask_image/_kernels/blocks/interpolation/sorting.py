@@ -33,10 +33,8 @@ def cells_of(coordinates, owners, chunks, shape, spline):
     cells = np.zeros(coordinates.shape[1], np.int32)
     for x, owner, sizes, size in zip(coordinates, owners, chunks, shape):
         if use_numba():
-            _add_cells(
-                x, owner, len(sizes), size, float(spline.padding), spline.order, spline.mode.code,
-                count, cells,
-            )  # fmt: skip
+            axis = owner, len(sizes), size
+            _add_cells(x, axis, float(spline.padding), spline.order, spline.mode.code, cells)
             continue
         folded = spline.mode.fold_coordinate(x + spline.padding, size)
         lost = np.isnan(folded)
@@ -50,8 +48,9 @@ def cells_of(coordinates, owners, chunks, shape, spline):
 
 
 @jit
-def _add_cells(line, owner, cells_along, size, padding, order, mode, count, cells):
+def _add_cells(line, axis, padding, order, mode, cells):
     """Work one axis into the numbers of the cells; -1 for points that need no pixel."""
+    owner, cells_along, size = axis
     for point in range(len(line)):
         if cells[point] < 0:
             continue

@@ -1,7 +1,7 @@
 """What all ways to interpolate share: parts of complex arrays, precision, conversion of results."""
 
-import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def by_parts(function, coefficients, box, points, spline, dtype):
         return function(coefficients, box, points, spline, dtype)
     real = np.empty(0, dtype).real.dtype
     first, second = (
-        function(part, box, points, dataclasses.replace(spline, cval=cval), real)
+        function(part, box, points, replace(spline, cval=cval), real)
         for part, cval in (
             (coefficients.real, complex(spline.cval).real),
             (coefficients.imag, complex(spline.cval).imag),
