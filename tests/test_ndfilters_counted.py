@@ -510,6 +510,8 @@ def test_masks_with_names_of_dimensions():
 def test_one_network_finds_a_rank_of_its_own_for_each_window(shape, size, dtype, mode):
     pytest.importorskip("numba")
     from dask_image._kernels.stand_ins import rank
+    from dask_image._kernels.stand_ins._calls import Call
+    from dask_image._kernels.stand_ins._windows import window_of
 
     random = np.random.default_rng(2)
     image = random.integers(0, 200, shape).astype(dtype)
@@ -517,12 +519,46 @@ def test_one_network_finds_a_rank_of_its_own_for_each_window(shape, size, dtype,
     ranks = random.integers(low - 1, high + 1, shape)[(slice(1, None),) * len(shape)]
     footprint, origin = np.ones(size, bool), (-1,) * len(size)
     region = tuple(slice(1, length) for length in shape)
-    found = rank.rank_filter.choose.__wrapped__(
-        image, ranks, low, high, region, footprint=footprint, mode=mode, cval=7, origin=origin
+    stack = np.zeros((2, *shape), dtype)
+    stack[0] = image
+    stack[1][region] = np.maximum(ranks, low) - low
+    call = Call(
+        ndimage.rank_filter, image, 0, footprint=footprint, mode=mode, cval=7, origin=origin
     )
+    found = rank.choose_ranks(stack, low, high, window_of(call, image.ndim), 7, region)
     each = [
         ndimage.rank_filter(image, number, footprint=footprint, mode=mode, cval=7, origin=origin)
         for number in range(high + 1)
     ]
     expected = np.choose(np.maximum(ranks, low), [one[region] for one in each])
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "footprint", "mode"),
+    [
+        ((100, 90), "f4", np.ones((3, 3)), "reflect"),
+        ((100, 90), "u1", np.ones((4, 5)), "constant"),
+        ((80, 90), "i2", [[0, 1, 1], [1, 0, 1], [0, 0, 0], [1, 1, 0]], "wrap"),
+        ((12, 30, 40), "u2", np.ones((3, 2, 3)), "mirror"),
+        ((40, 50), "f4", np.ones((16, 16)), "nearest"),
+        ((100, 90), "?", np.ones((3, 3)), "reflect"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["median_filter", "percentile_filter", "rank_filter"])
+def test_compiled_ranks_are_those_of_the_plain_filter(name, shape, dtype, footprint, mode):
+    pytest.importorskip("numba")
+    random = np.random.default_rng(4)
+    image = random.integers(0, 2 if dtype == "?" else 120, shape).astype(dtype)
+    counted = random.random(shape) > np.linspace(0, 1, shape[-1])
+    counted[tuple(slice(9, 9 + size // 4) for size in shape)] = False
+    which = {"median_filter": (), "percentile_filter": (30,), "rank_filter": (-3,)}[name]
+    settings = {"footprint": np.array(footprint, bool), "mode": mode, "cval": 1, "origin": -1}
+    lazy, where = (da.from_array(each, chunks=-1) for each in (image, counted))
+    for fill in (0, None):
+        result = getattr(ndfilters, name)(lazy, *which, where=where, fill_value=fill, **settings)
+        with plain_kernels():
+            expected = result.compute()
+        found = result.compute()
+        assert found.dtype == expected.dtype == result.dtype
+        np.testing.assert_array_equal(found, expected)

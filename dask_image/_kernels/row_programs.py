@@ -22,7 +22,7 @@ from dask_image._kernels._numba import jit, jit_inline, use_numba, wide_vectors
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places
 
-LOWER, UPPER, MIDDLE, BOTH, SORTED = range(5)
+LOWER, UPPER, MIDDLE, BOTH, SORTED, SUM, CHOICE = range(7)
 
 # What becomes of a result: it is stored as it is, or its difference to another array.
 AS_IT_IS, TAKEN_FROM, LESS = range(3)
@@ -51,9 +51,10 @@ class Program(NamedTuple):
         read again in later turns has several places, used in turn.
     steps : numpy.ndarray
         Comparisons, a line each: LOWER, UPPER, MIDDLE, BOTH (the first two of two operands) or
-        SORTED (all three of three); for each of three operands its place, turn, mask and shift
-        (two may be the same); how much longer than a run of pixels the result is; place and
-        mask of the smallest, the largest and the middle result.
+        SORTED (all three of three), SUM (of two), or CHOICE + limit (the third where the first is
+        at least ``limit``, else the second); for each of three operands its place, turn, mask and
+        shift (two may be the same); how much longer than a run of pixels the result is; place and
+        mask of the smallest, the largest and the middle result, or of the only one.
     stores : numpy.ndarray
         Rows of the result, a line each: which row of the output (counted from the turn's
         first), place, turn, mask and shift.
@@ -128,8 +129,17 @@ class Recorder:
     def compare(self, kind, *values):
         """Return the value of the smallest, largest or MIDDLE one of two or three values."""
         values = sorted(set(values))
-        if len(values) == 1:
-            return values[0]
+        return values[0] if len(values) == 1 else self._record(kind, values)
+
+    def add(self, one, other):
+        """Return the sum of two values; a program that has sums compares nothing."""
+        return self._record(SUM, sorted([one, other]))
+
+    def choose(self, limit, number, value, other):
+        """Return ``other`` where ``number``, which nothing compares, is at least ``limit``."""
+        return self._record(CHOICE + limit, [number, value, other])
+
+    def _record(self, kind, values):
         turn, shift = max(value[1] for value in values), min(value[2] for value in values)
         operands = tuple((value[0], value[1] - turn, value[2] - shift) for value in values)
         number = self.known.setdefault((operands, kind), len(self.inputs) + len(self.known))
@@ -199,7 +209,7 @@ def _allocate(inputs, needed, results, turns, longer, rows):
         # A result that nobody reads goes to a place of its own.
         targets = [
             place(numbers.get(result, NOWHERE)) if kind in (result, BOTH, SORTED) else (0, 0)
-            for result in (LOWER, UPPER, MIDDLE)
+            for result in (kind if kind > SORTED else LOWER, UPPER, MIDDLE)
         ]
         reads = [(places[n][0], turn, places[n][1], shift) for n, turn, shift in operands]
         reads = [number for read in (reads[0], reads[1], reads[-1]) for number in read]
@@ -270,11 +280,19 @@ def _run(pool, pitch, steps, turn, width):
                 pool[lower + pixel] = min(third, low)
                 pool[upper + pixel] = max(third, high)
                 pool[middle + pixel] = max(low, min(high, third))
-        else:
+        elif kind == BOTH:
             for pixel in range(length):
                 value, other = pool[one + pixel], pool[two + pixel]
                 pool[lower + pixel] = min(other, value)
                 pool[upper + pixel] = max(other, value)
+        elif kind == SUM:
+            for pixel in range(length):
+                pool[lower + pixel] = pool[one + pixel] + pool[two + pixel]
+        else:
+            limit = pool.dtype.type(kind - CHOICE)
+            for pixel in range(length):
+                value, other = pool[two + pixel], pool[three + pixel]
+                pool[lower + pixel] = other if pool[one + pixel] >= limit else value
 
 
 @jit_inline
@@ -404,6 +422,10 @@ def _plain_run(pool, steps, turn, width):
             pool[place + ((turn + back) & mask), shift : shift + length]
             for place, back, mask, shift in zip(*(operands[i::4] for i in range(4)), strict=True)
         )
+        if kind >= SUM:
+            target = pool[lower + (turn & lower_mask), :length]
+            values = one + two if kind == SUM else np.where(one >= kind - CHOICE, three, two)
+            target[...] = values
         if kind in (LOWER, BOTH, SORTED):
             target = np.minimum(one, two, out=pool[lower + (turn & lower_mask), :length])
             np.minimum(target, three, out=target) if kind != BOTH else None

@@ -19,7 +19,6 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.patience import patient
 from dask_image._kernels.row_programs import (
     LOWER,
     MIDDLE,
@@ -30,7 +29,7 @@ from dask_image._kernels.row_programs import (
     run,
 )
 from dask_image._kernels.rows import cut
-from dask_image._kernels.stand_ins._calls import Call, stands_in_for
+from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, store
 from dask_image._kernels.stand_ins._windows import (
     flat_offsets,
@@ -191,24 +190,19 @@ def _choosing_program(shape, packed, low, high, centre):
     """
     Return the program that finds a rank of its own, from ``low`` to ``high``, in each window.
 
-    Beside the image it reads another plane for each rank above ``low``, in which the pixel at the
-    window's ``centre`` has the largest value if the wanted rank is that one or above, else the least.
+    Beside the image it reads another of how much above ``low`` the wanted rank is, from the pixel
+    at the window's ``centre``.
     """
     footprint = np.frombuffer(packed, bool).reshape(-1, *shape[-2:])
     windows, planes = _windows_above_another(footprint), len(footprint)
-    steps = range(1, high - low + 1)
-    plane = int(np.ravel_multi_index((0, *centre[:-2]), (1, *shape[:-2])))
-    limits = [[(step * planes + plane, row + centre[-2]) for step in steps]
-              for row in range(len(windows))]  # fmt: skip
-    network = _Network(windows, low, high, [limit for row in limits for limit in row])
+    plane = planes + int(np.ravel_multi_index((0, *centre[:-2]), (1, *shape[:-2])))
+    wanted = [(plane, row + centre[-2]) for row in range(len(windows))]
+    network = _Network(windows, low, high, wanted)
     found = []
-    for values, wanted in zip(network.results, limits):
-        value = values[0]
-        for other, limit in zip(values[1:], wanted):
-            limit = network.numbers[limit], 0, centre[-1]
-            value = network.recorder.compare(
-                UPPER, value, network.recorder.compare(LOWER, other, limit)
-            )
+    for values, row in zip(network.results, wanted):
+        above, value = (network.numbers[row], 0, centre[-1]), values[0]
+        for limit, other in enumerate(values[1:], start=1):
+            value = network.recorder.choose(limit, above, value, other)
         found.append(value)
     return network.recorder.program(list(enumerate(found)), len(windows))
 
@@ -226,7 +220,7 @@ def _median_of_nine():
     return recorder.program([(-2, recorder.compare(MIDDLE, *found))])
 
 
-def _network_filter(image, window, rank, cval, region):
+def network_filter(image, window, rank, cval, region):
     axes = window.axes(image.shape, region)
     out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
     if image.ndim == 1:
@@ -236,38 +230,33 @@ def _network_filter(image, window, rank, cval, region):
     return None if odd else out
 
 
-@patient
-def _choose(image, ranks, low, high, region, **window):
+def choose_ranks(stack, low, high, window, cval, region):
     """
     Return the value of a rank of its own, from ``low`` to ``high``, for each window of a region.
 
-    None where other ways are faster. ``window`` has arguments of SciPy's.
+    Parameters
+    ----------
+    stack : numpy.ndarray
+        The image, which `suits_network`, and how much above ``low`` the wanted rank is.
+    low, high : int
+    window : PlacedWindow
+    cval : number
+    region : tuple of slice or None
+
+    Returns
+    -------
+    numpy.ndarray or None
+        None if the image holds NaN.
     """
-    call = Call(ndimage.rank_filter, image, None, **window)
-    window, cval = window_of(call, image.ndim), call.cval
-    if not use_numba() or result_dtype(image, None, cval) is None:
-        return None
-    if not _suits_network(image, window.footprint, np.count_nonzero(window.footprint)):
-        return None
-    axes = window.axes(image.shape, region)
-    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
-    inner = tuple(slice(axis.start, axis.stop) for axis in axes)
-    planes, count = as_planes(image), high - low + 1
-    limits = np.finfo(planes.dtype) if planes.dtype.kind == "f" else np.iinfo(planes.dtype)
-    extremes = (-np.inf, np.inf) if planes.dtype.kind == "f" else (limits.min, limits.max)
-    stack = np.empty((count, *planes.shape), planes.dtype)
-    stack[0] = planes
-    for step in range(1, count):
-        stack[step] = extremes[0]
-        wanted = stack[step].reshape(image.shape)[inner]
-        wanted[ranks >= low + step] = extremes[1]
-    if image.ndim == 1:
-        axes = [Axis(1, 0, 1), *axes]
+    axes = window.axes(stack.shape[1:], region)
+    out = np.empty([axis.stop - axis.start for axis in axes], stack.dtype)
+    if stack.ndim == 2:
+        stack, axes = stack[:, None], [Axis(1, 0, 1), *axes]
     program = _choosing_program(
         tuple(axis.size for axis in axes), window.key, low, high,
         tuple(axis.before for axis in axes),
     )  # fmt: skip
-    odd = run(program, stack, [Axis(count, 0, 1, count), *axes], cval, as_planes(out))
+    odd = run(program, as_planes(stack), [Axis(2, 0, 1, 2), *axes], cval, as_planes(out))
     return None if odd else out
 
 
@@ -350,7 +339,7 @@ def _histogram_filter(image, window, rank, cval, region):
     return cut(ranks.view(image.dtype).reshape(image.shape), region)
 
 
-def _suits_network(image, footprint, count):
+def suits_network(image, footprint, count):
     """Tell whether a network is fastest, or needed since SciPy has a case wrong."""
     # SciPy's code for lines takes uint64 for int64, and knows no holes in a window.
     if image.ndim == 1 and (image.dtype == np.uint64 or count < footprint.size):
@@ -378,8 +367,8 @@ def _filter(call, rank_of, region):
         found = None
     elif rank in (0, count - 1):
         found = flat_filter(LOWER if rank == 0 else UPPER, image, window, cval, region)
-    elif _suits_network(image, window.footprint, count):
-        found = _network_filter(image, window, rank, cval, region)
+    elif suits_network(image, window.footprint, count):
+        found = network_filter(image, window, rank, cval, region)
     else:
         found = _histogram_filter(image, window, rank, cval, region)
     if found is None:
@@ -432,6 +421,3 @@ def percentile_filter(call, region):
         return count - 1 if share == 100.0 else int(count * share / 100.0)
 
     return _filter(call, rank_of, region)
-
-
-rank_filter.choose = _choose

@@ -9,9 +9,9 @@ of both decides (`CountedKernel`):
   sum to one (normalized convolution: H. Knutsson and C.-F. Westin, 1993);
 - a minimum stands where there is any counted pixel at all.
 
-A rank is another one wherever another number of pixels counts: `RankKernel` counts them first,
-and runs the plain filter once for each rank that many pixels need: few, as it fills the pixels
-that do not count.
+A rank is another one wherever another number of pixels counts: `RankKernel` counts them first.
+Where there is a compiled kernel, it finds each window its own; otherwise the plain filter runs
+once for each rank that many pixels need: few, as it fills the pixels that do not count.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
+from dask_image._kernels import blocks
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import is_cupy
@@ -58,9 +59,6 @@ GATHERED_PER_PIXEL = 0.5
 
 # Sums of two numbers of at most so many bits are looked up in a table.
 TABLE_BITS = 6
-
-# How far ranks found together are from the most usual one.
-WIDTHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24)
 
 # How many pixels of windows are gathered at a time.
 GATHERED_AT_A_TIME = 1 << 20
@@ -611,14 +609,16 @@ class RankKernel:
         if not long and self._takes_all(mask):
             value = self._filtered(block, region, int(self.rank_of(np.array([total]))[0]))
             return value.astype(self.dtype, copy=False)
-        below = _spread(mask, 1 if long else self._share_below(total))
+        share = 1 if long else self._share_below(total)
+        found = None if long else self._compiled(block, mask, region, share)
+        if found is not None:
+            return found
+        below = _spread(mask, share)
         ranks = self._ranks(mask, below, total, region)
         pixels = np.bincount(1 + ranks.ravel(), minlength=1)[1:]
         filled = np.where(mask, block, extreme_of(block.dtype, True))
         np.copyto(filled, extreme_of(block.dtype, False), where=below)
         result = np.full(ranks.shape, self.fill, self.dtype)
-        if not long and self._chosen(filled, region, ranks, pixels, result):
-            return result
         for rank in np.flatnonzero(pixels).tolist():
             wanted = ranks == rank
             if long or pixels[rank] * total < GATHERED_PER_PIXEL * result.size:
@@ -636,24 +636,14 @@ class RankKernel:
         constant = MODES[self.mode].as_filter == "constant"
         return not constant or bool(self.counted.beyond_edges(self.cval))
 
-    def _chosen(self, filled, region, ranks, pixels, result):
-        """Find most ranks together, if there is a kernel for it; tell whether that was all."""
-        total = int(np.count_nonzero(self.footprint))
-        low, high = _band(pixels, GATHERED_PER_PIXEL * result.size / total)
-        choose = getattr(self.rank_filter, "choose", None)
-        if choose is None or not low < high:
-            return False
-        cval = self._beyond(filled.dtype)
-        values = choose(
-            filled, ranks, low, high, region, footprint=self.footprint, mode=self.mode, cval=cval,
-            origin=self.origins,
+    def _compiled(self, block, mask, region, share):
+        """Return what the compiled kernel finds, or None where there is none that is faster."""
+        return blocks.counted_ranks.counted_ranks(
+            block, mask, region, rank_of=self.rank_of, share=share,
+            beyond=self.counted.beyond_edges(self.cval), fill=self.fill, dtype=self.dtype,
+            footprint=self.footprint, origin=self.origins, mode=self.mode,
+            cval=self._beyond(block.dtype),
         )  # fmt: skip
-        if values is None:
-            return False
-        inside = ranks >= low if high == len(pixels) - 1 else (ranks >= low) & (ranks <= high)
-        np.copyto(result, values, where=inside, casting="unsafe")
-        pixels[low : high + 1] = 0
-        return not pixels.any()
 
     def _share_below(self, total):
         """Return which share of the pixels that do not count must be low, lest ranks change."""
@@ -728,20 +718,6 @@ def _spread(mask, share):
     chosen = np.floor(np.arange(1, len(place) + 1) * share + 0.5)
     missing.ravel()[place] = np.diff(chosen, prepend=0) > 0
     return missing
-
-
-def _band(pixels, few):
-    """Return the first and the last rank of those that, but for a few pixels, all need."""
-    sums = np.cumsum(pixels)
-    if not sums.size or sums[-1] == 0:
-        return 0, 0
-    middle = int(np.argmax(pixels))
-    left = 0 if few <= 0 else few / 2
-    low, high = np.searchsorted(sums, [left, sums[-1] - left], side="right")
-    # Of few widths, since a program is devised for each.
-    wide = max(middle - int(low), min(int(high), len(sums) - 1) - middle)
-    wide = next((each for each in WIDTHS if each >= wide), wide)
-    return max(middle - wide, 0), min(middle + wide, len(pixels) - 1)
 
 
 def _is_long(block):
