@@ -17,6 +17,7 @@ once for each rank that many pixels need: few, as it fills the pixels that do no
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,6 +33,7 @@ from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import (
     BlockKernel,
     Pass,
+    axis_window,
     map_neighborhood,
     map_passes,
     passes_reach,
@@ -59,6 +61,9 @@ GATHERED_PER_PIXEL = 0.5
 
 # Sums of two numbers of at most so many bits are looked up in a table.
 TABLE_BITS = 6
+
+# Pixels that are filtered at a time, and their masks: few enough to stay in the cache.
+STRIP_SIZE = 1 << 18
 
 # How many pixels of windows are gathered at a time.
 GATHERED_AT_A_TIME = 1 << 20
@@ -202,15 +207,17 @@ class Quotient:
     fill: Any
     dtype: np.dtype[Any]
 
-    def __call__(self, total: Block, weight: Block) -> Block:
+    def __call__(self, total: Block, weight: Block, out: Block) -> None:
         """Divide, and fill in where nothing counts."""
-        nothing = weight <= self.least
-        with np.errstate(divide="ignore", invalid="ignore"):
-            total /= weight
-        if nothing.any():
-            total[nothing] = self.fill
-        with np.errstate(invalid="ignore"):  # NaN of the image as an integer
-            return total.astype(self.dtype, copy=False)
+        numpy = type(out) is np.ndarray
+        if not (numpy and blocks.counted.divide(total, weight, self.least, self.fill, out)):
+            nothing = weight <= self.least
+            # NaN of the image may become an integer.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                total = total / weight
+                out[...] = total.astype(self.dtype, copy=False)
+            if nothing.any():
+                out[nothing] = self.fill
 
 
 @dataclass(frozen=True)
@@ -219,12 +226,12 @@ class Present:
 
     fill: Any
 
-    def __call__(self, value: Block, present: Block) -> Block:
+    def __call__(self, value: Block, present: Block, out: Block) -> None:
         """Fill in where nothing counts."""
-        if isinstance(value, np.generic):  # what SciPy makes of a 0-d array
-            value = np.asarray(value)
-        value[present == 0] = self.fill
-        return value
+        numpy = type(out) is np.ndarray
+        if not (numpy and blocks.counted.put(value, present, self.fill, out)):
+            out[...] = value
+            out[present == 0] = self.fill
 
 
 @dataclass(frozen=True)
@@ -239,19 +246,26 @@ class CountedKernel:
     neutral : number
         What stands for a pixel that does not count.
     finish : callable
-        ``finish(filtered_image, filtered_mask)``; it may overwrite both.
+        ``finish(filtered_image, filtered_mask, out)``; it writes to ``out``.
     counted : Counted
         Without its mask, which comes with the block.
     whole : float or None
         What the filtered mask is where all pixels count, if that is so at the edges too.
+    reach, modes : sequence of (int, int), sequence of str
+        As for `map_neighborhood`.
+    dtype : dtype
+        Of the result.
     """
 
     of_image: BlockKernel
     of_mask: BlockKernel
     neutral: Any
-    finish: Callable[[Block, Block], Block]
+    finish: Callable[[Block, Block, Block], None]
     counted: Counted
     whole: float | None
+    reach: Reach
+    modes: Sequence[ModeName]
+    dtype: np.dtype[Any]
 
     def __call__(self, block: Block, where: Block | None = None) -> Block:
         """Filter all of a block."""
@@ -262,11 +276,39 @@ class CountedKernel:
     ) -> Block:
         """Filter a block, and return the pixels of a region."""
         mask = self.counted.in_block(block, where)
+        region = region or tuple(slice(0, size) for size in block.shape)
+        shape = [along.stop - along.start for along in region]
+        result = np.empty_like(block, dtype=self.dtype, shape=shape, order="C")
+        if not block.ndim or type(block) is not np.ndarray:
+            self._filter(block, mask, region, result)
+            return result
+        for start, stop in self._strips(region, math.prod(shape[1:])):
+            low, high = axis_window(start, stop, len(block), self.reach[0], self.modes[0])
+            if low < 0 or high > len(block):
+                low, high = 0, len(block)
+            begin = region[0].start
+            self._filter(
+                block[low:high], mask[low:high], (slice(start - low, stop - low), *region[1:]),
+                result[start - begin : stop - begin],
+            )  # fmt: skip
+        return result
+
+    def _strips(self, region, size):
+        """Return pieces of a region that are worked on one by one: what is between stays cached."""
+        start, stop = region[0].start, region[0].stop
+        rows = max(STRIP_SIZE // max(size, 1), 4 * sum(self.reach[0]), 1)
+        return [(begin, min(begin + rows, stop)) for begin in range(start, stop, rows)]
+
+    def _filter(self, block, mask, region, out):
         if self.whole is not None and mask.all():
             value = self.of_image.on_boxes([block], region)
-            return self.finish(value, np.full_like(value.real, self.whole))
-        value = self.of_image.on_boxes([self.filled(block, mask)], region)
-        return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region))
+            return self.finish(value, np.full_like(value.real, self.whole), out)
+        filled = None
+        if type(block) is np.ndarray:
+            filled = blocks.counted.fill_in(block, mask, block.dtype.type(self.neutral))
+        filled = self.filled(block, mask) if filled is None else filled
+        value = self.of_image.on_boxes([filled], region)
+        return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region), out)
 
     def filled(self, block: Block, mask: Block) -> Block:
         """Return a block in which pixels that do not count cannot matter."""
@@ -308,7 +350,7 @@ def average_counted(
     masked = CountedKernel(
         BlockKernel(kernel, of_image), BlockKernel(kernel, of_mask), 0,
         Quotient(0.0, fill_for(counted, dtype), dtype), counted.for_blocks,
-        _whole(total, beyond, edges.modes),
+        _whole(total, beyond, edges.modes), reach, edges.modes, dtype,
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -427,7 +469,7 @@ def extremum_counted(
         BlockKernel(kernel, keywords | {"output": dtype, "cval": outside}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
         neutral, Present(fill_for(counted, dtype)), counted.for_blocks,
-        _whole(1, beyond, edges.modes),
+        _whole(1, beyond, edges.modes), reach, edges.modes, dtype,
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -451,7 +493,7 @@ class _CountedPasses:
     of_image: Sequence[Pass]
     of_mask: Sequence[Pass]
     neutral: Any
-    finish: Callable[[Block, Block], Block]
+    finish: Callable[[Block, Block, Block], None]
     work: np.dtype[Any]
     share: np.dtype[Any]
 
@@ -468,10 +510,12 @@ def _map_passes(image, counted, both, dtype, name):
     else:
         kernels = tuple(BlockKernel(run_passes, {"passes": each}) for each in (passes, of_mask))
     whole = _whole(1, beyond, [step.mode for step in passes])
-    masked = CountedKernel(*kernels, neutral, finish, counted.for_blocks, whole)
+    reach, modes = passes_reach(passes, image.ndim)
+    masked = CountedKernel(
+        *kernels, neutral, finish, counted.for_blocks, whole, reach, modes, dtype
+    )
     if run_apart(image, passes):
         return _map_apart(image, counted, masked, passes, of_mask, dtype, name)
-    reach, modes = passes_reach(passes, image.ndim)
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
     )
@@ -505,7 +549,7 @@ def _map_apart(image, counted, masked, passes, of_mask, dtype, name):
     ]  # fmt: skip
     both = map_passes(both, each, work, name)
     return map_blocks(
-        _finished, both, name=name, finish=masked.finish, drop_axis=0,
+        _finished, both, name=name, finish=masked.finish, result_dtype=dtype, drop_axis=0,
         meta=like(image.ndim, dtype),
     )  # fmt: skip
 
@@ -548,9 +592,11 @@ class _EachOfBoth:
         return np.stack(filtered)
 
 
-def _finished(both, finish):
-    # Blocks of other tasks may be read by others too. A mask is real, whatever it is stored in.
-    return finish(both[0].copy(), both[1].real)
+def _finished(both, finish, result_dtype):
+    result = np.empty_like(both, dtype=result_dtype, shape=both.shape[1:], order="C")
+    # A mask is real, whatever it is stored in.
+    finish(both[0], both[1].real, result)
+    return result
 
 
 # -- ranks -------------------------------------------------------------------------------------
