@@ -446,5 +446,61 @@ def test_where_ends_meet_and_there_is_no_background():
     distances, indices = distance_transform_edt(image, return_indices=True, wrap_axes=1)
     assert (indices.compute() == [[[-1]], [[0]]]).all()
     assert_same(distances, distance_transform_edt(image, wrap_axes=1).compute())
-    with pytest.raises(NotImplementedError, match="wrap_axes needs a metric that is a name"):
-        distance_transform_cdt(image, np.ones((3, 3)), wrap_axes=0)
+    distances, indices = distance_transform_cdt(
+        image, np.ones((3, 3)), return_indices=True, wrap_axes=0
+    )
+    assert (distances.compute() == -1).all()
+    assert_same(indices, np.indices((3, 4)).astype(np.int32))
+
+
+def walked(image, metric, wrap_axes):
+    """Return how many steps away the background is on a ring, found one step after another."""
+    before = np.argwhere(metric)[np.flatnonzero(metric) < metric.size // 2] - 1
+    pad = [(0, 0) if axis in wrap_axes else (1, 1) for axis in range(image.ndim)]
+    inner = tuple(slice(low, low + size) for (low, _), size in zip(pad, image.shape))
+    reached, distances = np.pad(image == 0, pad), np.full(image.shape, -1, np.int32)
+    inside = np.pad(np.ones(image.shape, bool), pad)
+    for steps in range(image.size):
+        distances[(distances < 0) & reached[inner]] = steps
+        axes, last = tuple(range(image.ndim)), reached
+        for step in (*before, *-before):
+            reached = reached | (np.roll(last, tuple(step), axes) & inside)
+    return distances
+
+
+@pytest.mark.usefixtures("either_kernel")
+@pytest.mark.parametrize(
+    "shape, chunks, wrap_axes, dropped",
+    [
+        ((9, 13), ((4, 5), (1, 10, 2)), (0,), (0, 0)), ((3, 11), (2, 4), (0, 1), (0, 2)),
+        ((12,), ((5, 1, 6),), (0,), (1,)), ((4, 5, 3), (3, 2, 3), (1,), (0, 0, 0)),
+        ((6, 5), (6, 2), (1,), (2, 2)),
+    ],
+)  # fmt: skip
+def test_steps_of_any_structure_where_ends_meet(shape, chunks, wrap_axes, dropped):
+    metric = np.ones((3,) * len(shape), bool)
+    metric[dropped] = False
+    image = seeded_mask(shape, background=0.05, seed=7)
+    image.flat[image.size // 3] = False
+    lazy = da.from_array(image, chunks=chunks)
+    with nothing_computes():
+        distances, indices = distance_transform_cdt(
+            lazy, metric, return_indices=True, wrap_axes=wrap_axes
+        )
+    assert distances.chunks == lazy.chunks and indices.chunks[1:] == lazy.chunks
+    # Sweeps take a step there and one back in one order only, and none beyond an edge.
+    margin = [sum(shape) * (axis in wrap_axes) for axis in range(image.ndim)]
+    going_on = np.pad(image, [(size, size) for size in margin], mode="wrap")
+    middle = tuple(slice(low, low + size) for low, size in zip(margin, shape))
+    expected = ndimage.distance_transform_cdt(going_on, metric)[middle]
+    assert_same(distances, expected)
+    if set(wrap_axes) == set(range(image.ndim)):
+        assert_same(distances, walked(image, metric, wrap_axes))
+    assert not image[tuple(indices.compute())].any()
+    alone = distance_transform_cdt(image, metric, False, True, wrap_axes=wrap_axes)
+    assert_same(indices, alone.compute())
+
+
+def test_structures_that_wind_round():
+    with pytest.raises(NotImplementedError, match="a step along each axis, got none along 1"):
+        distance_transform_cdt(np.ones((3, 4)), [[1, 1, 1], [0, 1, 0], [1, 1, 1]], wrap_axes=0)
