@@ -478,6 +478,21 @@ def test_no_larger_holes_are_inpainted_than_can_be(monkeypatch):
             ndfilters.fill_missing(da.from_array(image, chunks), method="inpaint").compute()
 
 
+def test_many_holes_that_are_one_are_refused_by_the_first_block(monkeypatch):
+    from dask_image._kernels.blocks import holes
+    from dask_image.ndfilters import _inpaint
+
+    def never(*_):
+        raise AssertionError("the equations of all blocks were brought together")
+
+    monkeypatch.setitem(holes.LARGEST, 2, 30)
+    monkeypatch.setattr(_inpaint, "_solve_shared", never)
+    image = np.ones((30, 20))
+    image[::2, ::2] = np.nan
+    with pytest.raises(ValueError, match="at most 30, and missing pixels at most two steps apart"):
+        ndfilters.fill_missing(da.from_array(image, 15), method="inpaint").compute()
+
+
 def test_nothing_to_fill_with():
     nothing = da.full((5, 4), np.nan, chunks=3)
     for method in ("nearest", "smooth", "inpaint"):

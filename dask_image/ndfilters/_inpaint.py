@@ -53,7 +53,7 @@ def _learn(box, missing, first, core, shape):
     known = box[core][~missing[core]]
     limits = (known.min(), known.max()) if known.size else None
     learnt = np.empty((1,) * box.ndim, object)
-    learnt[(0,) * box.ndim] = (holes.open_equations(system), limits)
+    learnt[(0,) * box.ndim] = (holes.open_equations(system, box.ndim), limits)
     return learnt
 
 

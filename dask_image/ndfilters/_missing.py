@@ -52,7 +52,8 @@ def fill_missing(
     ------
     ValueError
         If the method is unknown, or ``where`` has another shape. When "inpaint" is computed: if a
-        hole has more than 100,000 pixels (20,000 where the image has three axes or more).
+        hole has more than 100,000 pixels (20,000 where the image has three axes or more); missing
+        pixels at most two steps apart are one hole. The first block that holds so many raises.
     TypeError
         If ``where`` is not boolean, or the image complex.
 

@@ -182,8 +182,16 @@ def couple(equations: Equations, shape: Shape) -> System:
     return System(equations, rows[here], columns[here], steps[here], groups, is_open)
 
 
-def open_equations(system: System) -> Equations:
-    """Return the equations of holes that go on elsewhere."""
+def open_equations(system: System, ndim: int) -> Equations:
+    """
+    Return the equations of holes that go on elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If the part of a hole that is here is too large already, be it of pixels that do not touch.
+    """
+    _check_size(np.bincount(system.groups), ndim)
     chosen = system.is_open[system.groups]
     return Equations(*(part[chosen] for part in system.equations))
 
@@ -251,5 +259,5 @@ def _check_size(sizes, ndim):
     if sizes.max(initial=0) > most:
         raise ValueError(
             f"image has a hole of {sizes.max()} pixels or more, of which method 'inpaint' fills at most "
-            f"{most}; use method='smooth'"
+            f"{most}, and missing pixels at most two steps apart are one hole; use method='smooth'"
         )
