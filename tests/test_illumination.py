@@ -123,6 +123,7 @@ def test_other_backgrounds():
     [
         (lambda x: estimate_illumination(x, percentile=101), "percentile"),
         (lambda x: estimate_illumination(x, axis=3), "axis"),
+        (lambda x: estimate_illumination(x.ravel()), "tiles must have axes besides"),
         (lambda x: estimate_illumination(x, 0), "box"),
         (lambda x: estimate_illumination(x, sigma=-1), "sigma"),
         (lambda x: correct_illumination(x, np.ones(4)), "flat"),

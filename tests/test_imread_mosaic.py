@@ -227,3 +227,7 @@ class TestAssemble:
     def test_bad_arguments(self, arguments, message):
         with pytest.raises(ValueError, match=message):
             assemble(da.zeros((2, 2, 8, 8)), **arguments)
+
+    def test_tiles_of_several_shapes(self):
+        with pytest.raises(ValueError, match="tiles must be of one shape"):
+            assemble([np.ones((4, 5)), np.ones((4, 6))], (1, 2))

@@ -158,7 +158,8 @@ def without_mask(array: Any, name: str) -> Any:
     filled = "dask.array.ma.filled(array, value)" if lazy else "array.filled(value)"
     warn(
         f"{name} is a masked array: its data are used under the mask too. Give masked pixels a "
-        f"value with {filled}, or leave them out of measurements with a label of 0"
+        f"value with {filled}, or leave them out: of filters with where=~mask, of measurements "
+        "with a label of 0"
     )
     if not lazy:
         return np.ma.getdata(array)

@@ -98,7 +98,10 @@ def assemble(
     >>> assemble(tiles[0], grid=(1, 3), overlap=(0, 2), blend="linear")[0].compute()
     array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2])
     """
-    tiles = da.asanyarray(tiles)
+    try:
+        tiles = da.asanyarray(tiles)
+    except ValueError as error:
+        raise ValueError(f"tiles must be of one shape: {error}") from None
     axes = _negative_axes(axes, tiles.ndim)
     if blend not in BLENDS:
         raise ValueError(f"blend must be one of {BLENDS}, got {blend!r}")

@@ -114,6 +114,11 @@ def estimate_illumination(
         if tiles.shape[place] == 0:
             raise ArgumentError(f"tiles must be at least one along axis {axis}, got none")
         tile = tiles[(slice(None),) * place + (0,)]
+    if tile.ndim == 0:
+        raise ArgumentError(
+            f"tiles must have axes besides the one along which they lie (axis), got shape "
+            f"{tiles.shape}, axis {axis}"
+        )
     boxes = tile_grid(tile.shape, box).window
     sigmas = tuple(normalize_sigmas(sigma, tile.ndim))
     whole = boxes if place is None else (*boxes[:place], 1, *boxes[place:])
