@@ -15,7 +15,7 @@ from dask_image._utils.arrays import (
     with_dtype,
     without_idle_chunks,
 )
-from dask_image._utils.engines.graph import map_blocks, unify_chunks
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import AllLabels, Array, ArrayLike, Index, Labels, NDArray, Shape
 
 ALL = "all"
@@ -191,10 +191,13 @@ def align_chunks(*arrays: Array) -> list[Array]:
     """
     if all(array.chunks == arrays[0].chunks for array in arrays):
         return list(arrays)
-    axes = tuple(range(arrays[0].ndim))
-    # Dask leaves different chunks of an axis of length 0 as they are.
-    pairs = [item for array in arrays for item in (without_idle_chunks(array), axes)]
-    return unify_chunks(*pairs)[1]
+    # Not Dask's `unify_chunks`, which makes one task of an array of query planning.
+    arrays = tuple(map(without_idle_chunks, arrays))
+    chunks = tuple(
+        tuple(np.diff(sorted(set().union(*map(np.cumsum, sizes))), prepend=0).tolist())
+        for sizes in zip(*(array.chunks for array in arrays), strict=True)
+    )
+    return [array.rechunk(chunks) for array in arrays]
 
 
 def as_selection(index: Index | AllLabels, labelled: LabelledImage) -> LabelSelection:

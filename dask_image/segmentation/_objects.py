@@ -22,7 +22,7 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.folding import value_range
 from dask_image._utils.engines.graph import array_of_delayed, map_blocks
-from dask_image._utils.engines.label_reduction import GEOMETRY, reduce_labels
+from dask_image._utils.engines.label_reduction import COUNTS, reduce_labels
 from dask_image._utils.engines.labelled_components import LabelledComponents, choose_components
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
 from dask_image._utils.labels import as_label_image
@@ -154,7 +154,7 @@ def _without_small(image, max_size, connectivity, name):
     if max_size == 0 or image.size == 0:
         return image
     if image.dtype != bool:
-        small = reduce_labels(GEOMETRY, image).apply(name, _small_labels, max_size)
+        small = reduce_labels(COUNTS, image).apply(name, _small_labels, max_size)
         small = array_of_delayed(name, small, (np.nan,), block_meta(1, np.int64))
         axes = tuple(range(image.ndim))
         return da.blockwise(

@@ -16,7 +16,7 @@ import dask
 import dask.array as da
 import numpy as np
 from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
-from dask.array.core import getter, normalize_chunks, slices_from_chunks, unify_chunks
+from dask.array.core import getter, normalize_chunks, slices_from_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
@@ -45,7 +45,6 @@ __all__ = [
     "sequence",
     "task",
     "tokenize",
-    "unify_chunks",
 ]
 
 # Dask's configuration "array.query-planning" chooses between two classes of arrays.
