@@ -1,16 +1,17 @@
 """
 Run every family over an image several times larger than the memory it may take.
 
-    python -m benchmarks.scale [--short] [--graphs] [--cluster] [NAME ...]
+    python -m benchmarks.scale [--short] [--side N --block N] [--graphs] [--cluster] [NAME ...]
 
-Each case is a process of its own, which is stopped, and fails, when its resident memory rises by
-more than its cap above what the imports took. Images are made lazily, results go to zarr through
-`dask_image.store`, and sampled windows are compared with SciPy. ``--graphs`` builds all functions
-instead and counts what a block costs; ``--cluster`` runs some on two workers of 1 GB, one of which
-is killed. Prints tables as in ``docs/scale.rst``.
+Each case (`scale_cases.py`) is a process of its own, which is stopped, and fails, when its resident
+memory rises by more than its cap above what the imports took. Images are made lazily, results go
+to zarr through `dask_image.store`, and sampled windows are compared with SciPy. ``--graphs`` builds
+all functions instead and counts what a block costs; ``--cluster`` runs some on two workers of 1 GB,
+one of which is killed, and which must pause and spill; ``--schedulers`` compares those of Dask. Prints tables as in ``docs/scale.rst``.
 """
 
 import argparse
+import contextlib
 import os
 import pickle
 import signal
@@ -24,136 +25,60 @@ import dask
 import dask.array as da
 import numpy as np
 from dask.utils import ensure_dict
-from scipy import ndimage
 
 import dask_image
-from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph
+from benchmarks.scale_cases import ACROSS, CASES, LABELLED, PITCH, SINGLE, SQUARE, Images, Window
+from dask_image import ndfilters, ndinterp, ndmeasure
 
 OVER_CAP = 8
 OVERRAN = 3
 PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
-def pixels(rows, columns):
-    """Return what the image holds at some places: anything may be asked for, anywhere."""
-    mixed = rows[:, None] * np.uint32(2654435761) + columns * np.uint32(2246822519)
-    return ((mixed ^ (mixed >> np.uint32(15))) >> np.uint32(8)).astype(np.float32)
-
-
-def objects(rows, columns):
-    """Return a label image of squares of 20 pixels, a gap of 4 between them."""
-    names = (rows // 24)[:, None] * np.int64(100_000) + columns // 24 + 1
-    return (names * ((rows % 24 < 20)[:, None] & (columns % 24 < 20))).astype(np.int32)
-
-
-def lazy(make, side, block, dtype):
-    """Return an image whose blocks are made when they are needed."""
-
-    def one(block_info=None):
-        spans = block_info[None]["array-location"]
-        return make(*(np.arange(*span, dtype=np.uint32) for span in spans))
-
-    chunks = da.core.normalize_chunks(block, (side, side))
-    return da.map_blocks(one, chunks=chunks, dtype=dtype, meta=np.empty((0, 0), dtype))
-
-
-def strayed(rows, columns):
-    """Return coordinates that stray by up to 3 pixels from those of a grid."""
-    grid = np.stack(np.meshgrid(rows, columns, indexing="ij")).astype(float)
-    return grid + 3 * np.sin(grid / 50)
-
-
-def drift(image):
-    """Return strayed coordinates for each pixel, lazy."""
-
-    def one(block_info=None):
-        spans = block_info[None]["array-location"][1:]
-        return strayed(*(np.arange(*span) for span in spans))
-
-    chunks = ((2,), *image.chunks)
-    return da.map_blocks(one, chunks=chunks, dtype=float, meta=np.empty((0, 0, 0)))
-
-
-def mapped(window, around):
-    """Return SciPy's `map_coordinates` for strayed coordinates of a window."""
-    return ndimage.map_coordinates(window, strayed(around, around) - around[0], order=1)
-
-
-# For each case: ours, and SciPy's on a window, which lies at some rows and columns of the image.
-WINDOWED = {
-    "gaussian_filter": (
-        lambda image: ndfilters.gaussian_filter(image, 2),
-        lambda window, _: ndimage.gaussian_filter(window, 2),
-    ),
-    "median_filter": (
-        lambda image: ndfilters.median_filter(image, 3),
-        lambda window, _: ndimage.median_filter(window, 3),
-    ),
-    "grey_opening": (
-        lambda image: ndmorph.grey_opening(image, size=5),
-        lambda window, _: ndimage.grey_opening(window, size=5),
-    ),
-    "map_coordinates(reach=3)": (
-        lambda image: ndinterp.map_coordinates(image, drift(image), order=1, reach=3),
-        mapped,
-    ),
-    "map_coordinates": (
-        lambda image: ndinterp.map_coordinates(image, drift(image), order=1),
-        mapped,
-    ),
-}
-LABELLED = {
-    "mean": (ndmeasure.mean, np.mean),
-    "median": (ndmeasure.median, np.median),
-    "labeled_comprehension": (
-        lambda image, labels, index: ndmeasure.labeled_comprehension(
-            image, labels, index, np.ptp, float, 0
-        ),
-        np.ptp,
-    ),
-}
 BORDER, WINDOW = 32, 64
 
 
-def check_windows(name, target, side, block):
-    """Compare windows, at corners of blocks and of the image, with SciPy."""
-    expected_of = WINDOWED[name][1]
-    for start in (0, block - WINDOW // 2, side - WINDOW):
-        low, high = max(start - BORDER, 0), min(start + WINDOW + BORDER, side)
-        inner = slice(start - low, start - low + WINDOW)
+def check_windows(case, target, side, block):
+    """Compare windows, at corners of blocks and of the image and in its middle, with SciPy."""
+    length = target.shape[0]
+    size = min(WINDOW, length)
+    for start in sorted({0, min(block, length) - size // 2, length // 2, length - size}):
+        start = min(start, length - size)
+        low, high = max(start - BORDER, 0), min(start + size + BORDER, length)
+        inner = slice(start - low, start - low + size)
         around = np.arange(low, high, dtype=np.uint32)
-        expected = expected_of(pixels(around, around), around)[inner, inner]
-        found = target[start : start + WINDOW, start : start + WINDOW]
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        expected = case.theirs(Window(around, around, side))[inner, inner]
+        found = target[start : start + size, start : start + size]
+        scale = np.abs(expected).max(initial=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * scale)
 
 
-def check_labels(function, index, values, side):
+def check_labels(case, index, values, side):
     """Compare some labels, among them those that lie across blocks, with NumPy."""
     for place in np.linspace(0, index.size - 1, 40).astype(int):
-        row, column = divmod(int(index[place]) - 1, 100_000)
-        extents = [np.arange(24 * at, min(24 * at + 20, side)) for at in (row, column)]
-        part = pixels(*(extent.astype(np.uint32) for extent in extents))
-        np.testing.assert_allclose(values[place], function(part.astype(float)), rtol=1e-6)
+        row, column = divmod(int(index[place]) - 1, ACROSS)
+        spans = [(PITCH * at, min(PITCH * at + SQUARE, side)) for at in (row, column)]
+        part = Window(*(np.arange(*span, dtype=np.uint32) for span in spans), side).image
+        np.testing.assert_allclose(values[place], case.theirs(part.astype(float)), rtol=1e-6)
 
 
 def run_case(name, side, block):
     """Compute a case in this process."""
     import zarr
 
-    image = lazy(pixels, side, block, np.float32)
-    if name in LABELLED:
-        ours, theirs = LABELLED[name]
-        labels = lazy(objects, side, block, np.int32)
-        values, index = dask.compute(*ours(image, labels, "all"))
-        check_labels(theirs, index, values, side)
-        return
-    result = WINDOWED[name][0](image)
+    case = CASES[name]
     with tempfile.TemporaryDirectory() as folder:
-        target = zarr.create_array(
-            folder, shape=result.shape, chunks=(block, block), dtype=result.dtype
-        )
-        dask_image.store(result, target, memory=image.nbytes // (2 * OVER_CAP))
-        check_windows(name, target, side, block)
+        result = case.ours(Images(side, block, folder))
+        if name in LABELLED:
+            values, index = dask.compute(*result)
+            check_labels(case, index, values, side)
+        elif name in SINGLE:
+            np.testing.assert_allclose(result.compute(), case.theirs(side))
+        else:
+            target = zarr.create_array(
+                f"{folder}/result", shape=result.shape, dtype=result.dtype,
+                chunks=tuple(max(sizes) for sizes in result.chunks),
+            )  # fmt: skip
+            dask_image.store(result, target, memory=cap_of(name, side) // 2)
+            check_windows(case, target, side, block)
 
 
 def resident():
@@ -162,12 +87,12 @@ def resident():
         return int(file.read().split()[1]) * PAGE
 
 
-def child(name, side, block, cap):
+def child(name, side, block):
     """Run a case under its cap, and print peak (bytes) and seconds."""
     dask.config.set(scheduler="threads", num_workers=2)
     dask.config.set({"dask-image.median.memory": 0, "dask-image.coordinates.memory": 0})
     run_case(name, 2 * block, block)  # compiles, and imports what is imported late
-    start = resident()
+    start, cap = resident(), cap_of(name, side)
     peak = [start]
 
     def watch():
@@ -185,18 +110,16 @@ def child(name, side, block, cap):
 
 
 def cap_of(name, side):
-    """Return an eighth of the bytes of the image, and of coordinates if there are some."""
-    pixel = 4 + 16 * name.startswith("map_coordinates")
-    return pixel * side**2 // OVER_CAP
+    """Return an eighth of the bytes of what is read: an image, and coordinates if there are some."""
+    return CASES[name].pixel * side**2 // OVER_CAP
 
 
 def run_all(side, block, names):
-    """Run all cases, each in a process; return whether all kept below their cap."""
+    """Run cases, each in a process; return whether all kept below their cap."""
     print(f"{side}² float32 in {block}², {4 * side**2 / 2**20:.0f} MiB, two threads")
     print(f"{'case':28s} {'cap MiB':>8s} {'peak MiB':>9s} {'s':>6s}")
-    failed = False
-    for name in names or [*WINDOWED, *LABELLED]:
-        cap = cap_of(name, side)
+    failed = []
+    for name in names:
         arguments = ["--child", name, "--side", str(side), "--block", str(block)]
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.scale", *arguments],
@@ -204,15 +127,17 @@ def run_all(side, block, names):
             text=True,
             check=False,
         )
-        words = done.stdout.split()
+        line, words = f"{name:28s} {cap_of(name, side) / 2**20:8.0f}", done.stdout.split()
         if done.returncode:
-            failed = True
+            failed.append(name)
             over = done.returncode == OVERRAN
             reason = f"over {int(words[0]) >> 20}" if over else done.stderr.strip()[-300:]
-            print(f"{name:28s} {cap / 2**20:8.0f} FAILED: {reason}", flush=True)
+            print(f"{line} FAILED: {reason}", flush=True)
             continue
         peak, seconds = map(float, words)
-        print(f"{name:28s} {cap / 2**20:8.0f} {peak / 2**20:9.0f} {seconds:6.1f}", flush=True)
+        print(f"{line} {peak / 2**20:9.0f} {seconds:6.1f}", flush=True)
+    if failed:
+        print(f"{len(failed)} of {len(names)} failed: {', '.join(failed)}")
     return not failed
 
 
@@ -263,57 +188,128 @@ def show_graphs(blocks, names):
         )
 
 
-def on_cluster(side, block, names):
-    """Run some functions on two workers of 1 GB, undisturbed and with one killed in between."""
+def cluster_calls(side, block):
+    """Return calls whose results are small."""
+    images = Images(side, block)
+    few = Images(side // 2, block)  # all points travel
+    index = np.arange(1, 200)
+    return {
+        "gaussian_filter": lambda: ndfilters.gaussian_filter(images.image, 2).sum(),
+        "label": lambda: ndmeasure.label(images.objects > 0)[1],
+        "median": lambda: ndmeasure.median(images.image, images.objects, index),
+        "map_coordinates(reach=3)": lambda: ndinterp.map_coordinates(
+            images.image, images.coordinates, order=1, reach=3
+        ).sum(),
+        "map_coordinates": lambda: ndinterp.map_coordinates(
+            few.image, few.coordinates, order=1
+        ).sum(),
+    }
+
+
+@contextlib.contextmanager
+def two_workers():
+    """Start two workers of 1 GB."""
     from distributed import Client, LocalCluster
 
-    image, labels = lazy(pixels, side, block, np.float32), lazy(objects, side, block, np.int32)
-    index = np.arange(1, 200)
-    calls = {
-        "gaussian_filter": lambda: ndfilters.gaussian_filter(image, 2).sum(),
-        "label": lambda: ndmeasure.label(labels > 0)[1],
-        "median": lambda: ndmeasure.median(image, labels, index),
-        "map_coordinates(reach=3)": lambda: ndinterp.map_coordinates(
-            image, drift(image), order=1, reach=3
-        ).sum(),
-        "map_coordinates": lambda: ndinterp.map_coordinates(image, drift(image), order=1).sum(),
-    }
+    settings = {"scheduler.allowed-failures": 10, "admin.low-level-log-length": 10**6}
+    with (
+        dask.config.set({f"distributed.{name}": value for name, value in settings.items()}),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=":0"
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def undisturbed(call):
+    """Return a result, seconds, the bytes moved and the peak of a worker."""
+    with two_workers() as client:
+        begun = time.perf_counter()
+        result = client.compute(call()).result(timeout=600)
+        seconds = time.perf_counter() - begun
+        moved, peak = client.run(received), client.run(peak_of_worker)
+    return result, seconds, sum(moved.values()), max(peak.values())
+
+
+def with_one_killed(call, seconds):
+    """Return a result, and seconds, where one worker is killed in the middle."""
+    with two_workers() as client:
+        begun = time.perf_counter()
+        future = client.compute(call())
+        time.sleep(seconds / 2)
+        os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+        return future.result(timeout=600), time.perf_counter() - begun
+
+
+def with_little_memory(call, small_call, side, block):
+    """
+    Return a result, seconds, how often workers paused, and the bytes that they spilled.
+
+    They hold an image of four times the size, and may take 64 MB more than what imports take.
+    """
+    with two_workers() as client:
+        for worker in client.run(os.getpid):
+            client.compute(small_call(), workers=[worker]).result(timeout=600)
+        client.run(leave_little_memory)
+        begun = time.perf_counter()
+        held = client.persist(Images(2 * side, block).image)
+        result = client.compute(call()).result(timeout=600)
+        seconds = time.perf_counter() - begun
+        corner = np.arange(2 * side - WINDOW, 2 * side, dtype=np.uint32)
+        expected = Window(corner, corner, 2 * side).image
+        np.testing.assert_array_equal(held[-WINDOW:, -WINDOW:].compute(), expected)
+        return result, seconds, client.run_on_scheduler(pauses), sum(client.run(spilled).values())
+
+
+def leave_little_memory(dask_worker):
+    """Let a worker take little more than it does."""
+    manager, taken = dask_worker.memory_manager, resident()
+    manager.memory_target_fraction = (taken + 16e6) / manager.memory_limit
+    manager.memory_spill_fraction = (taken + 32e6) / manager.memory_limit
+    manager.memory_pause_fraction = (taken + 64e6) / manager.memory_limit
+
+
+def on_cluster(side, block, names):
+    """Run some functions on two workers of 1 GB: undisturbed, one killed, and short of memory."""
     print(f"{side}² float32 in {block}², {4 * side**2 / 2**20:.0f} MiB, two workers of 1 GB")
-    print(f"{'function':26s} {'s':>6s} {'moved MB':>9s} {'peak MB':>8s} {'one killed, s':>14s}")
-    dask.config.set(
-        {
-            "distributed.scheduler.allowed-failures": 10,
-            "distributed.admin.low-level-log-length": 10**6,
-        }
+    print(
+        f"{'function':26s} {'s':>6s} {'moved MB':>9s} {'peak MB':>8s} {'one killed, s':>14s}"
+        f" {'short of memory, s':>19s} {'pauses':>7s} {'spilled MB':>11s}"
     )
-    for name, call in calls.items():
+    suffered, small = [0, 0], cluster_calls(2 * block, block)
+    for name, call in cluster_calls(side, block).items():
         if names and name not in names:
             continue
-        if name == "map_coordinates":  # all points travel
-            image = lazy(pixels, side // 2, block, np.float32)
-        found, line, seconds = [], f"{name:26s}", 0.0
-        for killed in (False, True):
-            with (
-                LocalCluster(
-                    n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=":0"
-                ) as cluster,
-                Client(cluster) as client,
-            ):
-                begun = time.perf_counter()
-                future = client.compute(call())
-                if killed:
-                    time.sleep(seconds / 2)
-                    os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
-                found.append(future.result(timeout=600))
-                seconds = time.perf_counter() - begun
-                if not killed:
-                    moved = sum(client.run(received).values()) / 1e6
-                    peak = max(client.run(peak_of_worker).values()) / 1e3
-                    line += f" {seconds:6.1f} {moved:9.0f} {peak:8.0f}"
-                else:
-                    line += f" {seconds:14.1f}"
-        np.testing.assert_allclose(*found, rtol=1e-6)
-        print(line, flush=True)
+        expected, seconds, moved, peak = undisturbed(call)
+        survived, killed = with_one_killed(call, seconds)
+        found, tight, paused, written = with_little_memory(call, small[name], side, block)
+        for each in (survived, found):
+            np.testing.assert_allclose(each, expected, rtol=1e-6)
+        suffered = [suffered[0] + paused, suffered[1] + written]
+        print(
+            f"{name:26s} {seconds:6.1f} {moved / 1e6:9.0f} {peak / 1e6:8.0f} {killed:14.1f}"
+            f" {tight:19.1f} {paused:7d} {written / 1e6:11.0f}",
+            flush=True,
+        )
+    if not all(suffered):
+        sys.exit("no worker paused and spilled: nothing was shown")
+
+
+def compare_schedulers(side, block, names):
+    """Check that all of Dask's schedulers come to the same."""
+    for name, call in cluster_calls(side, block).items():
+        if names and name not in names:
+            continue
+        results = {
+            scheduler: np.asarray(call().compute(scheduler=scheduler, num_workers=2))
+            for scheduler in ("sync", "threads", "processes")
+        }
+        with two_workers() as client:
+            results["distributed"] = np.asarray(client.compute(call()).result(timeout=600))
+        for result in results.values():
+            np.testing.assert_array_equal(result, results["sync"])
+        print(f"{name:26s} the same from {', '.join(results)}", flush=True)
 
 
 def received(dask_worker):
@@ -321,11 +317,28 @@ def received(dask_worker):
     return sum(transfer["total"] for transfer in dask_worker.transfer_incoming_log)
 
 
+def spilled(dask_worker):
+    """Return the bytes that a worker has written to disk."""
+    return sum(
+        value
+        for key, value in dask_worker.digests_total.items()
+        if "disk-write" in key and key[-1] == "bytes"
+    )
+
+
+def pauses(dask_scheduler):
+    """Return how often workers have paused."""
+    events = [
+        event for each in dask_scheduler.workers for _, event in dask_scheduler.get_events(each)
+    ]
+    return sum(isinstance(event, dict) and event.get("status") == "paused" for event in events)
+
+
 def peak_of_worker():
-    """Return the peak of a worker's resident memory, in KiB."""
+    """Return the peak of a worker's resident memory, in bytes."""
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main():
@@ -335,21 +348,25 @@ def main():
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--graphs", action="store_true")
     parser.add_argument("--cluster", action="store_true")
+    parser.add_argument("--schedulers", action="store_true")
     parser.add_argument("--blocks", type=int, default=1728)
     parser.add_argument("--child")
     parser.add_argument("--side", type=int)
     parser.add_argument("--block", type=int)
     chosen = parser.parse_args()
     if chosen.child:
-        cap = cap_of(chosen.child, chosen.side)
-        child(chosen.child, chosen.side, chosen.block, cap)
+        child(chosen.child, chosen.side, chosen.block)
     elif chosen.graphs:
         show_graphs(chosen.blocks, chosen.names)
     elif chosen.cluster:
-        on_cluster(chosen.side or 8192, chosen.block or 512, chosen.names)
+        on_cluster(chosen.side or 4096, chosen.block or 512, chosen.names)
+    elif chosen.schedulers:
+        compare_schedulers(chosen.side or 2048, chosen.block or 256, chosen.names)
     else:
         side, block = (8192, 256) if chosen.short else (24576, 1024)
-        sys.exit(not run_all(chosen.side or side, chosen.block or block, chosen.names))
+        some = [name for name, case in CASES.items() if case.short or not chosen.short]
+        names = chosen.names or some
+        sys.exit(not run_all(chosen.side or side, chosen.block or block, names))
 
 
 if __name__ == "__main__":
