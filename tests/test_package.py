@@ -66,6 +66,21 @@ def test_imports_have_one_style():
     assert whole & {module for module, _ in names} == set()
 
 
+PARTS = {"jit_part", "jit_contract_part", "jit_inline"}
+
+
+def test_few_arguments_go_by_position():
+    """As CONTRIBUTING.rst has it."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            names = [each.arg for each in node.args.args if each.arg not in ("self", "cls")]
+            part = PARTS & {ast.unparse(each) for each in node.decorator_list}
+            public = "_kernels" not in path.parts and not node.name.startswith("_")
+            assert public or len(names) <= (14 if part else 7), f"{path.name}: {node.name}"
+
+
 def test_tools_have_one_version():
     metadata = configparser.ConfigParser()
     metadata.read(ROOT / "setup.cfg")
