@@ -10,17 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from dask_image._kernels.blocks.label_groups import Pixels, find_sorted
 from dask_image._kernels.blocks.label_pieces import beginning
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import MergedPartial, labels_present
-from dask_image._utils.engines.label_shuffle import (
-    Pixels,
-    Shuffle,
-    apply_by_label,
-    find_sorted,
-    worth_counting,
-)
+from dask_image._utils.engines.label_shuffle import Shuffle, apply_by_label, worth_counting
 from dask_image._utils.labels import align_chunks
 from dask_image._utils.typing import Array, NDArray, Shape
 
