@@ -182,8 +182,8 @@ def measure_extra(
         name="regionprops_table-labels",
         meta=block_meta(1, np.uint8 if label_image.dtype.kind == "b" else label_image.dtype),
     )
-    place = Place(label_image.shape, wrap_axes)
-    function = functools.partial(_call_each, place=place, extra=extra, dtype=dtype)
+    space = ImageSpace(label_image.shape, wrap_axes)
+    function = functools.partial(_call_each, space=space, extra=extra, dtype=dtype)
     shuffle = Shuffle(function, dtype, True, True)
     known = counts if worth_counting(image, label_image) else None
     return apply_by_label(image, label_image, objects, shuffle, "regionprops_table", known)
@@ -214,9 +214,9 @@ def _pack(block, dtype):
 
 
 @dataclass(frozen=True)
-class Place:
+class ImageSpace:
     """
-    Where objects lie.
+    The positions that there are in an image.
 
     Attributes
     ----------
@@ -242,7 +242,11 @@ class Place:
 
 
 def _call_each(
-    pixels: Pixels, labels: NDArray, place: Place, extra: tuple[ExtraProperty, ...], dtype: np.dtype
+    pixels: Pixels,
+    labels: NDArray,
+    space: ImageSpace,
+    extra: tuple[ExtraProperty, ...],
+    dtype: np.dtype,
 ) -> NDArray:
     """Return a row for each label; those of labels without pixels here are filled in later."""
     rows = np.zeros(labels.size, dtype)
@@ -251,7 +255,7 @@ def _call_each(
     positions: Any = pixels.positions
     numbers = find_sorted(labels, pixels.labels)[0].tolist()
     for number, span in zip(numbers, pixels.spans(), strict=True):
-        mask, inside = place.cut_out(positions[span])
+        mask, inside = space.cut_out(positions[span])
         seen = _channels(values[span]) if looks else ()
         intensities = [_filled(mask, inside, each) for each in seen]
         for field, each in zip(dtype.names or (), extra, strict=True):
