@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 from scipy import ndimage
 
+from dask_image._kernels.blocks import label_groups
 from dask_image._utils import spill
 from dask_image._utils.engines import label_shuffle, order_statistics
 from dask_image.ndmeasure import labeled_comprehension, median, value_indices
@@ -598,13 +599,13 @@ def test_value_indices_refuses_values_that_do_not_fit():
     )
 )
 def test_stable_order_is_a_stable_sort(labels):
-    order = label_shuffle.stable_order(labels)
+    order = label_groups.stable_order(labels)
     np.testing.assert_array_equal(order, np.argsort(labels, kind="stable"))
 
 
 def test_ranks_and_positions_that_fit_no_integer_are_sorted_too():
     ranks, positions = np.array([0, 0, 1, 1]), np.array([2**62, 5, 7, 1])
-    order = label_shuffle._order_by_rank_and_position(ranks, positions)
+    order = label_groups._order_by_rank_and_position(ranks, positions)
     np.testing.assert_array_equal(order, [1, 0, 3, 2])
 
 
@@ -613,6 +614,6 @@ def test_positions_in_the_image():
     raster = np.arange(60).reshape(shape)
     box = (slice(1, 3), slice(0, 2), slice(2, 5))
     places = np.array([0, 3, 11, 5], np.int16)
-    found = label_shuffle.positions_in_image(places, box, shape)
+    found = label_groups.positions_in_image(places, box, shape)
     np.testing.assert_array_equal(found, raster[box].ravel()[places])
     assert found.dtype == np.int64

@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -51,10 +52,16 @@ def test_one_module_knows_the_private_parts_of_dask():
     assert knowing == ["graph.py"]
 
 
+@functools.cache
+def parsed():
+    """List the modules of the package with their syntax trees."""
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in PACKAGE.rglob("*.py")]
+
+
 def test_imports_have_one_style():
     whole, names = set(), {}
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for path, tree in parsed():
+        for node in tree.body:
             if isinstance(node, ast.Import):
                 whole.update(each.name for each in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -64,6 +71,54 @@ def test_imports_have_one_style():
                 assert node.level == 0, path
     assert {name: known_as for name, known_as in names.items() if len(known_as) > 1} == {}
     assert whole & {module for module, _ in names} == set()
+
+
+def test_compiled_code_lies_among_the_kernels():
+    compiled = re.compile(
+        r"^\s*(import|from) numba|\bn?jit\b|_numba import (?!use_numba$)", re.MULTILINE
+    )
+    for path in PACKAGE.rglob("*.py"):
+        if "_kernels" not in path.parts:
+            assert not compiled.search(path.read_text(encoding="utf-8")), path
+
+
+# Other packages import from these.
+FOR_OTHERS = ("dispatch", "ndfilters/_utils.py", "ndmeasure/_utils")
+
+
+def test_nothing_is_left_that_nobody_refers_to():
+    known = {"calls_of_functions", "__getattr__", "__dir__"}  # benchmarks and Python call these
+    for _, tree in parsed():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                known.add(node.id)
+            elif isinstance(node, ast.ImportFrom):
+                known.update(each.name for each in node.names)
+            elif isinstance(node, ast.Attribute):
+                known.add(node.attr)
+            elif isinstance(node, ast.Constant):
+                known.add(node.value)  # getattr, and __all__
+    for path, tree in parsed():
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in known:
+                for_others = path.relative_to(PACKAGE).as_posix().startswith(FOR_OTHERS)
+                registered = any("register" in ast.unparse(each) for each in node.decorator_list)
+                assert for_others or registered, f"{path}: {node.name}"
+
+
+PARTS = {"jit_part", "jit_contract_part", "jit_inline"}
+
+
+def test_few_arguments_go_by_position():
+    """As CONTRIBUTING.rst has it."""
+    for path, tree in parsed():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            names = [each.arg for each in node.args.args if each.arg not in ("self", "cls")]
+            part = PARTS & {ast.unparse(each) for each in node.decorator_list}
+            public = "_kernels" not in path.parts and not node.name.startswith("_")
+            assert public or len(names) <= (14 if part else 7), f"{path.name}: {node.name}"
 
 
 def test_tools_have_one_version():

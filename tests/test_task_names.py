@@ -24,7 +24,7 @@ STEPS = {
     "scan", "summary", "link", "number", "number-part", "relabel", "count", "cast", "combine",
     "combine-part", "finish", "wait",
     # of measurements
-    "measure", "merge", "split", "piece", "partition", "join", "index", "group", "objects", "frame",
+    "measure", "merge", "split", "piece", "partition", "join", "index", "group", "frame",
     "column", "settle", "centers",
     # of distances
     "carry", "lines", "sweep", "pack", "forward", "backward", "part", "turn",

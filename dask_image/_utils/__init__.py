@@ -1,1 +1,1 @@
-"""What every family shares: arrays, arguments, the overlap engine, the label reduction engine."""
+"""What every family shares: the engines, and helpers for arguments, arrays, modes, windows."""

@@ -434,7 +434,7 @@ def _over_blocks(kernel, image, mode, *, depth, dtype, name, **keywords):
     )  # fmt: skip
 
 
-def _one_derivative(block, function, axis, output, mode, cval, extra_arguments, extra_keywords):
+def _one_derivative(block, function, axis, *, output, mode, cval, extra_arguments, extra_keywords):
     return function(block, axis, output, mode, cval, *extra_arguments, **extra_keywords)
 
 

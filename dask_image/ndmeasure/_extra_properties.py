@@ -10,17 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from dask_image._kernels.blocks.label_groups import Pixels, find_sorted
 from dask_image._kernels.blocks.label_pieces import beginning
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import MergedPartial, labels_present
-from dask_image._utils.engines.label_shuffle import (
-    Pixels,
-    Shuffle,
-    apply_by_label,
-    find_sorted,
-    worth_counting,
-)
+from dask_image._utils.engines.label_shuffle import Shuffle, apply_by_label, worth_counting
 from dask_image._utils.labels import align_chunks
 from dask_image._utils.typing import Array, NDArray, Shape
 
@@ -187,8 +182,8 @@ def measure_extra(
         name="regionprops_table-labels",
         meta=block_meta(1, np.uint8 if label_image.dtype.kind == "b" else label_image.dtype),
     )
-    place = Place(label_image.shape, wrap_axes)
-    function = functools.partial(_call_each, place=place, extra=extra, dtype=dtype)
+    space = ImageSpace(label_image.shape, wrap_axes)
+    function = functools.partial(_call_each, space=space, extra=extra, dtype=dtype)
     shuffle = Shuffle(function, dtype, True, True)
     known = counts if worth_counting(image, label_image) else None
     return apply_by_label(image, label_image, objects, shuffle, "regionprops_table", known)
@@ -219,9 +214,9 @@ def _pack(block, dtype):
 
 
 @dataclass(frozen=True)
-class Place:
+class ImageSpace:
     """
-    Where objects lie.
+    The positions that there are in an image.
 
     Attributes
     ----------
@@ -247,7 +242,11 @@ class Place:
 
 
 def _call_each(
-    pixels: Pixels, labels: NDArray, place: Place, extra: tuple[ExtraProperty, ...], dtype: np.dtype
+    pixels: Pixels,
+    labels: NDArray,
+    space: ImageSpace,
+    extra: tuple[ExtraProperty, ...],
+    dtype: np.dtype,
 ) -> NDArray:
     """Return a row for each label; those of labels without pixels here are filled in later."""
     rows = np.zeros(labels.size, dtype)
@@ -256,7 +255,7 @@ def _call_each(
     positions: Any = pixels.positions
     numbers = find_sorted(labels, pixels.labels)[0].tolist()
     for number, span in zip(numbers, pixels.spans(), strict=True):
-        mask, inside = place.cut_out(positions[span])
+        mask, inside = space.cut_out(positions[span])
         seen = _channels(values[span]) if looks else ()
         intensities = [_filled(mask, inside, each) for each in seen]
         for field, each in zip(dtype.names or (), extra, strict=True):

@@ -12,6 +12,7 @@ from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
+from dask_image._kernels.blocks.label_groups import find_sorted, run_lengths, stable_order
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import (
     as_dask_array,
@@ -28,14 +29,7 @@ from dask_image._utils.engines.graph import (
     map_blocks,
 )
 from dask_image._utils.engines.label_reduction import COUNTS, labels_present, reduce_labels
-from dask_image._utils.engines.label_shuffle import (
-    Shuffle,
-    apply_by_label,
-    find_sorted,
-    run_lengths,
-    stable_order,
-    worth_counting,
-)
+from dask_image._utils.engines.label_shuffle import Shuffle, apply_by_label, worth_counting
 from dask_image._utils.engines.order_statistics import can_select, middle_values
 from dask_image._utils.labels import (
     as_label_image,

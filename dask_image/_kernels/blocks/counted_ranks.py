@@ -92,7 +92,7 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
     if values is None:
         return None
     if odd.any():
-        _repair(stack, placed, region, sums, ranks, high - low, odd, call.cval, values)
+        _repair(stack, placed, region, call.cval, (sums, ranks, high - low, odd), values)
     result = values.view(block.dtype).astype(dtype, copy=False)
     if odd.min() < 0:
         _fill(sums.reshape(-1), _shift(sums), ranks, odd, result.reshape(-1), dtype.type(fill))
@@ -115,10 +115,11 @@ def _sums(image, mask, share, filled, window, beyond, region):
     width = image.shape[-1]
     # Columns begin at different places, spread evenly, of their turns.
     left = (np.arange(width) * 159 & 255).astype(np.uint16)
+    counted = np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
+    instead = np.uint16(round(256 * share)), image.dtype.type(least), image.dtype.type(most)
     _fill_in(
-        np.ascontiguousarray(image).reshape(-1), np.ascontiguousarray(mask).view(np.uint8).reshape(-1),
-        width, np.uint16(round(256 * share)), image.dtype.type(least), image.dtype.type(most),
-        _shift(codes), left, filled.reshape(-1), codes.reshape(-1),
+        np.ascontiguousarray(image).reshape(-1), counted, left, instead, _shift(codes),
+        filled.reshape(-1), codes.reshape(-1),
     )  # fmt: skip
     axes = window.axes(image.shape, region)
     sums = scratch("counted sums", [axis.stop - axis.start for axis in axes], codes.dtype)
@@ -130,13 +131,15 @@ def _sums(image, mask, share, filled, window, beyond, region):
 
 
 @jit
-def _fill_in(image, mask, width, step, least, most, shift, left, filled, codes):
+def _fill_in(image, mask, left, instead, shift, filled, codes):
     """
-    Write ``least`` or ``most`` for pixels that do not count; 1 for those that do to ``codes``.
+    Write the least or the most value for pixels that do not count; 1 for those that do to ``codes``.
 
-    There, 1 stands ``shift`` bits higher for the least value. ``step`` of 256 pixels get that.
+    There, 1 stands ``shift`` bits higher for the least value. ``instead`` says how many of 256
+    pixels get that, and what both are.
     """
-    full = np.uint16(255)
+    step, least, most = instead
+    full, width = np.uint16(255), left.size
     for start in range(0, image.size, width):
         s = np.uint64(start)
         for i in range(np.uint64(width)):
@@ -270,27 +273,27 @@ def _work_out(sums, ranks, low, most, starts, target, odd):
         odd[row] = outside
 
 
-def _repair(stack, window, region, sums, ranks, most, odd, cval, values):
+def _repair(stack, window, region, cval, found, values):
     """Find the ranks out of the band one by one; make ``odd`` -1 for rows with windows of none."""
     image, above = stack
+    sums, ranks, most, odd = found
     axes = window.axes(image.shape, region)
     tables = [axis.table() for axis in axes]
     begins = np.cumsum([0, *map(len, tables[:-1])])
     strides = np.array(image.strides) // image.itemsize
+    places = np.concatenate(tables), begins, strides, np.argwhere(window.footprint)
+    wanted = sums.reshape(-1), _shift(sums), ranks, above.dtype.type(most), odd
     _find_odd(
-        image.reshape(-1), above.reshape(-1), above.dtype.type(most), _starts(region, image.shape),
-        np.concatenate(tables), begins, strides, np.argwhere(window.footprint),
-        np.array(sums.shape), sums.reshape(-1), _shift(sums), ranks, odd, image.dtype.type(cval),
-        values.reshape(-1),
+        image.reshape(-1), above.reshape(-1), _starts(region, image.shape),
+        (*places, np.array(sums.shape)), image.dtype.type(cval), wanted, values.reshape(-1),
     )  # fmt: skip
 
 
 @jit
-def _find_odd(
-    image, above, most, starts, table, begins, strides, taps, shape, sums, shift, ranks, odd, cval,
-    values,
-):  # fmt: skip
+def _find_odd(image, above, starts, places, cval, wanted, values):
     """Do what `_repair` says; the rows of a window's pixels begin at ``rows``, -1 for none."""
+    table, begins, strides, taps, shape = places
+    sums, shift, ranks, most, odd = wanted
     last, width = shape.size - 1, shape[-1]
     rows, pixels = np.empty(len(taps), np.int64), np.empty(len(taps), image.dtype)
     for row in range(odd.size):

@@ -1,4 +1,4 @@
-"""What the kernels share: SciPy's boundary modes, its casts, and tiles that stay in the cache."""
+"""What the stand-ins share: the dtypes that they take, SciPy's names of modes, and its casts."""
 
 import numpy as np
 

@@ -115,7 +115,7 @@ def run_steps(image, steps, result, region, sweeps):
     Parameters
     ----------
     image : numpy.ndarray
-        Of a dtype in `rows.NUMBERS` or bool; not empty.
+        Of a dtype in `_lines.NUMBERS` or bool; not empty.
     steps : sequence of LineFilter
         At least one.
     result : numpy.ndarray

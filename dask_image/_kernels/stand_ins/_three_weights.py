@@ -42,7 +42,7 @@ def _row(image, blank, number, width):
     return (blank, 0 * width) if number < 0 else (image, number * width)
 
 
-@jit
+@jit_part
 def _between(image, blank, above, row, below, shift, width, weights, via, out, to, count, more):
     """As `_three`, of rows of the image by their numbers (-1: blank), from the column ``shift``."""
     if above >= 0 and row >= 0 and below >= 0:
@@ -60,8 +60,9 @@ def _between(image, blank, above, row, below, shift, width, weights, via, out, t
 
 
 @jit
-def _sweep_down_first(image, result, shape, via, down, across, buffers):
+def _sweep_down_first(image, target, shape, down, across, buffers):
     """Correlate down the rows and then along them; with a table that is empty, down only."""
+    result, via = target
     rows, weights, _ = down
     table, stretch, across_weights, cval = across
     blank, _, middle, _ = buffers
@@ -105,8 +106,9 @@ def _sweep_down_first(image, result, shape, via, down, across, buffers):
 
 
 @jit
-def _sweep_across_first(image, result, shape, via, down, across, buffers):
+def _sweep_across_first(image, target, shape, down, across, buffers):
     """Correlate along the rows and then down them; with a table that is empty, along only."""
+    result, via = target
     rows, weights, cval = down
     table, stretch, across_weights, across_cval = across
     _, padded, _, ring = buffers
@@ -197,7 +199,7 @@ class OverThree:
         sources = (dtype, image.dtype) if self.across_first else (image.dtype, dtype)
         sweep = _sweep_across_first if self.across_first else _sweep_down_first
         sweep(
-            image.reshape(-1), result.reshape(-1), layout.planes(image), self.by_way_of,
+            image.reshape(-1), (result.reshape(-1), self.by_way_of), layout.planes(image),
             (self.rows, _weights(layout.down, sources[0], dtype), down.cval),
             (self.table, across.stretch, _weights(layout.across, sources[1], dtype), across.cval),
             buffers,
@@ -208,14 +210,17 @@ class OverThree:
 
 
 @jit
-def _sweep_sum(image, result, shape, via, starts, order, weights, across, buffers):
+def _sweep_sum(image, target, shape, steps, weights, across, buffers):
     """
     Add up what correlation gives along several axes.
 
-    ``starts[row]`` says which row of the image a row of the result stands at, and then which
+    ``target`` is the result and what its dtype is come to by way of; ``steps`` are where rows
+    start and an order. ``starts[row]`` says which row of the image a row of the result stands at, and then which
     are before and behind it along each axis but the last. ``order`` names pairs of columns
     of that, 0 for the last axis.
     """
+    result, via = target
+    starts, order = steps
     blank, padded = buffers
     width, columns, shift = shape
     table, stretch, cval = across
@@ -270,9 +275,10 @@ def add_axes(image, steps, result, region=None):
     blank = scratch("blank", image.shape[-1], image.dtype)
     if starts.min() < 0:
         blank[...] = steps[0].cval
+    target = result.reshape(-1), by_way_of(result.dtype)
     _sweep_sum(
-        image.reshape(-1), result.reshape(-1), (image.shape[-1], stop - start, start),
-        by_way_of(result.dtype), starts, np.array(order), _weights(steps[0], image.dtype, result.dtype),
+        image.reshape(-1), target, (image.shape[-1], stop - start, start),
+        (starts, np.array(order)), _weights(steps[0], image.dtype, result.dtype),
         (edges.table, edges.stretch, edges.cval),
         (blank, scratch("padded", stop - start + 2, image.dtype)),
     )  # fmt: skip

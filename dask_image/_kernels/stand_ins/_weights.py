@@ -53,14 +53,17 @@ def _add_products(flat, at, weights, total, count):
 
 
 @jit
-def _sweep_windows(image, result, shape, via, planes, rows, across, taps, strip, buffers):
+def _sweep_windows(image, target, shape, strip, tables, taps, buffers):
     """
     Write the sums of products of all windows.
 
+    ``target`` is the result and what its dtype is come to by way of. Of the ``tables``,
     ``planes[plane, k]``, ``rows[row]`` and the table of ``across`` say which plane, row and
     column stands at each place, -1 where ``cval`` does. ``turns`` says, for each state of the
     rings, where in them the pixels of a window begin.
     """
+    result, via = target
+    planes, rows, across = tables
     table, stretch, cval = across
     turns, weights = taps
     rings, total = buffers
@@ -128,7 +131,7 @@ def add_windows(image, weights, cval, result, region=None):
     Parameters
     ----------
     image : numpy.ndarray
-        Of a dtype in `rows.NUMBERS` or bool; not empty.
+        Of a dtype in `_lines.NUMBERS` or bool; not empty.
     weights : Weights
     cval : float
     result : numpy.ndarray
@@ -156,10 +159,10 @@ def add_windows(image, weights, cval, result, region=None):
     slots = (np.arange(turn)[:, None] + taps[:, -2]) % turn + k.reshape(-1) * turn
     turns = (slots * pitch + taps[:, -1]).astype(np.uint64)
     buffers = scratch("rings", planes.shape[1] * turn * pitch), scratch("sums", strip)
+    target = result.reshape(-1), by_way_of(result.dtype)
     _sweep_windows(
-        image.reshape(-1), result.reshape(-1), (height, width, columns, shape[-2]),
-        by_way_of(result.dtype), planes, tables[-2],
-        (across.table, across.stretch, across.cval), (turns, values), strip, buffers,
+        image.reshape(-1), target, (height, width, columns, shape[-2]), strip,
+        (planes, tables[-2], (across.table, across.stretch, across.cval)), (turns, values), buffers,
     )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ from scipy import ndimage
 from dask_image._kernels._numba import use_numba
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.row_programs import (
-    AS_IT_IS,
     LOWER,
     UPPER,
     Axis,
@@ -151,39 +150,41 @@ def _program(kind, shape, pixels):
     return recorder.program([(-last, recorder.extremum(kind, found))])
 
 
-def apply(kind, image, window, axes, cval, out, how=AS_IT_IS, other=None):
+def apply(kind, image, window, axes, cval, out, last=()):
     """
     Write the extremum under a `PlacedWindow` to ``out``; tell whether that is left to SciPy.
 
-    ``axes`` says which part of the image is wanted; ``how`` and ``other`` as for `run`.
+    ``axes`` says which part of the image is wanted; ``last`` may be ``(how, other)`` as for `run`.
     """
     if is_wide(image.dtype) and window.is_box and _rounds_up(image):
         return True
     if image.ndim == 1:
         axes = [Axis(1, 0, 1), *axes]
     image, out = as_planes(image), as_planes(out)
-    other = None if other is None else as_planes(other)
+    if last:
+        how, other = last
+        last = how, as_planes(other)
     if window.is_box:
-        return _box(kind, image, list(axes), cval, out, how, other)
+        return _box(kind, image, list(axes), cval, out, last)
     program = _program(kind, tuple(axis.size for axis in axes), window.key)
-    return run(program, image, axes, cval, out, how, other)
+    return run(program, image, axes, cval, out, *last)
 
 
-def _box(kind, image, axes, cval, out, how, other):
+def _box(kind, image, axes, cval, out, last):
     """
     Write the extremum of boxes to ``out``; tell whether there was a NaN.
 
     The last two axes come first, in one sweep, then each of the others.
     """
 
-    def filtered(source, axes, target, *last):
+    def filtered(source, axes, target, last=()):
         shape = tuple(axis.size for axis in axes)
         program = _program(kind, shape, b"\1" * math.prod(shape))
         return run(program, source, axes, cval, target, *last)
 
     steps = [place for place in range(image.ndim - 3, -1, -1) if axes[place].size > 1]
     if not steps:
-        return filtered(image, axes, out, how, other)
+        return filtered(image, axes, out, last)
     first, shape = list(axes), list(out.shape)
     for place in steps:
         # What the filter along this axis is going to read.
@@ -200,8 +201,10 @@ def _box(kind, image, axes, cval, out, how, other):
         across = [Axis(length, 0, length) for length in flat_shape]
         across[1] = axes[place]
         if place == steps[-1]:
-            rest = [] if other is None else [how, np.ascontiguousarray(other).reshape(flat_shape)]
-            filtered(source, across, out.reshape(flat_shape), *rest)
+            if last:
+                how, other = last
+                last = how, np.ascontiguousarray(other).reshape(flat_shape)
+            filtered(source, across, out.reshape(flat_shape), last)
         else:
             current = scratch(f"extremum along {place}", flat_shape, image.dtype)
             filtered(source, across, current)

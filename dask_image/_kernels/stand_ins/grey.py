@@ -35,11 +35,11 @@ def _windows(call, ndim):
     return windows if all(windows.values()) else None
 
 
-def _steps(kinds, image, windows, cval, region, *last):
+def _steps(kinds, image, windows, cval, region, last=()):
     """
     Run one or two filters one after the other; None where that is left to SciPy.
 
-    ``last`` is how the result is stored, and another array for that.
+    ``last`` may be how the result is stored, and another array for that.
     """
     axes = windows[kinds[-1]].axes(image.shape, region)
     source = image
@@ -55,7 +55,7 @@ def _steps(kinds, image, windows, cval, region, *last):
         # SciPy rounds long integers between the steps.
         finish(source, image.dtype, None, window)
     out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
-    odd = apply(kinds[-1], source, windows[kinds[-1]], axes, cval, out, *last)
+    odd = apply(kinds[-1], source, windows[kinds[-1]], axes, cval, out, last)
     return None if odd else out
 
 
@@ -96,7 +96,7 @@ def _inside(image, region):
 def _top_hat(kinds, how, image, windows, cval, region):
     image_there = _inside(image, region)
     if image.dtype != bool and not is_wide(image.dtype):
-        return _steps(kinds, image, windows, cval, region, how, image_there)
+        return _steps(kinds, image, windows, cval, region, (how, image_there))
     found = _steps(kinds, image, windows, cval, region)
     if found is None:
         return None
@@ -113,7 +113,7 @@ def _both_ways(how, image, windows, cval, region):
     if image.dtype == bool or apply(LOWER, image, windows[LOWER], axes, cval, eroded):
         return None
     if how == LESS and not is_wide(image.dtype):
-        return _steps([UPPER], image, windows, cval, region, how, eroded)
+        return _steps([UPPER], image, windows, cval, region, (how, eroded))
     dilated = _steps([UPPER], image, windows, cval, region)
     for found in (dilated, eroded):
         finish(found, image.dtype, None, windows[LOWER])

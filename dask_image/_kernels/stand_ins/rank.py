@@ -261,7 +261,7 @@ def choose_ranks(stack, low, high, window, cval, region):
 
 
 @jit
-def _slide_histogram(flat, starts, length, offsets, entering, leaving, rank, ranks):
+def _slide_histogram(flat, starts, offsets, entering, leaving, rank, ranks):
     """
     Write the value of ``rank`` in each window along the lines that begin at ``starts``.
 
@@ -271,6 +271,7 @@ def _slide_histogram(flat, starts, length, offsets, entering, leaving, rank, ran
     """
     fine = np.zeros(65536, np.int32)
     coarse = np.zeros(256, np.int32)
+    length = ranks.shape[1]
     for line in range(starts.size):
         first = starts[line]
         for index in range(offsets.size):
@@ -333,7 +334,7 @@ def _histogram_filter(image, window, rank, cval, region):
     corners = np.ones(image.shape[:-1], bool)
     starts = flat_offsets(corners[..., None], padded.shape)
     ranks = np.empty((starts.size, image.shape[-1]), codes.dtype)
-    _slide_histogram(codes, starts, image.shape[-1], offsets, entering, leaving, rank, ranks)
+    _slide_histogram(codes, starts, offsets, entering, leaving, rank, ranks)
     if image.dtype.kind == "i":
         ranks ^= codes.dtype.type(1 << (bits - 1))
     return cut(ranks.view(image.dtype).reshape(image.shape), region)

@@ -25,7 +25,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from dask_image._kernels import blocks
+from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import is_cupy
@@ -684,7 +684,7 @@ class RankKernel:
 
     def _compiled(self, block, mask, region, share):
         """Return what the compiled kernel finds, or None where there is none that is faster."""
-        return blocks.counted_ranks.counted_ranks(
+        return kernels.counted_ranks.counted_ranks(
             block, mask, region, rank_of=self.rank_of, share=share,
             beyond=self.counted.beyond_edges(self.cval), fill=self.fill, dtype=self.dtype,
             footprint=self.footprint, origin=self.origins, mode=self.mode,

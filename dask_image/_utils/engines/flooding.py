@@ -41,6 +41,7 @@ from dask_image._utils.engines.graph import (
     sequence,
     task,
     tokenize,
+    wait_for,
 )
 from dask_image._utils.engines.line_sweeps import Barrier
 from dask_image._utils.engines.overlap import block_bounds
@@ -706,7 +707,7 @@ def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: 
     ahead = max(2, -(-BLOCKS_AHEAD // math.prod(beside)))
     for row in range(ahead, image.numblocks[0]):
         before = [tasks.at("scan", (row - ahead, *index)) for index in np.ndindex(beside)]
-        tasks.add("gate", (row,), _wait, reference(barrier.after.key), *before)
+        tasks.add("gate", (row,), wait_for, reference(barrier.after.key), *before)
 
     def gate(key):
         row = int(rows[key[1]])
@@ -763,7 +764,7 @@ def reconstruct(
         combine = functools.partial(combine_levels, steps=steps)
         found = _add_tree(scanning, "scan", boxes, combine, resolve_levels)
         parts = {str(group): group for group, _ in found.values()}
-        scanning.add("wait", (), _wait, *parts.values())
+        scanning.add("wait", (), wait_for, *parts.values())
     scanned = scanning.made("scan", images)
     if has_faces:
         after = delayed_in(scanned, scanning.at("wait", ()).key)
@@ -779,10 +780,6 @@ def _without_empty_blocks(images):
     """Return images, of which some may be None, in chunks of one pixel at least."""
     filled = tuple(tuple(size for size in sizes if size) for sizes in images[0].chunks)
     return [image if image is None else image.rechunk(filled, method="tasks") for image in images]
-
-
-def _wait(*_):
-    """Return nothing, but not before everything else is there."""
 
 
 def _boxes(image: Array, wrap_axes: Shape) -> dict[Shape, Box]:

@@ -299,6 +299,10 @@ def delayed_in(step: Step, key: Any) -> Delayed:
     return Delayed(key, step.graph, layer=step.name)
 
 
+def wait_for(*_: Any) -> None:
+    """Return nothing, as a task does that others wait for until all that it reads is there."""
+
+
 def read_again(array: Array, after: Delayed) -> Array:
     """
     Return an array whose blocks are computed anew, once something else is known.

@@ -34,6 +34,7 @@ from dask_image._utils.engines.graph import (
     sequence,
     task,
     tokenize,
+    wait_for,
 )
 from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, Shape
 
@@ -227,10 +228,10 @@ def carry_along_first_axis(
             for row, within in enumerate(cuts)
         ]  # fmt: skip
         carry_task = add((carried, *column), _carry, carry, sequence(summaries))
-        waits.append(add((waited, *column), _wait, carry_task))
+        waits.append(add((waited, *column), wait_for, carry_task))
     # Nothing can be finished before all is read. To wait for that, rather than for a few
     # columns, lets Dask finish one line after another, and not begin on all of them at once.
-    everything = add(waited, _wait, *waits)
+    everything = add(waited, wait_for, *waits)
     for rest in np.ndindex(image.numblocks[2:]):
         columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
         for row, within in enumerate(cuts):
@@ -265,10 +266,6 @@ def _summarize(summarize, block, starts):
 
 def _carry(carry, summaries):
     return carry([each for block in summaries for each in block])
-
-
-def _wait(*_):
-    """Return nothing, but not before everything else is there."""
 
 
 def _finish_lines(finish, summaries, place, carried, strip, start, _):
@@ -341,7 +338,7 @@ def sweep_along_first_axis(
     for row in rows[:0:-1]:
         laters.append(add(back, row, backward, slabs[row], edges[row], laters[-1], starts[row]))
     # As above: slabs that all wait for the same are finished one after the other.
-    known = add(waited, 0, _wait, laters[-1])
+    known = add(waited, 0, wait_for, laters[-1])
     for row in rows:
         args = (slabs[row], edges[row], laters[-1 - row], starts[row])
         add(swept, row, _finish_slab, finish, *args, known)

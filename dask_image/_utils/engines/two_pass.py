@@ -30,6 +30,7 @@ from dask_image._utils.engines.graph import (
     sequence,
     task,
     tokenize,
+    wait_for,
 )
 from dask_image._utils.engines.overlap import SLAB_WORTH_BYTES, block_bounds
 from dask_image._utils.typing import Array, Block, Chunks, Shape
@@ -243,7 +244,7 @@ class _Builder:
             tasks[key] = task(key, _parts_of, reference(self.combined), numbers)
         if self.algorithm.scans_again:
             parts = sequence(reference(self._part(first)) for first in self._firsts())
-            tasks[self.parted] = task(self.parted, _wait, parts)
+            tasks[self.parted] = task(self.parted, wait_for, parts)
         return tasks
 
     def _add_scans(self, tasks, images):
@@ -320,10 +321,6 @@ def _combine(combine, groups):
 
 def _count(combined):
     return np.int64(combined.count)
-
-
-def _wait(parts):
-    """Do nothing, once the parts are there."""
 
 
 def _in_one_go(algorithm, place, shifts, *blocks):

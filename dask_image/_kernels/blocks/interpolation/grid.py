@@ -187,7 +187,7 @@ class _Rows:
             )  # fmt: skip
             _sum_tile(
                 (pixels, *self.rows, self.first), tile.as_read, (self.cval, limits), doubts, kept,
-                scratches, first_row, out,
+                scratches, (out, first_row),
             )  # fmt: skip
 
 
@@ -284,7 +284,7 @@ def _largest(pixels):
 
 
 @jit
-def _sum_tile(rows, tile, values, doubts, kept, scratches, first_row, out):
+def _sum_tile(rows, tile, values, doubts, kept, scratches, target):
     """
     Interpolate some columns of some rows.
 
@@ -295,6 +295,7 @@ def _sum_tile(rows, tile, values, doubts, kept, scratches, first_row, out):
     pixels, sizes, offsets, weights, known, first = rows
     low, needed, columns, factors, run, known_columns, all_known, left = tile
     cval, limits = values
+    out, first_row = target
     index, row, total = scratches
     length, axes, none = columns.shape[1], sizes.shape[1], np.int64(0)
     before = np.int64(-1)
