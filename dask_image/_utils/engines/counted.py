@@ -210,7 +210,7 @@ class Quotient:
     def __call__(self, total: Block, weight: Block, out: Block) -> None:
         """Divide, and fill in where nothing counts."""
         numpy = type(out) is np.ndarray
-        if not (numpy and blocks.counted.divide(total, weight, self.least, self.fill, out)):
+        if not (numpy and kernels.counted.divide(total, weight, self.least, self.fill, out)):
             nothing = weight <= self.least
             # NaN of the image may become an integer.
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -229,7 +229,7 @@ class Present:
     def __call__(self, value: Block, present: Block, out: Block) -> None:
         """Fill in where nothing counts."""
         numpy = type(out) is np.ndarray
-        if not (numpy and blocks.counted.put(value, present, self.fill, out)):
+        if not (numpy and kernels.counted.put(value, present, self.fill, out)):
             out[...] = value
             out[present == 0] = self.fill
 
@@ -305,7 +305,7 @@ class CountedKernel:
             return self.finish(value, np.full_like(value.real, self.whole), out)
         filled = None
         if type(block) is np.ndarray:
-            filled = blocks.counted.fill_in(block, mask, block.dtype.type(self.neutral))
+            filled = kernels.counted.fill_in(block, mask, block.dtype.type(self.neutral))
         filled = self.filled(block, mask) if filled is None else filled
         value = self.of_image.on_boxes([filled], region)
         return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region), out)
