@@ -437,7 +437,8 @@ def regionprops_table(
     extra_properties : sequence of callable, optional
         Functions of your own, as scikit-image takes them: ``function(mask)`` or
         ``function(mask, intensity)`` of an object's bounding box, with intensities 0 outside
-        the mask. Each is a property of its own name. What it returns is found out by calling it
+        the mask; objects that cross the ends of ``wrap_axes`` come in one piece. Each is a
+        property of its own name. What it returns is found out by calling it
         at once with two small masks: a number or an array of one shape, with a column for
         each element; arrays of changing shapes stand in one column of objects.
     channel_axis : int, optional

@@ -43,7 +43,7 @@ MOST_RANGES = 128
 
 # Partials of blocks are merged until there are no more groups than this, and no more pieces than
 # blocks; but not to less than a few groups, of which none holds most of the table.
-MOST_GROUPS = 32
+MOST_GROUPS = 256
 FEWEST_GROUPS = 4
 
 SAMPLED_LABELS = 4096
