@@ -14,11 +14,12 @@ from scipy import ndimage
 
 from dask_image import segmentation
 from dask_image._kernels.blocks import flooding, reconstruction
+from dask_image._kernels.blocks.surfaces import Box, Packed, Runs, scan_block
 from dask_image._utils.engines import flooding as engine
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.engines.distances import Metric, least_costs
-from dask_image._utils.engines.flooding import Box, Packed, Runs, flood, scan_block
+from dask_image._utils.engines.flooding import flood
 from dask_image._utils.metrics import EUCLIDEAN
 from dask_image.segmentation import watershed
 from tests.helpers import nothing_computes, plain_kernels
