@@ -279,6 +279,37 @@ def vectorized_filter(
     image = as_dask_array(image)
     _check_callable(function)
     which = normalize_axes(axes, image.ndim)
+    given, box = _as_given(size, footprint, origin, which, image.ndim)
+    # Windows inside of the image are among those of any other mode.
+    inside = mode == "valid"
+    if inside:
+        _check_inside(box, origin, which, image.shape)
+    mode = "nearest" if inside else normalize_mode(mode)
+    if cval is not None:
+        cval = normalize_cval(cval, image.dtype)
+    keywords: dict[str, Any] = {
+        **given, "mode": mode, "cval": cval, "origin": origin, "batch_memory": batch_memory,
+    }  # fmt: skip
+    if axes is not None:
+        keywords["axes"] = which
+    if image.size == 0:
+        return image
+    largest = largest_box(image.chunks, box.paired_reach, [mode] * image.ndim)
+    _check_batches(batch_memory, image.dtype.itemsize, largest, which, box.shape)
+    # SciPy takes arrays only for output here.
+    computed = result_dtype(ndimage.vectorized_filter, image, function, **keywords)
+    result = map_neighborhood(
+        kernel_for(image, ndimage.vectorized_filter), image, name="vectorized_filter",
+        reach=box.paired_reach, modes=[mode] * image.ndim, dtype=computed, function=function,
+        **keywords,
+    ).astype(output_dtype(output, computed))  # fmt: skip
+    edges = zip(box.paired_reach, image.shape, strict=True)
+    part = tuple(slice(before, length - after) for (before, after), length in edges)
+    return result[part] if inside else result
+
+
+def _as_given(size, footprint, origin, axes, ndim):
+    """Return the window as SciPy takes it, and the box that it fills."""
     if (size is None) == (footprint is None):
         raise ValueError("either size or footprint must be given, and not both")
     if footprint is not None:
@@ -287,54 +318,21 @@ def vectorized_filter(
             raise ValueError("footprint must have a pixel that is True, got none")
         if footprint.ndim == 0:  # of which SciPy makes a window with an axis
             size, footprint = (), None
-    shape = per_axis(size, len(which), "size") if footprint is None else footprint.shape
-    if len(shape) != len(which):
-        raise ValueError(f"footprint must have {len(which)} axes, got shape {shape}")
-    # Windows inside of the image are among those of any other mode.
-    inside = mode == "valid"
-    mode = "nearest" if inside else normalize_mode(mode)
-    if cval is not None:
-        cval = normalize_cval(cval, image.dtype)
-    window = {"size": size} if footprint is None else {"footprint": footprint}
-    keywords: dict[str, Any] = {
-        "mode": mode,
-        "cval": cval,
-        "origin": origin,
-        "batch_memory": batch_memory,
-    }
-    keywords |= window | ({} if axes is None else {"axes": which})
-    box = sized(shape, 0 if origin is None else origin, which, image.ndim)
-    sizes = box.shape
-    if inside and any(box.origins):
+    shape = per_axis(size, len(axes), "size") if footprint is None else footprint.shape
+    if len(shape) != len(axes):
+        raise ValueError(f"footprint must have {len(axes)} axes, got shape {shape}")
+    given = {"size": size} if footprint is None else {"footprint": footprint}
+    return given, sized(shape, 0 if origin is None else origin, axes, ndim)
+
+
+def _check_inside(box, origin, axes, shape):
+    """Raise where no window that lies in the image all of it can be asked for."""
+    if any(box.origins):
         raise ValueError(f"origin must be 0 with mode 'valid', got {origin!r}")
-    if inside and any(size > image.shape[axis] for axis, size in zip(which, sizes)):
+    if any(size > shape[axis] for axis, size in zip(axes, box.shape)):
         raise ValueError(
-            f"the window must fit into the image with mode 'valid', got {sizes} for {image.shape}"
+            f"the window must fit into the image with mode 'valid', got {box.shape} for {shape}"
         )
-    if image.size == 0:
-        return image
-    largest = largest_box(image.chunks, box.paired_reach, [mode] * image.ndim)
-    _check_batches(batch_memory, image.dtype.itemsize, largest, which, sizes)
-    # SciPy takes arrays only for output here.
-    computed = result_dtype(ndimage.vectorized_filter, image, function, **keywords)
-    result = map_neighborhood(
-        kernel_for(image, ndimage.vectorized_filter),
-        image,
-        name="vectorized_filter",
-        reach=box.paired_reach,
-        modes=[mode] * image.ndim,
-        dtype=computed,
-        function=function,
-        **keywords,
-    ).astype(output_dtype(output, computed))
-    if not inside:
-        return result
-    return result[
-        tuple(
-            slice(before, length - after)
-            for (before, after), length in zip(box.paired_reach, image.shape)
-        )
-    ]
 
 
 def _check_batches(batch_memory, itemsize, box, axes, sizes):

@@ -666,16 +666,6 @@ def map_boxes(
     )  # fmt: skip
     name = f"{name}-{token}"
     more = [each for each in (for_all, beside) if each is not None]
-
-    def extra(index):
-        if not more:
-            return extras.get(index, ())
-        first = [] if for_all is None else [reference(for_all.key)]
-        if beside is not None:
-            whole = (0,) * (beside.ndim - len(index))
-            first.append(reference((blocks_of(beside), *whole, *index)))
-        return sequence([*first, *extras.get(index, ())])
-
     source = _ThinSource if _lie_in_blocks(windows.values(), image.size) else _Source
     part = f"{name.removesuffix(token)}part-{token}"
     tasks = _block_tasks(
@@ -685,9 +675,21 @@ def map_boxes(
         windows.__getitem__,
         [array._meta for array in images],
         numblocks,
-        extra,
+        functools.partial(_further_arguments, for_all, beside, extras),
     )
     return _new_array(name, tasks, [*images, *more], chunks, dtype)
+
+
+def _further_arguments(for_all, beside, extras, index):
+    """Return what the kernel of a block gets besides boxes, as `map_boxes` says."""
+    extra = extras.get(index, ())
+    if for_all is None and beside is None:
+        return extra
+    first = [] if for_all is None else [reference(for_all.key)]
+    if beside is not None:
+        whole = (0,) * (beside.ndim - len(index))
+        first.append(reference((blocks_of(beside), *whole, *index)))
+    return sequence([*first, *extra])
 
 
 def _long_as_tokens(values: list[Any]) -> list[Any]:
