@@ -261,7 +261,6 @@ def _histogram(side):
 
 
 WEIGHTS = np.random.default_rng(0).random((5, 5))
-STAR = ndimage.generate_binary_structure(2, 1)
 FULL = np.ones((3, 3), bool)
 
 WINDOWED = {
