@@ -255,6 +255,8 @@ class CountedKernel:
         As for `map_neighborhood`.
     dtype : dtype
         Of the result.
+    at_once : callable, optional
+        ``at_once(block, mask, region, out)`` does the same in a faster way; False if not here.
     """
 
     of_image: BlockKernel
@@ -266,6 +268,7 @@ class CountedKernel:
     reach: Reach
     modes: Sequence[ModeName]
     dtype: np.dtype[Any]
+    at_once: Callable[..., bool] | None = None
 
     def __call__(self, block: Block, where: Block | None = None) -> Block:
         """Filter all of a block."""
@@ -300,12 +303,15 @@ class CountedKernel:
         return [(begin, min(begin + rows, stop)) for begin in range(start, stop, rows)]
 
     def _filter(self, block, mask, region, out):
+        numpy = type(block) is np.ndarray
+        if numpy and self.at_once is not None and self.at_once(block, mask, region, out):
+            return None
         if self.whole is not None and mask.all():
             value = self.of_image.on_boxes([block], region)
             return self.finish(value, np.full_like(value.real, self.whole), out)
         filled = None
-        if type(block) is np.ndarray:
-            filled = kernels.counted.fill_in(block, mask, block.dtype.type(self.neutral))
+        if numpy:
+            filled = blocks.counted.fill_in(block, mask, block.dtype.type(self.neutral))
         filled = self.filled(block, mask) if filled is None else filled
         value = self.of_image.on_boxes([filled], region)
         return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region), out)
@@ -399,7 +405,8 @@ def average_passes(
     work = _work_dtype(dtype)
     finish = Quotient(least, fill_for(counted, dtype), dtype)
     both = _CountedPasses(passes, passes, 0, finish, work, np.empty(0, work).real.dtype)
-    return _map_passes(image, counted, both, dtype, name)
+    at_once = _BoxMeans.of(passes, counted, finish.fill)
+    return _map_passes(image, counted, both, dtype, name, at_once)
 
 
 def extremum_passes(
@@ -477,6 +484,42 @@ def extremum_counted(
 
 
 @dataclass(frozen=True)
+class _BoxMeans:
+    """
+    Means of boxes of short integers: `CountedKernel.at_once`.
+
+    Attributes
+    ----------
+    box : dict
+        ``size``, ``axes``, ``mode`` and ``origin`` as SciPy takes them.
+    cval, fill : number
+    beyond : int
+        1 if pixels beyond the edges count in mode "constant", else 0.
+    """
+
+    box: dict[str, Any]
+    cval: Any
+    fill: Any
+    beyond: int
+
+    @classmethod
+    def of(cls, passes: Sequence[Pass], counted: Counted, fill: Any) -> _BoxMeans | None:
+        """Return what does the same as passes do, None if there is nothing."""
+        if not passes or not all("size" in step.keywords for step in passes):
+            return None
+        box = {name: [step.keywords[name] for step in passes] for name in ("size", "origin")}
+        box |= {"axes": [step.axis for step in passes], "mode": [step.mode for step in passes]}
+        cval = passes[0].keywords["cval"]
+        return cls(box, cval, fill, counted.beyond_edges(cval))
+
+    def __call__(self, block: Block, mask: Block, region: Slices, out: Block) -> bool:
+        """Write means to ``out``; tell whether that could be done."""
+        return blocks.counted.average_boxes(
+            block, mask, region, out, cval=self.cval, fill=self.fill, beyond=self.beyond, **self.box
+        )
+
+
+@dataclass(frozen=True)
 class _CountedPasses:
     """
     Passes of an image and of its mask, and what is made of both.
@@ -498,7 +541,7 @@ class _CountedPasses:
     share: np.dtype[Any]
 
 
-def _map_passes(image, counted, both, dtype, name):
+def _map_passes(image, counted, both, dtype, name, at_once=None):
     """Run passes of image and mask: in one task a block, or apart where the halos are thick."""
     work, share, neutral, finish = both.work, both.share, both.neutral, both.finish
     cval = both.of_image[0].keywords["cval"] if both.of_image else 0
@@ -512,7 +555,7 @@ def _map_passes(image, counted, both, dtype, name):
     whole = _whole(1, beyond, [step.mode for step in passes])
     reach, modes = passes_reach(passes, image.ndim)
     masked = CountedKernel(
-        *kernels, neutral, finish, counted.for_blocks, whole, reach, modes, dtype
+        *kernels, neutral, finish, counted.for_blocks, whole, reach, modes, dtype, at_once
     )
     if run_apart(image, passes):
         return _map_apart(image, counted, masked, passes, of_mask, dtype, name)
