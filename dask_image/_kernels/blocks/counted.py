@@ -18,30 +18,39 @@ from dask_image._kernels.stand_ins._windows import window_of
 # Sums of so many pixels of 16 bits and, above them, their number are one number of 32 bits.
 MOST_PACKED, PIXEL_BITS = 255, 24
 
+# Of a mean that is a whole number, rounding must not leave the number below, to which it is cut:
+# the sums that it is the quotient of are more accurate than this, and other means farther away.
+NUDGE = 1 + 2.0**-43
+
 
 @patient
 def fill_in(block, mask, neutral):
     """
-    Return a block with ``neutral`` where the mask is not set; None if it is not compiled for that.
+    Return a block with ``neutral`` where the mask is not set.
 
-    It lies in memory that the thread uses again.
+    And whether no counted pixel is NaN or ``neutral``. The block, which lies in memory that the
+    thread uses again, is None if it is not compiled for that.
     """
-    block = block.view(np.uint8) if block.dtype == bool else block
+    flags = block.dtype == bool
+    block = block.view(np.uint8) if flags else block
     if not use_numba() or block.dtype not in NUMBERS:
-        return None
+        return None, False
     filled = scratch("filled", block.shape, block.dtype)
-    _fill_in(
+    distinct = _fill_in(
         np.ascontiguousarray(block).reshape(-1), np.ascontiguousarray(mask).view(np.uint8).reshape(-1),
         block.dtype.type(neutral), filled.reshape(-1),
     )  # fmt: skip
-    return filled.view(bool) if isinstance(neutral, np.bool_) else filled
+    return filled.view(bool) if flags else filled, distinct
 
 
 @jit
 def _fill_in(block, mask, neutral, filled):
+    odd = False
     for i in range(np.uint64(block.size)):
-        value = block[i]
-        filled[i] = value if mask[i] else neutral
+        value, counts = block[i], mask[i] != 0
+        odd |= counts & (not (value < neutral or value > neutral))
+        filled[i] = value if counts else neutral
+    return not odd
 
 
 @patient
@@ -56,18 +65,19 @@ def divide(total, weight, least, fill, out):
         return False
     _divide(
         np.ascontiguousarray(total).reshape(-1), np.ascontiguousarray(weight).reshape(-1),
-        total.dtype.type(least), out.dtype.type(fill), by_way_of(out.dtype), out.reshape(-1),
+        total.dtype.type(least), total.dtype.type(NUDGE if out.dtype.kind in "iu" else 1),
+        out.dtype.type(fill), by_way_of(out.dtype), out.reshape(-1),
     )  # fmt: skip
     return True
 
 
 @jit
-def _divide(total, weight, least, fill, via, out):
+def _divide(total, weight, least, nudge, fill, via, out):
     one = weight.dtype.type(1)
     for i in range(np.uint64(total.size)):
         share = weight[i]
         nothing = share <= least
-        value = out.dtype.type(via.dtype.type(total[i] / (one if nothing else share)))
+        value = out.dtype.type(via.dtype.type(total[i] / (one if nothing else share) * nudge))
         out[i] = fill if nothing else value
 
 
@@ -95,7 +105,24 @@ def _put(values, present, fill, out):
         out[i] = value if present[i] else fill
 
 
-@patient
+def put_unless(values, neutral, fill, out):
+    """Write values to ``out``, of their dtype, ``fill`` for those that are ``neutral``."""
+    if not (use_numba() and values.dtype in NUMBERS and out.flags.c_contiguous):
+        np.copyto(out, np.where(values == neutral, fill, values))
+        return
+    _put_unless(
+        np.ascontiguousarray(values).reshape(-1), out.dtype.type(neutral), out.dtype.type(fill),
+        out.reshape(-1),
+    )  # fmt: skip
+
+
+@jit
+def _put_unless(values, neutral, fill, out):
+    for i in range(np.uint64(values.size)):
+        value = values[i]
+        out[i] = fill if value == neutral else value
+
+
 def average_boxes(block, mask, region, out, *, cval, fill, beyond, **box):
     """
     Write the means of the counted pixels in boxes, ``fill`` where none counts.

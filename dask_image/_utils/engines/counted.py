@@ -62,8 +62,8 @@ GATHERED_PER_PIXEL = 0.5
 # Sums of two numbers of at most so many bits are looked up in a table.
 TABLE_BITS = 6
 
-# Pixels that are filtered at a time, and their masks: few enough to stay in the cache.
-STRIP_SIZE = 1 << 18
+# What is filtered at a time, with its mask, stays in the cache; sums take 4 bytes a pixel or more.
+STRIP_BYTES, SUM_BYTES = 1 << 21, 4
 
 # How many pixels of windows are gathered at a time.
 GATHERED_AT_A_TIME = 1 << 20
@@ -215,6 +215,8 @@ class Quotient:
             # NaN of the image may become an integer.
             with np.errstate(divide="ignore", invalid="ignore"):
                 total = total / weight
+                if self.dtype.kind in "iu":
+                    total *= blocks.counted.NUDGE
                 out[...] = total.astype(self.dtype, copy=False)
             if nothing.any():
                 out[nothing] = self.fill
@@ -225,6 +227,12 @@ class Present:
     """A value where there is any counted pixel."""
 
     fill: Any
+    neutral: Any
+    """Given where there is none, as by any pixel of this value."""
+
+    def by_value(self, value: Block, out: Block) -> None:
+        """Fill in where nothing counts, if no pixel of the image is neutral."""
+        blocks.counted.put_unless(value, self.neutral, self.fill, out)
 
     def __call__(self, value: Block, present: Block, out: Block) -> None:
         """Fill in where nothing counts."""
@@ -257,6 +265,9 @@ class CountedKernel:
         Of the result.
     at_once : callable, optional
         ``at_once(block, mask, region, out)`` does the same in a faster way; False if not here.
+    by_value : bool
+        Whether the filtered image is ``neutral`` where no pixel counts, and elsewhere is not as long
+        as no pixel is: then it takes no mask.
     """
 
     of_image: BlockKernel
@@ -269,6 +280,7 @@ class CountedKernel:
     modes: Sequence[ModeName]
     dtype: np.dtype[Any]
     at_once: Callable[..., bool] | None = None
+    by_value: bool = False
 
     def __call__(self, block: Block, where: Block | None = None) -> Block:
         """Filter all of a block."""
@@ -285,7 +297,8 @@ class CountedKernel:
         if not block.ndim or type(block) is not np.ndarray:
             self._filter(block, mask, region, result)
             return result
-        for start, stop in self._strips(region, math.prod(shape[1:])):
+        row = math.prod(shape[1:]) * (block.itemsize if self.by_value else SUM_BYTES)
+        for start, stop in self._strips(region, row):
             low, high = axis_window(start, stop, len(block), self.reach[0], self.modes[0])
             if low < 0 or high > len(block):
                 low, high = 0, len(block)
@@ -299,7 +312,7 @@ class CountedKernel:
     def _strips(self, region, size):
         """Return pieces of a region that are worked on one by one: what is between stays cached."""
         start, stop = region[0].start, region[0].stop
-        rows = max(STRIP_SIZE // max(size, 1), 4 * sum(self.reach[0]), 1)
+        rows = max(STRIP_BYTES // max(size, 1), 4 * sum(self.reach[0]), 1)
         return [(begin, min(begin + rows, stop)) for begin in range(start, stop, rows)]
 
     def _filter(self, block, mask, region, out):
@@ -309,11 +322,13 @@ class CountedKernel:
         if self.whole is not None and mask.all():
             value = self.of_image.on_boxes([block], region)
             return self.finish(value, np.full_like(value.real, self.whole), out)
-        filled = None
+        filled, distinct = None, False
         if numpy:
-            filled = blocks.counted.fill_in(block, mask, block.dtype.type(self.neutral))
+            filled, distinct = blocks.counted.fill_in(block, mask, block.dtype.type(self.neutral))
         filled = self.filled(block, mask) if filled is None else filled
         value = self.of_image.on_boxes([filled], region)
+        if distinct and self.by_value and value.dtype == block.dtype == out.dtype:
+            return self.finish.by_value(value, out)
         return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region), out)
 
     def filled(self, block: Block, mask: Block) -> Block:
@@ -437,7 +452,7 @@ def extremum_passes(
     -------
     dask.array.Array
     """
-    finish = Present(fill_for(counted, dtype))
+    finish = Present(fill_for(counted, dtype), neutral)
     both = _CountedPasses(passes, of_mask, neutral, finish, dtype, np.dtype(np.uint8))
     return _map_passes(image, counted, both, dtype, name)
 
@@ -475,8 +490,9 @@ def extremum_counted(
     masked = CountedKernel(
         BlockKernel(kernel, keywords | {"output": dtype, "cval": outside}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
-        neutral, Present(fill_for(counted, dtype)), counted.for_blocks,
-        _whole(1, beyond, edges.modes), reach, edges.modes, dtype,
+        neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks,
+        _whole(1, beyond, edges.modes), reach, edges.modes, dtype, None,
+        not beyond or _differs(edges.cval, neutral),
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -555,13 +571,27 @@ def _map_passes(image, counted, both, dtype, name, at_once=None):
     whole = _whole(1, beyond, [step.mode for step in passes])
     reach, modes = passes_reach(passes, image.ndim)
     masked = CountedKernel(
-        *kernels, neutral, finish, counted.for_blocks, whole, reach, modes, dtype, at_once
+        *kernels,
+        neutral,
+        finish,
+        counted.for_blocks,
+        whole,
+        reach,
+        modes,
+        dtype,
+        at_once,
+        isinstance(finish, Present) and (not beyond or _differs(cval, neutral)),
     )
     if run_apart(image, passes):
         return _map_apart(image, counted, masked, passes, of_mask, dtype, name)
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
     )
+
+
+def _differs(cval, neutral):
+    """Tell whether a value is a number, and another one than ``neutral``."""
+    return bool(cval == cval and cval != neutral)
 
 
 def _with(passes, **keywords):
