@@ -71,13 +71,18 @@ def divide(total, weight, least, fill, out):
     return True
 
 
+# As operators do, they look out for zero, and no vector instruction is made of that: `np.divide` does not.
+
+
 @jit
 def _divide(total, weight, least, nudge, fill, via, out):
     one = weight.dtype.type(1)
     for i in range(np.uint64(total.size)):
         share = weight[i]
         nothing = share <= least
-        value = out.dtype.type(via.dtype.type(total[i] / (one if nothing else share) * nudge))
+        value = out.dtype.type(
+            via.dtype.type(np.divide(total[i], one if nothing else share) * nudge)
+        )
         out[i] = fill if nothing else value
 
 
@@ -193,6 +198,6 @@ def _divide_packed(sums, least, fill, work, via, out):
     for i in range(np.uint64(sums.size)):
         count = np.int32(sums[i] >> bits)
         total = work.dtype.type(np.int32(sums[i] & pixels) + count * least)
-        mean = total / work.dtype.type(max(count, np.int32(1)))
+        mean = np.divide(total, work.dtype.type(max(count, np.int32(1))))
         value = out.dtype.type(via.dtype.type(mean))
         out[i] = value if count > 0 else fill
