@@ -62,8 +62,8 @@ GATHERED_PER_PIXEL = 0.5
 # Sums of two numbers of at most so many bits are looked up in a table.
 TABLE_BITS = 6
 
-# What is filtered at a time, with its mask, stays in the cache; sums take 4 bytes a pixel or more.
-STRIP_BYTES, SUM_BYTES = 1 << 21, 4
+# So much is filtered at a time, with its mask: what is between the steps stays in the cache.
+STRIP_BYTES = 1 << 21
 
 # How many pixels of windows are gathered at a time.
 GATHERED_AT_A_TIME = 1 << 20
@@ -297,8 +297,8 @@ class CountedKernel:
         if not block.ndim or type(block) is not np.ndarray:
             self._filter(block, mask, region, result)
             return result
-        row = math.prod(shape[1:]) * (block.itemsize if self.by_value else SUM_BYTES)
-        for start, stop in self._strips(region, row):
+        between = block.dtype if self.by_value else _work_dtype(self.dtype)
+        for start, stop in self._strips(region, math.prod(shape[1:]) * between.itemsize):
             low, high = axis_window(start, stop, len(block), self.reach[0], self.modes[0])
             if low < 0 or high > len(block):
                 low, high = 0, len(block)
