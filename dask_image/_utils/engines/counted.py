@@ -216,7 +216,7 @@ class Quotient:
             with np.errstate(divide="ignore", invalid="ignore"):
                 total = total / weight
                 if self.dtype.kind in "iu":
-                    total *= blocks.counted.NUDGE
+                    total *= kernels.counted.NUDGE
                 out[...] = total.astype(self.dtype, copy=False)
             if nothing.any():
                 out[nothing] = self.fill
@@ -232,7 +232,7 @@ class Present:
 
     def by_value(self, value: Block, out: Block) -> None:
         """Fill in where nothing counts, if no pixel of the image is neutral."""
-        blocks.counted.put_unless(value, self.neutral, self.fill, out)
+        kernels.counted.put_unless(value, self.neutral, self.fill, out)
 
     def __call__(self, value: Block, present: Block, out: Block) -> None:
         """Fill in where nothing counts."""
@@ -324,7 +324,7 @@ class CountedKernel:
             return self.finish(value, np.full_like(value.real, self.whole), out)
         filled, distinct = None, False
         if numpy:
-            filled, distinct = blocks.counted.fill_in(block, mask, block.dtype.type(self.neutral))
+            filled, distinct = kernels.counted.fill_in(block, mask, block.dtype.type(self.neutral))
         filled = self.filled(block, mask) if filled is None else filled
         value = self.of_image.on_boxes([filled], region)
         if distinct and self.by_value and value.dtype == block.dtype == out.dtype:
@@ -530,7 +530,7 @@ class _BoxMeans:
 
     def __call__(self, block: Block, mask: Block, region: Slices, out: Block) -> bool:
         """Write means to ``out``; tell whether that could be done."""
-        return blocks.counted.average_boxes(
+        return kernels.counted.average_boxes(
             block, mask, region, out, cval=self.cval, fill=self.fill, beyond=self.beyond, **self.box
         )
 
