@@ -21,7 +21,8 @@ SHAPE = (16, 13)
 
 def windows_of(image, counted, shape, origin=0, mode="reflect", cval=0.0):
     """Return the pixels of all windows as float64 or complex128, and which of them count."""
-    before = [size // 2 + origin for size in shape]
+    origins = origin if isinstance(origin, tuple) else (origin,) * len(shape)
+    before = [size // 2 + along for size, along in zip(shape, origins)]
     width = [(low, size - 1 - low) for low, size in zip(before, shape)]
     beyond = [{"constant_values": value} if "constant" in mode else {} for value in (cval, True)]
     kind = np.result_type(image.dtype, float)
@@ -462,6 +463,39 @@ def test_holes_are_inpainted_as_by_scikit_image():
     expected = restoration.inpaint_biharmonic(image, ~counted)
     found = ndfilters.fill_missing(da.from_array(image, 4), counted, "inpaint")
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u4"])
+def test_means_of_equal_integers_are_these(either_kernel, dtype):
+    counted = np.random.default_rng(2).random((90, 80)) > 0.3
+    weights = np.arange(1, 26.0).reshape(5, 5) / 325
+    for value in (5, 7, 100):
+        lazy = da.full((90, 80), value, dtype=dtype, chunks=(41, 80))
+        for function, size in (
+            (ndfilters.gaussian_filter, 2), (ndfilters.uniform_filter, 9),
+            (ndfilters.uniform_filter, 31), (ndfilters.correlate, weights),
+        ):  # fmt: skip
+            found = function(lazy, size, where=counted, fill_value=0)
+            assert found.dtype == dtype
+            assert (found == value).all().compute()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "?"])
+@pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])
+def test_means_of_short_integers_are_exact(either_kernel, dtype, mode):
+    image, counted = picture(dtype, shape=(7, 12, 13))
+    where = counted & (np.indices(counted.shape)[1] < 10)
+    lazy = da.from_array(image, chunks=(4, 12, 13))
+    settings = {"origin": (0, -1, 1), "mode": mode, "cval": 1}
+    numbers, valid = windows_of(image, where, (1, 4, 3), **settings)
+    counts = valid.sum(-1)
+    expected = np.where(counts, (numbers * valid).sum(-1) / np.maximum(counts, 1), np.nan)
+    size = {"size": (1, 4, 3), "where": where}
+    found = ndfilters.uniform_filter(lazy, **size, **settings)
+    assert_same(found, expected, rtol=1e-15)
+    if dtype != "?":
+        found = ndfilters.uniform_filter(lazy, **size, **settings, fill_value=3)
+        assert_same(found, np.where(counts, np.trunc(expected), 3).astype(dtype))
 
 
 def test_no_larger_holes_are_inpainted_than_can_be(monkeypatch):

@@ -125,7 +125,7 @@ def _sums(image, mask, share, filled, window, beyond, region):
     sums = scratch("counted sums", [axis.stop - axis.start for axis in axes], codes.dtype)
     if image.ndim == 1:
         axes = [Axis(1, 0, 1), *axes]
-    program = _sum_program(tuple(axis.size for axis in axes), window.key)
+    program = sum_program(tuple(axis.size for axis in axes), window.key)
     run(program, as_planes(codes), axes, beyond, as_planes(sums))
     return sums
 
@@ -153,7 +153,7 @@ def _fill_in(image, mask, left, instead, shift, filled, codes):
 
 
 @functools.lru_cache(maxsize=64)
-def _sum_program(shape, packed):
+def sum_program(shape, packed):
     """Return the program that adds up the pixels of a window, by spans of 1, 2, 4 ... of them."""
     footprint = np.frombuffer(packed, bool).reshape(-1, *shape[-2:])
     recorder = Recorder([(plane, 0) for plane in range(len(footprint))])

@@ -62,8 +62,8 @@ GATHERED_PER_PIXEL = 0.5
 # Sums of two numbers of at most so many bits are looked up in a table.
 TABLE_BITS = 6
 
-# Pixels that are filtered at a time, and their masks: few enough to stay in the cache.
-STRIP_SIZE = 1 << 18
+# So much is filtered at a time, with its mask: what is between the steps stays in the cache.
+STRIP_BYTES = 1 << 21
 
 # How many pixels of windows are gathered at a time.
 GATHERED_AT_A_TIME = 1 << 20
@@ -215,6 +215,8 @@ class Quotient:
             # NaN of the image may become an integer.
             with np.errstate(divide="ignore", invalid="ignore"):
                 total = total / weight
+                if self.dtype.kind in "iu":
+                    total *= kernels.counted.NUDGE
                 out[...] = total.astype(self.dtype, copy=False)
             if nothing.any():
                 out[nothing] = self.fill
@@ -225,6 +227,12 @@ class Present:
     """A value where there is any counted pixel."""
 
     fill: Any
+    neutral: Any
+    """Given where there is none, as by any pixel of this value."""
+
+    def by_value(self, value: Block, out: Block) -> None:
+        """Fill in where nothing counts, if no pixel of the image is neutral."""
+        kernels.counted.put_unless(value, self.neutral, self.fill, out)
 
     def __call__(self, value: Block, present: Block, out: Block) -> None:
         """Fill in where nothing counts."""
@@ -255,6 +263,11 @@ class CountedKernel:
         As for `map_neighborhood`.
     dtype : dtype
         Of the result.
+    at_once : callable, optional
+        ``at_once(block, mask, region, out)`` does the same in a faster way; False if not here.
+    by_value : bool
+        Whether the filtered image is ``neutral`` where no pixel counts, and elsewhere is not as long
+        as no pixel is: then it takes no mask.
     """
 
     of_image: BlockKernel
@@ -266,6 +279,8 @@ class CountedKernel:
     reach: Reach
     modes: Sequence[ModeName]
     dtype: np.dtype[Any]
+    at_once: Callable[..., bool] | None = None
+    by_value: bool = False
 
     def __call__(self, block: Block, where: Block | None = None) -> Block:
         """Filter all of a block."""
@@ -282,7 +297,8 @@ class CountedKernel:
         if not block.ndim or type(block) is not np.ndarray:
             self._filter(block, mask, region, result)
             return result
-        for start, stop in self._strips(region, math.prod(shape[1:])):
+        between = block.dtype if self.by_value else _work_dtype(self.dtype)
+        for start, stop in self._strips(region, math.prod(shape[1:]) * between.itemsize):
             low, high = axis_window(start, stop, len(block), self.reach[0], self.modes[0])
             if low < 0 or high > len(block):
                 low, high = 0, len(block)
@@ -296,18 +312,23 @@ class CountedKernel:
     def _strips(self, region, size):
         """Return pieces of a region that are worked on one by one: what is between stays cached."""
         start, stop = region[0].start, region[0].stop
-        rows = max(STRIP_SIZE // max(size, 1), 4 * sum(self.reach[0]), 1)
+        rows = max(STRIP_BYTES // max(size, 1), 4 * sum(self.reach[0]), 1)
         return [(begin, min(begin + rows, stop)) for begin in range(start, stop, rows)]
 
     def _filter(self, block, mask, region, out):
+        numpy = type(block) is np.ndarray
+        if numpy and self.at_once is not None and self.at_once(block, mask, region, out):
+            return None
         if self.whole is not None and mask.all():
             value = self.of_image.on_boxes([block], region)
             return self.finish(value, np.full_like(value.real, self.whole), out)
-        filled = None
-        if type(block) is np.ndarray:
-            filled = kernels.counted.fill_in(block, mask, block.dtype.type(self.neutral))
+        filled, distinct = None, False
+        if numpy:
+            filled, distinct = kernels.counted.fill_in(block, mask, block.dtype.type(self.neutral))
         filled = self.filled(block, mask) if filled is None else filled
         value = self.of_image.on_boxes([filled], region)
+        if distinct and self.by_value and value.dtype == block.dtype == out.dtype:
+            return self.finish.by_value(value, out)
         return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region), out)
 
     def filled(self, block: Block, mask: Block) -> Block:
@@ -399,7 +420,8 @@ def average_passes(
     work = _work_dtype(dtype)
     finish = Quotient(least, fill_for(counted, dtype), dtype)
     both = _CountedPasses(passes, passes, 0, finish, work, np.empty(0, work).real.dtype)
-    return _map_passes(image, counted, both, dtype, name)
+    at_once = _BoxMeans.of(passes, counted, finish.fill)
+    return _map_passes(image, counted, both, dtype, name, at_once)
 
 
 def extremum_passes(
@@ -430,7 +452,7 @@ def extremum_passes(
     -------
     dask.array.Array
     """
-    finish = Present(fill_for(counted, dtype))
+    finish = Present(fill_for(counted, dtype), neutral)
     both = _CountedPasses(passes, of_mask, neutral, finish, dtype, np.dtype(np.uint8))
     return _map_passes(image, counted, both, dtype, name)
 
@@ -468,12 +490,49 @@ def extremum_counted(
     masked = CountedKernel(
         BlockKernel(kernel, keywords | {"output": dtype, "cval": outside}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
-        neutral, Present(fill_for(counted, dtype)), counted.for_blocks,
-        _whole(1, beyond, edges.modes), reach, edges.modes, dtype,
+        neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks,
+        _whole(1, beyond, edges.modes), reach, edges.modes, dtype, None,
+        not beyond or _differs(edges.cval, neutral),
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
     )
+
+
+@dataclass(frozen=True)
+class _BoxMeans:
+    """
+    Means of boxes of short integers: `CountedKernel.at_once`.
+
+    Attributes
+    ----------
+    box : dict
+        ``size``, ``axes``, ``mode`` and ``origin`` as SciPy takes them.
+    cval, fill : number
+    beyond : int
+        1 if pixels beyond the edges count in mode "constant", else 0.
+    """
+
+    box: dict[str, Any]
+    cval: Any
+    fill: Any
+    beyond: int
+
+    @classmethod
+    def of(cls, passes: Sequence[Pass], counted: Counted, fill: Any) -> _BoxMeans | None:
+        """Return what does the same as passes do, None if there is nothing."""
+        if not passes or not all("size" in step.keywords for step in passes):
+            return None
+        box = {name: [step.keywords[name] for step in passes] for name in ("size", "origin")}
+        box |= {"axes": [step.axis for step in passes], "mode": [step.mode for step in passes]}
+        cval = passes[0].keywords["cval"]
+        return cls(box, cval, fill, counted.beyond_edges(cval))
+
+    def __call__(self, block: Block, mask: Block, region: Slices, out: Block) -> bool:
+        """Write means to ``out``; tell whether that could be done."""
+        return kernels.counted.average_boxes(
+            block, mask, region, out, cval=self.cval, fill=self.fill, beyond=self.beyond, **self.box
+        )
 
 
 @dataclass(frozen=True)
@@ -498,7 +557,7 @@ class _CountedPasses:
     share: np.dtype[Any]
 
 
-def _map_passes(image, counted, both, dtype, name):
+def _map_passes(image, counted, both, dtype, name, at_once=None):
     """Run passes of image and mask: in one task a block, or apart where the halos are thick."""
     work, share, neutral, finish = both.work, both.share, both.neutral, both.finish
     cval = both.of_image[0].keywords["cval"] if both.of_image else 0
@@ -512,13 +571,27 @@ def _map_passes(image, counted, both, dtype, name):
     whole = _whole(1, beyond, [step.mode for step in passes])
     reach, modes = passes_reach(passes, image.ndim)
     masked = CountedKernel(
-        *kernels, neutral, finish, counted.for_blocks, whole, reach, modes, dtype
+        *kernels,
+        neutral,
+        finish,
+        counted.for_blocks,
+        whole,
+        reach,
+        modes,
+        dtype,
+        at_once,
+        isinstance(finish, Present) and (not beyond or _differs(cval, neutral)),
     )
     if run_apart(image, passes):
         return _map_apart(image, counted, masked, passes, of_mask, dtype, name)
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
     )
+
+
+def _differs(cval, neutral):
+    """Tell whether a value is a number, and another one than ``neutral``."""
+    return bool(cval == cval and cval != neutral)
 
 
 def _with(passes, **keywords):
