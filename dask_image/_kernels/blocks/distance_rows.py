@@ -83,7 +83,7 @@ def first_axis(background, beyond, price, scratch, costs):
     distances, running = scratch
     length, count = background.shape
     for left in range(0, count, TILE):
-        right = min(left + TILE, count)
+        right = left + TILE if left + TILE < count else count
         row = running[: right - left]
         for k in range(row.size):
             row[k] = start - 1 - before[left + k] if before[left + k] >= 0 else far

@@ -27,7 +27,8 @@ STRIP = 2048
 @jit_part
 def _add_row(pixels, start, sign, table, stretch, total, begin, length):
     """Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`)."""
-    first, last = max(stretch[0], begin), min(stretch[1], begin + length)
+    first = stretch[0] if stretch[0] > begin else begin
+    last = stretch[1] if stretch[1] < begin + length else begin + length
     place = begin
     while place < begin + length:
         if place == first and last > first:
@@ -50,7 +51,8 @@ def _add_constant(value, total, length):
 @jit_part
 def _slide(pixels, left, entered, table, stretch, total, begin, length):
     """Take the row of pixels that begins at ``left`` from the sums, and add that at ``entered``."""
-    first, last = max(stretch[0], begin), min(stretch[1], begin + length)
+    first = stretch[0] if stretch[0] > begin else begin
+    last = stretch[1] if stretch[1] < begin + length else begin + length
     place = begin
     while place < begin + length:
         if place == first and last > first:
@@ -162,7 +164,7 @@ def _sweep(image, target, shape, constant, down, across, buffers):
     zero, one = 0 * planes, 1 + 0 * planes
     for plane in range(planes):
         for begin in range(0, columns, strip):
-            narrow, sound = min(strip, columns - begin), False
+            narrow, sound = strip if strip < columns - begin else columns - begin, False
             length = narrow + wide
             for top in range(count):
                 to = (plane * count + top) * columns + begin
