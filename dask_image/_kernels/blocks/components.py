@@ -151,10 +151,8 @@ class RunComponents:
         self._labels = np.arange(runs, dtype=np.int32 if runs < 2**31 else np.int64)
         outer_shape = np.array(self.shape[:-1], np.int64)
         most = int(np.diff(self._pointer).max(initial=0))
-        _unite_runs(
-            self._bounds, self._pointer, outer_shape, *links, np.zeros_like(outer_shape),
-            np.empty((2 * most + 1, 2), np.int64), self._labels,
-        )  # fmt: skip
+        memory = np.zeros_like(outer_shape), np.empty((2 * most + 1, 2), np.int64)
+        _unite_runs((self._bounds, self._pointer, outer_shape), *links, memory, self._labels)
         self.count = int(_number_roots(self._labels))
 
     def first_pixels(self, start=None, image_shape=None):
@@ -419,13 +417,15 @@ def _unite_lines_by_steps(bounds, here, here_end, there, there_end, low, high, a
 
 
 @jit
-def _unite_runs(bounds, pointer, outer_shape, outer, reaches, allowed, index, pairs, parent):
+def _unite_runs(runs, outer, reaches, allowed, memory, parent):
     """
     Unite the runs of lines that touch; a run's ``parent`` is itself at first.
 
-    ``allowed`` is None where all steps are simple: what is None is not compiled. ``index``, of
-    zeros, and ``pairs``, two for each run of a line and one more, are scratch.
+    ``allowed`` is None where all steps are simple: what is None is not compiled. ``memory`` is an
+    index of zeros and two pairs of runs for each run of a line, and one more.
     """
+    bounds, pointer, outer_shape = runs
+    index, pairs = memory
     for line in range(pointer.size - 1):
         here, here_end = pointer[line], pointer[line + 1]
         for link in range(len(outer)):
