@@ -148,9 +148,11 @@ class RunComponents:
         self._bounds = np.empty(2 * runs, np.int32)
         self._pointer = np.zeros(len(self._words) + 1, np.int64)
         _find_runs(self._words, self.shape[-1], self._adjacent, self._bounds, self._pointer)
-        self._labels = np.empty(runs, np.int32 if runs < 2**31 else np.int64)
+        self._labels = np.arange(runs, dtype=np.int32 if runs < 2**31 else np.int64)
         outer_shape = np.array(self.shape[:-1], np.int64)
-        _unite_runs(self._bounds, self._pointer, outer_shape, *links, self._labels)
+        most = int(np.diff(self._pointer).max(initial=0))
+        memory = np.zeros_like(outer_shape), np.empty((2 * most + 1, 2), np.int64)
+        _unite_runs((self._bounds, self._pointer, outer_shape), *links, memory, self._labels)
         self.count = int(_number_roots(self._labels))
 
     def first_pixels(self, start=None, image_shape=None):
@@ -297,7 +299,7 @@ def _line_links(displacements, adjacent, ndim):
     Returns the steps between lines, shape (n, ndim - 1); the smallest and the largest step
     within the line, and whether `_unite_lines` will do for them, shape (n, 3); and for
     each line a running count of the steps within it, so that two look-ups tell whether an
-    interval of steps holds any.
+    interval of steps holds any; None if none needs it.
     """
     reach = max((abs(step[-1]) for step in displacements), default=0)
     links = sorted(backward_half(displacements))
@@ -317,6 +319,8 @@ def _line_links(displacements, adjacent, ndim):
         for steps in grouped.values()
     ]
     reaches = np.array(reaches, np.int64).reshape(-1, 3)
+    if reaches[:, SIMPLE].all():
+        return outer, reaches, None
     allowed = np.zeros((len(grouped), 2 * reach + 2), np.int64)
     for row, steps in zip(allowed, grouped.values()):
         row[[step + reach + 1 for step in steps]] = 1
@@ -403,22 +407,25 @@ def _unite_lines_by_steps(bounds, here, here_end, there, there_end, low, high, a
         candidate = there
         while candidate < there_end and bounds[2 * candidate] <= highest:
             # The steps from this run to the candidate are all those in an interval.
-            first = max(bounds[2 * candidate] - bounds[2 * run + 1] + 1, -reach) + reach
-            last = min(bounds[2 * candidate + 1] - 1 - bounds[2 * run], reach) + reach + 1
+            first = bounds[2 * candidate] - bounds[2 * run + 1] + 1
+            first = first + reach if first > -reach else 0
+            last = bounds[2 * candidate + 1] - 1 - bounds[2 * run]
+            last = (last if last < reach else reach) + reach + 1
             if first < last and allowed[last] > allowed[first]:
                 _unite(parent, run, candidate)
             candidate += 1
 
 
 @jit
-def _unite_runs(bounds, pointer, outer_shape, outer, reaches, allowed, parent):
-    for run in range(parent.size):
-        parent[run] = run
-    index = np.zeros(outer_shape.size, np.int64)
-    most = 0
-    for line in range(pointer.size - 1):
-        most = max(most, pointer[line + 1] - pointer[line])
-    pairs = np.empty((2 * most + 1, 2), np.int64)
+def _unite_runs(runs, outer, reaches, allowed, memory, parent):
+    """
+    Unite the runs of lines that touch; a run's ``parent`` is itself at first.
+
+    ``allowed`` is None where all steps are simple: what is None is not compiled. ``memory`` is an
+    index of zeros and two pairs of runs for each run of a line, and one more.
+    """
+    bounds, pointer, outer_shape = runs
+    index, pairs = memory
     for line in range(pointer.size - 1):
         here, here_end = pointer[line], pointer[line + 1]
         for link in range(len(outer)):
@@ -431,7 +438,7 @@ def _unite_runs(bounds, pointer, outer_shape, outer, reaches, allowed, parent):
                 continue
             there, there_end = pointer[other], pointer[other + 1]
             low, high = reaches[link, LOW], reaches[link, HIGH]
-            if reaches[link, SIMPLE]:
+            if allowed is None or reaches[link, SIMPLE]:
                 after = (high - low + 1) // 2
                 before = high - low - after
                 _unite_lines(
@@ -515,8 +522,8 @@ def _relabel_lines(runs, lines, first, width, table, relabelled):
         shift = base - first
         few = 2 * FEW * (run_end - run) > width
         for each in range(run, run_end):
-            begin = max(bounds[2 * each] + shift, base)
-            end = min(bounds[2 * each + 1] + shift, stop)
+            begin, end = bounds[2 * each] + shift, bounds[2 * each + 1] + shift
+            begin, end = begin if begin > base else base, end if end < stop else stop
             if begin >= stop:
                 break
             if few:
@@ -546,8 +553,8 @@ def _fill(relabelled, start, stop, value):
 def _fill_few(relabelled, start, stop, value):
     for step in range(FEW):
         relabelled[np.uint64(start + step)] = value
-    if stop > start + FEW:
-        relabelled[start + FEW : stop] = value
+    for place in range(start + FEW, stop):
+        relabelled[np.uint64(place)] = value
 
 
 @jit

@@ -16,18 +16,15 @@ distances themselves. Where two pixels are equally near, the one of the lower
 position along the line is taken, as in ``scipy.ndimage.distance_transform_edt``.
 """
 
+import functools
+
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._kernels.blocks import distance_rows as by_rows
 from dask_image._kernels.blocks.bits import trailing_zeros, unpack_lines
 from dask_image._kernels.patience import patient
-from dask_image._utils.metrics import (
-    EUCLIDEAN,
-    LONGEST_AXIS,
-    TAXICAB,
-    unreachable,
-)
+from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 
 # Lines that lie side by side are worked on together: as many as fill a cache line.
 SIDE_BY_SIDE = 16
@@ -61,7 +58,8 @@ def background_range(words, shape, start):
     if use_numba() and len(shape) > 1:
         words = words.reshape(shape[0], -1, words.shape[-1])
         for found, backwards in ((first, False), (last, True)):
-            _first_ones(words, start, backwards, found.reshape(words.shape[1], -1))
+            seen = np.zeros(words.shape[1:], np.uint64)
+            _first_ones(words, start, backwards, seen, found.reshape(words.shape[1], -1))
         return first, last
     lines = unpack_lines(words, shape)
     found = lines.any(axis=0)
@@ -71,9 +69,8 @@ def background_range(words, shape, start):
 
 
 @jit
-def _first_ones(words, start, backwards, positions):
+def _first_ones(words, start, backwards, seen, positions):
     """Write at which position along the first axis each line has its first one, or its last."""
-    seen = np.zeros(words.shape[1:], np.uint64)
     for number in range(len(words)):
         i = len(words) - 1 - number if backwards else number
         for line in range(words.shape[1]):
@@ -174,9 +171,13 @@ def costs_on_first_axis(background, start, before, after, metric, step, dtype):
         farthest = max(start + len(background), int(after.max(initial=0))) + len(background)
         narrow = np.uint16 if farthest < np.iinfo(np.uint16).max else np.int64
         distances = np.empty((len(background), by_rows.TILE), narrow)
-        beyond = by_rows.Beyond(start, before.ravel(), after.ravel())
-        price = by_rows.Price(metric, dtype.type(step), limit)
-        by_rows.first_axis(background.reshape(rows), beyond, price, distances, costs.reshape(rows))
+        far = narrow(np.iinfo(narrow).max - len(background))
+        beyond = by_rows.Beyond(start, before.ravel(), after.ravel(), far)
+        squared = EUCLIDEAN if metric == EUCLIDEAN else None
+        by_rows.first_axis(
+            background.reshape(rows), beyond, by_rows.Price(squared, dtype.type(step), limit),
+            (distances, np.empty(by_rows.TILE, narrow)), costs.reshape(rows),
+        )  # fmt: skip
         return costs
     nearest = nearest_on_first_axis(background, start, before, after)
     here = np.arange(start, start + len(nearest), dtype=np.int32)
@@ -245,25 +246,34 @@ def cheapest_costs(costs, axis, metric, step):
         return _along_axis(costs, axis, metric, step, want_costs=True)
     before = int(np.prod(costs.shape[:axis], dtype=np.int64))
     lines = np.ascontiguousarray(costs).reshape(before, costs.shape[axis], -1)
-    cheapest = np.empty_like(lines)
+    flat, cheapest = lines.reshape(-1), np.empty(costs.size, costs.dtype)
     step, limit = costs.dtype.type(step), unreachable(costs.dtype)
     inner = lines.shape[2]
     if metric == TAXICAB:
         if inner == 1:
-            by_rows.taxicab_lines(lines[:, :, 0], limit, cheapest[:, :, 0])
+            wide = _lengthened(lines, by_rows.LONGEST_MOVE * lines.shape[1])
+            by_rows.taxicab_lines(flat, lines.shape[1], wide, cheapest)
         else:
-            by_rows.taxicab_rows(lines, cheapest)
+            by_rows.taxicab_rows(flat, lines.shape, cheapest)
         return cheapest.reshape(costs.shape)
     far = np.zeros((before, -(-inner // by_rows.TILE)), bool)
+    # What is None is not compiled.
+    at_least = 1 if metric == CHESSBOARD else None
     if inner == 1:
-        by_rows.along_lines(lines[:, :, 0], metric, step, limit, cheapest[:, :, 0], far)
+        wide = _lengthened(lines, by_rows.NEAR)
+        by_rows.along_lines(flat, lines.shape[1], at_least, step, wide, cheapest, far)
     else:
-        by_rows.along_rows(lines, metric, step, cheapest, far)
+        by_rows.along_rows(flat, lines.shape, at_least, step, cheapest, far)
     if far.any():
         price = by_rows.Price(metric, step, limit)
-        nothing = np.empty((0, 0, 0), np.int32)
-        _lines_along_axis(lines, price, far, by_rows.TILE, cheapest, nothing)
+        nothing, found = np.empty((0, 0, 0), np.int32), cheapest.reshape(lines.shape)
+        _lines_along_axis(lines, price, far, by_rows.TILE, found, nothing)
     return cheapest.reshape(costs.shape)
+
+
+def _lengthened(lines, margin):
+    """Return unreachable pixels, as many as a line has and ``margin`` more at both ends of it."""
+    return np.full(lines.shape[1] + 2 * margin, unreachable(lines.dtype), lines.dtype)
 
 
 @patient
@@ -282,8 +292,13 @@ def roots(costs):
     if not use_numba() or costs.dtype.kind == "f":
         return np.sqrt(costs, dtype=np.float64)
     distances = np.empty(costs.shape)
-    by_rows.roots(np.ascontiguousarray(costs).reshape(-1), distances.reshape(-1))
+    by_rows.roots(np.ascontiguousarray(costs).reshape(-1), _table_of_roots(), distances.reshape(-1))
     return distances
+
+
+@functools.cache
+def _table_of_roots():
+    return np.sqrt(np.arange(by_rows.TABULATED))
 
 
 @patient

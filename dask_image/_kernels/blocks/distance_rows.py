@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_part
-from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN
 
 # Offsets tried before a tile of rows is left to the envelopes.
 NEAR = 64
@@ -21,6 +20,9 @@ NEAR = 64
 # So many pixels of a row are worked on together: with all that is around them they stay in
 # the second cache, and one pixel that is far away slows down no more than these.
 TILE = 512
+
+# How far a turn of moves of city blocks leads, in lengths of a line.
+LONGEST_MOVE = 4
 
 # Square roots of smaller costs are looked up.
 TABULATED = 4096
@@ -36,23 +38,31 @@ class Beyond(NamedTuple):
         Position of the block.
     before, after : numpy.ndarray of int
         Last background before the block and first one after it, of every line; -1 for none.
+    far : integer
+        The distance of no background at all: the largest of its dtype less the block's length.
     """
 
     start: int
     before: Any
     after: Any
+    far: Any
 
 
 class Price(NamedTuple):
-    """What a move costs, as in `distance`: the step and what is unreachable have costs' dtype."""
+    """
+    What a move costs, as in `distance`: the step and what is unreachable have costs' dtype.
 
-    metric: int
+    ``metric`` may be None: what is None is not compiled. Of `first_axis` it is, unless a
+    cost is the square of a distance.
+    """
+
+    metric: Any
     step: Any
     unreachable: Any
 
 
 @jit
-def first_axis(background, beyond, price, distances, costs):
+def first_axis(background, beyond, price, scratch, costs):
     """
     Write what the nearest background along the first axis costs.
 
@@ -62,19 +72,18 @@ def first_axis(background, beyond, price, distances, costs):
         2-D: the first axis, and all others.
     beyond : Beyond
     price : Price
-    distances : numpy.ndarray of integer
-        Scratch, as long as ``background`` and ``TILE`` wide. Its dtype holds more than any
-        distance and the length together.
+    scratch : tuple of numpy.ndarray
+        As long as ``background`` and ``TILE`` wide, and of ``TILE``; of the dtype of the distance
+        ``far``, which holds more than any distance and the length together.
     costs : numpy.ndarray
         Of the shape of ``background``: the result.
     """
-    start, before, after = beyond
-    metric, step, unreachable = price
+    start, before, after, far = beyond
+    squared, step, unreachable = price
+    distances, running = scratch
     length, count = background.shape
-    running = np.empty(TILE, distances.dtype)
-    far = distances.dtype.type(np.iinfo(distances.dtype).max - length)
     for left in range(0, count, TILE):
-        right = min(left + TILE, count)
+        right = left + TILE if left + TILE < count else count
         row = running[: right - left]
         for k in range(row.size):
             row[k] = start - 1 - before[left + k] if before[left + k] >= 0 else far
@@ -84,7 +93,7 @@ def first_axis(background, beyond, price, distances, costs):
             row[k] = after[left + k] - start - length if after[left + k] >= 0 else far
         for i in range(length - 1, -1, -1):
             _step_up(row, distances[i, : row.size])
-            _price_row(row, metric == EUCLIDEAN, step, far, unreachable, costs[i, left:right])
+            _price_row(row, squared, step, far, unreachable, costs[i, left:right])
 
 
 @jit_part
@@ -100,12 +109,12 @@ def _step_down(running, background, distances):
 def _step_up(running, distances):
     for j in range(distances.size):
         after, before = running.dtype.type(running[j] + 1), distances[j]
-        running[j] = min(after, before)
+        running[j] = after if after < before else before
 
 
 @jit_part
 def _price_row(distances, squared, step, far, unreachable, costs):
-    if squared:
+    if squared is not None:
         for j in range(costs.size):
             distance = costs.dtype.type(distances[j]) * step
             costs[j] = distance * distance if distances[j] < far else unreachable
@@ -115,222 +124,242 @@ def _price_row(distances, squared, step, far, unreachable, costs):
 
 
 @jit
-def along_rows(costs, metric, step, cheapest, far):
+def along_rows(costs, shape, at_least, step, cheapest, far):
     """
-    Lower costs by a move along the middle axis of ``costs``, whose last axis makes the rows.
+    Lower costs by a move along the middle one of three axes, the last of which makes the rows.
 
     Parameters
     ----------
     costs, cheapest : numpy.ndarray
-        3-D; the latter is the result.
-    metric, step
-        As in `distance`; EUCLIDEAN or CHESSBOARD, and the step of the dtype of the costs.
+        1-D, the pixels in raster order; the latter is the result.
+    shape : tuple of int
+        Three numbers.
+    at_least
+        None for EUCLIDEAN costs, anything else for CHESSBOARD: they are at least what a move costs.
+    step
+        As in `distance`; of the dtype of the costs.
     far : numpy.ndarray of bool
         Shape (outer, tiles): set where the result is not found, for lines that need envelopes.
     """
-    outer, length, inner = costs.shape
+    outer, length, inner = shape
     for i in range(outer):
         for tile in range(far.shape[1]):
-            left, right = tile * TILE, min((tile + 1) * TILE, inner)
+            left = tile * TILE
+            count = inner - left if inner - left < TILE else TILE
             for y in range(length):
-                row = cheapest[i, y, left:right]
-                _copy(costs[i, y, left:right], row)
-                near = _lower_row(costs[i], y, left, right, metric, step, row)
-                if not near:
+                here = (i * length + y) * inner + left
+                _copy(costs, here, cheapest, here, count)
+                place = here, y, length - 1 - y, inner
+                if not _lower_row(costs, place, at_least, step, cheapest, count):
                     far[i, tile] = True
                     break
 
 
 @jit_part
-def _lower_row(costs, y, left, right, metric, step, row):
+def _lower_row(costs, place, at_least, step, cheapest, count):
     """Lower one row by those around it; return False if it needs some farther than NEAR."""
-    last, at_least = len(costs) - 1, metric == CHESSBOARD
+    here, before, after, inner = place
     for d in range(1, NEAR + 1, 4):
-        if _price(metric, step, d) >= _largest(row) or (y < d and y + d > last):
+        if _none_is_dearer(at_least, step, d, cheapest, here, count) or (d > before and d > after):
             return True
         # At the ends of the axis a row comes again, for more than it costs.
+        low = here - inner * d if d < before else here - inner * before
+        high = here + inner * d if d < after else here + inner * after
+        low1 = low - inner if d < before else low
+        high1 = high + inner if d < after else high
+        low2 = low1 - inner if d + 1 < before else low1
+        high2 = high1 + inner if d + 1 < after else high1
+        low3 = low2 - inner if d + 2 < before else low2
+        high3 = high2 + inner if d + 2 < after else high2
         _lower_by_four(
-            costs[max(y - d, 0), left:right], costs[min(y + d, last), left:right],
-            _price(metric, step, d),
-            costs[max(y - d - 1, 0), left:right], costs[min(y + d + 1, last), left:right],
-            _price(metric, step, d + 1),
-            costs[max(y - d - 2, 0), left:right], costs[min(y + d + 2, last), left:right],
-            _price(metric, step, d + 2),
-            costs[max(y - d - 3, 0), left:right], costs[min(y + d + 3, last), left:right],
-            _price(metric, step, d + 3), at_least, row,
+            costs, (low, low1, low2, low3), (high, high1, high2, high3),
+            _prices(at_least, step, d), at_least, cheapest, here, count,
         )  # fmt: skip
-    return _price(metric, step, NEAR + 1) >= _largest(row)
+    return _none_is_dearer(at_least, step, NEAR + 1, cheapest, here, count)
 
 
 @jit
-def along_lines(costs, metric, step, unreachable, cheapest, far):
+def along_lines(costs, length, at_least, step, wide, cheapest, far):
     """
-    As `along_rows`, with a move along the last axis of two.
+    As `along_rows`, with a move along the last axis of two; a line has ``length`` pixels.
 
-    ``far`` is of shape (lines, 1).
+    ``far`` is of shape (lines, 1). ``wide`` is scratch, longer than a line by `NEAR` unreachable
+    pixels at both ends.
     """
-    lines, length = costs.shape
-    wide = np.full(length + 2 * NEAR, unreachable, costs.dtype)
-    first = NEAR
-    for i in range(lines):
-        _copy(costs[i], wide[first : first + length])
+    near = NEAR + 0 * length  # a literal would have a function compiled once more
+    for i in range(len(far)):
+        start = i * length
+        _copy(costs, start, wide, near, length)
         for left in range(0, length, TILE):
-            right = min(left + TILE, length)
-            row = cheapest[i, left:right]
-            _copy(costs[i, left:right], row)
-            near = _lower_segment(wide, first + left, first + right, length, metric, step, row)
-            if not near:
+            count = length - left if length - left < TILE else TILE
+            _copy(costs, start + left, cheapest, start + left, count)
+            place = near + left, start + left, length
+            if not _lower_segment(wide, place, at_least, step, cheapest, count):
                 far[i, 0] = True
                 break
 
 
 @jit_part
-def _lower_segment(wide, left, right, length, metric, step, row):
+def _lower_segment(wide, place, at_least, step, cheapest, count):
+    """As `_lower_row`, for a part of a line."""
+    here, to, length = place
     for d in range(1, NEAR + 1, 4):
-        if _price(metric, step, d) >= _largest(row) or d >= length:
+        if _none_is_dearer(at_least, step, d, cheapest, to, count) or d >= length:
             return True
-        prices = (
-            _price(metric, step, d), _price(metric, step, d + 1),
-            _price(metric, step, d + 2), _price(metric, step, d + 3),
+        _lower_by_four(
+            wide, (here - d, here - d - 1, here - d - 2, here - d - 3),
+            (here + d, here + d + 1, here + d + 2, here + d + 3),
+            _prices(at_least, step, d), at_least, cheapest, to, count,
         )  # fmt: skip
-        _lower_segment_by_four(wide, left, right, d, 1, prices, metric == CHESSBOARD, row)
-    return _price(metric, step, NEAR + 1) >= _largest(row)
+    return _none_is_dearer(at_least, step, NEAR + 1, cheapest, to, count)
 
 
 @jit_part
-def _lower_segment_by_four(wide, left, right, d, stride, prices, at_least, row):
-    """Lower a part of a line by what lies ``d`` pixels beside it, and three strides on."""
-    second, third, fourth = d + stride, d + 2 * stride, d + 3 * stride
-    _lower_by_four(
-        wide[left - d : right - d], wide[left + d : right + d], prices[0],
-        wide[left - second : right - second], wide[left + second : right + second], prices[1],
-        wide[left - third : right - third], wide[left + third : right + third], prices[2],
-        wide[left - fourth : right - fourth], wide[left + fourth : right + fourth], prices[3],
-        at_least, row,
-    )  # fmt: skip
-
-
-@jit_part
-def _price(metric, step, d):
+def _price(at_least, step, d):
     """Return what a move by ``d`` pixels adds to the cost, or makes it at least."""
-    if metric == EUCLIDEAN:
+    if at_least is None:
         return (d * step) * (d * step)
     return d * step
 
 
 @jit_part
-def _lower_by_four(a1, b1, price1, a2, b2, price2, a3, b3, price3, a4, b4, price4, at_least, row):
-    """As `_lower` four times, at one look at ``row``."""
-    price1, price2 = row.dtype.type(price1), row.dtype.type(price2)
-    price3, price4 = row.dtype.type(price3), row.dtype.type(price4)
-    if at_least:
-        for j in range(row.size):
-            best = row[j]
-            cost, other = a1[j], b1[j]
-            cost = min(other, cost)
-            cost = max(price1, cost)
-            best = min(best, cost)
-            cost, other = a2[j], b2[j]
-            cost = min(other, cost)
-            cost = max(price2, cost)
-            best = min(best, cost)
-            cost, other = a3[j], b3[j]
-            cost = min(other, cost)
-            cost = max(price3, cost)
-            best = min(best, cost)
-            cost, other = a4[j], b4[j]
-            cost = min(other, cost)
-            cost = max(price4, cost)
-            row[j] = min(best, cost)
-    else:
-        for j in range(row.size):
-            best = row[j]
-            cost, other = a1[j], b1[j]
-            cost = row.dtype.type((min(other, cost)) + price1)
-            best = min(best, cost)
-            cost, other = a2[j], b2[j]
-            cost = row.dtype.type((min(other, cost)) + price2)
-            best = min(best, cost)
-            cost, other = a3[j], b3[j]
-            cost = row.dtype.type((min(other, cost)) + price3)
-            best = min(best, cost)
-            cost, other = a4[j], b4[j]
-            cost = row.dtype.type((min(other, cost)) + price4)
-            row[j] = min(best, cost)
+def _prices(at_least, step, d):
+    """Return the price of a move, and of those one, two and three pixels longer."""
+    return (
+        _price(at_least, step, d), _price(at_least, step, d + 1),
+        _price(at_least, step, d + 2), _price(at_least, step, d + 3),
+    )  # fmt: skip
 
 
 @jit_part
-def _copy(row, copied):
+def _none_is_dearer(at_least, step, d, costs, start, count):
+    """Tell whether no pixel costs more than a move by ``d`` does."""
+    return _price(at_least, step, d) >= _largest(costs, start, count)
+
+
+@jit_part
+def _lower_by_four(costs, before, after, prices, at_least, row, to, count):
+    """Lower ``row`` by what begins at four places before it and four after it, at one look."""
+    a1, a2, a3, a4 = before
+    b1, b2, b3, b4 = after
+    # Unsigned, or each would be checked for whether it counts from the end.
+    a1, a2, a3, a4 = np.uint64(a1), np.uint64(a2), np.uint64(a3), np.uint64(a4)
+    b1, b2, b3, b4 = np.uint64(b1), np.uint64(b2), np.uint64(b3), np.uint64(b4)
+    kind, to = row.dtype.type, np.uint64(to)
+    price1, price2, price3, price4 = prices
+    price1, price2, price3, price4 = kind(price1), kind(price2), kind(price3), kind(price4)
+    for j in range(np.uint64(count)):
+        best = row[to + j]
+        cost, other = costs[a1 + j], costs[b1 + j]
+        cost = cost if cost < other else other
+        if at_least is None:
+            cost = kind(cost + price1)
+        else:
+            cost = price1 if cost < price1 else cost
+        best = cost if cost < best else best
+        cost, other = costs[a2 + j], costs[b2 + j]
+        cost = cost if cost < other else other
+        if at_least is None:
+            cost = kind(cost + price2)
+        else:
+            cost = price2 if cost < price2 else cost
+        best = cost if cost < best else best
+        cost, other = costs[a3 + j], costs[b3 + j]
+        cost = cost if cost < other else other
+        if at_least is None:
+            cost = kind(cost + price3)
+        else:
+            cost = price3 if cost < price3 else cost
+        best = cost if cost < best else best
+        cost, other = costs[a4 + j], costs[b4 + j]
+        cost = cost if cost < other else other
+        if at_least is None:
+            cost = kind(cost + price4)
+        else:
+            cost = price4 if cost < price4 else cost
+        row[to + j] = cost if cost < best else best
+
+
+@jit_part
+def _copy(source, start, target, to, count):
     # An assignment to a slice is many times slower.
-    for j in range(copied.size):
-        copied[j] = row[j]
+    s, t = np.uint64(start), np.uint64(to)
+    for j in range(np.uint64(count)):
+        target[t + j] = source[s + j]
 
 
 @jit_part
-def _largest(row):
-    most = row[0]
-    for j in range(row.size):
-        most = max(most, row[j])
+def _largest(costs, start, count):
+    s = np.uint64(start)
+    most = costs[s]
+    for j in range(np.uint64(count)):
+        most = costs[s + j] if costs[s + j] > most else most
     return most
 
 
 @jit
-def taxicab_rows(costs, cheapest):
+def taxicab_rows(costs, shape, cheapest):
     """As `along_rows`, for city blocks: every row is lowered by the one beside it."""
-    outer, length, inner = costs.shape
+    outer, length, inner = shape
     for i in range(outer):
         for left in range(0, inner, TILE):
-            right = min(left + TILE, inner)
-            _copy(costs[i, 0, left:right], cheapest[i, 0, left:right])
-            for y in range(1, length):
-                _lower_by_one(
-                    cheapest[i, y - 1, left:right], costs[i, y, left:right],
-                    cheapest[i, y, left:right],
-                )  # fmt: skip
-            for y in range(length - 2, -1, -1):
-                row = cheapest[i, y, left:right]
-                _lower_by_one(cheapest[i, y + 1, left:right], row, row)
+            count = inner - left if inner - left < TILE else TILE
+            here = i * length * inner + left
+            _copy(costs, here, cheapest, here, count)
+            for _ in range(1, length):
+                here += inner
+                _lower_by_one(cheapest, here - inner, costs, here, cheapest, count)
+            for _ in range(1, length):
+                here -= inner
+                _lower_by_one(cheapest, here + inner, cheapest, here, cheapest, count)
 
 
 @jit_part
-def _lower_by_one(beside, costs, row):
-    for j in range(row.size):
-        stepped = row.dtype.type(beside[j] + 1)
-        row[j] = min(costs[j], stepped)
+def _lower_by_one(beside, start, costs, here, row, count):
+    s, t = np.uint64(start), np.uint64(here)
+    for j in range(np.uint64(count)):
+        stepped, cost = row.dtype.type(beside[s + j] + 1), costs[t + j]
+        row[t + j] = cost if cost < stepped else stepped
 
 
 @jit
-def taxicab_lines(costs, unreachable, cheapest):
+def taxicab_lines(costs, length, wide, cheapest):
     """
     As `along_lines`, for city blocks, by moves of 1 to 4 pixels, then of 5, 10, 15 or 20, ….
 
     Of such moves every distance is made up. Moves as long as the largest cost lower nothing.
+    At both ends of ``wide``, which is scratch, are as many unreachable pixels as the longest moves
+    of a turn may pass, ``LONGEST_MOVE`` times a line.
     """
-    lines, length = costs.shape
-    # As far as the longest moves of a turn may lead.
-    margin = 4 * length
-    wide = np.full(length + 2 * margin, unreachable, costs.dtype)
-    for i in range(lines):
-        row = cheapest[i]
-        _copy(costs[i], row)
+    here = LONGEST_MOVE * length
+    for start in range(0, costs.size, length):
+        _copy(costs, start, cheapest, start, length)
         d = 1
-        while d < length and d < _largest(row):
-            _copy(row, wide[margin : margin + length])
+        while d < length and d < _largest(cheapest, start, length):
+            _copy(cheapest, start, wide, here, length)
             # A move that leads beyond the line may cost less, and overflows nothing then.
             prices = (d, min(2 * d, length), min(3 * d, length), min(4 * d, length))
-            _lower_segment_by_four(wide, margin, margin + length, d, d, prices, False, row)
+            _lower_by_four(
+                wide, (here - d, here - 2 * d, here - 3 * d, here - 4 * d),
+                (here + d, here + 2 * d, here + 3 * d, here + 4 * d),
+                prices, None, cheapest, start, length,
+            )  # fmt: skip
             d *= 5
 
 
 @jit
-def roots(costs, distances):
-    """Write the square roots of costs, which are integers; both 1-D."""
-    table = np.sqrt(np.arange(TABULATED))
+def roots(costs, table, distances):
+    """
+    Write the square roots of costs, which are integers; both 1-D.
+
+    ``table`` holds those of all integers below ``TABULATED``.
+    """
     for left in range(0, costs.size, TILE):
-        part, out = costs[left : left + TILE], distances[left : left + TILE]
-        if _largest(part) < TABULATED:
-            for j in range(out.size):
-                out[j] = table[np.uint64(part[j])]
+        count = costs.size - left if costs.size - left < TILE else TILE
+        s = np.uint64(left)
+        if _largest(costs, left, count) < TABULATED:
+            for j in range(np.uint64(count)):
+                distances[s + j] = table[np.uint64(costs[s + j])]
         else:
-            for j in range(out.size):
-                out[j] = np.sqrt(np.float64(part[j]))
+            for j in range(np.uint64(count)):
+                distances[s + j] = np.sqrt(np.float64(costs[s + j]))

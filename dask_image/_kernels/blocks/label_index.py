@@ -162,7 +162,10 @@ def find_runs(index):
 
 def _run_starts(codes):
     if use_numba():
-        return kernels.label_loops.run_starts(codes)
+        changes = np.count_nonzero(codes[:, 1:] != codes[:, :-1])
+        starts = np.empty(len(codes) + changes + 1, np.int64)
+        kernels.label_loops.run_starts(codes, starts)
+        return starts
     change = np.ones(codes.shape, bool)
     np.not_equal(codes[:, 1:], codes[:, :-1], out=change[:, 1:])
     return np.append(np.flatnonzero(change), codes.size)
@@ -177,7 +180,9 @@ def _rank(values):
         return present, slots.astype(np.int32, copy=False)
     low = values.dtype.type(low)
     if use_numba():
-        return kernels.label_loops.rank_by_table(values, low, size)
+        table, slots = np.full(size, -1, np.int32), np.empty(values.size, np.int32)
+        kernels.label_loops.rank_by_table(values, low, table, slots)
+        return np.flatnonzero(table >= 0).astype(values.dtype) + low, slots
     offsets = (values - low).astype(np.intp)
     table = np.zeros(size, bool)
     table[offsets] = True

@@ -146,16 +146,9 @@ def even_bins(values, edges):
 
 
 @jit
-def run_starts(codes):
-    """Return where runs of equal codes in the rows of a 2-D array start, and its size."""
+def run_starts(codes, starts):
+    """Write where runs of equal codes in the rows of a 2-D array start, and its size."""
     rows, columns = codes.shape
-    changes = 0
-    for row in range(rows):
-        line = codes[row]
-        before, after = line[: columns - 1], line[1:]
-        for column in range(after.size):
-            changes += after[column] != before[column]
-    starts = np.empty(rows + changes + 1, np.int64)
     run = 0
     for row in range(rows):
         first = row * columns
@@ -169,27 +162,24 @@ def run_starts(codes):
             run += line[column] != previous
             previous = line[column]
     starts[run] = rows * columns
-    return starts
 
 
 @jit
-def rank_by_table(values, low, size):
-    """Return the distinct values, ascending, and for each value its position among them."""
-    table = np.zeros(size, np.int32)
+def rank_by_table(values, low, table, slots):
+    """
+    Write for each value its position among the distinct ones.
+
+    ``table``, of -1 at first, gets that of ``low`` and the numbers after it.
+    """
     for run in range(values.size):
-        table[np.uint64(values[run] - low)] = 1
+        table[np.uint64(values[run] - low)] = 0
     count = 0
-    for entry in range(size):
-        if table[entry]:
+    for entry in range(table.size):
+        if table[entry] == 0:
             table[entry] = count
             count += 1
-    present = np.empty(count, values.dtype)
-    slots = np.empty(values.size, np.int32)
     for run in range(values.size):
-        slot = table[np.uint64(values[run] - low)]
-        slots[run] = slot
-        present[slot] = values[run]
-    return present, slots
+        slots[run] = table[np.uint64(values[run] - low)]
 
 
 @jit
@@ -198,7 +188,7 @@ def measure_runs(slots, starts, columns, rows, boxes, sums):
     last = ndim - 1
     row = 0
     for run in range(slots.size):
-        slot = slots[run]
+        slot = np.uint64(slots[run])  # or it would be checked for whether it counts from the end
         start = starts[run]
         while start >= (row + 1) * columns:
             row += 1
@@ -215,15 +205,19 @@ def measure_runs(slots, starts, columns, rows, boxes, sums):
             continue
         offset = start - boxes[slot, FIRST, last]
         along = length * offset + length * (length - 1) // 2
-        boxes[slot, LOWER, last] = min(boxes[slot, LOWER, last], start)
-        boxes[slot, UPPER, last] = max(boxes[slot, UPPER, last], stop)
+        if start < boxes[slot, LOWER, last]:
+            boxes[slot, LOWER, last] = start
+        if stop > boxes[slot, UPPER, last]:
+            boxes[slot, UPPER, last] = stop
         sums[slot, OFFSETS + last] += along
         pair = OFFSETS + ndim
         for axis in range(last):
             coordinate = rows[row, axis]
             apart = coordinate - boxes[slot, FIRST, axis]
-            boxes[slot, LOWER, axis] = min(boxes[slot, LOWER, axis], coordinate)
-            boxes[slot, UPPER, axis] = max(boxes[slot, UPPER, axis], coordinate + 1)
+            if coordinate < boxes[slot, LOWER, axis]:
+                boxes[slot, LOWER, axis] = coordinate
+            if coordinate >= boxes[slot, UPPER, axis]:
+                boxes[slot, UPPER, axis] = coordinate + 1
             sums[slot, OFFSETS + axis] += length * apart
             for other in range(axis, last):
                 sums[slot, pair] += length * apart * (rows[row, other] - boxes[slot, FIRST, other])
@@ -240,7 +234,7 @@ def merge_boxes(where, merged, new):
     new_count, new_lower, new_upper, new_coordinates, new_products = new
     ndim = lower.shape[1]
     for row in range(where.size):
-        slot = where[row]
+        slot = np.uint64(where[row])
         before, more = count[slot], new_count[row]
         weight = float(before) * more / (before + more)
         pair = 0
@@ -255,7 +249,9 @@ def merge_boxes(where, merged, new):
                 products[slot, pair] += new_products[row, pair] + weight * apart * across
                 pair += 1
         for axis in range(ndim):
-            lower[slot, axis] = min(lower[slot, axis], new_lower[row, axis])
-            upper[slot, axis] = max(upper[slot, axis], new_upper[row, axis])
+            if new_lower[row, axis] < lower[slot, axis]:
+                lower[slot, axis] = new_lower[row, axis]
+            if new_upper[row, axis] > upper[slot, axis]:
+                upper[slot, axis] = new_upper[row, axis]
             coordinates[slot, axis] += new_coordinates[row, axis]
         count[slot] += more

@@ -167,15 +167,16 @@ def _sweep_rows(image, target, shape, strip, down, across, buffers):
     planes, height, width, columns = shape
     turn, pitch = at.size, long.size
     batch = turn - 2 * (half.size - 1)
-    count, wide = rows.size - 2 * (half.size - 1), max(2 * (across_half.size - 1), 0)
+    count = rows.size - 2 * (half.size - 1)
+    wide = 2 * (across_half.size - 1) if across_half.size else 0
     zero = 0 * planes  # a literal would have functions compiled once more
     for plane in range(planes):
         for begin in range(0, columns, strip):
-            narrow = min(strip, columns - begin)
+            narrow = strip if strip < columns - begin else columns - begin
             length, ready = narrow + wide, 0
             for top in range(0, count, batch):
                 # Read the rows that the next windows have and the last ones had not.
-                while ready < min(top + turn, rows.size):
+                while ready < top + turn and ready < rows.size:
                     to = ready % turn * pitch
                     if rows[ready] < 0:
                         for i in range(length):
@@ -194,7 +195,7 @@ def _sweep_rows(image, target, shape, strip, down, across, buffers):
                         ring, mirrored if sign < 0 else ring, at, row, half, totals,
                         np.uint64(t), np.uint64(t + pitch), np.uint64(length),
                     )  # fmt: skip
-                for row in range(min(batch, count - top)):
+                for row in range(batch if batch < count - top else count - top):
                     t = row * pitch
                     to = (plane * count + top + row) * columns + begin
                     if across_half.size == 0:
@@ -220,7 +221,7 @@ def _sweep_planes(image, target, size, strip, half, starts, buffers):
     at, total = buffers
     zero = 0 * size
     for begin in range(0, size, strip):
-        count = min(strip, size - begin)
+        count = strip if strip < size - begin else size - begin
         for plane in range(starts.size - 2 * (half.size - 1)):
             for place in range(at.size):
                 at[place] = starts[plane + place] + begin

@@ -231,7 +231,8 @@ def read(pixels, start, table, begin, count, stretch, cval, row, to):
 
     ``start`` is where a row of the block begins in ``pixels``; see `ExtendedAxis`.
     """
-    first, last = max(stretch[0], begin), min(stretch[1], begin + count)
+    first = stretch[0] if stretch[0] > begin else begin
+    last = stretch[1] if stretch[1] < begin + count else begin + count
     place = begin
     while place < begin + count:
         if place == first and last > first:

@@ -18,8 +18,8 @@ from dask_image._utils.modes import MODES
 # Pixels (doubles) that stay in a cache while they are filtered there and back.
 CACHED = 1 << 17
 
-# Lines that have to lie side by side to be filtered as vectors, and those filtered by turns else.
-LANES = EIGHT = 8
+# Lines that have to lie side by side to be filtered as vectors where they are.
+LANES = 8
 
 _MIRROR, _REFLECT, _WRAP = range(3)
 _EDGES = {"mirror": _MIRROR, "reflect": _REFLECT, "grid-wrap": _WRAP}
@@ -65,43 +65,65 @@ def _filter(source, target, axis, poles, edges):
     before, size = math.prod(source.shape[:axis]), source.shape[axis]
     after = math.prod(source.shape[axis + 1 :])
     source, target = source.reshape(before, size, after), target.reshape(before, size, after)
-    run, width = _filter_columns, min(after, max(CACHED // size, LANES))
-    if after < LANES:
-        # Too few lines lie side by side for a vector: they are turned to be rows.
-        source, target = source.swapaxes(1, 2), target.swapaxes(1, 2)
-        run, width = _filter_lines, size
-    count = min(before, max(CACHED // (source.shape[1] * width), 1))
     gain = math.prod((1.0 - pole) * (1.0 - 1.0 / pole) for pole in poles)
-    # Other arrays are read and written by NumPy.
-    reads = source.flags.c_contiguous and source.dtype in KINDS
-    writes = target.flags.c_contiguous and target.dtype in WRITTEN
+    # Too few lines that lie side by side make no vector: they are turned to be columns.
+    run = _filter_columns if after >= LANES else _filter_turned
+    run(source, target, gain, poles, edges)
+
+
+def _filter_columns(source, target, gain, poles, edges):
+    """Filter along the middle one of three axes."""
+    before, size, after = source.shape
+    width = min(after, max(CACHED // size, LANES))
+    count = min(before, max(CACHED // (size * width), 1))
+    reads, writes = _is_read(source), _is_written(target)
     for begin in range(0, before, count):
-        for left in range(0, source.shape[2], width):
+        for left in range(0, after, width):
             where = slice(begin, begin + count), slice(None), slice(left, left + width)
             part = target[where]
             band = scratch("spline-band", part.shape)
-            flat, rows = band.reshape(-1), part.shape[0] * part.shape[1]
-            place = begin * source.shape[1] * source.shape[2] + left
-            of_image, of_band = (place, source.shape[2]), (0, part.shape[2])
+            flat, rows = band.reshape(-1), part.shape[0] * size
+            of_image, of_band = (begin * size * after + left, after), (0, part.shape[2])
             if reads:
                 _copy(source.reshape(-1), of_image, flat, of_band, rows, gain)
             else:
                 np.multiply(source[where], gain, out=band)
-            run(band, poles, edges)
+            _run(flat, part.shape, poles, edges, scratch("spline-total", part.shape[2]))
             if writes:
                 _copy(flat, of_band, target.reshape(-1), of_image, rows, 1.0)
             else:
                 part[...] = band
 
 
-def _filter_columns(band, poles, edges):
-    """Filter along the middle one of three axes, in place."""
-    _run_columns(band, poles, edges, scratch("spline-total", band.shape[2]))
+def _filter_turned(source, target, gain, poles, edges):
+    """Filter along the middle one of three axes, the last of which is short."""
+    before, size, after = source.shape
+    # What is turned is read and written in turns, which takes a faster cache.
+    count = min(before, max(CACHED // 4 // (size * after), LANES))
+    reads, writes = (after == 1 and yes for yes in (_is_read(source), _is_written(target)))
+    for begin in range(0, before, count):
+        part = target[begin : begin + count]
+        band = scratch("spline-band", (size, len(part), after))
+        flat, place = band.reshape(-1), begin * size
+        if reads:
+            _turn_round(source.reshape(-1), place, flat, 0, len(part), size, gain)
+        else:
+            np.multiply(source[begin : begin + count].swapaxes(0, 1), gain, out=band)
+        width = len(part) * after
+        _run(flat, (1, size, width), poles, edges, scratch("spline-total", width))
+        if writes:
+            _turn_round(flat, 0, target.reshape(-1), place, size, len(part), 1.0)
+        else:
+            part[...] = band.swapaxes(0, 1)
 
 
-def _filter_lines(band, poles, edges):
-    """Filter along the last axis, in place."""
-    _run_lines(band.reshape(-1, band.shape[2]), poles, edges, scratch("spline-total", EIGHT))
+# Other arrays are read and written by NumPy.
+def _is_read(source):
+    return source.flags.c_contiguous and source.dtype in KINDS
+
+
+def _is_written(target):
+    return target.flags.c_contiguous and target.dtype in WRITTEN
 
 
 @jit
@@ -114,7 +136,7 @@ def _copy(source, of_source, target, of_target, rows, gain):
     """
     start, pitch = of_source
     to, target_pitch = of_target
-    width = np.uint64(min(pitch, target_pitch))
+    width = np.uint64(pitch if pitch < target_pitch else target_pitch)
     for row in range(rows):
         s, t = np.uint64(start + row * pitch), np.uint64(to + row * target_pitch)
         for lane in range(width):
@@ -122,87 +144,52 @@ def _copy(source, of_source, target, of_target, rows, gain):
 
 
 @jit
-def _run_columns(band, poles, edges, total):
-    """Filter along the middle one of three axes: neighbouring lines are a vector."""
-    for plane in range(len(band)):
-        lanes = band[plane]
-        size = len(lanes)
-        for pole in poles:
-            _begin(lanes, pole, edges, total)
-            for k in range(1, size):
-                before, row = lanes[k - 1], lanes[k]
-                for lane in range(row.size):
-                    row[lane] += pole * before[lane]
-            _turn(lanes, pole, edges)
-            for k in range(size - 2, -1, -1):
-                after, row = lanes[k + 1], lanes[k]
-                for lane in range(row.size):
-                    row[lane] = pole * (after[lane] - row[lane])
+def _turn_round(source, start, target, to, rows, columns, gain):
+    """Write rows, multiplied, as columns: by eight, which are written to one line of a cache."""
+    pitch, wide = np.uint64(columns), np.uint64(rows)
+    together = rows - rows % 8
+    for row in range(0, together, 8):
+        s, t = np.uint64(start + row * columns), np.uint64(to + row)
+        for column in range(pitch):
+            for k in range(np.uint64(8)):
+                target[t + column * wide + k] = source[s + k * pitch + column] * gain
+    for row in range(together, rows):
+        s, t = np.uint64(start + row * columns), np.uint64(to + row)
+        for column in range(pitch):
+            target[t + column * wide] = source[s + column] * gain
 
 
 @jit
-def _run_lines(lines, poles, edges, total):
-    """Filter along the last axis: while one line waits for a step, others take theirs."""
-    size = lines.shape[1]
-    together = len(lines) - len(lines) % EIGHT
-    for pole in poles:
-        for first in range(0, together, EIGHT):
-            some = lines[first : first + EIGHT]
-            _begin(some.T, pole, edges, total)
-            _run_eight_on(some, pole)
-            _turn(some.T, pole, edges)
-            _run_eight_back(some, pole)
-        for first in range(together, len(lines)):
-            some = lines[first : first + 1]
-            _begin(some.T, pole, edges, total)
-            line = some[0]
-            for k in range(1, size):
-                line[k] += pole * line[k - 1]
-            _turn(some.T, pole, edges)
-            for k in range(size - 2, -1, -1):
-                line[k] = pole * (line[k + 1] - line[k])
+def _run(flat, shape, poles, edges, total):
+    """Filter along the middle one of three axes, in place: neighbouring lines are a vector."""
+    planes, size, width = shape
+    lanes = np.uint64(width)
+    for plane in range(planes):
+        first = plane * size * width
+        last = first + (size - 1) * width
+        for pole in poles:
+            _begin(flat, first, size, width, pole, edges, total)
+            for row in range(first + width, last + 1, width):
+                _add(flat, row, flat, row - width, pole, lanes)
+            _turn(flat, first, size, width, pole, edges)
+            for row in range(last - width, first - 1, -width):
+                here, after = np.uint64(row), np.uint64(row + width)
+                for lane in range(lanes):
+                    flat[here + lane] = pole * (flat[after + lane] - flat[here + lane])
 
 
 @jit_part
-def _run_eight_on(lines, pole):
-    """Add to each pixel the one before, times the pole; values of eight lines stay in registers."""
-    a, b, c, d = lines[0], lines[1], lines[2], lines[3]
-    e, f, g, h = lines[4], lines[5], lines[6], lines[7]
-    at_a, at_b, at_c, at_d, at_e, at_f, at_g, at_h = a[0], b[0], c[0], d[0], e[0], f[0], g[0], h[0]
-    for k in range(1, a.size):
-        at_a = a[k] + pole * at_a
-        at_b = b[k] + pole * at_b
-        at_c = c[k] + pole * at_c
-        at_d = d[k] + pole * at_d
-        at_e = e[k] + pole * at_e
-        at_f = f[k] + pole * at_f
-        at_g = g[k] + pole * at_g
-        at_h = h[k] + pole * at_h
-        a[k], b[k], c[k], d[k] = at_a, at_b, at_c, at_d
-        e[k], f[k], g[k], h[k] = at_e, at_f, at_g, at_h
+def _add(target, to, source, start, weight, lanes):
+    t, s = np.uint64(to), np.uint64(start)
+    for lane in range(lanes):
+        target[t + lane] += weight * source[s + lane]
 
 
 @jit_part
-def _run_eight_back(lines, pole):
-    """Set each pixel to the pole times its difference from the one after."""
-    a, b, c, d = lines[0], lines[1], lines[2], lines[3]
-    e, f, g, h = lines[4], lines[5], lines[6], lines[7]
-    last = np.uint64(a.size - 1)
-    at_a, at_b, at_c, at_d = a[last], b[last], c[last], d[last]
-    at_e, at_f, at_g, at_h = e[last], f[last], g[last], h[last]
-    for steps in range(1, a.size):
-        # Unsigned, or each would be checked for whether it counts from the end.
-        k = last - np.uint64(steps)
-        at_a = pole * (at_a - a[k])
-        at_b = pole * (at_b - b[k])
-        at_c = pole * (at_c - c[k])
-        at_d = pole * (at_d - d[k])
-        at_e = pole * (at_e - e[k])
-        at_f = pole * (at_f - f[k])
-        at_g = pole * (at_g - g[k])
-        at_h = pole * (at_h - h[k])
-        a[k], b[k], c[k], d[k] = at_a, at_b, at_c, at_d
-        e[k], f[k], g[k], h[k] = at_e, at_f, at_g, at_h
+def _scale(target, to, source, start, factor, divisor, lanes):
+    t, s = np.uint64(to), np.uint64(start)
+    for lane in range(lanes):
+        target[t + lane] = source[s + lane] * factor / divisor
 
 
 # Of what is farther away than this power of a pole nothing is left in a double, not even beside
@@ -211,57 +198,48 @@ NEGLIGIBLE = 1e-24
 
 
 @jit_part
-def _begin(lanes, pole, edges, total):
+def _begin(flat, first, size, width, pole, edges, total):
     """Set the first row to what the recursion has gathered before it: SciPy's sums."""
-    size = len(lanes)
-    count = lanes.shape[1]
+    lanes, last, none = np.uint64(width), first + (size - 1) * width, 0 * first
     around = math.pow(pole, size - 1.0 if edges == _MIRROR else float(size))
     power = pole
-    first, last = lanes[0], lanes[size - 1]
+    _scale(total, none, flat, first, 1.0, 1.0, lanes)
     if edges != _WRAP:
-        for lane in range(count):
-            total[lane] = first[lane] + around * last[lane]
-    else:
-        for lane in range(count):
-            total[lane] = first[lane]
+        _add(total, none, flat, last, around, lanes)
     for k in range(1, size - 1 if edges == _MIRROR else size):
-        near, far = lanes[size - k if edges == _WRAP else k], lanes[size - 1 - k]
-        weight = 0.0 if edges == _WRAP else around
-        for lane in range(count):
-            total[lane] += power * (near[lane] + weight * far[lane])
+        near, far = first + k * width, last - k * width
+        if edges == _WRAP:
+            _add(total, none, flat, far + width, power, lanes)
+        else:
+            n, f = np.uint64(near), np.uint64(far)
+            for lane in range(lanes):
+                total[lane] += power * (flat[n + lane] + around * flat[f + lane])
         power *= pole
         if abs(power) < NEGLIGIBLE:
             break
-    for lane in range(count):
-        if edges == _MIRROR:
-            first[lane] = total[lane] / (1.0 - around * around)
-        elif edges == _REFLECT:
-            first[lane] += total[lane] * (pole / (1.0 - around * around))
-        else:
-            first[lane] = total[lane] / (1.0 - power)
+    if edges == _REFLECT:
+        _add(flat, first, total, none, pole / (1.0 - around * around), lanes)
+    else:
+        rest = power if edges == _WRAP else around * around
+        _scale(flat, first, total, none, 1.0, 1.0 - rest, lanes)
 
 
 @jit_part
-def _turn(lanes, pole, edges):
+def _turn(flat, first, size, width, pole, edges):
     """Set the last row to where the recursion back begins."""
-    size = len(lanes)
-    last = lanes[size - 1]
+    lanes, last = np.uint64(width), first + (size - 1) * width
+    factor, divisor = pole, 1.0
     if edges == _MIRROR:
-        before = lanes[size - 2]
-        for lane in range(last.size):
-            last[lane] = (pole * before[lane] + last[lane]) * pole / (pole * pole - 1.0)
+        _add(flat, last, flat, last - width, pole, lanes)
+        divisor = pole * pole - 1.0
     elif edges == _REFLECT:
-        for lane in range(last.size):
-            last[lane] *= pole / (pole - 1.0)
+        factor = pole / (pole - 1.0)
     else:
         power = pole
-        for k in range(size - 1):
-            row = lanes[k]
-            for lane in range(last.size):
-                last[lane] += power * row[lane]
+        for row in range(first, last, width):
+            _add(flat, last, flat, row, power, lanes)
             power *= pole
             if abs(power) < NEGLIGIBLE:
                 break
         factor = pole / (power - 1.0)
-        for lane in range(last.size):
-            last[lane] *= factor
+    _scale(flat, last, flat, last, factor, divisor, lanes)

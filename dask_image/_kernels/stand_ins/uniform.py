@@ -25,24 +25,16 @@ STRIP = 2048
 
 
 @jit_part
-def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
-    """
-    Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`).
-
-    Where ``start`` is negative, a row of ``cval``.
-    """
-    first, last = max(stretch[0], begin), min(stretch[1], begin + length)
+def _add_row(pixels, start, sign, table, stretch, total, begin, length):
+    """Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`)."""
+    first = stretch[0] if stretch[0] > begin else begin
+    last = stretch[1] if stretch[1] < begin + length else begin + length
     place = begin
     while place < begin + length:
-        if start < 0 or (place == first and last > first):
-            if start < 0:
-                first, last = begin, begin + length
-                for i in range(np.uint64(length)):
-                    total[i] += total.dtype.type(sign * cval)
-            else:
-                s, t = np.uint64(start + first + stretch[2]), np.uint64(first - begin)
-                for i in range(np.uint64(last - first)):
-                    total[t + i] += total.dtype.type(sign * pixels[s + i])
+        if place == first and last > first:
+            s, t = np.uint64(start + first + stretch[2]), np.uint64(first - begin)
+            for i in range(np.uint64(last - first)):
+                total[t + i] += total.dtype.type(sign * pixels[s + i])
             place = last
             continue
         if table[place] >= 0:
@@ -51,9 +43,16 @@ def _add_row(pixels, start, sign, table, stretch, cval, total, begin, length):
 
 
 @jit_part
+def _add_constant(value, total, length):
+    for i in range(np.uint64(length)):
+        total[i] += total.dtype.type(value)
+
+
+@jit_part
 def _slide(pixels, left, entered, table, stretch, total, begin, length):
     """Take the row of pixels that begins at ``left`` from the sums, and add that at ``entered``."""
-    first, last = max(stretch[0], begin), min(stretch[1], begin + length)
+    first = stretch[0] if stretch[0] > begin else begin
+    last = stretch[1] if stretch[1] < begin + length else begin + length
     place = begin
     while place < begin + length:
         if place == first and last > first:
@@ -148,30 +147,30 @@ def _sum_neighbours(row, size, sums, count, spare, other):
 
 
 @jit
-def _sweep(image, target, shape, strip, down, across, buffers):
+def _sweep(image, target, shape, constant, down, across, buffers):
     """
     Average along the last axis but one, and then along the last (sizes of 1: leave it).
 
-    ``target`` is the result and how sums get there, see `_average`.
+    ``target`` is the result and how sums get there, see `_average`; ``constant`` is None where
+    ``cval`` stands nowhere. What is None is not compiled.
     """
     result, via, whole, single = target
     size, rows, cval = down
     across_size, table, stretch, across_cval = across
     total, mean, sums, spare, other, native = buffers
-    planes, height, width, columns = shape
+    planes, height, width, columns, strip = shape
     count, wide = rows.size - size + 1, across_size - 1
     # Literals would have functions compiled once more.
     zero, one = 0 * planes, 1 + 0 * planes
     for plane in range(planes):
         for begin in range(0, columns, strip):
-            narrow, sound = min(strip, columns - begin), False
+            narrow, sound = strip if strip < columns - begin else columns - begin, False
             length = narrow + wide
             for top in range(count):
                 to = (plane * count + top) * columns + begin
-                entering = top + size - 1
+                entering, base = top + size - 1, plane * height
                 left = rows[top - 1] if sound else -1
                 if sound and left >= 0 and rows[entering] >= 0:
-                    base = plane * height
                     _slide(
                         image, (base + left) * width, (base + rows[entering]) * width, table,
                         stretch, total, begin, length,
@@ -182,11 +181,12 @@ def _sweep(image, target, shape, strip, down, across, buffers):
                         for i in range(length):
                             total[i] = 0
                     while place < top + size:
-                        start = -1
-                        if rows[place] >= 0:
-                            start = (plane * height + rows[place]) * width
                         sign = one if place >= top else -one
-                        _add_row(image, start, sign, table, stretch, cval, total, begin, length)
+                        if constant is not None and rows[place] < 0:
+                            _add_constant(sign * cval, total, length)
+                        else:
+                            start = (base + rows[place]) * width
+                            _add_row(image, start, sign, table, stretch, total, begin, length)
                         # Of what stood in the window before, all but the first pixel stays.
                         place = entering if sound and place < top else place + 1
                 last, last_size = total, size
@@ -197,7 +197,8 @@ def _sweep(image, target, shape, strip, down, across, buffers):
                             total, whole, single, size, via, native, mean, zero, length
                         )
                         row = mean
-                    fill(row, zero, length, table, begin, stretch, across_cval)
+                    if constant is not None:
+                        fill(row, zero, length, table, begin, stretch, across_cval)
                     _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
                     last, last_size = sums, across_size
                 finite = _average(last, whole, single, last_size, via, native, result, to, narrow)
@@ -222,6 +223,7 @@ class _AveragedRows:
         # What is None is not compiled.
         self.whole = 1 if layout.dtype.kind in "iu" else None
         self.single = 1 if layout.dtype == np.float32 else None
+        self.constant = 1 if min(rows.min(), across.table.min(initial=0)) < 0 else None
         largest = max(abs(down.cval), abs(across.cval), 2.0**16)
         self.short = max(self.down[0], size) * largest < 2.0**31
 
@@ -232,8 +234,8 @@ class _AveragedRows:
         buffers = [scratch(f"average {number}", length, dtype) for number in range(5)]
         target = result.reshape(-1), self.by_way_of, self.whole, self.single
         _sweep(
-            image.reshape(-1), target, self.layout.planes(image), self.strip, self.down,
-            self.across, (*buffers, np.empty(0, result.dtype)),
+            image.reshape(-1), target, (*self.layout.planes(image), self.strip), self.constant,
+            self.down, self.across, (*buffers, np.empty(0, result.dtype)),
         )  # fmt: skip
 
 

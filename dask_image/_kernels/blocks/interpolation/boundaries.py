@@ -4,7 +4,6 @@ import numpy as np
 
 from dask_image._kernels._numba import jit_part
 from dask_image._utils.modes import (
-    CONSTANT,
     FAR,
     GRID_CONSTANT,
     GRID_WRAP,
@@ -17,19 +16,28 @@ from dask_image._utils.modes import (
 
 
 @jit_part
-def fold(x, size, mode):
-    """Return the coordinate in the image that ``x`` stands for; NaN where ``cval`` does."""
+def fold(x, size, mode, repeats):
+    """
+    Return the coordinate in the image that ``x`` stands for; NaN where ``cval`` does.
+
+    ``repeats`` is None in modes that do not repeat the image: what is None is not compiled.
+    """
     if 0 <= x <= size - 1:
         return x
     if mode == GRID_CONSTANT or mode == NEAREST:
         # Farther out nothing changes, and indices stay small. NaN is kept.
-        return min(x, size + OUT_OF_REACH) if x > 0 else max(x, -OUT_OF_REACH)
-    if mode == CONSTANT or not (-FAR < x < FAR):
+        if x > size + OUT_OF_REACH:
+            return float(size + OUT_OF_REACH)
+        return float(-OUT_OF_REACH) if x < -OUT_OF_REACH else x
+    if repeats is None or not (-FAR < x < FAR):
         return np.nan
     if size <= 1:
         return 0.0
     # Where a coordinate is so large that its place in the period is rounded away, it stays near.
-    return min(max(_turned(x, size, mode), -1.0), float(size))
+    x = _turned(x, size, mode)
+    if x < -1.0:
+        return -1.0
+    return float(size) if x > size else x
 
 
 @jit_part

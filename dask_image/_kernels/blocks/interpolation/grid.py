@@ -250,7 +250,8 @@ class _Tile:
         if self.run[1] - self.run[0] < 16 or (places[:, self.run[0]] < 0).any():
             self.run = (0, 0)
         self.as_read = (
-            self.low, self.needed, self.columns, self.factors, self.run, self.known,
+            self.low, self.needed, self.columns, self.factors, self.run,
+            1 if len(places) > 2 else None, self.known,
             bool(self.known.all()), left,
         )  # fmt: skip
 
@@ -293,7 +294,7 @@ def _sum_tile(rows, tile, values, doubts, kept, scratches, target):
     Itself without fused steps, which would go over to `_settle` when that is made a part of it.
     """
     pixels, sizes, offsets, weights, known, first = rows
-    low, needed, columns, factors, run, known_columns, all_known, left = tile
+    low, needed, columns, factors, run, more, known_columns, all_known, left = tile
     cval, limits = values
     out, first_row = target
     index, row, total = scratches
@@ -305,7 +306,7 @@ def _sum_tile(rows, tile, values, doubts, kept, scratches, target):
             pass
         elif kept is None:
             _add_rows_up(pixels, none, offsets, weights, index, first, needed, low, cval, row)
-            _read_columns(row, columns, factors, run, total)
+            _read_columns(row, columns, factors, run, more, total)
         else:
             lines, held, slots = kept
             last = index[axes - 1]
@@ -320,7 +321,7 @@ def _sum_tile(rows, tile, values, doubts, kept, scratches, target):
                     _add_rows_up(
                         pixels, offset, offsets, weights, index, first, needed, low, cval, row
                     )
-                    _read_columns(row, columns, factors, run, lines[slot])
+                    _read_columns(row, columns, factors, run, more, lines[slot])
             _blend(lines, slots[:, last - sizes[1, axes - 1]], weights[:, last], total)
         if doubts is not None and has_any:
             _settle(
@@ -414,54 +415,47 @@ def _add_two(one, a, two, b, weight, other, empty, row, count):
 
 
 @jit_contract_part
-def _read_columns(row, columns, factors, run, out):
-    """Read a row at the columns of the output, with their weights."""
+def _read_columns(row, columns, factors, run, more, out):
+    """
+    Read a row at the columns of the output, with their weights.
+
+    ``more`` is None for up to two taps: what is None is not compiled.
+    """
     taps, length = columns.shape
     low, high = run
-    for tap in range(0, taps, 2):
-        a, left = columns[tap], factors[tap]
-        if tap + 1 == taps:
-            _pick_one(row, a, left, tap == 0, out)
-            continue
-        b, right = columns[tap + 1], factors[tap + 1]
-        if low < high:
-            _weigh_two(row, a[low], b[low], left, right, low, high, tap == 0, out)
-        begin, end = high, length
-        for _ in range(2):
-            _pick_two(row, a, b, left, right, np.uint64(begin), np.uint64(end), tap == 0, out)
-            begin, end = 0, low
-
-
-@jit_inline
-def _pick_one(row, columns, factors, empty, out):
-    if empty:
-        for k in range(out.size):
-            out[k] = row[np.uint64(columns[k])] * factors[k]
-    else:
-        for k in range(out.size):
-            out[k] += row[np.uint64(columns[k])] * factors[k]
-
-
-@jit_inline
-def _pick_two(row, a, b, left, right, begin, end, empty, out):
-    if empty:
+    if taps == 1:
+        a, left = columns[0], factors[0]
+        for k in range(np.uint64(length)):
+            out[k] = row[np.uint64(a[k])] * left[k]
+        return
+    a, left, b, right = columns[0], factors[0], columns[1], factors[1]
+    # Differences of unsigned numbers are right even where they are below zero.
+    begin = np.uint64(low)
+    s, t = np.uint64(a[low]) - begin, np.uint64(b[low]) - begin
+    for k in range(begin, np.uint64(high)):
+        out[k] = row[s + k] * left[k] + row[t + k] * right[k]
+    begin, end = np.uint64(high), np.uint64(length)
+    for _ in range(2):
         for k in range(begin, end):
             out[k] = row[np.uint64(a[k])] * left[k] + row[np.uint64(b[k])] * right[k]
-    else:
-        for k in range(begin, end):
-            out[k] += row[np.uint64(a[k])] * left[k] + row[np.uint64(b[k])] * right[k]
-
-
-@jit_inline
-def _weigh_two(row, a, b, left, right, low, high, empty, out):
-    # Differences of unsigned numbers are right even where they are below zero.
-    s, t = np.uint64(a) - np.uint64(low), np.uint64(b) - np.uint64(low)
-    if empty:
-        for k in range(np.uint64(low), np.uint64(high)):
-            out[k] = row[s + k] * left[k] + row[t + k] * right[k]
-    else:
-        for k in range(np.uint64(low), np.uint64(high)):
-            out[k] += row[s + k] * left[k] + row[t + k] * right[k]
+        begin, end = np.uint64(0), np.uint64(low)
+    if more is not None:
+        for tap in range(2, taps, 2):
+            a, left = columns[tap], factors[tap]
+            if tap + 1 == taps:
+                for k in range(np.uint64(length)):
+                    out[k] += row[np.uint64(a[k])] * left[k]
+                return
+            b, right = columns[tap + 1], factors[tap + 1]
+            begin = np.uint64(low)
+            s, t = np.uint64(a[low]) - begin, np.uint64(b[low]) - begin
+            for k in range(begin, np.uint64(high)):
+                out[k] += row[s + k] * left[k] + row[t + k] * right[k]
+            begin, end = np.uint64(high), np.uint64(length)
+            for _ in range(2):
+                for k in range(begin, end):
+                    out[k] += row[np.uint64(a[k])] * left[k] + row[np.uint64(b[k])] * right[k]
+                begin, end = np.uint64(0), np.uint64(low)
 
 
 @jit_contract_part

@@ -71,9 +71,9 @@ def nearest(source, points, scratch, rest, out):
     _, rows, offsets = scratch
     where, lost, left = rows[0], rows[1], np.int64(0)
     for start in range(0, out.size, ROW):
-        count = min(ROW, out.size - start)
-        where[:count] = 0.0
-        lost[:count] = 0.0
+        count = ROW if out.size - start > ROW else out.size - start
+        _clear(where, count)
+        _clear(lost, count)
         for axis in range(len(frame)):
             _place_nearest(band[axis, begin + start :], count, frame[axis], where, lost)
         _truncate(where, offsets, count)
@@ -90,9 +90,9 @@ def linear(source, points, corners, scratch, rest, out):
     weights, rows, offsets = scratch
     where, lost, left = rows[0], rows[1], np.int64(0)
     for start in range(0, out.size, ROW):
-        count = min(ROW, out.size - start)
-        where[:count] = 0.0
-        lost[:count] = 0.0
+        count = ROW if out.size - start > ROW else out.size - start
+        _clear(where, count)
+        _clear(lost, count)
         for axis in range(2):
             _place_linear(
                 band[axis, begin + start :], count, frame[axis], weights[axis, 0], where, lost
@@ -116,15 +116,15 @@ def splines(source, points, around, scratch, rest, out):
     ones[:] = 1.0
     left = np.int64(0)
     for start in range(0, out.size, ROW):
-        count = min(ROW, out.size - start)
-        total[:count] = 0.0
-        lost[:count] = 0.0
+        count = ROW if out.size - start > ROW else out.size - start
+        _clear(total, count)
+        _clear(lost, count)
         for axis in range(ndim):
             _shift(band[axis, begin + start :], count, frame[axis], other)
             weigh(other[:count], order, one, weights[axis])
             _place(one, count, frame[axis], order, total, lost)
         _truncate(total, offsets, count)
-        total[:count] = 0.0
+        _clear(total, count)
         last = weights[ndim - 1]
         for row in range(len(deltas)):
             before = weights[ndim - 3, digits[row, ndim - 3]] if ndim > 2 else ones
@@ -146,11 +146,18 @@ def splines(source, points, around, scratch, rest, out):
 
 
 @jit_part
+def _clear(row, count):
+    # An assignment to a slice takes many times longer to compile.
+    for k in range(count):
+        row[k] = 0.0
+
+
+@jit_part
 def _limited(place, most):
     """Return the nearest number from 0 to ``most``; NaN becomes 0."""
     if not place > 0.0:
         return 0.0
-    return min(place, most)
+    return place if place < most else most
 
 
 @jit_part

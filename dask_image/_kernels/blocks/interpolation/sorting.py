@@ -6,6 +6,7 @@ import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.blocks.interpolation.boundaries import fold
+from dask_image._utils.modes import CONSTANT, GRID_CONSTANT, NEAREST
 
 
 def cells_of(coordinates, owners, chunks, shape, spline):
@@ -31,10 +32,11 @@ def cells_of(coordinates, owners, chunks, shape, spline):
     """
     count = math.prod(map(len, chunks))
     cells = np.zeros(coordinates.shape[1], np.int32)
+    repeats = None if spline.mode.code in (CONSTANT, GRID_CONSTANT, NEAREST) else 1
     for x, owner, sizes, size in zip(coordinates, owners, chunks, shape):
         if use_numba():
-            axis = owner, len(sizes), size
-            _add_cells(x, axis, float(spline.padding), spline.order, spline.mode.code, cells)
+            axis, rule = (owner, len(sizes), size), (spline.mode.code, repeats)
+            _add_cells(x, axis, float(spline.padding), spline.order, *rule, cells)
             continue
         folded = spline.mode.fold_coordinate(x + spline.padding, size)
         lost = np.isnan(folded)
@@ -48,18 +50,19 @@ def cells_of(coordinates, owners, chunks, shape, spline):
 
 
 @jit
-def _add_cells(line, axis, padding, order, mode, cells):
+def _add_cells(line, axis, padding, order, mode, repeats, cells):
     """Work one axis into the numbers of the cells; -1 for points that need no pixel."""
     owner, cells_along, size = axis
     for point in range(len(line)):
         if cells[point] < 0:
             continue
-        x = fold(line[point] + padding, size, mode)
+        x = fold(line[point] + padding, size, mode, repeats)
         if np.isnan(x):
             cells[point] = -1
             continue
         first = math.floor(x if order & 1 else x + 0.5) - (order >> 1)
-        first = min(max(first, 0), size - 1)
+        first = first if first > 0 else 0
+        first = first if first < size else size - 1
         cells[point] = cells[point] * cells_along + owner[first]
 
 
@@ -82,29 +85,28 @@ def group(cells, count, coordinates):
         The order that sorts the points, where in it each number begins (and the
         last one ends), and the coordinates in that order.
     """
+    bounds = np.zeros(count + 2, np.int64)
     if use_numba():
-        return _group(cells, count, coordinates)
-    bounds = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(cells, minlength=count), out=bounds[1:])
+        order, moved = np.empty(len(cells), np.int64), np.empty_like(coordinates)
+        _group(cells, coordinates, bounds, order, moved)
+        return order, bounds[:-1], moved
+    np.cumsum(np.bincount(cells, minlength=count), out=bounds[1:-1])
     order = np.argsort(cells, kind="stable")
-    return order, bounds, coordinates[:, order]
+    return order, bounds[:-1], coordinates[:, order]
 
 
 @jit
-def _group(cells, count, coordinates):
-    """Sort by counting."""
-    bounds = np.zeros(count + 1, np.int64)
+def _group(cells, coordinates, bounds, order, moved):
+    """Sort by counting; ``bounds`` are zeros, one more than there are in the end."""
     for cell in cells:
-        bounds[cell + 1] += 1
-    for k in range(count):
-        bounds[k + 1] += bounds[k]
-    following = bounds[:-1].copy()
-    order = np.empty(len(cells), np.int64)
-    moved = np.empty_like(coordinates)
+        bounds[cell + 2] += 1
+    for k in range(2, bounds.size):
+        bounds[k] += bounds[k - 1]
+    # Where the next point of a number goes is where the number after it begins in the end.
+    following = bounds[1:]
     for point in range(len(cells)):
         place = following[cells[point]]
         following[cells[point]] += 1
         order[place] = point
         for axis in range(len(coordinates)):
             moved[axis, place] = coordinates[axis, point]
-    return order, bounds, moved
