@@ -77,7 +77,7 @@ def run_case(name, side, block):
                 f"{folder}/result", shape=result.shape, dtype=result.dtype,
                 chunks=tuple(max(sizes) for sizes in result.chunks),
             )  # fmt: skip
-            dask_image.store(result, target, memory=cap_of(name, side) // 2)
+            dask_image.store(result, target, memory=cap_of(name, side) // 4)
             check_windows(case, target, side, block)
 
 
@@ -246,18 +246,18 @@ def with_little_memory(call, small_call, side, block):
     """
     Return a result, seconds, how often workers paused, and the bytes that they spilled.
 
-    They hold an image of four times the size, and may take 64 MB more than what imports take.
+    They hold an image of nine times the size, and may take 120 MB more than what imports take.
     """
     with two_workers() as client:
         for worker in client.run(os.getpid):
             client.compute(small_call(), workers=[worker]).result(timeout=600)
         client.run(leave_little_memory)
         begun = time.perf_counter()
-        held = client.persist(Images(2 * side, block).image)
+        held = client.persist(Images(3 * side, block).image)
         result = client.compute(call()).result(timeout=600)
         seconds = time.perf_counter() - begun
-        corner = np.arange(2 * side - WINDOW, 2 * side, dtype=np.uint32)
-        expected = Window(corner, corner, 2 * side).image
+        corner = np.arange(3 * side - WINDOW, 3 * side, dtype=np.uint32)
+        expected = Window(corner, corner, 3 * side).image
         np.testing.assert_array_equal(held[-WINDOW:, -WINDOW:].compute(), expected)
         return result, seconds, client.run_on_scheduler(pauses), sum(client.run(spilled).values())
 
@@ -265,9 +265,9 @@ def with_little_memory(call, small_call, side, block):
 def leave_little_memory(dask_worker):
     """Let a worker take little more than it does."""
     manager, taken = dask_worker.memory_manager, resident()
-    manager.memory_target_fraction = (taken + 16e6) / manager.memory_limit
-    manager.memory_spill_fraction = (taken + 32e6) / manager.memory_limit
-    manager.memory_pause_fraction = (taken + 64e6) / manager.memory_limit
+    manager.memory_target_fraction = (taken + 40e6) / manager.memory_limit
+    manager.memory_spill_fraction = (taken + 120e6) / manager.memory_limit
+    manager.memory_pause_fraction = (taken + 120e6) / manager.memory_limit
 
 
 def on_cluster(side, block, names):
@@ -363,7 +363,7 @@ def main():
     elif chosen.schedulers:
         compare_schedulers(chosen.side or 2048, chosen.block or 256, chosen.names)
     else:
-        side, block = (8192, 256) if chosen.short else (24576, 1024)
+        side, block = (12288, 512) if chosen.short else (24576, 1024)
         some = [name for name, case in CASES.items() if case.short or not chosen.short]
         names = chosen.names or some
         sys.exit(not run_all(chosen.side or side, chosen.block or block, names))
