@@ -149,9 +149,9 @@ def test_at_most_ten_tasks_a_block_in_3d(monkeypatch):
 
 
 def test_tasks_share_what_they_are_made_of():
-    image = da.zeros((256,) * 3, chunks=64, dtype="f4")
+    image = da.zeros((384,) * 3, chunks=64, dtype="f4")
     result = map_passes(image, gaussian_passes(3, 1, "reflect"), image.dtype, "filter")
-    tasks = [result.dask.layers[result.name][result.name, 1, 1, n] for n in (1, 2)]
+    tasks = [result.dask.layers[result.name][result.name, 2, 2, n] for n in (2, 3)]
     references, cuts = zip(*((each.args[5:], each.args[1][0]) for each in tasks), strict=True)
     same = {id(each) for each in references[0]} & {id(each) for each in references[1]}
     # Of 27 blocks around, those that are around both, but not these two themselves.
