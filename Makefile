@@ -12,7 +12,7 @@ LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\
 
 .PHONY: help test test-minimum test-query-planning fuzz coverage demo docs lint types stubs
 .PHONY: format package
-.PHONY: benchmark compare slower scale clean
+.PHONY: benchmark compare slower scale scale-short clean
 
 help:
 	@echo "make test          run all tests and doctests"
@@ -29,6 +29,7 @@ help:
 	@echo "make compare       print the table of speeds beside SciPy, OpenCV and others"
 	@echo "make slower        print which functions are slower than SciPy's"
 	@echo "make scale         run families under a memory cap of an eighth of their image"
+	@echo "make scale-short   run some of them in a minute, as CI does"
 	@echo "make clean         remove environments, caches and results"
 
 .venv/ready: $(SOURCES)
@@ -93,6 +94,9 @@ benchmark: .venv/ready
 
 scale: .venv/ready
 	.venv/bin/python -m benchmarks.scale $(ARGS)
+
+scale-short: .venv/ready
+	.venv/bin/python -m benchmarks.scale --short $(ARGS)
 
 .venv-package/ready: $(SOURCES)
 	$(PYTHON) -m venv .venv-package

@@ -12,6 +12,7 @@ one of which is killed, and which must pause and spill; ``--schedulers`` compare
 
 import argparse
 import contextlib
+import multiprocessing
 import os
 import pickle
 import signal
@@ -30,7 +31,6 @@ import dask_image
 from benchmarks.scale_cases import ACROSS, CASES, LABELLED, PITCH, SINGLE, SQUARE, Images, Window
 from dask_image import ndfilters, ndinterp, ndmeasure
 
-OVER_CAP = 8
 OVERRAN = 3
 PAGE = os.sysconf("SC_PAGE_SIZE")
 BORDER, WINDOW = 32, 64
@@ -60,8 +60,8 @@ def check_labels(case, index, values, side):
         np.testing.assert_allclose(values[place], case.theirs(part.astype(float)), rtol=1e-6)
 
 
-def run_case(name, side, block):
-    """Compute a case in this process."""
+def run_case(name, side, block, cap):
+    """Compute a case in this process, and check it; ``store`` is told a quarter of the cap."""
     import zarr
 
     case = CASES[name]
@@ -77,7 +77,7 @@ def run_case(name, side, block):
                 f"{folder}/result", shape=result.shape, dtype=result.dtype,
                 chunks=tuple(max(sizes) for sizes in result.chunks),
             )  # fmt: skip
-            dask_image.store(result, target, memory=cap_of(name, side) // 2)
+            dask_image.store(result, target, memory=cap // 4)
             check_windows(case, target, side, block)
 
 
@@ -87,12 +87,12 @@ def resident():
         return int(file.read().split()[1]) * PAGE
 
 
-def child(name, side, block):
+def child(name, side, block, cap):
     """Run a case under its cap, and print peak (bytes) and seconds."""
     dask.config.set(scheduler="threads", num_workers=2)
     dask.config.set({"dask-image.median.memory": 0, "dask-image.coordinates.memory": 0})
-    run_case(name, 2 * block, block)  # compiles, and imports what is imported late
-    start, cap = resident(), cap_of(name, side)
+    run_case(name, 2 * block, block, cap)  # compiles, and imports what is imported late
+    start = resident()
     peak = [start]
 
     def watch():
@@ -105,29 +105,30 @@ def child(name, side, block):
 
     threading.Thread(target=watch, daemon=True).start()
     begun = time.perf_counter()
-    run_case(name, side, block)
+    run_case(name, side, block, cap)
     print(peak[0] - start, time.perf_counter() - begun)
 
 
-def cap_of(name, side):
-    """Return an eighth of the bytes of what is read: an image, and coordinates if there are some."""
-    return CASES[name].pixel * side**2 // OVER_CAP
+def cap_of(name, side, share):
+    """Return a share of the bytes of what is read: an image, and coordinates if there are some."""
+    return CASES[name].pixel * side**2 // share
 
 
-def run_all(side, block, names):
+def run_all(side, block, names, share):
     """Run cases, each in a process; return whether all kept below their cap."""
     print(f"{side}² float32 in {block}², {4 * side**2 / 2**20:.0f} MiB, two threads")
     print(f"{'case':28s} {'cap MiB':>8s} {'peak MiB':>9s} {'s':>6s}")
     failed = []
     for name in names:
-        arguments = ["--child", name, "--side", str(side), "--block", str(block)]
+        cap = cap_of(name, side, share)
+        arguments = ["--child", name, "--side", str(side), "--block", str(block), "--cap", str(cap)]
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.scale", *arguments],
             capture_output=True,
             text=True,
             check=False,
         )
-        line, words = f"{name:28s} {cap_of(name, side) / 2**20:8.0f}", done.stdout.split()
+        line, words = f"{name:28s} {cap / 2**20:8.0f}", done.stdout.split()
         if done.returncode:
             failed.append(name)
             over = done.returncode == OVERRAN
@@ -167,25 +168,70 @@ def graph_calls():
     }
 
 
+# One of each family, where all would take too long.
+OF_EACH_FAMILY = (
+    "gaussian_filter", "gaussian_filter_again", "median_filter", "rank_filter_again", "correlate",
+    "generic_gradient_magnitude", "fill_missing", "grey_opening", "binary_opening",
+    "binary_fill_holes", "distance_transform_edt", "distance_transform_bf_again", "label", "mean",
+    "median", "labeled_comprehension", "regionprops_table", "affine_transform", "shift",
+    "spline_filter", "map_coordinates", "map_coordinates_again", "map_coordinates(reach=3)",
+    "fourier_gaussian", "watershed", "reconstruction", "local_maxima", "threshold_otsu",
+    "local_mean", "local_percentile", "subtract_background",
+)  # fmt: skip
+MOST_TASKS, MOST_MICROSECONDS = 12, 400
+
+
+def cost_of_graph(call, side):
+    """Return how many tasks, microseconds and pickled bytes a block costs."""
+    graph_of(call, 2)  # imports what is imported late
+    begun = time.process_time()
+    graph = graph_of(call, side)
+    seconds = time.process_time() - begun
+    some = list(graph.values())[:: max(len(graph) // 10_000, 1)]
+    size = len(pickle.dumps(some)) / len(some) * len(graph)
+    return len(graph) / side**3, seconds / side**3 * 1e6, size / side**3
+
+
+def in_a_process(function, *args, timeout):
+    """Return what a function returns in a process of its own, or None if that takes too long."""
+    # It inherits what is imported, and leaves no memory behind.
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: theirs.send(function(*args)))
+    process.start()
+    theirs.close()
+    try:
+        return ours.recv() if ours.poll(timeout) else None
+    except EOFError:
+        return None
+    finally:
+        process.kill()
+        process.join()
+
+
 def show_graphs(blocks, names):
     """Build functions on so many blocks and print what a block costs."""
     side = round(blocks ** (1 / 3))
-    count = side**3
-    print(f"{count} blocks of 128³, tasks of the inputs included")
+    calls = graph_calls()
+    names = names or (
+        OF_EACH_FAMILY if side**3 > 20_000 else [each.partition(".")[2] for each in calls]
+    )
+    print(f"{side**3} blocks of 128³, tasks of the inputs included")
     print(f"{'function':45s} {'tasks':>6s} {'µs':>6s} {'bytes':>6s}  a block")
-    for name, call in graph_calls().items():
-        if names and name.rpartition(".")[2] not in names:
+    above = []
+    for name, call in calls.items():
+        if name.partition(".")[2] not in names:
             continue
-        begun = time.process_time()
-        graph = graph_of(call, side)
-        seconds = time.process_time() - begun
-        some = list(graph.values())[:: max(len(graph) // 10_000, 1)]
-        size = len(pickle.dumps(some)) / len(some) * len(graph)
-        print(
-            f"{name:45s} {len(graph) / count:6.1f} {seconds / count * 1e6:6.0f} "
-            f"{size / count:6.0f}",
-            flush=True,
-        )
+        found = in_a_process(cost_of_graph, call, side, timeout=300)
+        if found is None:
+            print(f"{name:45s} FAILED, or not built in 300 s", flush=True)
+            above.append(name)
+            continue
+        tasks, microseconds, size = found
+        print(f"{name:45s} {tasks:6.1f} {microseconds:6.0f} {size:6.0f}", flush=True)
+        if tasks > MOST_TASKS or microseconds > MOST_MICROSECONDS:
+            above.append(name)
+    print(f"above {MOST_TASKS} tasks or {MOST_MICROSECONDS} µs: {', '.join(above) or 'none'}")
 
 
 def cluster_calls(side, block):
@@ -246,18 +292,18 @@ def with_little_memory(call, small_call, side, block):
     """
     Return a result, seconds, how often workers paused, and the bytes that they spilled.
 
-    They hold an image of four times the size, and may take 64 MB more than what imports take.
+    They hold an image of nine times the size, and may take 120 MB more than what imports take.
     """
     with two_workers() as client:
         for worker in client.run(os.getpid):
             client.compute(small_call(), workers=[worker]).result(timeout=600)
         client.run(leave_little_memory)
         begun = time.perf_counter()
-        held = client.persist(Images(2 * side, block).image)
+        held = client.persist(Images(3 * side, block).image)
         result = client.compute(call()).result(timeout=600)
         seconds = time.perf_counter() - begun
-        corner = np.arange(2 * side - WINDOW, 2 * side, dtype=np.uint32)
-        expected = Window(corner, corner, 2 * side).image
+        corner = np.arange(3 * side - WINDOW, 3 * side, dtype=np.uint32)
+        expected = Window(corner, corner, 3 * side).image
         np.testing.assert_array_equal(held[-WINDOW:, -WINDOW:].compute(), expected)
         return result, seconds, client.run_on_scheduler(pauses), sum(client.run(spilled).values())
 
@@ -265,9 +311,9 @@ def with_little_memory(call, small_call, side, block):
 def leave_little_memory(dask_worker):
     """Let a worker take little more than it does."""
     manager, taken = dask_worker.memory_manager, resident()
-    manager.memory_target_fraction = (taken + 16e6) / manager.memory_limit
-    manager.memory_spill_fraction = (taken + 32e6) / manager.memory_limit
-    manager.memory_pause_fraction = (taken + 64e6) / manager.memory_limit
+    manager.memory_target_fraction = (taken + 40e6) / manager.memory_limit
+    manager.memory_spill_fraction = (taken + 120e6) / manager.memory_limit
+    manager.memory_pause_fraction = (taken + 120e6) / manager.memory_limit
 
 
 def on_cluster(side, block, names):
@@ -350,12 +396,14 @@ def main():
     parser.add_argument("--cluster", action="store_true")
     parser.add_argument("--schedulers", action="store_true")
     parser.add_argument("--blocks", type=int, default=1728)
+    parser.add_argument("--share", type=int, default=8, help="of the image that is the cap")
     parser.add_argument("--child")
+    parser.add_argument("--cap", type=int)
     parser.add_argument("--side", type=int)
     parser.add_argument("--block", type=int)
     chosen = parser.parse_args()
     if chosen.child:
-        child(chosen.child, chosen.side, chosen.block)
+        child(chosen.child, chosen.side, chosen.block, chosen.cap)
     elif chosen.graphs:
         show_graphs(chosen.blocks, chosen.names)
     elif chosen.cluster:
@@ -363,10 +411,10 @@ def main():
     elif chosen.schedulers:
         compare_schedulers(chosen.side or 2048, chosen.block or 256, chosen.names)
     else:
-        side, block = (8192, 256) if chosen.short else (24576, 1024)
+        side, block = (12288, 512) if chosen.short else (24576, 1024)
         some = [name for name, case in CASES.items() if case.short or not chosen.short]
         names = chosen.names or some
-        sys.exit(not run_all(chosen.side or side, chosen.block or block, names))
+        sys.exit(not run_all(chosen.side or side, chosen.block or block, names, chosen.share))
 
 
 if __name__ == "__main__":

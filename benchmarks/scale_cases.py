@@ -65,7 +65,8 @@ def _whole(rows, columns):
 
 def _few(rows, columns):
     """Return values of 8 bits that repeat themselves along both axes."""
-    return (_mixed(rows % PERIOD, columns % PERIOD) % 251).astype(np.uint8)
+    period = _mixed(*(np.arange(PERIOD, dtype=np.uint32),) * 2) % 251
+    return period.astype(np.uint8)[rows % PERIOD][:, columns % PERIOD]
 
 
 def _strayed(rows, columns):
@@ -286,7 +287,7 @@ WINDOWED = {
     ),
     "grey_opening, 5 × 5": Case(
         lambda v: ndmorph.grey_opening(v.image, size=5),
-        lambda w: ndimage.grey_opening(w.image, size=5), short=True,
+        lambda w: ndimage.grey_opening(w.image, size=5),
     ),
     "binary_opening, 3 times": Case(
         lambda v: ndmorph.binary_opening(v.objects, FULL, iterations=3),
@@ -343,7 +344,6 @@ WINDOWED = {
     "fourier_gaussian": Case(lambda v: ndfourier.fourier_gaussian(v.image, 2), _in_fourier_space),
     "local_mean, 64 × 64": Case(
         lambda v: local_statistics.local_mean(v.image, 64, interpolate=None), _mean_of_boxes,
-        short=True,
     ),
     "subtract_background": Case(
         lambda v: local_statistics.subtract_background(v.image, 5, "white_tophat"),
@@ -380,9 +380,7 @@ LABELLED = {
 # Of these there is one result for all of the image.
 SINGLE = {
     "threshold_otsu": Case(lambda v: segmentation.threshold_otsu(v.few), _otsu, pixel=1),
-    "histogram": Case(
-        lambda v: ndmeasure.histogram(v.few, 0, 256, 16), _histogram, pixel=1, short=True
-    ),
+    "histogram": Case(lambda v: ndmeasure.histogram(v.few, 0, 256, 16), _histogram, pixel=1),
 }
 
 CASES = WINDOWED | LABELLED | SINGLE

@@ -148,6 +148,17 @@ def test_at_most_ten_tasks_a_block_in_3d(monkeypatch):
         assert tasks / image.npartitions <= 10
 
 
+def test_tasks_share_what_they_are_made_of():
+    image = da.zeros((384,) * 3, chunks=64, dtype="f4")
+    result = map_passes(image, gaussian_passes(3, 1, "reflect"), image.dtype, "filter")
+    tasks = [result.dask.layers[result.name][result.name, 2, 2, n] for n in (2, 3)]
+    references, cuts = zip(*((each.args[5:], each.args[1][0]) for each in tasks), strict=True)
+    same = {id(each) for each in references[0]} & {id(each) for each in references[1]}
+    # Of 27 blocks around, those that are around both, but not these two themselves.
+    assert len(same) == 2 * 9 - 2
+    assert cuts[0] is cuts[1]
+
+
 def test_tasks_of_several_blocks_are_not_fused_and_others_are():
     image = da.from_array(seeded_image((12, 12), "f8"), chunks=4)
 

@@ -428,6 +428,9 @@ class TestBlocks:
             ((image, 0.5, 8), {"interpolate": None}),
             ((image, 0.5, 8), {"mask": image > 3}),
             ((image, 0.5, 8), {"dtype": "f4"}),
+            # Blocks of so many windows that a token stands for them.
+            ((image.rechunk(-1), 0.5, 2), {}),
+            ((image.rechunk(-1), 0.5, 3), {"spacing": 2}),
         ]
         names = {local_percentile(*args, **keywords).name for args, keywords in calls}
         assert len(names) == len(calls)

@@ -284,6 +284,13 @@ def test_few_tasks_a_block(name):
             assert len(result.__dask_graph__()) <= 14 * image.npartitions
 
 
+def test_distances_follow_from_indices_by_brute_force():
+    image = da.zeros((512, 512, 512), chunks=64, dtype=bool)
+    distances, indices = distance_transform_bf(image, "taxicab", return_indices=True)
+    both = {**distances.__dask_graph__(), **indices.__dask_graph__()}
+    assert len(both) <= 9 * image.npartitions
+
+
 def test_arguments_change_the_name():
     image = da.from_array(seeded_mask((6, 8)), chunks=3)
     box, line = np.ones((3, 3)), [[0, 1, 0]] * 3
