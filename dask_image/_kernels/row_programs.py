@@ -592,7 +592,9 @@ class _Memory:
 
 def _flat(image):
     """Return the memory that ``image`` lies in as a vector, and how far its axes step in it."""
-    size = image.itemsize
+    size, flags = image.itemsize, image.flags
+    if flags.c_contiguous and flags.writeable:
+        return image.reshape(-1), tuple(step // size for step in image.strides)
     if image.strides[-1] != size or any(step < 0 or step % size for step in image.strides):
         image = np.ascontiguousarray(image)
     strides = tuple(step // size for step in image.strides)

@@ -9,7 +9,10 @@ called, then the step, then a token.
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, ClassVar
 
 import dask
@@ -17,7 +20,8 @@ import dask.array as da
 import numpy as np
 from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
 from dask.array.core import getter, normalize_chunks, slices_from_chunks
-from dask.base import clone_key, tokenize
+from dask.base import clone_key
+from dask.base import tokenize as token_of_dask
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
 from dask.utils import ensure_dict
@@ -70,6 +74,47 @@ class _Task(Task):
         under the GIL: for a block and its eight neighbours that takes longer than a task.
         """
         return len(self.dependencies) > 1
+
+
+def tokenize(*values: Any) -> str:
+    """
+    Return a token for the name of tasks: the same for equal values, another for different ones.
+
+    It is `dask.base.tokenize`, but for the time that it takes: a fifth of that of a call.
+    """
+    text = ",".join(map(_spelled, values))
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+_SPELLED_BY_PYTHON = (int, float, str, bool, type(None))
+
+
+def _spelled(value: Any) -> str:
+    """Return a text that no other value has; Dask is asked for all but what calls consist of."""
+    kind = type(value)
+    if kind in _SPELLED_BY_PYTHON:
+        return repr(value)
+    if kind is tuple or kind is list:
+        return f"{kind.__name__}({','.join(map(_spelled, value))})"
+    if kind is dict:
+        # As for Dask, the order of the keys is of no importance.
+        return f"dict({','.join(sorted(map(_spelled, value.items())))})"
+    if isinstance(value, np.dtype) and value.kind in "biufc":
+        return f"dtype({value.str})"
+    if kind is FunctionType and _is_found_by_name(value):
+        return f"function({value.__module__}.{value.__qualname__})"
+    names = getattr(kind, "__dataclass_fields__", None)
+    if names and not hasattr(kind, "__dask_tokenize__") and _is_found_by_name(kind):
+        fields = ",".join(_spelled(getattr(value, name)) for name in names)
+        return f"{kind.__module__}.{kind.__qualname__}({fields})"
+    return f"token({token_of_dask(value)})"
+
+
+def _is_found_by_name(value: Any) -> bool:
+    """Tell whether importing gives a function or a class, as unpickling would."""
+    name = value.__module__
+    found = None if name == "__main__" else sys.modules.get(name)
+    return getattr(found, value.__qualname__, None) is value
 
 
 task: Callable[..., Task] = _Task
