@@ -7,6 +7,7 @@ The cases are generated from the signatures: a new parameter without values here
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import dask
 import dask.array as da
@@ -301,6 +302,10 @@ def test_tokens_of_all_that_calls_consist_of_differ():
         one, two, ndimage.sobel, np.add, lambda: 1, lambda: 2, Lookup(*[one] * 4),
         Lookup(one, two, one, one), Pass,
         Pass(one, 0, (1, 1), "wrap", {}), Pass(one, 0, (1, 1), "wrap", {}, {}),
+        partial(one), partial(one, 1), partial(one, a=1), partial(two), [].append, "".join,
+        Lookup(*[one] * 4).__hash__, Lookup(*[two] * 4).__hash__, Lookup(*[one] * 4).__repr__,
+        IMAGE, OTHER_IMAGE, float, np.ones(200), np.ones(200).reshape(2, 100), np.arange(4),
+        np.arange(4)[::-1], np.arange(4).reshape(2, 2).T, np.arange(4).reshape(2, 2),
         Pass(two, 0, (1, 1), "wrap", {}), Pass(one, 0, (1, 1), "wrap", {"size": 1}),
     ]  # fmt: skip
     tokens = [tokenize(value) for value in values]
