@@ -271,7 +271,7 @@ def _assemble(extents, cuts, blocks, like, scratch_name=None):
     return box
 
 
-@lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=128)
 def _places(extents):
     """Return the shape of what pieces make up, and where each of them goes."""
     along = [
