@@ -11,6 +11,7 @@ import inspect
 import numpy as np
 
 from dask_image import ndfilters, ndfourier, ndinterp, ndmeasure, ndmorph
+from dask_image._utils.arguments import Binder
 from dask_image.ndmeasure import _objects
 
 __all__ = [
@@ -131,16 +132,15 @@ def _port(function, parameters, name=None, **defaults):
             default = defaults.get(parameter, ours[renamed].default)
         scipy_parameters.append(inspect.Parameter(parameter, kind, default=default))
     signature = inspect.Signature(scipy_parameters)
+    binder = Binder(signature)
 
     def ported(*args, **kwargs):
         try:
-            bound = signature.bind(*args, **kwargs)
+            arguments = binder.bind(args, kwargs)
         except TypeError as error:
             unknown = [key for key in kwargs if key not in signature.parameters]
             text = _unknown(unknown[0], ported, function) if unknown else str(error)
             raise TypeError(f"{ported.__name__}: {text}") from None
-        bound.apply_defaults()
-        arguments = dict(bound.arguments)
         more = arguments.pop("kwargs", {})
         for key in more:
             if key not in ours:

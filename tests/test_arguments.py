@@ -1,6 +1,7 @@
 """What is done with arguments where they enter: arrays, numbers, names, and what is warned about."""
 
 import ast
+import inspect
 import random
 import re
 import subprocess
@@ -17,6 +18,7 @@ from scipy import ndimage as scipy_ndimage
 import dask_image
 import dask_image.ndimage as ndi
 from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph, segmentation
+from dask_image._utils.arguments import Binder
 from dask_image._utils.arrays import BLOCK_BYTES, as_dask_array
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.warnings import warn
@@ -630,3 +632,39 @@ def test_masked_arrays_in_a_list_lose_their_masks_with_a_warning():
 def test_a_mask_of_one_value_is_a_number(mask):
     with nothing_computes(), pytest.raises(TypeError, match="mask must be a real number"):
         ndi.binary_dilation(da.zeros(4, chunks=2), mask=mask)
+
+
+# ---------------------------------------------------------------------------------------
+# Arguments and the names of parameters
+
+
+def plain(image, size=3, *, axes=None):
+    """Have the usual kinds of parameters."""
+
+
+def with_more(image, size=3, **kwargs):
+    """Take any others, too."""
+
+
+def with_places(image, /, size=3, *rest):
+    """Have parameters without names."""
+
+
+@pytest.mark.parametrize("function", [plain, with_more, with_places])
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        ((), {}), ((1,), {}), ((1, 2), {}), ((1, 2, 3), {}), ((1,), {"size": 2}), ((), {"image": 1}),
+        ((1, 2), {"size": 2}), ((1,), {"axes": 0}), ((1,), {"kwargs": 0}), ((), {"other": 2}),
+    ],
+)  # fmt: skip
+def test_arguments_get_the_names_that_python_gives_them(function, args, kwargs):
+    signature = inspect.signature(function)
+    try:
+        expected = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        with pytest.raises(TypeError, match=re.escape(str(error))):
+            Binder(signature).bind(args, kwargs)
+        return
+    expected.apply_defaults()
+    assert Binder(signature).bind(args, kwargs) == expected.arguments

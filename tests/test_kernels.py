@@ -383,6 +383,24 @@ def test_empty_and_scalar(shape, function):
     function(np.ones(shape))
 
 
+@pytest.mark.parametrize("shape", [(45, 310), (5, 44, 311), (2, 5, 43, 312)])
+@pytest.mark.parametrize("sigma", [8, 2])
+def test_sweeps_of_large_planes_one_after_another(shape, sigma, monkeypatch):
+    """Large images go down a few planes at a time, and their last axes apart if windows are wide."""
+    from dask_image._kernels.stand_ins import _separable, _steps
+
+    monkeypatch.setattr(_separable, "PLANES_SIZE", 3 * shape[-1])
+    monkeypatch.setattr(_separable, "RING_BYTES", 1)
+    _steps._plan.cache_clear()
+    image, axes = seeded_image(shape, "f4"), range(len(shape))
+    check(ndimage.gaussian_filter, image, sigma)
+    check(ndimage.gaussian_filter, image, sigma, axes=axes[::-1])
+    region = tuple(slice(size // 4, size - 1) for size in shape)
+    found = stand_in(ndimage.gaussian_filter).in_region(image, sigma, region=region)
+    np.testing.assert_array_equal(found, ndimage.gaussian_filter(image, sigma)[region])
+    _steps._plan.cache_clear()
+
+
 def test_without_numba():
     image = seeded_image((40, 50), "u2")
     with plain_kernels():

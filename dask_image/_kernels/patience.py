@@ -81,9 +81,13 @@ def patient(kernel=None, *, rehearsal=None, pixels=None):
 def _progress_of(kernel, block, args, keywords):
     arrays = [block, *args, *keywords.values()]
     types = [(array.dtype, array.ndim) for array in arrays if isinstance(array, np.ndarray)]
-    key = (kernel, *types, str(keywords.get("output")))
-    with _lock:
-        return _all_progress.setdefault(key, _Progress())
+    output = keywords.get("output")
+    key = (kernel, *types, output if isinstance(output, np.dtype) else str(output))
+    found = _all_progress.get(key)
+    if found is None:
+        with _lock:
+            found = _all_progress.setdefault(key, _Progress())
+    return found
 
 
 def _takes_long(progress, pixels):

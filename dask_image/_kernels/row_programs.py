@@ -31,6 +31,10 @@ AS_IT_IS, TAKEN_FROM, LESS = range(3)
 # second-level one at worst; and a loop should be long enough to pay for being started.
 POOL_BYTES = 36_000
 SHORTEST_BYTES = 2048
+# Of a few comparisons for each row of the result most time is spent on fetching and writing
+# pixels. That goes faster in long stretches, for which most of the second-level cache is close enough.
+FEW_STEPS = 12
+POOL_BYTES_OF_FEW_STEPS = 144_000
 
 # Columns of what a program loads, where what it loads goes; columns of its steps, of which an
 # operand has four and a target two; columns of what it stores, with the operand that is stored.
@@ -524,7 +528,9 @@ def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     last = (turns - 1) * program.rows + int(program.loads[:, ROW].max())
     planes, rows, edges, stretch = _offsets(tuple(axes), strides, last + 1)
     reach = axes[-1].size - 1
-    tile = POOL_BYTES // (image.itemsize * program.places) - reach
+    few = len(program.steps) <= FEW_STEPS * program.rows
+    most = POOL_BYTES_OF_FEW_STEPS if few else POOL_BYTES
+    tile = most // (image.itemsize * program.places) - reach
     tile = min(max(tile, SHORTEST_BYTES // image.itemsize, reach), width)
     pitch = tile + reach
     pitch += -pitch % (64 // image.itemsize)
@@ -592,7 +598,9 @@ class _Memory:
 
 def _flat(image):
     """Return the memory that ``image`` lies in as a vector, and how far its axes step in it."""
-    size = image.itemsize
+    size, flags = image.itemsize, image.flags
+    if flags.c_contiguous and flags.writeable:
+        return image.reshape(-1), tuple(step // size for step in image.strides)
     if image.strides[-1] != size or any(step < 0 or step % size for step in image.strides):
         image = np.ascontiguousarray(image)
     strides = tuple(step // size for step in image.strides)

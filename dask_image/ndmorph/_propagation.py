@@ -11,6 +11,7 @@ can be lost again, are left to SciPy on the whole array.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import itertools
 from dataclasses import dataclass
 from typing import Any
@@ -169,15 +170,16 @@ def binary_fill_holes(
     """
     image = as_dask_array(image)
     output_dtype(output, bool)
-    background = da.logical_not(image)
     window = binary_window(structure, origin, axes, image.ndim)
-    return ~until_stable(
-        ndimage.binary_dilation, None, window, mask=background, border_value=1,
-        wrap_axes=wrap_axes, name="binary_fill_holes",
+    return until_stable(
+        ndimage.binary_dilation, None, window, mask=image, border_value=1, wrap_axes=wrap_axes,
+        around=True, name="binary_fill_holes",
     )  # fmt: skip
 
 
-def until_stable(scipy_function, image, window, *, mask=None, border_value=0, wrap_axes=None, name):
+def until_stable(
+    scipy_function, image, window, *, mask=None, border_value=0, wrap_axes=None, around=False, name
+):
     """
     Erode or dilate until nothing changes.
 
@@ -190,6 +192,9 @@ def until_stable(scipy_function, image, window, *, mask=None, border_value=0, wr
     window : Window
     mask, border_value, wrap_axes
         As for `binary_propagation`.
+    around : bool, optional
+        Whether zeros are dilated around what the mask (any array of the image's chunks) shows,
+        and the result is what they do not reach.
     name : str
         Of the function that the user called.
 
@@ -198,24 +203,24 @@ def until_stable(scipy_function, image, window, *, mask=None, border_value=0, wr
     dask.array.Array of bool
     """
     like = mask if image is None else image
-    if mask is not None:
+    if mask is not None and not around:
         mask = _as_mask(mask, like)
     spread = _spread(
         scipy_function, window, like.shape, border_value, wrap_axes,
-        has_image=image is not None, has_mask=mask is not None,
+        has_image=image is not None, has_mask=mask is not None, around=around,
     )  # fmt: skip
     images = [array for array in (image, mask) if array is not None]
-    if like.ndim == 0 or like.size == 0:
-        return _by_scipy(spread, images, name)
-    if not spread.monotone:
-        return _by_scipy(spread, images, name)
-    if not spread.symmetric:
-        return _by_following(spread, images, name)
+    by_scipy = like.ndim == 0 or like.size == 0 or not spread.monotone
+    if by_scipy or not spread.symmetric:
+        if around:
+            images, spread = [da.logical_not(mask)], dataclasses.replace(spread, around=False)
+        result = (_by_scipy if by_scipy else _by_following)(spread, images, name)
+        return ~result if around else result
     result, _ = foreground_components(
         images, spread.foreground, Connectivity(spread.steps, spread.wrap_axes), np.dtype(bool),
-        name, seeds=spread.seeds,
+        name, seeds=spread.seeds, elsewhere=spread.erode or around,
     )  # fmt: skip
-    return ~result if spread.erode else result
+    return result
 
 
 def _as_mask(mask, image):
@@ -244,6 +249,8 @@ class Spread:
     border : bool
         Whether it spreads from outside of the image.
     erode, has_image, has_mask : bool
+    around : bool
+        Whether the mask shows what may not be reached.
     wrap_axes : tuple of int
     """
 
@@ -254,6 +261,7 @@ class Spread:
     erode: bool
     has_image: bool
     has_mask: bool
+    around: bool
     wrap_axes: Shape
 
     @property
@@ -306,6 +314,8 @@ class Spread:
         """Return which pixels of a block may be reached."""
         if not self.has_mask:
             return np.ones(blocks[0].shape, bool)
+        if self.around:
+            return np.logical_not(blocks[-1])
         return blocks[-1] if blocks[-1].dtype == bool else blocks[-1] != 0
 
     def foreground(self, *blocks):
@@ -334,7 +344,7 @@ class Spread:
         return seeds
 
 
-def _spread(scipy_function, window, shape, border_value, wrap_axes, has_image, has_mask):
+def _spread(scipy_function, window, shape, border_value, wrap_axes, *, has_image, has_mask, around):
     """Return the Spread of a window over an image of ``shape``."""
     ndim = len(shape)
     structure, origins = window.described["structure"], window.origins
@@ -356,6 +366,7 @@ def _spread(scipy_function, window, shape, border_value, wrap_axes, has_image, h
         erode=erode,
         has_image=has_image,
         has_mask=has_mask,
+        around=around,
         wrap_axes=tuple(sorted(periodic)),
     )
 

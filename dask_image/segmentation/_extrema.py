@@ -195,7 +195,8 @@ def _regional(image, connectivity, edges, name):
     # To find states anew costs more than to keep two bits a pixel, however many there are.
     algorithm = _Plateaus(
         _candidates, _spoiled, connectivity, np.dtype(bool), image.shape, states._meta,
-        memory=max(options.memory("label"), -(-image.size // 8)), edges=edges, connects=connects,
+        memory=max(options.memory("label"), -(-image.size // 8)), elsewhere=False,
+        edges=edges, connects=connects,
     )  # fmt: skip
     return map_two_pass(algorithm, [states], name)[0]
 

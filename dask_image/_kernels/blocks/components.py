@@ -116,7 +116,7 @@ class ArrayComponents:
         return self._labels[box].astype(np.int32 if self.count < 2**31 else np.int64)
 
     def relabel(self, table):
-        """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
+        """Return ``table[label]`` of every pixel; the first of the table is for background."""
         return table[self._labels]
 
     def keep(self, most_bytes):
@@ -175,7 +175,7 @@ class RunComponents:
         return self._relabel(box, identity)
 
     def relabel(self, table):
-        """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
+        """Return ``table[label]`` of every pixel; the first of the table is for background."""
         return self._relabel((slice(None),) * len(self.shape), table)
 
     def keep(self, most_bytes):
@@ -219,7 +219,7 @@ class PackedForeground:
     shape: tuple
 
     def relabel(self, table):
-        """Return ``table[label]`` of every pixel; the first of the table, for background, is 0."""
+        """Return ``table[label]`` of every pixel; the first of the table is for background."""
         return components_of(self.words, self.displacements, self.shape).relabel(table)
 
 

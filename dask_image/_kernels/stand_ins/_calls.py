@@ -7,8 +7,12 @@ import numpy as np
 
 from dask_image._kernels.patience import patient
 from dask_image._kernels.rows import cut
+from dask_image._utils.arguments import Binder
 
-_signature = functools.lru_cache(inspect.signature)
+
+@functools.lru_cache
+def _binder(function):
+    return Binder(inspect.signature(function))
 
 
 class Call:
@@ -19,21 +23,20 @@ class Call:
     """
 
     def __init__(self, function, *arguments, **keywords):
-        bound = _signature(function).bind(*arguments, **keywords)
-        bound.apply_defaults()
-        bound.arguments["input"] = np.asarray(bound.arguments["input"])
-        vars(self).update(bound.arguments)
-        self._function, self._bound = function, bound
+        self._function, self._arguments = function, _binder(function).bind(arguments, keywords)
+        self._arguments["input"] = np.asarray(self._arguments["input"])
+        vars(self).update(self._arguments)
 
     def by_scipy(self, region=None):
         """Return what SciPy gives, or the part of it in ``region``."""
-        return cut(self._function(*self._bound.args, **self._bound.kwargs), region)
+        named = dict(self._arguments)
+        return cut(self._function(**named.pop("kwargs", {}), **named), region)
 
     def changed(self, function=None, **changes):
         """Return the call with other arguments, or that of another function."""
         function = function or self._function
-        known = _signature(function).parameters
-        kept = {name: value for name, value in self._bound.arguments.items() if name in known}
+        known = _binder(function).signature.parameters
+        kept = {name: value for name, value in self._arguments.items() if name in known}
         return Call(function, **{**kept, **changes})
 
 
@@ -54,7 +57,7 @@ def stands_in_for(function, exact=True):
         def in_region(block, *others, region, **keywords):
             return compute(Call(function, block, *others, **keywords), region)
 
-        kernel.__signature__ = _signature(function)
+        kernel.__signature__ = _binder(function).signature
         kernel.in_region = patient(in_region) if exact else in_region
         return kernel
 

@@ -11,9 +11,14 @@ CANONICAL_MODE = {name: mode.as_filter for name, mode in MODES.items()}
 """SciPy's names for the same extension, under one of them."""
 
 
+def is_sequence(value):
+    """Tell whether there is a value for each axis; NumPy's answer takes longer for lists."""
+    return isinstance(value, (list, tuple)) or not isinstance(value, str) and np.ndim(value) > 0
+
+
 def each(value, count):
     """Return one value an axis; SciPy's error if there are too many or too few."""
-    values = [value] * count if isinstance(value, str) or np.ndim(value) == 0 else list(value)
+    values = list(value) if is_sequence(value) else [value] * count
     if len(values) != count:
         raise RuntimeError("sequence argument must have length equal to input rank")
     return values

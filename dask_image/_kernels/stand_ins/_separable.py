@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_part
+from dask_image._kernels._numba import jit, jit_part, wide_vectors
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._steps import (
     LineFilter,
@@ -61,6 +61,7 @@ def _along(flat, mirrored, at, start, half, total, t, count):
 
     They begin ``start`` after the places ``at``.
     """
+    wide_vectors()
     centre, pair = half.size - 1, half.size - 1
     c, w0 = start + at[centre], half[0]
     if pair == 0:
@@ -97,6 +98,7 @@ def _two_along(flat, mirrored, at, first, half, total, t, u, count):
     The windows begin with the rows ``first`` and ``first + 1``; sums go to the places ``t``
     and ``u`` of ``total``.
     """
+    wide_vectors()
     pair = half.size - 1
     centre = first + pair
     c, d, w0 = at[centre], at[centre + 1], half[0]

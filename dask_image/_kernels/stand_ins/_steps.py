@@ -92,6 +92,10 @@ class SweepLayout:
         """Return how many planes there are, and the size of each."""
         return image.size // (self.height * self.width), self.height, self.width, self.columns
 
+    def size_of_result(self, image):
+        """Return how many pixels a sweep gives for an image, which may be some of the planes."""
+        return self.planes(image)[0] * self.rows * self.columns
+
 
 def layout(shape, target_shape, group, cuts, dtype):
     """Return the `SweepLayout` of one or two steps that one sweep takes."""
@@ -173,7 +177,7 @@ class Sweeps:
 
 @functools.lru_cache(maxsize=64)
 def _plan(shape, steps, bounds, dtype, sweeps):
-    """Return sweeps, each with the shape that it gives."""
+    """Return the sweeps of steps over an image of one shape."""
     groups, plan = _groups(steps, len(shape), sweeps.together), []
     for number, group in enumerate(groups):
         later = {step.axis for rest in groups[number + 1 :] for step in rest}
@@ -184,9 +188,11 @@ def _plan(shape, steps, bounds, dtype, sweeps):
             for axis, size in enumerate(shape)
         )
         seen = layout(shape, target_shape, group, cuts, dtype)
-        more = number + 1 < len(groups) and len(group) == 1 and sweeps.planes is not None
-        kind = sweeps.planes if more and sweeps.planes.suits(seen) else sweeps.rows
-        plan.append((kind(seen), target_shape))
+        # The sweeps that follow run on parts of its axis, and on all of those that come after it.
+        leads = bool(later) and group[0].axis < min(len(shape) - 2, *later)
+        planes = sweeps.planes
+        kind = planes if leads and planes and planes.suits(seen) else sweeps.rows
+        plan.append(kind(seen))
         shape = target_shape
     return plan
 
@@ -206,14 +212,15 @@ def _groups(steps, ndim, together):
 
 def _run(image, plan, result):
     """Run one sweep, and the others on what it gives."""
-    (sweep, shape), *rest = plan
+    sweep, *rest = plan
     if not rest:
         sweep(image, result)
     elif hasattr(sweep, "parts"):
         for part, target in sweep.parts(image, result):
             _run(part, rest, target)
     else:
-        between = scratch(f"between {len(rest) % 2}", shape, result.dtype)
+        size = sweep.layout.size_of_result(image)
+        between = scratch(f"between {len(rest) % 2}", size, result.dtype)
         sweep(image, between)
         _run(between, rest, result)
 

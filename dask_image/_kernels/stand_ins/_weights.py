@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_part
+from dask_image._kernels._numba import jit, jit_part, wide_vectors
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places, whole
 from dask_image._kernels.stand_ins._steps import ExtendedAxis, as_source, by_way_of, read, write
@@ -25,27 +25,29 @@ SHORTEST_STRIP = 2048
 @jit_part
 def _add_products(flat, at, weights, total, count):
     """Add to ``total`` the rows that begin at the places ``at``, each times its weight."""
+    wide_vectors()
     tap = 0
-    for i in range(count):
-        total[i] = 0.0
     while tap < weights.size:
-        a, v = at[tap], weights[tap]
+        a, v, begun = at[tap], weights[tap], tap > 0
         if weights.size - tap < 3:
             for i in range(count):
-                total[i] += flat[a + i] * v
+                total[i] = (total[i] if begun else 0.0) + flat[a + i] * v
             tap += 1
             continue
         b, c, w, x = at[tap + 1], at[tap + 2], weights[tap + 1], weights[tap + 2]
         if weights.size - tap < 6:
             for i in range(count):
-                total[i] = total[i] + flat[a + i] * v + flat[b + i] * w + flat[c + i] * x
+                total[i] = (
+                    (total[i] if begun else 0.0)
+                    + flat[a + i] * v + flat[b + i] * w + flat[c + i] * x
+                )  # fmt: skip
             tap += 3
             continue
         d, e, f = at[tap + 3], at[tap + 4], at[tap + 5]
         y, z, u = weights[tap + 3], weights[tap + 4], weights[tap + 5]
         for i in range(count):
             total[i] = (
-                total[i]
+                (total[i] if begun else 0.0)
                 + flat[a + i] * v + flat[b + i] * w + flat[c + i] * x
                 + flat[d + i] * y + flat[e + i] * z + flat[f + i] * u
             )  # fmt: skip

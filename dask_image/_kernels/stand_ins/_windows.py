@@ -14,7 +14,7 @@ import numpy as np
 
 from dask_image._kernels.row_programs import Axis
 from dask_image._kernels.rows import whole
-from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
+from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, is_sequence
 from dask_image._utils.modes import MODES
 
 
@@ -119,7 +119,8 @@ def window_of(call, ndim, separable=False):
     size, footprint, mode, origin, axes = (
         call.size, call.footprint, call.mode, call.origin, call.axes
     )  # fmt: skip
-    chosen = tuple(range(ndim)) if axes is None else tuple(np.atleast_1d(axes) % ndim)
+    axes = range(ndim) if axes is None else axes if is_sequence(axes) else (axes,)
+    chosen = tuple(axis % ndim for axis in axes)
     if footprint is None:
         sizes = each(size, len(chosen))
         if not all(length == int(length) and length > 0 for length in sizes):
@@ -135,7 +136,7 @@ def window_of(call, ndim, separable=False):
     modes, origins = tuple(each(mode, len(chosen))), tuple(each(origin, len(chosen)))
     if not all(isinstance(name, str) and name in CANONICAL_MODE for name in modes):
         return None
-    if np.ndim(mode) > 0 and not (separable and pixels is None):
+    if is_sequence(mode) and not (separable and pixels is None):
         return None
     return _window(shape, pixels, modes, origins, chosen, ndim, separable)
 

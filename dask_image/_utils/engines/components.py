@@ -275,6 +275,8 @@ class ForegroundComponents(TwoPass):
         What kind of array to return.
     memory : int
         How many bytes may be kept of all blocks between both passes.
+    elsewhere : bool
+        Whether True are the pixels that are in no chosen component.
     """
 
     foreground: Callable[..., Any]
@@ -284,6 +286,7 @@ class ForegroundComponents(TwoPass):
     image_shape: Shape
     like: Block
     memory: int
+    elsewhere: bool
 
     @property
     def scans_again(self) -> bool:  # type: ignore[override]
@@ -333,7 +336,7 @@ class ForegroundComponents(TwoPass):
         """Label a block once more, with the numbers of its components."""
         if self.scans_again:
             kept = self._components(self.foreground(*map(on_host, blocks)))
-        return off_host(kept.relabel(combined), self.like)
+        return off_host(kept.relabel(~combined if self.elsewhere else combined), self.like)
 
     def kept_bytes(self, shape: Shape) -> float:
         """Return the size of a packed block: runs take more in noise only."""
@@ -350,6 +353,7 @@ def foreground_components(
     dtype: DTypeLike,
     name: str,
     seeds: Callable[..., Any] | None = None,
+    elsewhere: bool = False,
 ) -> tuple[Array, Array]:
     """
     Relabel the components of a foreground.
@@ -358,7 +362,7 @@ def foreground_components(
     ----------
     images : list of dask.array.Array
         Of equal shapes and chunks, one axis at least.
-    foreground, seeds : callable
+    foreground, seeds, elsewhere
         As for `ForegroundComponents`.
     connectivity : Connectivity
     dtype : numpy.dtype
@@ -374,6 +378,6 @@ def foreground_components(
     image = images[0]
     algorithm = ForegroundComponents(
         foreground, seeds, connectivity, np.dtype(dtype), image.shape, image._meta,
-        memory=options.memory("label"),
+        memory=options.memory("label"), elsewhere=elsewhere,
     )  # fmt: skip
     return map_two_pass(algorithm, images, name)

@@ -261,18 +261,24 @@ def _assemble(extents, cuts, blocks, like, scratch_name=None):
     """Paste ``blocks[i][cuts[i]]`` together into one array, which the thread may use again."""
     if len(blocks) == 1:
         return _pixels(blocks[0], cuts[0])
-    shape = tuple(sum(axis) for axis in extents)
+    shape, places = _places(tuple(extents))
     if scratch_name is None or type(like) is not np.ndarray or like.dtype.hasobject:
         box = np.empty_like(like, shape=shape)
     else:
         box = scratch(scratch_name, shape, like.dtype)
-    places = [
+    for place, cut, block in zip(places, cuts, blocks):
+        box[place] = _pixels(block, cut)
+    return box
+
+
+@functools.lru_cache(maxsize=128)
+def _places(extents):
+    """Return the shape of what pieces make up, and where each of them goes."""
+    along = [
         [slice(stop - extent, stop) for extent, stop in zip(axis, itertools.accumulate(axis))]
         for axis in extents
     ]
-    for place, cut, block in zip(itertools.product(*places), cuts, blocks):
-        box[place] = _pixels(block, cut)
-    return box
+    return tuple(map(sum, extents)), list(itertools.product(*along))
 
 
 def _pixels(block, cut):
