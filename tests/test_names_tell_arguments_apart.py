@@ -7,7 +7,6 @@ The cases are generated from the signatures: a new parameter without values here
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import dask
 import dask.array as da
@@ -19,8 +18,6 @@ from dask_image import ndfilters
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.gather_points import map_scattered
-from dask_image._utils.engines.graph import tokenize
-from dask_image._utils.engines.overlap import Pass
 from tests.calls import FAMILIES, WITHOUT_IMAGE
 
 RANDOM = np.random.default_rng(0)
@@ -291,25 +288,3 @@ def test_every_step_of_an_engine_changes_the_name(engine, changed):
     arguments = arguments | dict.fromkeys(steps, one)
     assert names_of(engine(**arguments)) == names_of(engine(**arguments))
     assert names_of(engine(**arguments)) != names_of(engine(**arguments | {changed: two}))
-
-
-def test_tokens_of_all_that_calls_consist_of_differ():
-    values = [
-        1, True, 1.0, "1", None, "None", 0.0, -0.0, float("nan"), np.int64(1), np.float64(1), 1j,
-        (), [], {}, (1,), [1], {"a": 1}, {"a": 1, "b": 2}, {"a": 2, "b": 1}, ("a", "b"), ("a,b",),
-        ((1,), 2), ((1, 2),), slice(1), np.dtype("f4"), np.dtype(">f4"), np.float32, "f4",
-        np.dtype([("a", "f4")]), np.ones(2), np.ones((2, 1)), np.ones(2, "f4"),
-        one, two, ndimage.sobel, np.add, lambda: 1, lambda: 2, Lookup(*[one] * 4),
-        Lookup(one, two, one, one), Pass,
-        Pass(one, 0, (1, 1), "wrap", {}), Pass(one, 0, (1, 1), "wrap", {}, {}),
-        partial(one), partial(one, 1), partial(one, a=1), partial(two), [].append, "".join,
-        Lookup(*[one] * 4).__hash__, Lookup(*[two] * 4).__hash__, Lookup(*[one] * 4).__repr__,
-        IMAGE, OTHER_IMAGE, float, np.ones(200), np.ones(200).reshape(2, 100), np.arange(4),
-        np.arange(4)[::-1], np.arange(4).reshape(2, 2).T, np.arange(4).reshape(2, 2),
-        Pass(two, 0, (1, 1), "wrap", {}), Pass(one, 0, (1, 1), "wrap", {"size": 1}),
-    ]  # fmt: skip
-    tokens = [tokenize(value) for value in values]
-    assert len(set(tokens)) == len(values)
-    assert [tokenize(value) for value in values] == tokens
-    assert tokenize(1, 2) != tokenize((1, 2))
-    assert tokenize({"a": 1, "b": [2]}) == tokenize({"b": [2], "a": 1})

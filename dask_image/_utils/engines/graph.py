@@ -9,11 +9,7 @@ called, then the step, then a token.
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import FunctionType, MethodType
 from typing import Any, ClassVar
 
 import dask
@@ -21,8 +17,7 @@ import dask.array as da
 import numpy as np
 from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
 from dask.array.core import getter, normalize_chunks, slices_from_chunks
-from dask.base import clone_key
-from dask.base import tokenize as token_of_dask
+from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
 from dask.utils import ensure_dict
@@ -75,61 +70,6 @@ class _Task(Task):
         under the GIL: for a block and its eight neighbours that takes longer than a task.
         """
         return len(self.dependencies) > 1
-
-
-def tokenize(*values: Any) -> str:
-    """
-    Return a token for the name of tasks: the same for equal values, another for different ones.
-
-    It is `dask.base.tokenize`, but for the time that it takes: a fifth of that of a call.
-    """
-    return hashlib.md5(_all_spelled(values).encode(), usedforsecurity=False).hexdigest()
-
-
-_SPELLED_BY_PYTHON = (int, float, str, bool, type(None))
-
-# Bytes of an array that are spelled out; a hash of more is shorter.
-FEW_BYTES = 512
-
-
-def _spelled(value: Any) -> str:
-    """Return a text that no other value has; Dask is asked for all but what calls consist of."""
-    kind = type(value)
-    if kind in _SPELLED_BY_PYTHON:
-        return repr(value)
-    if kind is tuple or kind is list:
-        return f"{kind.__name__}({_all_spelled(value)})"
-    if kind is dict:
-        # As for Dask, the order of the keys is of no importance.
-        return f"dict({','.join(sorted(map(_spelled, value.items())))})"
-    if isinstance(value, np.dtype) and value.kind in "biufc":
-        return f"dtype({value.str})"
-    if kind is np.ndarray and value.dtype.kind in "biufc" and value.nbytes <= FEW_BYTES:
-        return f"array({value.dtype.str},{value.shape},{value.tobytes().hex()})"
-    if isinstance(value, (FunctionType, type)) and _is_found_by_name(value):
-        return f"{kind.__name__}({value.__module__}.{value.__qualname__})"
-    if kind is MethodType:
-        return f"method({_spelled(value.__self__)},{value.__name__})"
-    if kind is functools.partial:
-        return f"partial({_all_spelled([value.func, value.args, value.keywords])})"
-    if hasattr(kind, "__dask_tokenize__"):
-        return f"{kind.__name__}({_spelled(value.__dask_tokenize__())})"
-    fields = getattr(kind, "__dataclass_fields__", None)
-    if fields and _is_found_by_name(kind):
-        values = [getattr(value, name) for name in fields]
-        return f"{kind.__module__}.{kind.__qualname__}({_all_spelled(values)})"
-    return f"token({token_of_dask(value)})"
-
-
-def _all_spelled(values: Iterable[Any]) -> str:
-    return ",".join(map(_spelled, values))
-
-
-def _is_found_by_name(value: Any) -> bool:
-    """Tell whether importing gives a function or a class, as unpickling would."""
-    name = value.__module__
-    found = None if name == "__main__" else sys.modules.get(name)
-    return getattr(found, value.__qualname__, None) is value
 
 
 task: Callable[..., Task] = _Task

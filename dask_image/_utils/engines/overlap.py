@@ -26,6 +26,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask.base import normalize_token
 from dask.delayed import Delayed
 
 from dask_image._kernels.memory import scratch
@@ -736,6 +737,10 @@ class Pass:
     keywords: dict[str, Any]
     again: dict[str, Any] | None = None
     """Keywords instead where the block is the result of a pass before: it may be overwritten."""
+
+    def __dask_tokenize__(self) -> Any:
+        # Of a dataclass, Dask asks all fields for their meaning, a third of what a call takes.
+        return normalize_token((type(self).__name__, *vars(self).values()))
 
 
 def map_passes(image: Array, passes: Sequence[Pass], dtype: DTypeLike, name: str) -> Array:
