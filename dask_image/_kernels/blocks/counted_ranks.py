@@ -29,8 +29,8 @@ from dask_image._kernels.stand_ins.rank import choose_ranks, network_filter, sui
 WIDTHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 
 # So many pixels of windows are gathered in the time that a network of two ranks more takes for a
-# byte more of the image.
-GATHERED_PER_BYTE = 0.05
+# byte more of the image; to find a window takes as long as to gather so many.
+GATHERED_PER_BYTE, GATHERED_TO_FIND = 0.065, 30
 
 # Pixels that are looked through at once for windows that are left.
 STRETCH = 64
@@ -81,7 +81,7 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
     stack = scratch("counted image and ranks", (2, *block.shape), image.dtype)
     sums = _sums(image, mask, share, stack[0], placed, beyond, region)
     ranks = _ranks(rank_of, total)
-    low, high = _band(sums, ranks, GATHERED_PER_BYTE * image.itemsize / total)
+    low, high = _band(sums, ranks, GATHERED_PER_BYTE * image.itemsize / (GATHERED_TO_FIND + total))
     odd = _place_ranks(sums, ranks, low, high, stack[1], region)
     if low < high:
         values = choose_ranks(stack, low, high, placed, call.cval, region)
@@ -106,8 +106,10 @@ def _shift(sums):
 
 def _sums(image, mask, share, filled, window, beyond, region):
     """Fill what does not count; return for each window how much does, and is below, as one sum."""
-    few = np.count_nonzero(window.footprint) < 1 << 8
-    codes = scratch("counted codes", image.shape, np.uint16 if few else np.int32)
+    # Each of two numbers has half of the bits of a sum.
+    bits = int(np.count_nonzero(window.footprint)).bit_length()
+    kind = np.uint8 if bits <= 4 else np.uint16 if bits <= 8 else np.int32
+    codes = scratch("counted codes", image.shape, kind)
     if image.dtype.kind == "f":
         least, most = -np.inf, np.inf
     else:
@@ -223,9 +225,11 @@ def _place_ranks(sums, ranks, low, high, target, region):
     """Write how far ranks are above ``low``; return for each row how many are out of the band."""
     starts = _starts(region, target.shape)
     odd, most = np.empty(starts.size, np.int64), high - low
-    if _shift(sums) == 8:
-        codes = np.arange(ranks.size << 8)
-        above = ranks[np.minimum(codes & 255, ranks.size - 1)] + (codes >> 8) - low
+    shift = _shift(sums)
+    if shift <= 8:
+        codes = np.arange(1 << 2 * shift)
+        counts = np.minimum(codes & ((1 << shift) - 1), ranks.size - 1)
+        above = ranks[counts] + (codes >> shift) - low
         above[(above < 0) | (above > most)] = most + 1
         above = above.astype(target.dtype)
         _look_up(sums.reshape(-1), above, above.dtype.type(most), starts, target.reshape(-1), odd)
