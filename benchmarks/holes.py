@@ -3,12 +3,13 @@ Print, as the tables of ``docs/holes.txt``, how exact and how fast images with h
 
 Run as ``python benchmarks/holes.py``; rows of peers that are not installed (astropy, photutils,
 scikit-image) are left out. Errors are the largest of all pixels, relative to a constant sky or
-to the peer's largest value. Costs are seconds of the thread's processor, on one thread, with
-``where=`` divided by those without: the best of several by turns.
+to the peer's largest value. Costs are seconds of the thread's processor, on one thread and in one
+block, with ``where=`` divided by those without: the best of several by turns.
 """
 
 import functools
 import importlib
+import itertools
 import time
 
 import dask
@@ -18,6 +19,8 @@ import numpy as np
 from dask_image import local_statistics, ndfilters
 
 SIDE, CHUNKS, TURNS = 1000, 500, 3
+PLANE, VOLUME = (2048, 2048), (96, 200, 200)
+DTYPES = ("float32", "uint16", "uint8")
 
 
 def picture():
@@ -91,29 +94,57 @@ def largest(ours, theirs):
     return f"{np.nanmax(abs(ours - theirs)) / np.nanmax(abs(theirs)):.0e}"
 
 
-def costs(image, counted):
+def masks(shape):
+    """Return masks by what is missing in them."""
+    random = np.random.default_rng(1)
+    scattered = random.random(shape)
+    holes, stripes = np.ones((2, *shape), bool)
+    for corner in random.integers(0, shape, (12, len(shape))):
+        holes[tuple(slice(at, at + size // 6) for at, size in zip(corner, shape))] = False
+    stripes[..., ::8] = stripes[..., 1::8] = False
+    return {
+        "1 %": scattered > 0.01, "20 %": scattered > 0.2, "60 %": scattered > 0.6,
+        "large holes": holes, "stripes": stripes,
+    }  # fmt: skip
+
+
+FILTERS = {
+    "gaussian_filter(σ=3)": (ndfilters.gaussian_filter, 3),
+    "gaussian_filter(σ=1)": (ndfilters.gaussian_filter, 1),
+    "uniform_filter(9)": (ndfilters.uniform_filter, 9),
+    "correlate(5²)": (ndfilters.correlate, np.arange(1.0, 26).reshape(5, 5)),
+    "minimum_filter(9)": (ndfilters.minimum_filter, 9),
+    "maximum_filter(3)": (ndfilters.maximum_filter, 3),
+    "median_filter(3)": (ndfilters.median_filter, 3),
+    "median_filter(5)": (ndfilters.median_filter, 5),
+    "median_filter(9)": (ndfilters.median_filter, 9),
+    "median_filter(15)": (ndfilters.median_filter, 15),
+    "percentile_filter(20, 9)": (ndfilters.percentile_filter, 20, 9),
+    "rank_filter(2, 5)": (ndfilters.rank_filter, 2, 5),
+}
+OF_VOLUMES = {
+    "gaussian_filter(σ=1), 3-D": (ndfilters.gaussian_filter, 1),
+    "uniform_filter(5), 3-D": (ndfilters.uniform_filter, 5),
+    "minimum_filter(5), 3-D": (ndfilters.minimum_filter, 5),
+    "median_filter(3), 3-D": (ndfilters.median_filter, 3),
+    "median_filter(5), 3-D": (ndfilters.median_filter, 5),
+}
+
+
+def costs():
     """Yield filters, what a pixel costs them in nanoseconds, and what ``where`` costs."""
-    image, scattered = image.astype(np.float32), np.random.default_rng(1).random(image.shape) > 0.3
-    filters = {
-        "gaussian_filter(σ=3)": lambda **more: ndfilters.gaussian_filter(lazy(image), 3, **more),
-        "uniform_filter(9)": lambda **more: ndfilters.uniform_filter(lazy(image), 9, **more),
-        "correlate(5²)": lambda **more: ndfilters.correlate(lazy(image), np.ones((5, 5)), **more),
-        "minimum_filter(9)": lambda **more: ndfilters.minimum_filter(lazy(image), 9, **more),
-        "median_filter(5)": lambda **more: ndfilters.median_filter(lazy(image), 5, **more),
-        "median_filter(9)": lambda **more: ndfilters.median_filter(lazy(image), 9, **more),
-        "median_filter(15)": lambda **more: ndfilters.median_filter(lazy(image), 15, **more),
-        "percentile_filter(20, 9)": lambda **more: ndfilters.percentile_filter(
-            lazy(image), 20, 9, **more
-        ),
-    }
-    for name, call in filters.items():
-        masked = [functools.partial(call, where=each) for each in (counted, scattered)]
-        plain, *others = seconds(call, *masked)
-        yield (
-            f"``{name}``",
-            f"{1e9 * plain / image.size:.0f}",
-            *(f"{x / plain:.1f}" for x in others),
-        )
+    for shape, filters in ((PLANE, FILTERS), (VOLUME, OF_VOLUMES)):
+        level = np.random.default_rng(0).normal(120, 20, shape).clip(1, 250)
+        wheres = [da.from_array(each, chunks=-1) for each in masks(shape).values()]
+        for (name, (function, *arguments)), dtype in itertools.product(filters.items(), DTYPES):
+            image = da.from_array(level.astype(dtype), chunks=-1)
+            call = functools.partial(function, image, *arguments)
+            # Where no pixel counts an image of integers has no NaN.
+            fill = None if dtype == "float32" else 0
+            masked = [functools.partial(call, where=each, fill_value=fill) for each in wheres]
+            plain, *others = seconds(call, *masked)
+            shares = (f"{each / plain:.1f}" for each in others)
+            yield f"``{name}``", dtype, f"{1e9 * plain / level.size:.1f}", *shares
 
 
 def seconds(*calls):
@@ -147,8 +178,8 @@ def main():
         show("Beside peers", ("here", "there", "largest difference"), beside_peers(image, counted))
         show(
             "What ``where=`` costs",
-            ("float32", "plain, ns a pixel", "2 % and 80² missing", "30 % missing"),
-            costs(image, counted),
+            ("filter", "dtype", "plain, ns a pixel", *masks((8, 8))),
+            costs(),
         )  # fmt: skip
 
 

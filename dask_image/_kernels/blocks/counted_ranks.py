@@ -29,8 +29,8 @@ from dask_image._kernels.stand_ins.rank import choose_ranks, network_filter, sui
 WIDTHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 
 # So many pixels of windows are gathered in the time that a network of two ranks more takes for a
-# byte more of the image.
-GATHERED_PER_BYTE = 0.05
+# byte more of the image; to find a window takes as long as to gather so many.
+GATHERED_PER_BYTE, GATHERED_TO_FIND = 0.065, 30
 
 # Pixels that are looked through at once for windows that are left.
 STRETCH = 64
@@ -81,7 +81,7 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
     stack = scratch("counted image and ranks", (2, *block.shape), image.dtype)
     sums = _sums(image, mask, share, stack[0], placed, beyond, region)
     ranks = _ranks(rank_of, total)
-    low, high = _band(sums, ranks, GATHERED_PER_BYTE * image.itemsize / total)
+    low, high = _band(sums, ranks, GATHERED_PER_BYTE * image.itemsize / (GATHERED_TO_FIND + total))
     odd = _place_ranks(sums, ranks, low, high, stack[1], region)
     if low < high:
         values = choose_ranks(stack, low, high, placed, call.cval, region)
@@ -91,11 +91,16 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
         values = network_filter(stack[0], placed, low, call.cval, region)
     if values is None:
         return None
-    if odd.any():
-        _repair(stack, placed, region, call.cval, (sums, ranks, high - low, odd), values)
+    outside, without = np.ascontiguousarray(odd.T)
+    if outside.any():
+        _repair(stack, placed, region, call.cval, (sums, ranks, high - low, outside), values)
     result = values.view(block.dtype).astype(dtype, copy=False)
-    if odd.min() < 0:
-        _fill(sums.reshape(-1), _shift(sums), ranks, odd, result.reshape(-1), dtype.type(fill))
+    if without.any():
+        above = stack[1].reshape(-1)
+        _fill(
+            above, above.dtype.type(high - low + 2), _starts(region, block.shape), without,
+            result.reshape(-1), dtype.type(fill),
+        )  # fmt: skip
     return result
 
 
@@ -106,8 +111,10 @@ def _shift(sums):
 
 def _sums(image, mask, share, filled, window, beyond, region):
     """Fill what does not count; return for each window how much does, and is below, as one sum."""
-    few = np.count_nonzero(window.footprint) < 1 << 8
-    codes = scratch("counted codes", image.shape, np.uint16 if few else np.int32)
+    # Each of two numbers has half of the bits of a sum.
+    bits = int(np.count_nonzero(window.footprint)).bit_length()
+    kind = np.uint8 if bits <= 4 else np.uint16 if bits <= 8 else np.int32
+    codes = scratch("counted codes", image.shape, kind)
     if image.dtype.kind == "f":
         least, most = -np.inf, np.inf
     else:
@@ -222,13 +229,18 @@ def _band(sums, ranks, few):
 def _place_ranks(sums, ranks, low, high, target, region):
     """Write how far ranks are above ``low``; return for each row how many are out of the band."""
     starts = _starts(region, target.shape)
-    odd, most = np.empty(starts.size, np.int64), high - low
-    if _shift(sums) == 8:
-        codes = np.arange(ranks.size << 8)
-        above = ranks[np.minimum(codes & 255, ranks.size - 1)] + (codes >> 8) - low
+    odd, most = np.empty((starts.size, 2), np.int64), high - low
+    shift = _shift(sums)
+    if shift <= 8:
+        codes = np.arange(1 << 2 * shift)
+        counts = np.minimum(codes & ((1 << shift) - 1), ranks.size - 1)
+        above = ranks[counts] + (codes >> shift) - low
         above[(above < 0) | (above > most)] = most + 1
+        above[ranks[counts] < 0] = most + 2
         above = above.astype(target.dtype)
-        _look_up(sums.reshape(-1), above, above.dtype.type(most), starts, target.reshape(-1), odd)
+        _look_up(
+            sums.reshape(-1), above, above.dtype.type(most + 1), starts, target.reshape(-1), odd
+        )
     else:
         _work_out(
             sums.reshape(-1), ranks, np.int32(low), np.int32(most), starts, target.reshape(-1), odd
@@ -246,16 +258,19 @@ def _starts(region, shape):
 
 
 @jit
-def _look_up(sums, above, most, starts, target, odd):
-    """Write what a table has for each sum; count for each row what is more than ``most``."""
+def _look_up(sums, above, beyond, starts, target, odd):
+    """Write what a table has for each sum; count for each row what is ``beyond``, and still more."""
     width = np.uint64(sums.size // starts.size)
     for row in range(starts.size):
-        s, t, outside = np.uint64(row) * width, np.uint64(starts[row]), 0
+        s, t, some, without = np.uint64(row) * width, np.uint64(starts[row]), 0, 0
         for i in range(width):
             value = above[np.uint64(sums[s + i])]
-            outside += value > most
+            some += value >= beyond
             target[t + i] = value
-        odd[row] = outside
+        if some > 0:
+            for i in range(width):
+                without += target[t + i] > beyond
+        odd[row, 0], odd[row, 1] = some - without, without
 
 
 @jit
@@ -263,26 +278,28 @@ def _work_out(sums, ranks, low, most, starts, target, odd):
     """As `_look_up`, of sums that are too large for a table."""
     width, few = np.uint64(sums.size // starts.size), np.uint64(0xFFFF)
     for row in range(starts.size):
-        s, t, outside = np.uint64(row) * width, np.uint64(starts[row]), 0
+        s, t, outside, without = np.uint64(row) * width, np.uint64(starts[row]), 0, 0
         for i in range(width):
             code = np.uint64(sums[s + i])
-            value = ranks[code & few] + np.int32(code >> np.uint64(16)) - low
-            inside = 0 <= value <= most
-            outside += not inside
-            target[t + i] = value if inside else most + 1
-        odd[row] = outside
+            rank = ranks[code & few]
+            value = rank + np.int32(code >> np.uint64(16)) - low
+            inside, none = 0 <= value <= most, rank < 0
+            outside += not (inside or none)
+            without += none
+            target[t + i] = most + 2 if none else (value if inside else most + 1)
+        odd[row, 0], odd[row, 1] = outside, without
 
 
 def _repair(stack, window, region, cval, found, values):
-    """Find the ranks out of the band one by one; make ``odd`` -1 for rows with windows of none."""
+    """Find the ranks out of the band one by one, in rows that have such."""
     image, above = stack
-    sums, ranks, most, odd = found
+    sums, ranks, most, outside = found
     axes = window.axes(image.shape, region)
     tables = [axis.table() for axis in axes]
     begins = np.cumsum([0, *map(len, tables[:-1])])
     strides = np.array(image.strides) // image.itemsize
     places = np.concatenate(tables), begins, strides, np.argwhere(window.footprint)
-    wanted = sums.reshape(-1), _shift(sums), ranks, above.dtype.type(most), odd
+    wanted = sums.reshape(-1), _shift(sums), ranks, above.dtype.type(most + 1), outside
     _find_odd(
         image.reshape(-1), above.reshape(-1), _starts(region, image.shape),
         (*places, np.array(sums.shape)), image.dtype.type(cval), wanted, values.reshape(-1),
@@ -293,25 +310,22 @@ def _repair(stack, window, region, cval, found, values):
 def _find_odd(image, above, starts, places, cval, wanted, values):
     """Do what `_repair` says; the rows of a window's pixels begin at ``rows``, -1 for none."""
     table, begins, strides, taps, shape = places
-    sums, shift, ranks, most, odd = wanted
+    sums, shift, ranks, beyond, outside = wanted
     last, width = shape.size - 1, shape[-1]
     rows, pixels = np.empty(len(taps), np.int64), np.empty(len(taps), image.dtype)
-    for row in range(odd.size):
-        if odd[row] == 0:
+    for row in range(outside.size):
+        if outside[row] == 0:
             continue
         _find_rows(row, table, begins, strides, taps, shape, rows)
         for begin in range(0, width, STRETCH):
             end = min(begin + STRETCH, width)
-            if not _any_above(above, starts[row] + begin, end - begin, most):
+            if not _any_are(above, starts[row] + begin, end - begin, beyond):
                 continue
             for column in range(begin, end):
-                if above[starts[row] + column] <= most:
+                if above[starts[row] + column] != beyond:
                     continue
                 code = np.int64(sums[row * width + column])
                 rank = ranks[code & ((1 << shift) - 1)] + (code >> shift)
-                if rank < 0:
-                    odd[row] = -1
-                    continue
                 for tap in range(len(taps)):
                     pixel = table[begins[last] + column + taps[tap, last]]
                     sound = pixel >= 0 and rows[tap] >= 0
@@ -332,10 +346,10 @@ def _find_rows(row, table, begins, strides, taps, shape, rows):
 
 
 @jit_part
-def _any_above(values, start, count, most):
+def _any_are(values, start, count, wanted):
     found, s = False, np.uint64(start)
     for i in range(np.uint64(count)):
-        found |= values[s + i] > most
+        found |= values[s + i] == wanted
     return found
 
 
@@ -362,11 +376,12 @@ def _find(values, rank):
 
 
 @jit
-def _fill(sums, shift, ranks, odd, result, fill):
-    """Write a value where a window has no rank, which ``odd`` says of rows that have such."""
-    few, width = np.uint64((1 << shift) - 1), sums.size // odd.size
-    for row in range(odd.size):
-        if odd[row] < 0:
-            for i in range(np.uint64(row * width), np.uint64((row + 1) * width)):
-                if ranks[np.uint64(sums[i]) & few] < 0:
-                    result[i] = fill
+def _fill(above, none, starts, without, result, fill):
+    """Write a value where a window has no rank, in rows that have such windows."""
+    width = np.uint64(result.size // starts.size)
+    for row in range(starts.size):
+        if without[row] > 0:
+            s, t = np.uint64(starts[row]), np.uint64(row) * width
+            for i in range(width):
+                value = result[t + i]
+                result[t + i] = fill if above[s + i] == none else value

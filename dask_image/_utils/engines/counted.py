@@ -242,6 +242,25 @@ class Present:
             out[present == 0] = self.fill
 
 
+def _strips(block, region, reach, mode, itemsize):
+    """
+    Yield pieces of a region that are worked on one by one, so that what is between stays cached.
+
+    Of each, which rows of the block it takes, what of these is wanted, and where that goes.
+    ``reach`` and ``mode`` are those along the first axis; ``itemsize`` is of what is between.
+    """
+    first, end = region[0].start, region[0].stop
+    size = itemsize * math.prod(along.stop - along.start for along in region[1:])
+    rows = max(STRIP_BYTES // max(size, 1), 4 * sum(reach), 1)
+    for start in range(first, end, rows):
+        stop = min(start + rows, end)
+        low, high = axis_window(start, stop, len(block), reach, mode)
+        if low < 0 or high > len(block):
+            low, high = 0, len(block)
+        inner = (slice(start - low, stop - low), *region[1:])
+        yield slice(low, high), inner, slice(start - first, stop - first)
+
+
 @dataclass(frozen=True)
 class CountedKernel:
     """
@@ -298,22 +317,10 @@ class CountedKernel:
             self._filter(block, mask, region, result)
             return result
         between = block.dtype if self.by_value else _work_dtype(self.dtype)
-        for start, stop in self._strips(region, math.prod(shape[1:]) * between.itemsize):
-            low, high = axis_window(start, stop, len(block), self.reach[0], self.modes[0])
-            if low < 0 or high > len(block):
-                low, high = 0, len(block)
-            begin = region[0].start
-            self._filter(
-                block[low:high], mask[low:high], (slice(start - low, stop - low), *region[1:]),
-                result[start - begin : stop - begin],
-            )  # fmt: skip
+        strips = _strips(block, region, self.reach[0], self.modes[0], between.itemsize)
+        for rows, inner, written in strips:
+            self._filter(block[rows], mask[rows], inner, result[written])
         return result
-
-    def _strips(self, region, size):
-        """Return pieces of a region that are worked on one by one: what is between stays cached."""
-        start, stop = region[0].start, region[0].stop
-        rows = max(STRIP_BYTES // max(size, 1), 4 * sum(self.reach[0]), 1)
-        return [(begin, min(begin + rows, stop)) for begin in range(start, stop, rows)]
 
     def _filter(self, block, mask, region, out):
         numpy = type(block) is np.ndarray
@@ -384,8 +391,16 @@ def _work_dtype(dtype):
 
 
 def _whole(value, beyond, modes):
-    constant = any(MODES[mode].as_filter == "constant" for mode in modes)
-    return None if constant and not beyond else value
+    return None if _is_constant(modes) and not beyond else value
+
+
+def _is_constant(modes):
+    return any(MODES[mode].as_filter == "constant" for mode in modes)
+
+
+def _is_no(neutral, cval, modes):
+    """Tell whether what is beyond the edges is a number, and not ``neutral``."""
+    return not _is_constant(modes) or bool(cval == cval and cval != neutral)
 
 
 def average_passes(
@@ -492,7 +507,7 @@ def extremum_counted(
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
         neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks,
         _whole(1, beyond, edges.modes), reach, edges.modes, dtype, None,
-        not beyond or _differs(edges.cval, neutral),
+        not beyond or _is_no(neutral, edges.cval, edges.modes),
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -580,18 +595,14 @@ def _map_passes(image, counted, both, dtype, name, at_once=None):
         modes,
         dtype,
         at_once,
-        isinstance(finish, Present) and (not beyond or _differs(cval, neutral)),
+        isinstance(finish, Present)
+        and (not beyond or _is_no(neutral, cval, [step.mode for step in passes])),
     )
     if run_apart(image, passes):
         return _map_apart(image, counted, masked, passes, of_mask, dtype, name)
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=modes, dtype=dtype
     )
-
-
-def _differs(cval, neutral):
-    """Tell whether a value is a number, and another one than ``neutral``."""
-    return bool(cval == cval and cval != neutral)
 
 
 def _with(passes, **keywords):
@@ -723,6 +734,18 @@ class RankKernel:
     ) -> Block:
         """Filter a block, and return the pixels of a region."""
         mask = self.counted.in_block(block, where)
+        if not block.ndim:
+            return self._filter(block, mask, region)
+        region = region or tuple(slice(0, size) for size in block.shape)
+        shape = [along.stop - along.start for along in region]
+        result = np.empty(shape, self.dtype)
+        before = len(self.footprint) // 2 + self.origins[0]
+        reach = before, len(self.footprint) - 1 - before
+        for rows, inner, written in _strips(block, region, reach, self.mode, block.itemsize):
+            result[written] = self._filter(block[rows], mask[rows], inner)
+        return result
+
+    def _filter(self, block, mask, region):
         total = int(np.count_nonzero(self.footprint))
         long = _is_long(block)
         if not long and self._takes_all(mask):
