@@ -78,7 +78,9 @@ def contract(image, distance, node, held, edges):
     parent = np.arange(held.size, dtype=np.int32)
     a, b = (np.ascontiguousarray(side, np.int32) for side in edges.T)
     node = node.astype(np.int32, copy=False)
-    return _contract(image, distance, node, parent, held, a, b)
+    taken, trees, records = _contract(image, distance, node, parent, held, a, b)
+    # They are parts of arrays as long as the edges.
+    return taken, trees.copy(), records.copy()
 
 
 # ---------------------------------------------------------------------------------------
@@ -99,6 +101,7 @@ def _scan_compiled(image, distance, held, steps):
         distances.ravel(),
         padded.ravel(),
         offsets,
+        offsets[offsets > 0],
         -held.min(initial=0, where=held > WALL),
     )
     edges = [np.unravel_index(side, padded_shape) for side in (a, b)]
@@ -110,10 +113,9 @@ def _scan_compiled(image, distance, held, steps):
 
 
 @jit
-def _flood(image, distance, held, offsets, markers):
+def _flood(image, distance, held, offsets, forward, markers):
     count = held.size
     parent = _descend(image, distance, held, offsets, markers)
-    forward = offsets[offsets > 0]
     edges = 0
     for i in range(count):
         if held[i] != WALL:
@@ -149,7 +151,9 @@ def _descend(image, distance, held, offsets, markers):
     """
     count = held.size
     parent = np.empty(count, np.int32)
-    first = np.full(markers + 1, -1, np.int32)
+    first = np.empty(markers + 1, np.int32)
+    for marker in range(first.size):
+        first[marker] = -1
     for i in range(count):
         parent[i] = i
         if held[i] == 0:
@@ -211,12 +215,13 @@ def _before(image, distance, a, b, c, d):
 @jit
 def _contract(image, distance, node, parent, held, a, b):
     """Join the nodes, whose forest ``parent`` is, then find what spans the terminals."""
-    edges = np.arange(a.size).astype(np.int32)
-    p, q = np.empty(a.size, np.int32), np.empty(a.size, np.int32)
+    edges, p, q = np.empty(a.size, np.int32), np.empty(a.size, np.int32), np.empty(a.size, np.int32)
     for k in range(a.size):
-        p[k], q[k] = node[a[k]], node[b[k]]
+        edges[k], p[k], q[k] = k, node[a[k]], node[b[k]]
+    # Literals would have a function compiled once more.
+    loose, rooted = 0 * a.size, 1 + 0 * a.size
     choice = np.empty(parent.size, np.int32)
-    trees, left = _join(image, distance, parent, held, a, b, edges, p, q, a.size, choice, True)
+    trees, left = _join(image, distance, parent, held, a, b, edges, p, q, a.size, choice, rooted)
     taken = np.empty(parent.size, np.int32)
     for i in range(parent.size):
         taken[i] = held[_find(parent, i)]
@@ -227,7 +232,7 @@ def _contract(image, distance, node, parent, held, a, b):
             if held[root] < 0:
                 marker = root if marker < 0 else marker
                 parent[root] = marker
-    records, _ = _join(image, distance, parent, held, a, b, edges, p, q, left, choice, False)
+    records, _ = _join(image, distance, parent, held, a, b, edges, p, q, left, choice, loose)
     return taken, trees, records
 
 
@@ -255,7 +260,7 @@ def _join(image, distance, parent, held, a, b, edges, p, q, left, choice, rooted
                     if best < 0 or _before(image, distance, a[edge], b[edge], a[best], b[best]):
                         choice[root] = edge
         if not found:
-            return joined[:count].copy(), left
+            return joined[:count], left
         for k in range(left):
             edge = edges[k]
             if choice[p[k]] == edge or choice[q[k]] == edge:
