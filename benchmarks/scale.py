@@ -127,6 +127,7 @@ def run_all(side, block, names, share):
             capture_output=True,
             text=True,
             check=False,
+            env={"MALLOC_TRIM_THRESHOLD_": "65536", **os.environ},  # as Dask's workers have it
         )
         line, words = f"{name:28s} {cap / 2**20:8.0f}", done.stdout.split()
         if done.returncode:

@@ -232,12 +232,12 @@ def _filled(window):
 
 
 def _mean_of_boxes(window):
-    spans = [
-        np.arange(64 * at[0], 64 * at[-1] + 64, dtype=np.uint32)
-        for at in (window.rows, window.columns)
-    ]
-    boxes = _mixed(*spans).reshape(window.rows.size, 64, window.columns.size, 64)
-    return boxes.mean(axis=(1, 3), dtype=float)
+    columns = np.arange(64 * window.columns[0], 64 * window.columns[-1] + 64, dtype=np.uint32)
+    means = []
+    for row in window.rows.tolist():  # all boxes at once would take more memory than ours may
+        strip = _mixed(np.arange(64 * row, 64 * row + 64, dtype=np.uint32), columns)
+        means.append(strip.reshape(64, -1, 64).mean(axis=(0, 2), dtype=float))
+    return np.stack(means)
 
 
 def _is_greatest(window):

@@ -283,7 +283,7 @@ def _places(extents):
 
 
 def _pixels(block, cut):
-    """Take part of a block, or of the one of its slabs that the first number of ``cut`` names."""
+    """Take part of a block, or of the one of its slabs that the first of ``cut`` names."""
     return block[cut[0]][cut[1:]] if isinstance(block, dict) else block[cut]
 
 
@@ -292,9 +292,12 @@ def _cut(block, where):
     return block[where].copy()
 
 
-def _cut_all(block, faces, places):
-    """Copy several parts of a block, by face."""
-    return {face: _cut(block, where) for face, where in zip(faces, places, strict=True)}
+def _cut_all(names, places, *blocks):
+    """Copy several parts of the blocks of images, by the number of the image and the face."""
+    return {
+        (number, face): _cut(blocks[number], where)
+        for (number, face), where in zip(names, places, strict=True)
+    }
 
 
 @dataclass(frozen=True)
@@ -327,13 +330,13 @@ class _Source:
 
     def places(self, windows):
         """
-        Return where the pieces of windows, one an axis, are found.
+        Return, for each image, where the pieces of windows, one an axis, are found.
 
         References to what holds them, and how to cut them out of it.
         """
         indices = itertools.product(*(window.blocks for window in windows))
         cuts = tuple(itertools.product(*(window.cuts for window in windows)))
-        return [self.reference((self.name, *index)) for index in indices], cuts
+        return [([self.reference((self.name, *index)) for index in indices], cuts)]
 
     def reference(self, key):
         """Return the reference to a key that all share."""
@@ -344,10 +347,16 @@ class _Source:
 
 
 class _SlabSource(_Source):
-    """Slabs of blocks, which several neighbours read, have tasks that cut them off."""
+    """
+    Slabs of blocks, which several neighbours read, have tasks that cut them off.
 
-    def __init__(self, image, cut_key, windows):
-        super().__init__(image, cut_key)
+    A task cuts those of all images, of the same chunks, that a kernel reads.
+    """
+
+    def __init__(self, images, cut_key, windows):
+        super().__init__(images[0], cut_key)
+        self.names = [blocks_of(image) for image in images]
+        self.itemsize = sum(image.dtype.itemsize for image in images)
         self.ends = [_slab_ends(axis) for axis in windows]
         self.plans = {}
         self.slabs = {}
@@ -361,17 +370,29 @@ class _SlabSource(_Source):
         )
         plan = self.plans.get(kinds)
         if plan is None:
-            pieces = itertools.product(*(window.pieces for window in windows))
-            plan = self.plans[kinds] = _apart(map(self._place, pieces))
-        faces, cuts = plan
-        indices = itertools.product(*(window.blocks for window in windows))
+            pieces = list(itertools.product(*(window.pieces for window in windows)))
+            plan = self.plans[kinds] = [
+                _apart(self._place(each, number) for each in pieces)
+                for number in range(len(self.names))
+            ]
+        indices = list(itertools.product(*(window.blocks for window in windows)))
         return [
-            self.reference((self.name, *index)) if face is None else self._slab(face, index)
-            for face, index in zip(faces, indices, strict=True)
-        ], cuts
+            (
+                [
+                    self.reference((name, *index)) if faces is None else self._slab(faces, index)
+                    for faces, index in zip(of_pieces, indices, strict=True)
+                ],
+                cuts,
+            )
+            for name, (of_pieces, cuts) in zip(self.names, plan, strict=True)
+        ]
 
-    def _place(self, pieces):
-        """Return which slabs of a block hold pieces, one an axis, if any do, and how to cut them."""
+    def _place(self, pieces, number):
+        """
+        Return which slabs hold pieces of an image, one an axis, and how to cut them out.
+
+        None are the slabs where the block itself does; the empty tuple stands for all of them.
+        """
         cut = tuple(piece.cut for piece in pieces)
         if all(piece.whole for piece in pieces):
             return None, cut
@@ -388,18 +409,25 @@ class _SlabSource(_Source):
         axis, begin = face // 2, slabs[face].start
         piece = pieces[axis]
         cut = cut[:axis] + (slice(piece.start - begin, piece.stop - begin),) + cut[axis + 1 :]
-        return ((), (face, *cut)) if together else ((face,), cut)
+        if together or len(self.names) > 1:
+            cut = ((number, face), *cut)
+        return () if together else (face,), cut
 
-    def _slab(self, face, index):
-        """Return the reference to a slab of a block, or to all together, cut by a task."""
-        key = (*self.cut_key, *face, *index)
+    def _slab(self, faces, index):
+        """Return the reference to slabs of blocks, cut by a task: of one face, or () all."""
+        key = (*self.cut_key, *faces, *index)
         if key not in self.tasks:
-            block, (slabs, _) = self.reference((self.name, *index)), self._slabs_of(index)
-            if face:
-                self.tasks[key] = task(key, _cut, block, slabs[face[0]].cut)
+            slabs, _ = self._slabs_of(index)
+            cuts = {
+                (number, face): slabs[face].cut
+                for number in range(len(self.names))
+                for face in faces or slabs
+            }
+            blocks = [self.reference((name, *index)) for name in self.names]
+            if len(cuts) == 1:
+                self.tasks[key] = task(key, _cut, *blocks, *cuts.values())
             else:
-                places = tuple(slab.cut for slab in slabs.values())
-                self.tasks[key] = task(key, _cut_all, block, (*slabs,), places)
+                self.tasks[key] = task(key, _cut_all, (*cuts,), (*cuts.values(),), *blocks)
         return self.reference(key)
 
     def _slabs_of(self, index):
@@ -431,7 +459,7 @@ class _ThinSource(_Source):
     def places(self, windows):
         """Return what `_Source.places` does."""
         pieces = itertools.product(*(window.pieces for window in windows))
-        return _apart(map(self._place, pieces))
+        return [_apart(map(self._place, pieces))]
 
     def _place(self, pieces):
         index = tuple(piece.block for piece in pieces)
@@ -477,8 +505,7 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
     tasks = {}
     for index in itertools.product(*map(range, numblocks)):
         windows = windows_of(index)
-        # Images of different itemsize hand out different slabs, so each has cuts of its own.
-        places = [source.places(windows) for source in sources]
+        places = [each for source in sources for each in source.places(windows)]
         references = [each for found, _ in places for each in found]
         cuts = tuple(cut for _, cut in places)
         extents = tuple(window.extents for window in windows)
@@ -569,9 +596,7 @@ def map_neighborhood(
     token = tokenize(kernel, [array.name for array in images], reach, modes, dtype, keywords)
     halo, name = f"{name}-halo-{token}", f"{name}-{token}"
     windows = neighborhood_windows(image.chunks, reach, modes)
-    sources = [
-        _SlabSource(array, (halo, position), windows) for position, array in enumerate(images)
-    ]
+    sources = [_SlabSource(images, (halo,), windows)]
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
