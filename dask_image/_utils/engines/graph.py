@@ -22,7 +22,6 @@ import numpy as np
 from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
 from dask.array.core import getter, normalize_chunks, slices_from_chunks
 from dask.base import clone_key
-from dask.base import tokenize as token_of_dask
 from dask.delayed import Delayed, delayed
 from dask.highlevelgraph import HighLevelGraph
 from dask.utils import ensure_dict
@@ -118,7 +117,7 @@ def _spelled(value: Any) -> str:
     if fields and _is_found_by_name(kind):
         values = [getattr(value, name) for name in fields]
         return f"{kind.__module__}.{kind.__qualname__}({_all_spelled(values)})"
-    return f"token({token_of_dask(value)})"
+    return f"token({dask.base.tokenize(value)})"
 
 
 def _all_spelled(values: Iterable[Any]) -> str:
