@@ -11,9 +11,8 @@ can be lost again, are left to SciPy on the whole array.
 from __future__ import annotations
 
 import collections
-import dataclasses
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dask.array as da
@@ -213,7 +212,7 @@ def until_stable(
     by_scipy = like.ndim == 0 or like.size == 0 or not spread.monotone
     if by_scipy or not spread.symmetric:
         if around:
-            images, spread = [da.logical_not(mask)], dataclasses.replace(spread, around=False)
+            images, spread = [da.logical_not(mask)], replace(spread, around=False)
         result = (_by_scipy if by_scipy else _by_following)(spread, images, name)
         return ~result if around else result
     result, _ = foreground_components(
