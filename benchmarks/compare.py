@@ -13,7 +13,8 @@ than two seconds is called once. Ours begin with Dask arrays of one block that h
 nothing is hashed, and end when the result's block is there (``persist``; `dask.array.store` alone
 takes a millisecond more for a block that is there already); building the graph counts. *Two
 threads* is how many times as fast four such blocks are on two threads as on one, by the clock, to
-a sink that keeps nothing.
+a sink that keeps nothing. Before a row is timed, our result is compared with SciPy's, at its full
+size: a wrong one ends the run.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import sys
 import time
 import warnings
 
+import numpy as np
 from compare_cases import CASES
 from scipy import ndimage
 
@@ -32,6 +34,7 @@ ROUNDS = 5
 SLOW = 2.0  # seconds; what takes longer is called only once
 GIVEN_UP = 60  # seconds
 BLOCKS = 4  # to share between two threads
+CLOSE = 2e-6  # how far floats may be from SciPy's, as a share of the largest
 FAMILIES = ("ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph")
 
 
@@ -166,6 +169,20 @@ def serve(title, who):
         print(f"{title}, {who}: {type(error).__name__}: {error}", file=sys.stderr)
 
 
+def check(title, scipys, ours):
+    """Exit if our results are not SciPy's."""
+    import dask
+
+    as_tuple = (each if isinstance(each, tuple) else (each,) for each in (scipys, ours))
+    for theirs, mine in zip(*as_tuple, strict=True):
+        theirs, mine = np.asarray(theirs), np.asarray(dask.compute(mine)[0])
+        same = theirs.shape == mine.shape and (theirs.dtype.kind in "fc" or (theirs == mine).all())
+        if same and theirs.dtype.kind in "fc" and theirs.size:
+            same = np.abs(theirs - mine).max() <= CLOSE * np.abs(theirs).max()
+        if not same:
+            sys.exit(f"{title}: the result differs from SciPy's")
+
+
 def medians(contestants):
     """Return the median time of each contestant, all of them by turns."""
     times = {who: [one.seconds()] for who, one in contestants.items()}
@@ -192,6 +209,7 @@ def measured(title, peers, public):
     """Return times in nanoseconds a pixel by contestant, and the gain of two threads."""
     case = CASES[title]
     contestants = {"SciPy": Here(title, "SciPy"), "ours": Here(title, "ours")}
+    check(title, *(one.call() for one in contestants.values()))
     if peers:
         contestants |= {who: There(title, who, peers) for who in case.peers}
     if public:
