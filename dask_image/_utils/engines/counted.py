@@ -506,8 +506,8 @@ def extremum_counted(
         BlockKernel(kernel, keywords | {"output": dtype, "cval": outside}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
         neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks,
-        _whole(1, beyond, edges.modes), reach, edges.modes, dtype, None,
-        not beyond or _is_no(neutral, edges.cval, edges.modes),
+        _whole(1, beyond, edges.modes), reach, edges.modes, dtype,
+        by_value=not beyond or _is_no(neutral, edges.cval, edges.modes),
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -580,24 +580,15 @@ def _map_passes(image, counted, both, dtype, name, at_once=None):
     passes = _with(both.of_image, output=work, cval=cval if beyond else neutral)
     of_mask = _with(both.of_mask, output=share, cval=beyond)
     if not passes:
-        kernels = BlockKernel(_cast, {"dtype": work}), BlockKernel(_cast, {"dtype": share})
+        filters = BlockKernel(_cast, {"dtype": work}), BlockKernel(_cast, {"dtype": share})
     else:
-        kernels = tuple(BlockKernel(run_passes, {"passes": each}) for each in (passes, of_mask))
-    whole = _whole(1, beyond, [step.mode for step in passes])
+        filters = tuple(BlockKernel(run_passes, {"passes": each}) for each in (passes, of_mask))
     reach, modes = passes_reach(passes, image.ndim)
+    by_value = isinstance(finish, Present) and (not beyond or _is_no(neutral, cval, modes))
     masked = CountedKernel(
-        *kernels,
-        neutral,
-        finish,
-        counted.for_blocks,
-        whole,
-        reach,
-        modes,
-        dtype,
-        at_once,
-        isinstance(finish, Present)
-        and (not beyond or _is_no(neutral, cval, [step.mode for step in passes])),
-    )
+        *filters, neutral, finish, counted.for_blocks, _whole(1, beyond, modes), reach, modes,
+        dtype, at_once=at_once, by_value=by_value,
+    )  # fmt: skip
     if run_apart(image, passes):
         return _map_apart(image, counted, masked, passes, of_mask, dtype, name)
     return map_neighborhood(
@@ -666,12 +657,12 @@ class _EachOfBoth:
     ) -> Block:
         """Run both kernels, and return the pixels of a region."""
         within = None if region is None else region[1:]
-        kernels = (self.of_image, of_image), (self.of_mask, of_mask)
+        filters = (self.of_image, of_image), (self.of_mask, of_mask)
         filtered = [
             BlockKernel(kernel, {"axis": axis - 1, "mode": mode, **keywords}).on_boxes(
                 [part], within
             )
-            for part, (kernel, keywords) in zip(both, kernels, strict=True)
+            for part, (kernel, keywords) in zip(both, filters, strict=True)
         ]
         return np.stack(filtered)
 
