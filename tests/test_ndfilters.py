@@ -385,6 +385,12 @@ def test_vectorized_filter(mode, window):
 
 
 @pytest.mark.skipif(not hasattr(ndimage, "vectorized_filter"), reason="needs SciPy 1.16")
+def test_vectorized_filter_of_no_pixel_has_the_asked_dtype():
+    empty = da.zeros((0, 4))
+    assert ndfilters.vectorized_filter(empty, np.mean, size=3, output="f4").dtype == np.float32
+
+
+@pytest.mark.skipif(not hasattr(ndimage, "vectorized_filter"), reason="needs SciPy 1.16")
 def test_vectorized_filter_along_some_axes():
     image = seeded_image((5, 6, 4), "f8")
     check(

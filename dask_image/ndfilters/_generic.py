@@ -293,7 +293,7 @@ def vectorized_filter(
     if axes is not None:
         keywords["axes"] = which
     if image.size == 0:
-        return image
+        return image.astype(output_dtype(output, image.dtype))
     largest = largest_box(image.chunks, box.paired_reach, [mode] * image.ndim)
     _check_batches(batch_memory, image.dtype.itemsize, largest, which, box.shape)
     # SciPy takes arrays only for output here.
