@@ -12,14 +12,12 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
-from dask_image._utils.engines.counted import (
+from dask_image._utils.engines.counted import counted_output, counted_pixels, fill_for
+from dask_image._utils.engines.counted_ranks import (
     FixedRank,
     MedianRank,
     PercentileRank,
     RankKernel,
-    counted_output,
-    counted_pixels,
-    fill_for,
 )
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.typing import (
