@@ -64,7 +64,7 @@ def extremum_filters(draw, name):
 def rank_filters(draw, name):
     """Draw ranks of windows."""
     image = draw.image()
-    if image.array.ndim == 1 and image.array.dtype == np.uint64:
+    if image.array.ndim == 1 and image.array.dtype.name == "uint64":
         image = Chunked(image.array >> 1, image.chunks)  # SciPy takes them for signed ones
     array = image.array
     axes = draw.axes(array.ndim)
@@ -393,7 +393,7 @@ def _tolerance(shape, arguments):
     if arguments["order"] < 2 or not arguments.get("prefilter", True) or not reflects:
         return None
     decay = POLES[arguments["order"]] ** min(shape, default=1)
-    single = np.dtype(arguments.get("output") or arguments["input"].array.dtype) == np.float32
+    single = np.dtype(arguments.get("output") or arguments["input"].array.dtype).name == "float32"
     return max(10 * decay, 1e-6 if single else 1e-12)
 
 
@@ -553,7 +553,7 @@ def measurements(draw, name):
     labels = arguments.get("labels")
     if labels is not None and labels.array.dtype == bool:
         oracle["labels"] = labels.array.astype(np.uint8)
-    loose = 1e-6 if name == "median" and array.dtype == "f4" else None
+    loose = 1e-6 if name == "median" and array.dtype.name == "float32" else None
     return Case(name, arguments, "measured", loose, oracle=oracle)
 
 

@@ -42,11 +42,12 @@ def render(value):
         way = getattr(value, "layout", None)
         return f"{array.dtype.str}{array.shape}, chunks={getattr(value, 'chunks', None)}, {way}"
     if isinstance(value, Chunked):
-        return f"da.from_array({render(value.array)}, chunks={value.chunks})"
+        layout = "" if value.layout is None else f".map_blocks(functions.{value.layout.__name__})"
+        return f"da.from_array({render(value.array)}, chunks={value.chunks}){layout}"
     if isinstance(value, da.Array):
         return f"da.from_array({render(value.compute())})"
     if isinstance(value, np.ndarray):
-        source = f"np.array({value.tolist()}, '{value.dtype.str[1:]}')"
+        source = f"np.array({value.tolist()}, '{value.dtype.str}')"
         return source if value.size else f"{source}.reshape({value.shape})"
     if isinstance(value, np.generic):
         return repr(value.item())

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import dask.array as da
 import numpy as np
 
+from tests.fuzz import functions
+
 INTEGERS = ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8")
 FLOATS = ("f4", "f8")
 FILTER_MODES = ("reflect", "constant", "nearest", "mirror", "wrap")
@@ -23,7 +25,7 @@ class Chunked:
     def lazy(self):
         """Return the Dask array."""
         lazy = da.from_array(self.array, chunks=self.chunks)
-        return lazy if self.layout is None else lazy.map_blocks(self.layout, dtype=lazy.dtype)
+        return lazy if self.layout is None else lazy.map_blocks(self.layout, meta=lazy._meta)
 
 
 @dataclass
@@ -150,11 +152,14 @@ class Draw:
         dtypes |= {"f": FLOATS, "c": ("c8", "c16")}
         dtype = self.choice(*dtypes[self.choice(*kinds)])
         shape = self.shape(ndim, empty=empty) if shape is None else shape
-        return self.chunked(self.values(shape, dtype, limits, wild))
+        values = self.values(shape, dtype, limits, wild)
+        swapped = self.chance(0.04)
+        return self.chunked(values.astype(values.dtype.newbyteorder()) if swapped else values)
 
     def chunked(self, array):
-        """Return an array with chunks."""
-        return Chunked(array, self.chunks(array.shape))
+        """Return an array with chunks, whose blocks may lie in memory in any way."""
+        layout = self.choice(*functions.LAYOUTS) if self.chance(0.2) else None
+        return Chunked(array, self.chunks(array.shape), layout)
 
     # -----------------------------------------------------------------------------------
     # Arguments
@@ -180,7 +185,7 @@ class Draw:
         ``every_pixel`` tells that SciPy takes time for every pixel of the window.
         """
         lengths = [self.integer(1, 4) for _ in range(count)]
-        longer = self.chance(0.08)  # than the image
+        longer = self.chance(0.08) and count < 4  # than the image
         return [2 * length + 7 for length in lengths] if longer else lengths
 
     def scale(self, *options):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tests.fuzz.draw import Chunked, Draw
+from tests.fuzz.draw import Draw
 
 PIXELS = 1_500_000
 # What the oracle takes a microsecond or more for, a pixel.
@@ -76,10 +76,6 @@ class LargeDraw(Draw):
             most //= len(sizes)
         return tuple(chunks)
 
-    def chunked(self, array):
-        """Return an array with chunks, whose blocks may lie in memory in any way."""
-        return Chunked(array, self.chunks(array.shape), self.choice(None, None, *LAYOUTS))
-
     def lengths(self, image, count, every_pixel=True):
         """Return lengths of a window, from one pixel to longer than the image."""
         lengths = [self.integer(1, self.choice(4, 4, 9, 30, 120, 1500)) for _ in range(count)]
@@ -98,32 +94,3 @@ class LargeDraw(Draw):
         least = [math.ceil(size / 3000 ** (1 / len(shape))) for size in shape]
         return tuple(self.integer(low, max(low, size)) for low, size in
                      zip(least, shape, strict=True))  # fmt: skip
-
-
-def fortran(block):
-    """Return a block whose first axis is the fastest one."""
-    return np.asfortranarray(block)
-
-
-def strided(block):
-    """Return a block every second pixel of whose memory is its own."""
-    wide = np.full((*block.shape[:-1], 2 * block.shape[-1]), block.flat[0]) if block.ndim else block
-    wide = wide[..., ::2] if block.ndim else wide
-    wide[...] = block
-    return wide
-
-
-def backwards(block):
-    """Return a block whose memory counts downwards."""
-    everywhere = (slice(None, None, -1),) * block.ndim
-    return block[everywhere].copy()[everywhere]
-
-
-def read_only(block):
-    """Return a block that nobody may write to."""
-    block = block.copy()
-    block.flags.writeable = False
-    return block
-
-
-LAYOUTS = (fortran, strided, backwards, read_only)

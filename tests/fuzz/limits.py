@@ -10,8 +10,12 @@ import importlib
 from unittest import mock
 
 import dask
+import numpy as np
 
 from dask_image._kernels.stand_ins import _steps
+from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB
+
+_KINDS = EUCLIDEAN, TAXICAB, CHESSBOARD
 
 # By modules: constants, and what may stand for them.
 LIMITS = {
@@ -35,6 +39,8 @@ LIMITS = {
     "_kernels.stand_ins.uniform": {"STRIP": (1, 4, 30), "MOST_PIXELS": (3,)},
     "_utils.engines.counted": {"STRIP_BYTES": (1, 100), "GATHERED_PER_PIXEL": (0, 5),
                                "GATHERED_AT_A_TIME": (1, 30), "TABLE_BITS": (0, 12)},
+    "_utils.engines.distances": {"COST_TYPES": (dict.fromkeys(_KINDS, (np.int32, np.int64)),
+                                                dict.fromkeys(_KINDS, (np.int64,)))},
     "_utils.engines.folding": {"TOGETHER": (2, 3)},
     "_utils.engines.label_ranges": {"PIXELS_AN_OBJECT": (1,), "MOST_GROUPS": (2, 5),
                                     "FEWEST_GROUPS": (1, 2), "SAMPLED_LABELS": (1, 3)},
@@ -56,7 +62,7 @@ LIMITS = {
 LIMITS_OF_LOOPS = {
     "_kernels.blocks.counted_ranks": {"STRETCH": (1, 5)},
     "_kernels.blocks.distance": {"SIDE_BY_SIDE": (1, 3), "SHORT_GAP": (0, 3)},
-    "_kernels.blocks.distance_rows": {"TILE": (1, 3, 8), "NEAR": (4, 8), "TABULATED": (1, 5)},
+    "_kernels.blocks.distance_rows": {"TILE": (1, 3, 8), "NEAR": (4, 8)},
     "_kernels.blocks.grid_windows": {"BINS_AT_A_TIME": (1, 7)},
     "_kernels.blocks.interpolation.inside _kernels.blocks.interpolation.points": {
         "ROW": (1, 5, 16)

@@ -69,11 +69,12 @@ def work(seed, first, last, large, progress):
     """Run cases ``first`` to ``last`` in this process; tell which one is running in a file."""
     import dask
 
-    from tests.fuzz.interpreted import interpret_kernels
+    from tests.fuzz.interpreted import interpret_kernels, spoil_scratch
 
     faulthandler.enable()
     if not large:
         interpret_kernels()
+        spoil_scratch()
     # Compiled kernels work from the first block on; SciPy need not be compared with itself.
     dask.config.set({"dask-image.compile.wait": float("inf")})
     for number in range(first, last):
