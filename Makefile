@@ -3,6 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
 CASES ?= 50000
+LARGE_CASES ?= 500
 SEED ?= 1
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
@@ -18,7 +19,7 @@ help:
 	@echo "make test          run all tests and doctests"
 	@echo "make coverage      run all tests, and fail if they leave too much of the code out"
 	@echo "make demo          count the objects in real pictures; results in demo-output/"
-	@echo "make fuzz          try 50,000 random calls against SciPy; make fuzz CASES=2000 SEED=7"
+	@echo "make fuzz          try 50,500 random calls against SciPy; make fuzz CASES=2000 SEED=7"
 	@echo "make docs          build the documentation into docs/_build/html"
 	@echo "make lint          check style, spelling and types; make format repairs what it can"
 	@echo "make types         check types alone; make stubs writes those of adapters"
@@ -58,6 +59,7 @@ coverage: .venv/ready
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
+	.venv/bin/python -m tests.fuzz --large --cases $(LARGE_CASES) --seed $(SEED)
 
 demo: .venv/ready
 	.venv/bin/python docs/examples/count_objects.py demo-output

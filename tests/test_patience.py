@@ -80,6 +80,28 @@ def test_another_dtype_is_another_kernel(set_option):
     assert kernel(LARGE[:9], output="f4") == "SciPy"
 
 
+def test_what_compiles_writes_to_no_array_that_was_given(set_option):
+    set_option("compile.wait", 0)
+    image, out, beside = np.ones(FEW_PIXELS, "f4"), np.empty(FEW_PIXELS, "f4"), np.zeros(1)
+    changed, done = threading.Event(), threading.Event()
+
+    @patient
+    def kernel(block, out, *, beside):
+        compiled = use_numba()
+        if compiled:
+            changed.wait(LONG)
+        out[:], beside[:] = block, 1
+        if compiled:
+            done.set()
+
+    kernel(image, out, beside=beside)
+    out[:], beside[:] = 2, 2
+    changed.set()
+    assert done.wait(LONG)
+    assert (out == 2).all()
+    assert beside == 2
+
+
 def test_errors_are_seen(set_option):
     set_option("compile.wait", LONG)
     kernel, _ = slow_to_compile(error=ValueError("no such mode"))

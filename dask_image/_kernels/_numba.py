@@ -110,7 +110,7 @@ def _wide_vectors():
     5 × 5 takes a fifth less time. What is called compiles to nothing, and says so of its caller.
     """
     numba = _numba()
-    if numba is None:
+    if numba is None or numba.config.DISABLE_JIT:
         return lambda: None
     from numba.core import types
     from numba.extending import intrinsic

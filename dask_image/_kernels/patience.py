@@ -42,7 +42,7 @@ def patient(kernel=None, *, rehearsal=None, pixels=None):
     Let a kernel compile in the background, while SciPy does its work.
 
     The result is called as the kernel is. Without numba (`use_numba`) the kernel has to give
-    the same bits as with it; an array of its keyword ``output`` is never written twice.
+    the same bits as with it; an array that it writes to is never written twice.
 
     Parameters
     ----------
@@ -59,16 +59,13 @@ def patient(kernel=None, *, rehearsal=None, pixels=None):
     @functools.wraps(kernel)
     def called(block, *args, **keywords):
         wait = options.compile_wait()
-        given = isinstance(keywords.get("output"), np.ndarray)
-        if wait == float("inf") or given or not use_numba():
+        if wait == float("inf") or not use_numba():
             return kernel(block, *args, **keywords)
         progress = _progress_of(kernel, block, args, keywords)
         if not progress.ready.is_set():
             size = block.size if pixels is None else pixels(block, *args, **keywords)
             if _takes_long(progress, size):
-                # The block may lie in memory that the thread will use for the next one.
-                call = functools.partial(rehearsal or kernel, block.copy(), *args, **keywords)
-                _begin(progress, call, wait)
+                _begin(progress, _rehearsed(rehearsal or kernel, block, *args, **keywords), wait)
                 progress.ready.wait(max(0, progress.deadline - time.monotonic()))
         if progress.ready.is_set():
             return kernel(block, *args, **keywords)
@@ -76,6 +73,19 @@ def patient(kernel=None, *, rehearsal=None, pixels=None):
             return kernel(block, *args, **keywords)
 
     return called
+
+
+def _rehearsed(kernel, *args, **keywords):
+    """
+    Return a call that has arrays of its own.
+
+    Those that are given may lie in memory that the thread will use for the next block; and a
+    result that is written to them would be so once more, when it may have been changed already.
+    """
+    values = [*args, *keywords.values()]
+    values = [value.copy() if isinstance(value, np.ndarray) else value for value in values]
+    own = dict(zip(keywords, values[len(args) :], strict=True))
+    return functools.partial(kernel, *values[: len(args)], **own)
 
 
 def _progress_of(kernel, block, args, keywords):

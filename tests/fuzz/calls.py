@@ -30,15 +30,13 @@ def selected_axes(axes, ndim):
 # Filters
 
 
-def window(draw, image, axes, footprint=0.5):
+def window(draw, image, axes, footprint=0.5, separable=False):
     """Return sizes or a footprint, and origins."""
     count = selected_axes(axes, image.ndim)
-    sizes = [draw.integer(1, 4) for _ in range(count)]
-    origins = [draw.origin(size) for size in sizes]
-    if draw.chance(0.08):  # larger than the image
-        sizes = [2 * size + 7 for size in sizes]
-    origin = draw.maybe(lambda: origins, 0.4, 0)
-    if draw.chance(footprint) and count:
+    has_footprint = draw.chance(footprint) and count > 0
+    sizes = draw.lengths(image, count, has_footprint or not separable)
+    origin = draw.maybe(lambda: [draw.origin(size) for size in sizes], 0.4, 0)
+    if has_footprint:
         return {"footprint": draw.footprint(sizes), "origin": origin}
     if len(set(sizes)) == 1 and draw.chance(0.5):
         sizes = sizes[0]
@@ -56,7 +54,7 @@ def extremum_filters(draw, name):
     image = draw.image(wild=0)
     axes = draw.axes(image.array.ndim)
     count = selected_axes(axes, image.array.ndim)
-    spec = window(draw, image.array, axes, 0.4)
+    spec = window(draw, image.array, axes, 0.4, separable=True)
     modes = 0 if "footprint" in spec else count
     return Case(name, {"input": image, **spec, **boundary(draw, image.array, modes), "axes": axes,
                        "output": draw.output(image.array)})  # fmt: skip
@@ -66,7 +64,7 @@ def extremum_filters(draw, name):
 def rank_filters(draw, name):
     """Draw ranks of windows."""
     image = draw.image()
-    if image.array.ndim == 1 and image.array.dtype == np.uint64:
+    if image.array.ndim == 1 and image.array.dtype.name == "uint64":
         image = Chunked(image.array >> 1, image.chunks)  # SciPy takes them for signed ones
     array = image.array
     axes = draw.axes(array.ndim)
@@ -118,7 +116,7 @@ def vectorized_filter(draw, name):
 def line_filters(draw, name):
     """Draw windows along one axis."""
     image = draw.image(limits=0 if name == "uniform_filter1d" else 0.3)
-    size = draw.choice(1, 2, 3, 4, 5, 17)
+    size = draw.choice(1, 2, 3, 5, 17, *draw.lengths(image.array, 1, False))
     return Case(name, {"input": image, "size": size, "axis": draw.integer(-1, 0),
                        "origin": draw.origin(size), **boundary(draw, image.array),
                        "output": draw.output(image.array)})  # fmt: skip
@@ -137,7 +135,7 @@ def generic_filter1d(draw, name):
 def line_correlations(draw, name):
     """Draw weights along one axis."""
     image = draw.image("biufc", limits=0)
-    size = draw.integer(1, 5)
+    size = draw.choice(5, *draw.lengths(image.array, 1))
     weights = draw.values((size,), draw.choice("f8", "i8"), limits=0)
     if draw.chance(0.3):
         weights = weights + draw.choice(1, -1) * weights[::-1]
@@ -155,7 +153,7 @@ def correlations(draw, name):
     image = draw.image("biufc", limits=0, wild=0.1)
     axes = draw.axes(image.array.ndim)
     count = selected_axes(axes, image.array.ndim)
-    shape = [draw.integer(1, 4) for _ in range(count)]
+    shape = draw.lengths(image.array, count)
     weights = draw.values(shape, draw.choice("f8", "i8", "f4"), limits=0)
     origins = [0 if size == 1 else draw.origin(size - 1) for size in shape]
     return Case(name, {"input": image, "weights": weights, "axes": axes,
@@ -171,7 +169,7 @@ def uniform_filter(draw, name):
     image = draw.image("biufc", limits=0)
     axes = draw.axes(image.array.ndim)
     count = selected_axes(axes, image.array.ndim)
-    return Case(name, {"input": image, **window(draw, image.array, axes, 0), "axes": axes,
+    return Case(name, {"input": image, **window(draw, image.array, axes, 0, separable=True), "axes": axes,
                        **boundary(draw, image.array, count),
                        "output": draw.output(image.array)})  # fmt: skip
 
@@ -186,10 +184,10 @@ def gaussians(draw, name):
     arguments = {"input": image, "output": draw.choice("f8", "f4") if real else "c16"}
 
     def sigma():
-        return draw.choice(0, 0.3, 0.7, 1, 1.5, 4.0)
+        return draw.scale(0, 0.3, 0.7, 1, 1.5, 4.0)
 
     if name == "gaussian_filter1d":
-        arguments |= {"sigma": draw.choice(0.3, 1, 2.5), "axis": draw.integer(-1, 0),
+        arguments |= {"sigma": draw.scale(0.3, 1, 2.5), "axis": draw.integer(-1, 0),
                       "order": draw.integer(0, 3), **boundary(draw, image.array)}  # fmt: skip
     else:
         arguments |= {"sigma": draw.each(count, sigma), "axes": axes,
@@ -395,7 +393,7 @@ def _tolerance(shape, arguments):
     if arguments["order"] < 2 or not arguments.get("prefilter", True) or not reflects:
         return None
     decay = POLES[arguments["order"]] ** min(shape, default=1)
-    single = np.dtype(arguments.get("output") or arguments["input"].array.dtype) == np.float32
+    single = np.dtype(arguments.get("output") or arguments["input"].array.dtype).name == "float32"
     return max(10 * decay, 1e-6 if single else 1e-12)
 
 
@@ -555,7 +553,7 @@ def measurements(draw, name):
     labels = arguments.get("labels")
     if labels is not None and labels.array.dtype == bool:
         oracle["labels"] = labels.array.astype(np.uint8)
-    loose = 1e-6 if name == "median" and array.dtype == "f4" else None
+    loose = 1e-6 if name == "median" and array.dtype.name == "float32" else None
     return Case(name, arguments, "measured", loose, oracle=oracle)
 
 

@@ -6,6 +6,7 @@ import warnings
 
 import dask
 import dask.array as da
+import dask.threaded
 import numpy as np
 from scipy import ndimage
 
@@ -31,15 +32,22 @@ class Finding(Exception):
 # ---------------------------------------------------------------------------------------
 # Print a case
 
+MOST_PRINTED = 5000  # pixels; of larger arrays the seed has to tell
+
 
 def render(value):
     """Return Python source of a value."""
+    array = value.array if isinstance(value, Chunked) else value
+    if isinstance(array, np.ndarray) and array.size > MOST_PRINTED:
+        way = getattr(value, "layout", None)
+        return f"{array.dtype.str}{array.shape}, chunks={getattr(value, 'chunks', None)}, {way}"
     if isinstance(value, Chunked):
-        return f"da.from_array({render(value.array)}, chunks={value.chunks})"
+        layout = "" if value.layout is None else f".map_blocks(functions.{value.layout.__name__})"
+        return f"da.from_array({render(value.array)}, chunks={value.chunks}){layout}"
     if isinstance(value, da.Array):
         return f"da.from_array({render(value.compute())})"
     if isinstance(value, np.ndarray):
-        source = f"np.array({value.tolist()}, '{value.dtype.str[1:]}')"
+        source = f"np.array({value.tolist()}, '{value.dtype.str}')"
         return source if value.size else f"{source}.reshape({value.shape})"
     if isinstance(value, np.generic):
         return repr(value.item())
@@ -229,13 +237,15 @@ def _where(error):
 # ---------------------------------------------------------------------------------------
 # Results
 
+THREADED = 20_000  # pixels from which on blocks are computed side by side
+
 
 def compute(lazy):
     """Compute a result; of an array also check that each block is what was announced."""
     if not isinstance(lazy, da.Array):
         return lazy.compute(scheduler="sync") if hasattr(lazy, "compute") else lazy
-    blocks = dask.local.get_sync(lazy.__dask_optimize__(lazy.dask, lazy.__dask_keys__()),
-                                 lazy.__dask_keys__())  # fmt: skip
+    get = dask.threaded.get if lazy.size > THREADED else dask.local.get_sync
+    blocks = get(lazy.__dask_optimize__(lazy.dask, lazy.__dask_keys__()), lazy.__dask_keys__())
     for index in np.ndindex(lazy.numblocks):
         block = blocks
         for number in index:

@@ -1,9 +1,12 @@
 """Draw what calls are made of: arrays at the limits of their dtypes, chunks, windows, modes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import dask.array as da
 import numpy as np
+
+from tests.fuzz import functions
 
 INTEGERS = ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8")
 FLOATS = ("f4", "f8")
@@ -17,10 +20,12 @@ class Chunked:
 
     array: np.ndarray
     chunks: tuple
+    layout: Callable | None = None  # how blocks lie in memory
 
     def lazy(self):
         """Return the Dask array."""
-        return da.from_array(self.array, chunks=self.chunks)
+        lazy = da.from_array(self.array, chunks=self.chunks)
+        return lazy if self.layout is None else lazy.map_blocks(self.layout, meta=lazy._meta)
 
 
 @dataclass
@@ -80,8 +85,8 @@ class Draw:
 
     def shape(self, ndim=None, low=1, empty=0.04):
         """Return a shape of at most a few hundred pixels."""
-        ndim = self.choice(1, 1, 2, 2, 2, 3) if ndim is None else ndim
-        longest = {0: 0, 1: 23, 2: 11, 3: 6}.get(ndim, 3)
+        ndim = self.choice(1, 1, 2, 2, 2, 2, 3, 3, 4) if ndim is None else ndim
+        longest = {0: 0, 1: 23, 2: 11, 3: 6}.get(ndim, 4)
         shape = [self.integer(low, longest) for _ in range(ndim)]
         if shape and self.chance(0.1):
             shape[self.integer(0, ndim - 1)] = low
@@ -147,11 +152,14 @@ class Draw:
         dtypes |= {"f": FLOATS, "c": ("c8", "c16")}
         dtype = self.choice(*dtypes[self.choice(*kinds)])
         shape = self.shape(ndim, empty=empty) if shape is None else shape
-        return self.chunked(self.values(shape, dtype, limits, wild))
+        values = self.values(shape, dtype, limits, wild)
+        swapped = self.chance(0.04)
+        return self.chunked(values.astype(values.dtype.newbyteorder()) if swapped else values)
 
     def chunked(self, array):
-        """Return an array with chunks."""
-        return Chunked(array, self.chunks(array.shape))
+        """Return an array with chunks, whose blocks may lie in memory in any way."""
+        layout = self.choice(*functions.LAYOUTS) if self.chance(0.2) else None
+        return Chunked(array, self.chunks(array.shape), layout)
 
     # -----------------------------------------------------------------------------------
     # Arguments
@@ -169,6 +177,24 @@ class Draw:
     def each(self, count, value):
         """Return one value, or one for each axis."""
         return value() if self.chance(0.5) or not count else [value() for _ in range(count)]
+
+    def lengths(self, image, count, every_pixel=True):
+        """
+        Return lengths of a window along axes.
+
+        ``every_pixel`` tells that SciPy takes time for every pixel of the window.
+        """
+        lengths = [self.integer(1, 4) for _ in range(count)]
+        longer = self.chance(0.08) and count < 4  # than the image
+        return [2 * length + 7 for length in lengths] if longer else lengths
+
+    def scale(self, *options):
+        """Return how wide a Gaussian is."""
+        return self.choice(*options)
+
+    def spacing(self, shape):
+        """Return spacings of a grid, along each axis."""
+        return tuple(self.integer(1, size) for size in shape)
 
     def mode(self, count=0, modes=FILTER_MODES):
         """Return a mode, or one for each axis."""

@@ -26,3 +26,33 @@ def squeeze(coordinates):
 def spread_of_windows(windows, axis):
     """Return the range of windows, for ``vectorized_filter``."""
     return np.max(windows, axis=axis) - np.min(windows, axis=axis)
+
+
+def fortran(block):
+    """Return a block whose first axis is the fastest one."""
+    return np.asfortranarray(block)
+
+
+def strided(block):
+    """Return a block every second pixel of whose memory is its own."""
+    if not block.ndim:
+        return block
+    wide = np.repeat(block, 2, axis=-1)
+    return wide[..., ::2]
+
+
+def backwards(block):
+    """Return a block whose memory counts downwards."""
+    everywhere = (slice(None, None, -1),) * block.ndim
+    return block[everywhere].copy()[everywhere]
+
+
+def read_only(block):
+    """Return a block that nobody may write to."""
+    block = block.copy()
+    block.flags.writeable = False
+    return block
+
+
+LAYOUTS = (fortran, strided, backwards, read_only)
+"""How a block may lie in memory."""

@@ -39,7 +39,7 @@ def local_statistics(draw, name):
     arguments = {"source": image, "selem": draw.choice(2, 3, 5), "step": draw.choice(None, 1, 2),
                  "interpolate": draw.choice(None, 0, 1)}  # fmt: skip
     if draw.chance(0.6):
-        arguments["spacing"] = tuple(draw.integer(1, size) for size in shape)
+        arguments["spacing"] = draw.spacing(shape)
     elif min(shape) < np.max(arguments["selem"]):
         arguments["spacing"] = (1,) * len(shape)
     if name == "apply_local_function":
@@ -102,7 +102,7 @@ def counted_means(draw, name):
     name = name.removesuffix(" where")
     # Where a running sum ends that holds NaN or infinity depends on the blocks.
     image = draw.image("uf", wild=0.2 if name == "gaussian_filter" else 0, limits=0)
-    key, value = ("sigma", draw.choice(0, 0.7, 2.0)) if name == "gaussian_filter" else (
+    key, value = ("sigma", draw.scale(0, 0.7, 2.0)) if name == "gaussian_filter" else (
         "size", draw.integer(1, 5))  # fmt: skip
     return Case(name, {"image": image, key: value, "mode": draw.mode(), "cval": draw.choice(0, 2.5),
                        "axes": draw.axes(image.array.ndim), "output": "f8"}
@@ -113,7 +113,7 @@ def counted_means(draw, name):
 def counted_weights(draw, name):
     """Draw weights whose sum is not zero."""
     image = draw.image("uf", wild=0.2, limits=0)
-    weights = np.abs(draw.values([draw.integer(1, 3) for _ in image.array.shape], "f8")) + 0.5
+    weights = np.abs(draw.values(draw.lengths(image.array, image.array.ndim), "f8")) + 0.5
     return Case(name.removesuffix(" where"),
                 {"image": image, "weights": weights, "mode": draw.mode(), "output": "f8"}
                 | counting(draw, image.array), "whole", loose=1e-9)  # fmt: skip
@@ -125,7 +125,7 @@ def counted_ranks(draw, name):
     """Draw windows of any kind."""
     name = name.removesuffix(" where")
     image = draw.image("uif", limits=0 if name in ("minimum_filter", "maximum_filter") else 0.3)
-    sizes = [draw.integer(1, 4) for _ in image.array.shape]
+    sizes = draw.lengths(image.array, image.array.ndim)
     arguments = {"image": image, "mode": draw.mode(), "cval": draw.choice(0, 3)}
     if draw.chance(0.5):
         arguments["size"] = sizes
@@ -332,7 +332,7 @@ def local_sigma_clipped(draw, name):
     arguments = {"source": image, "selem": draw.choice(2, 3, 5),
                  "statistic": draw.choice("median", "mean", "std", "mode"),
                  "sigma": draw.choice(1.5, 3), "interpolate": draw.choice(None, 0, 1),
-                 "spacing": tuple(draw.integer(1, size) for size in image.array.shape),
+                 "spacing": draw.spacing(image.array.shape),
                  "fill": draw.choice("nearest", "median", 0, None)}  # fmt: skip
     if draw.chance(0.3):
         arguments["mask"] = draw.chunked(draw.values(image.array.shape, "?"))

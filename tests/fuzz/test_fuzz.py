@@ -1,5 +1,10 @@
-"""Random calls of every function, 1,000 at each run; ``FUZZ_CASES`` asks for more."""
+"""
+Random calls of every function, 1,000 at each run, and some of large images.
 
+``FUZZ_CASES`` and ``FUZZ_LARGE_CASES`` ask for more.
+"""
+
+import importlib
 import os
 
 import pytest
@@ -8,9 +13,11 @@ from scipy import ndimage
 import dask_image.ndimage as ported
 from tests.fuzz.calls import CALLS
 from tests.fuzz.check import source_of
+from tests.fuzz.limits import LIMITS, LIMITS_OF_LOOPS
 from tests.fuzz.runner import draw_case, run_batch
 
 CASES = int(os.environ.get("FUZZ_CASES", "1000"))
+LARGE_CASES = int(os.environ.get("FUZZ_LARGE_CASES", "20"))
 BATCH = 250  # so that no process of several waits long for the last
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 
@@ -25,7 +32,19 @@ def test_a_seed_gives_the_same_calls():
         assert source_of(draw_case(3, number)[0]) == source_of(draw_case(3, number)[0])
 
 
+def test_limits_have_the_names_of_constants():
+    for modules, constants in (LIMITS | LIMITS_OF_LOOPS).items():
+        for module in modules.split():
+            assert set(constants) <= set(vars(importlib.import_module(f"dask_image.{module}")))
+
+
 @pytest.mark.parametrize("first", range(0, CASES, BATCH))
 def test_random_calls(first):
     findings = run_batch(SEED, first, min(first + BATCH, CASES))
+    assert not findings, "\n".join([f"{len(findings)} findings", *findings])
+
+
+@pytest.mark.parametrize("first", range(0, LARGE_CASES, 10))
+def test_random_calls_of_large_images(first):
+    findings = run_batch(SEED, first, min(first + 10, LARGE_CASES), large=True)
     assert not findings, "\n".join([f"{len(findings)} findings", *findings])

@@ -50,7 +50,7 @@ def unpack_lines(words, shape):
     return lines.view(bool).reshape(shape)
 
 
-if numba is None:
+if numba is None or numba.config.DISABLE_JIT:
 
     def trailing_zeros(word):
         """Return how many zeros a word, which is not 0, has below its lowest one."""

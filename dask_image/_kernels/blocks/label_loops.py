@@ -40,7 +40,7 @@ def add_values(codes, low, values, table):
             table[row, COUNT] += pixel - start
             table[row, SUM] += total
             previous, start, total = code, pixel, 0.0
-        total += values[pixel]
+        total += np.float64(values[pixel])
     row = np.uint64(previous - low)
     table[row, COUNT] += codes.size - start
     table[row, SUM] += total
@@ -93,7 +93,7 @@ def add_weights(codes, low, values, coordinates, last, table, seen):
                     table[row, COORDINATES + leading] += along + total * last
                 previous, total, along = code, 0.0, 0.0
             if x < line.size:
-                total += weights[x]
+                total += np.float64(weights[x])
                 along += np.float64(weights[x]) * x
 
 

@@ -27,6 +27,7 @@ from dask_image._kernels.stand_ins._three_weights import OverThree, fits
 BATCH = 4
 # The rows of a ring, and what is made of them at a time, stay in the caches of one core.
 RING_BYTES = 1 << 20
+SHORTEST = 256  # columns, whatever they take
 # As many pixels of planes are made at a time: few planes beside those that a window reads again,
 # and not so many that the next sweep had to fetch them from memory.
 PLANES_SIZE = 1 << 19
@@ -277,7 +278,7 @@ class _WeightedRows:
 
 def _strip(turn):
     """Return how many columns of a ring of ``turn`` rows fit the cache."""
-    return max(RING_BYTES // (8 * turn), 256)
+    return max(RING_BYTES // (8 * turn), SHORTEST)
 
 
 def _together(first, second):
@@ -309,8 +310,12 @@ class _WeightedPlanes:
         self.strip = min(layout.width, PLANES_STRIP)
         self.by_way_of = by_way_of(layout.dtype)
 
-    def parts(self, image, result):
-        """Yield the results of a few planes at a time, and where theirs belong in the end."""
+    def parts(self, image, result, name):
+        """
+        Yield the results of a few planes at a time, and where theirs belong in the end.
+
+        They lie in the memory of this ``name`` that the thread uses again.
+        """
         layout = self.layout
         blocks, size = image.size // (layout.height * layout.width), layout.width
         taps = 2 * self.half.size - 1
@@ -320,7 +325,7 @@ class _WeightedPlanes:
             for begin in range(0, layout.rows, self.batch):
                 end = min(begin + self.batch, layout.rows)
                 starts = layout.down_axis.table[begin : end + taps - 1] * size
-                part = scratch(f"planes of {size}", (end - begin) * size, layout.dtype)
+                part = scratch(name, (end - begin) * size, layout.dtype)
                 target = part, self.by_way_of
                 _sweep_planes(source, target, size, self.strip, self.half, starts, buffers)
                 yield part, targets[block, begin:end]

@@ -213,14 +213,16 @@ def _groups(steps, ndim, together):
 def _run(image, plan, result):
     """Run one sweep, and the others on what it gives."""
     sweep, *rest = plan
+    # Of its own for each sweep: one of planes reads its image until the last of those that follow
+    # has run.
+    name = f"between {len(rest)}"
     if not rest:
         sweep(image, result)
     elif hasattr(sweep, "parts"):
-        for part, target in sweep.parts(image, result):
+        for part, target in sweep.parts(image, result, name):
             _run(part, rest, target)
     else:
-        size = sweep.layout.size_of_result(image)
-        between = scratch(f"between {len(rest) % 2}", size, result.dtype)
+        between = scratch(name, sweep.layout.size_of_result(image), result.dtype)
         sweep(image, between)
         _run(between, rest, result)
 

@@ -34,11 +34,12 @@ def _add_row(pixels, start, sign, table, stretch, total, begin, length):
         if place == first and last > first:
             s, t = np.uint64(start + first + stretch[2]), np.uint64(first - begin)
             for i in range(np.uint64(last - first)):
-                total[t + i] += total.dtype.type(sign * pixels[s + i])
+                total[t + i] += total.dtype.type(sign * total.dtype.type(pixels[s + i]))
             place = last
             continue
         if table[place] >= 0:
-            total[place - begin] += total.dtype.type(sign * pixels[start + table[place]])
+            pixel = total.dtype.type(pixels[start + table[place]])
+            total[place - begin] += total.dtype.type(sign * pixel)
         place += 1
 
 
