@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
-from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
@@ -74,8 +73,11 @@ class FirstAxis:
     def summarize(self, block: NDArray, start: int) -> Any:
         """Return what is kept of a block, and where the background of each line begins, ends."""
         packed = line_sweeps.PackedBackground(block)
-        start += self.metric.periods[0]
-        return packed, kernels.distance.background_range(packed.words, packed.shape, start)
+        return packed, self._range(packed, start + self.metric.periods[0])
+
+    @staticmethod
+    def _range(packed, start):
+        return kernels.distance.background_range(packed.words, packed.shape, start)
 
     def carry(self, summaries: list[Any]) -> list[Any]:
         """Return, for each block of a column, the background before and after it on each line."""
@@ -99,49 +101,57 @@ class FirstAxis:
         found = highest >= 0
         return [np.where(found, highest - period, -1)], [np.where(found, lowest + period, -1)]
 
-    def costs(self, summary: Any, carried: Any, start: int) -> NDArray:
-        """Return what it costs to reach the background along the first axis."""
-        packed, _ = summary
+    def costs(self, summary: Any, carried: Any, start: int, first: int, end: int) -> NDArray:
+        """Return what it costs rows to reach the background along the first axis."""
+        background, *around = self._rows(summary, carried, start, first, end)
         metric = self.metric
         return kernels.distance.costs_on_first_axis(
-            packed.unpack(), start + metric.periods[0], *carried,
-            metric.kind, metric.steps[0], metric.dtype,
-        )  # fmt: skip
-
-    def nearest(self, summary: Any, carried: Any, start: int) -> NDArray:
-        """Return the position of the nearest background along the first axis, -1 if none."""
-        packed, _ = summary
-        return kernels.distance.nearest_on_first_axis(
-            packed.unpack(), start + self.metric.periods[0], *carried
+            background, *around, metric.kind, metric.steps[0], metric.dtype
         )
+
+    def nearest(self, summary: Any, carried: Any, start: int, first: int, end: int) -> NDArray:
+        """Return the position of rows' nearest background along the first axis, -1 if none."""
+        return kernels.distance.nearest_on_first_axis(
+            *self._rows(summary, carried, start, first, end)
+        )
+
+    def _rows(self, summary, carried, start, first, end):
+        """Return the background in rows of a block, their position, and what is before and after."""
+        (packed, _), (before, after) = summary, carried
+        start, size = start + self.metric.periods[0], packed.shape[0]
+        if first > 0:
+            _, last = self._range(packed.rows(0, first), start)
+            before = np.where(last < 0, before, last)
+        if end < size:
+            following, _ = self._range(packed.rows(end, size), start + end)
+            after = np.where(following < 0, after, following)
+        return packed.rows(first, end).unpack(), start + first, before, after
 
 
 def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sweeps.Barrier]:
     """
-    Return the cost of reaching the nearest background, in the chunks of ``image``.
+    Return the cost of reaching the nearest background, in strips of whole lines of the last axis.
 
-    And what its blocks wait for.
+    And what they wait for.
     """
-    strips, along = line_sweeps.thin_strips(image), FirstAxis(metric)
-    costs, barrier = line_sweeps.carry_along_first_axis(
-        image, strips, along.summarize, along.carry, along.costs, metric.dtype, name
+    along = FirstAxis(metric)
+    carrying = line_sweeps.Carrying(
+        along.summarize, along.carry, along.costs, partial(_cheapest_costs, axis=1, metric=metric)
     )
-    for axis in range(1, image.ndim):
+    strips = line_sweeps.thin_strips(image)
+    costs, barrier = line_sweeps.carry_along_first_axis(image, strips, carrying, metric.dtype, name)
+    for axis in range(2, image.ndim):
         if image.shape[axis] > 1:
-            costs = map_blocks(
-                _cheapest_costs,
-                line_sweeps.join_lines(costs, axis, strips),
-                axis=axis,
-                metric=metric,
-                dtype=metric.dtype,
-                name=f"{name}-lines",
-                meta=block_meta(image.ndim, metric.dtype),
-            )
-    # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
-    return costs.rechunk(image.chunks, method="tasks"), barrier
+            costs = line_sweeps.take_from(
+                costs, line_sweeps.join_lines(strips, axis), _cheapest_costs, metric.dtype,
+                f"{name}-lines", axis=axis, metric=metric,
+            )  # fmt: skip
+    return costs, barrier
 
 
-def _cheapest_costs(costs, axis, metric):
+def _cheapest_costs(costs, _, axis, metric):
+    if costs.ndim == 1:
+        return costs
     around = metric.unrolled(costs, axis)
     cheapest = kernels.distance.cheapest_costs(around, axis, metric.kind, metric.steps[axis])
     return metric.rolled_up(cheapest, axis)
