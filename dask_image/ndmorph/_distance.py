@@ -12,12 +12,12 @@ from scipy import ndimage
 
 from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import ArgumentError, normalize_wrap_axes, per_axis, refuse_lazy
-from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
 from dask_image._utils.engines.graph import map_blocks
-from dask_image._utils.engines.line_sweeps import take_from
+from dask_image._utils.engines.line_sweeps import as_they_are, take_from
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
@@ -160,9 +160,7 @@ def distance_transform_edt(
             )
     else:
         costs, _ = least_costs(image, metric, name)
-        distances = take_from(
-            costs, image.chunks, _distances_of, np.float64, name, metric=metric
-        )
+        distances = take_from(costs, image.chunks, _distances_of, np.float64, name, metric=metric)
     return _results(distances, indices)
 
 
@@ -301,9 +299,7 @@ def distance_transform_cdt(
         distances = take_from(costs, image.chunks, _steps_of, np.int32, name, absent=-1)
     if return_indices:
         found = _nearest_background(image, metric, name)
-        indices = take_from(
-            found, image.chunks, _or_itself, np.int32, name, lead=found.chunks[:1]
-        )
+        indices = take_from(found, image.chunks, _or_itself, np.int32, name, lead=found.chunks[:1])
     return _results(distances, indices)
 
 
@@ -426,9 +422,7 @@ def distance_transform_bf(
         return _last_nearest_background(image, metric, return_distances, dtype, absent)
     costs, _ = least_costs(image, metric, "distance_transform_bf")
     function = _roots_of if name == "euclidean" else _steps_of
-    return take_from(
-        costs, image.chunks, function, dtype, "distance_transform_bf", absent=absent
-    )
+    return take_from(costs, image.chunks, function, dtype, "distance_transform_bf", absent=absent)
 
 
 def _as_image(image, return_distances, return_indices, wrap_axes):
@@ -529,7 +523,7 @@ def _nearest_background(image, metric, name):
             features, line_sweeps.join_lines(strips, axis), _add_feature, np.int32,
             f"{name}-lines", lead=((axis + 1,),), axis=axis, metric=metric,
         )  # fmt: skip
-    finish = _in_image if any(metric.periods) else _as_they_are
+    finish = _in_image if any(metric.periods) else as_they_are
     return take_from(
         features, image.chunks, finish, np.int32, name, lead=((ndim,),), periods=metric.periods
     )
@@ -559,11 +553,6 @@ def _add_feature(features, start, axis, metric):
     taken = kernels.distance.take_features(features, nearest % np.int32(period), axis)
     taken[-1] = nearest
     return taken
-
-
-def _as_they_are(features, *_, **__):
-    # A copy lets go of the strip.
-    return features.copy()
 
 
 def _in_image(features, _, periods):
@@ -700,7 +689,9 @@ def _steps_of(costs, _, absent):
 
 
 def _swept(image, structure, return_distances, return_indices, name):
-    slabs = line_sweeps.thin_slabs(image)
+    slabs = take_from(
+        image, line_sweeps.thin_slabs(image), _as_foreground, np.bool_, f"{name}-slab"
+    )
     options = {
         "structure": structure,
         "want_indices": return_indices,
@@ -715,20 +706,19 @@ def _swept(image, structure, return_distances, return_indices, name):
         [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
         name,
     )
-    distances, *indices = (each.rechunk(image.chunks, method="tasks") for each in results)
-    if not return_indices:
-        return distances
-    indices = map_blocks(
-        _unravel,
-        indices[0],
-        shape=image.shape,
-        new_axis=0,
-        chunks=((image.ndim,), *image.chunks),
-        dtype=np.int32,
-        name=name,
-        meta=block_meta(image.ndim + 1, np.int32),
-    )
-    return _results(distances if return_distances else None, indices)
+    distances = indices = None
+    if return_distances:
+        distances = take_from(results[0], image.chunks, as_they_are, np.int32, name)
+    if return_indices:
+        indices = take_from(
+            results[1], image.chunks, _unravel, np.int32, name, lead=((image.ndim,),),
+            shape=image.shape,
+        )  # fmt: skip
+    return _results(distances, indices)
+
+
+def _as_foreground(block, _):
+    return block != 0
 
 
 def _swept_around(image, structure, wrap_axes, return_distances, return_indices):
@@ -806,5 +796,5 @@ def _sweep_both(packed, edge, later, start, **options):
     return sweep.results()
 
 
-def _unravel(indices, shape):
+def _unravel(indices, _, shape):
     return np.stack(np.unravel_index(indices, shape)).astype(np.int32)

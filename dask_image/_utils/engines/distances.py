@@ -1,4 +1,4 @@
-"""Distances to the nearest background pixel, before roots are taken: an axis after the other."""
+"""What is nearest to each pixel, an axis after the other: distances without roots; values."""
 
 from __future__ import annotations
 
@@ -116,8 +116,11 @@ class FirstAxis:
         )
 
     def _rows(self, summary, carried, start, first, end):
+        packed, _ = summary
+        return self.background_in(packed, *carried, start, first, end)
+
+    def background_in(self, packed, before, after, start, first, end):
         """Return the background in rows of a block, their position, and what is before and after."""
-        (packed, _), (before, after) = summary, carried
         start, size = start + self.metric.periods[0], packed.shape[0]
         if first > 0:
             _, last = self._range(packed.rows(0, first), start)
@@ -155,3 +158,123 @@ def _cheapest_costs(costs, _, axis, metric):
     around = metric.unrolled(costs, axis)
     cheapest = kernels.distance.cheapest_costs(around, axis, metric.kind, metric.steps[axis])
     return metric.rolled_up(cheapest, axis)
+
+
+@dataclass(frozen=True)
+class ValuesOnFirstAxis:
+    """
+    How blocks find the nearest pixel that is not missing along the first axis, and its value.
+
+    Pixels hold what ``pixels_of`` says.
+    """
+
+    along: FirstAxis
+    absent: Any
+    """The value where there is none."""
+
+    def summarize(self, block: NDArray, start: int) -> Any:
+        """Return the first and the last pixel of each line that is there: position and value."""
+        packed = line_sweeps.PackedBackground(block["missing"])
+        ends = kernels.distance.background_range(packed.words, packed.shape, start)
+        return [(each, _taken(block["value"], np.maximum(each - start, 0), 0)) for each in ends]
+
+    def carry(self, summaries: list[Any]) -> list[Any]:
+        """Return, for each block of a column, what is there before and after it on each line."""
+        (position, value), _ = summaries[0]
+        none = np.full_like(position, -1), np.full_like(value, self.absent)
+        before, after = [none], [none]
+        for _, last in summaries[:-1]:
+            before.append(_if_found(last, before[-1]))
+        for first, _ in summaries[:0:-1]:
+            after.append(_if_found(first, after[-1]))
+        return list(zip(before, reversed(after), strict=True))
+
+    def finish(self, block: NDArray, carried: Any, start: int, first: int, end: int) -> NDArray:
+        """Return the cost of reaching what is there along the first axis, and its value, of rows."""
+        (before, value_before), (after, value_after) = carried
+        rows = self.along.background_in(
+            line_sweeps.PackedBackground(block["missing"]), before, after, start, first, end
+        )
+        nearest, metric = kernels.distance.nearest_on_first_axis(*rows), self.along.metric
+        found = np.empty(nearest.shape, pixels_of(cost=metric.dtype, value=block["value"].dtype))
+        here = line_sweeps.positions_of((start + first,), nearest.shape[:1])[0]
+        here = here.reshape(-1, *(1,) * (block.ndim - 1))
+        costs = kernels.distance.costs_of(
+            [nearest], [here], metric.kind, metric.steps, metric.dtype
+        )
+        found["cost"] = np.where(nearest < 0, unreachable(metric.dtype), costs)
+        inside = np.clip(nearest - np.int32(start), 0, len(block) - 1)
+        value = np.where(nearest < start, value_before, _taken(block["value"], inside, 0))
+        found["value"] = np.where(nearest >= start + len(block), value_after, value)
+        return found
+
+
+def pixels_of(**dtypes: Any) -> np.dtype[Any]:
+    """Return the dtype of pixels that hold several things, by their names."""
+    return np.dtype(list(dtypes.items()))
+
+
+def _taken(values, places, axis):
+    """Return the values at some places along an axis, an array with or without that axis."""
+    if places.ndim < values.ndim:
+        return np.take_along_axis(values, np.expand_dims(places, axis), axis).squeeze(axis)
+    return np.take_along_axis(values, places, axis)
+
+
+def _if_found(end, otherwise):
+    """Return positions and values, but others where the position is -1."""
+    nothing = end[0] < 0
+    return tuple(np.where(nothing, other, own) for own, other in zip(end, otherwise, strict=True))
+
+
+def nearest_values(pixels: Array, absent: Any, name: str) -> Array:
+    """
+    Return the value of the pixel that is there and nearest to each, as `FirstAxis` chooses it.
+
+    Parameters
+    ----------
+    pixels : dask.array.Array
+        Each says whether it is ``missing``, and its ``value``. Read twice.
+    absent : number
+        The value where no pixel is there.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the chunks of ``pixels``.
+    """
+    metric, dtype = Metric.on(pixels.shape, EUCLIDEAN), pixels.dtype["value"]
+    along = ValuesOnFirstAxis(FirstAxis(metric), absent)
+    carrying = line_sweeps.Carrying(
+        along.summarize, along.carry, along.finish,
+        partial(_nearest_values, axis=1, metric=metric), reads_again=True,
+    )  # fmt: skip
+    strips, kind = line_sweeps.thin_strips(pixels), pixels_of(cost=metric.dtype, value=dtype)
+    found, _ = line_sweeps.carry_along_first_axis(pixels, strips, carrying, kind, name)
+    for axis in range(2, pixels.ndim):
+        found = line_sweeps.take_from(
+            found, line_sweeps.join_lines(strips, axis), _nearest_values, kind, f"{name}-lines",
+            axis=axis, metric=metric,
+        )  # fmt: skip
+    return line_sweeps.take_from(found, pixels.chunks, _values, dtype, name)
+
+
+def _nearest_values(pixels, _, axis, metric):
+    if pixels.ndim == 1:
+        return pixels
+    costs, limit = np.ascontiguousarray(pixels["cost"]), unreachable(metric.dtype)
+    nearest = kernels.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
+    np.maximum(nearest, 0, out=nearest)
+    taken = np.take_along_axis(pixels, nearest, axis)
+    here = np.arange(pixels.shape[axis], dtype=np.int32)
+    nearest -= here.reshape(-1, *(1,) * (pixels.ndim - 1 - axis))
+    moves = nearest.astype(metric.dtype, copy=False)
+    taken["cost"] = np.where(taken["cost"] == limit, limit, taken["cost"] + moves * moves)
+    return taken
+
+
+def _values(pixels, _):
+    # A copy lets go of the strip.
+    return pixels["value"].copy()

@@ -106,11 +106,10 @@ def thin_strips(image: Array) -> Chunks:
     return (_cut(image.chunks[0], thickness), *inner)
 
 
-def thin_slabs(image: Array) -> Array:
-    """Return ``image`` cut along its first axis only, into slabs of ``STRIP_PIXELS`` at most."""
+def thin_slabs(image: Array) -> Chunks:
+    """Return chunks along the first axis only: slabs of ``STRIP_PIXELS`` at most, or one pixel."""
     thickness = max(1, STRIP_PIXELS // math.prod(image.shape[1:]))
-    rows = _cut(image.chunks[0], thickness)
-    return image.rechunk((rows, *((size,) for size in image.shape[1:])), method="tasks")
+    return (_cut(image.chunks[0], thickness), *((size,) for size in image.shape[1:]))
 
 
 def _cut(sizes, largest):
@@ -168,6 +167,11 @@ def take_from(
         function, image, name=name, boxes=boxes, chunks=(*lead, *chunks), dtype=dtype,
         block_arguments=place, **keywords,
     )  # fmt: skip
+
+
+def as_they_are(pixels: Block, *_: Any, **__: Any) -> Block:
+    """Return pixels for `take_from` as they are: a copy, which lets go of what they are part of."""
+    return pixels.copy()
 
 
 def positions_of(start: Shape, shape: Shape) -> list[NDArray]:
@@ -293,7 +297,7 @@ def carry_along_first_axis(
             tasks[key] = task(key, carrying.summarize, block, start)
         key = (carried, *column)
         tasks[key] = task(key, carrying.carry, sequence(map(reference, keys)))
-        tasks[waited, *column] = task((waited, *column), wait_for, reference(key))
+        tasks[(waited, *column)] = task((waited, *column), wait_for, reference(key))
     # Nothing can be finished before all is read. To wait for that, rather than for a few
     # columns, lets Dask finish one line after another, and not begin on all of them at once.
     waits = [reference((waited, *column)) for column in np.ndindex(image.numblocks[1:])]
