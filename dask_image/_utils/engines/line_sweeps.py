@@ -170,8 +170,9 @@ def take_from(
 
 
 def as_they_are(pixels: Block, *_: Any, **__: Any) -> Block:
-    """Return pixels for `take_from` as they are: a copy, which lets go of what they are part of."""
-    return pixels.copy()
+    """Return pixels for `take_from` as they are."""
+    # A copy lets go of what they are a part of.
+    return pixels if pixels.base is None else pixels.copy()
 
 
 def positions_of(start: Shape, shape: Shape) -> list[NDArray]:
@@ -284,48 +285,49 @@ def carry_along_first_axis(
     """
     image = image.rechunk((tuple(filter(None, image.chunks[0])), *strips[1:]), method="tasks")
     token = tokenize(image.name, strips, carrying, dtype)
-    finished, summary, carried, waited = (
-        f"{name}-{step}-{token}" for step in ("sweep", "summary", "carry", "wait")
-    )
-    starts, inner, rows = _starts(strips[0]), strips[2:], _starts(image.chunks[0])
-    cuts = _strips_of_blocks(image.chunks[0], strips[0])
-    tasks: dict[Any, Any] = {}
+    finished, carried = f"{name}-sweep-{token}", f"{name}-carry-{token}"
+    starts, rows, ndim = _starts(strips[0]), _starts(image.chunks[0]), image.ndim
+    summarized, waited = _exchanged(image, carrying, rows, name, token)
+    barrier, source, sources = Barrier(waited, strips[0]), summarized.name, [summarized]
+    if carrying.reads_again:
+        again = read_again(image, waited)
+        source, sources = blocks_of(again), [summarized, again]
+    cuts, tasks = _strips_of_blocks(image.chunks[0], strips[0]), {}
+    for rest in np.ndindex(image.numblocks[2:]):
+        columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
+        carry = sequence(reference((carried, *column)) for column in columns)
+        beside = (*(0,) * (ndim > 1), *(_starts(sizes)[i] for sizes, i in zip(strips[2:], rest)))
+        for row, within in enumerate(cuts):
+            blocks = sequence(reference((source, row, *column)) for column in columns)
+            for strip in within:
+                key = (finished, *(0,) * len(lead), strip, *(0,) * (ndim > 1), *rest)
+                place = row, rows[row], starts[strip] - rows[row], strips[0][strip]
+                tasks[key] = task(
+                    key, _finish_lines, carrying, blocks, carry, place, (starts[strip], *beside),
+                    reference(waited.key),
+                )  # fmt: skip
+    chunks = (*lead, *(join_lines(strips, 1) if ndim > 1 else strips))
+    return new_array(finished, tasks, sources, chunks, block_meta(len(chunks), dtype)), barrier
+
+
+def _exchanged(image, carrying, rows, name, token):
+    """Return the tasks in which blocks exchange what they must know, and what waits for them."""
+    summary, carried, waited = (f"{name}-{step}-{token}" for step in ("summary", "carry", "wait"))
+    tasks, waits = {}, []
     for column in np.ndindex(image.numblocks[1:]):
-        keys = [(summary, row, *column) for row in range(image.numblocks[0])]
+        keys = [(summary, row, *column) for row in range(len(rows))]
         for key, start in zip(keys, rows, strict=True):
             block = reference((blocks_of(image), *key[1:]))
             tasks[key] = task(key, carrying.summarize, block, start)
         key = (carried, *column)
         tasks[key] = task(key, carrying.carry, sequence(map(reference, keys)))
+        waits.append(reference((waited, *column)))
         tasks[(waited, *column)] = task((waited, *column), wait_for, reference(key))
     # Nothing can be finished before all is read. To wait for that, rather than for a few
     # columns, lets Dask finish one line after another, and not begin on all of them at once.
-    waits = [reference((waited, *column)) for column in np.ndindex(image.numblocks[1:])]
     tasks[waited] = task(waited, wait_for, *waits)
-    summarized = Step(summary, tasks, [image])
-    barrier = Barrier(delayed_in(summarized, waited), strips[0])
-
-    source, sources = summary, [summarized]
-    if carrying.reads_again:
-        again = read_again(image, barrier.after)
-        source, sources = blocks_of(again), [summarized, again]
-    tasks = {}
-    for rest in np.ndindex(image.numblocks[2:]):
-        columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
-        carry = sequence(reference((carried, *column)) for column in columns)
-        beside = tuple(_starts(sizes)[i] for sizes, i in zip(inner, rest))
-        for row, within in enumerate(cuts):
-            blocks = sequence(reference((source, row, *column)) for column in columns)
-            for strip in within:
-                key = (finished, *(0,) * len(lead), strip, *(0,) * (image.ndim > 1), *rest)
-                start = (starts[strip], *(0,) * (image.ndim > 1), *beside)
-                place = row, rows[row], starts[strip] - rows[row], strips[0][strip]
-                tasks[key] = task(
-                    key, _finish_lines, carrying, blocks, carry, place, start,
-                    reference(waited),
-                )  # fmt: skip
-    chunks = (*lead, *join_lines(strips, 1)) if image.ndim > 1 else (*lead, *strips)
-    return new_array(finished, tasks, sources, chunks, block_meta(len(chunks), dtype)), barrier
+    step = Step(summary, tasks, [image])
+    return step, delayed_in(step, waited)
 
 
 def _strips_of_blocks(sizes, strips):
