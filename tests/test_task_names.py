@@ -27,7 +27,7 @@ STEPS = {
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "frame",
     "column", "settle", "centers",
     # of distances
-    "carry", "lines", "sweep", "pack", "forward", "backward", "part", "turn",
+    "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn", "distances",
     # of floods
     "unmarked", "gate", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
     "line",
