@@ -107,8 +107,9 @@ def thin_strips(image: Array) -> Chunks:
 
 
 def thin_slabs(image: Array) -> Chunks:
-    """Return chunks along the first axis only: slabs of ``STRIP_PIXELS`` at most, or one pixel."""
-    thickness = max(1, STRIP_PIXELS // math.prod(image.shape[1:]))
+    """Return chunks along the first axis only: slabs of eight strips' pixels, or one pixel thin."""
+    # One waits for the other, and each reads all blocks that it cuts: they should not be many.
+    thickness = max(1, 8 * STRIP_PIXELS // math.prod(image.shape[1:]))
     return (_cut(image.chunks[0], thickness), *((size,) for size in image.shape[1:]))
 
 
