@@ -262,10 +262,15 @@ def map_by_lookup(places, cells, name, meta, **steps):
     return map_scattered(places, cells, Lookup(**steps), name=name, meta=meta)
 
 
+def carry_along_first_axis(image, strips, dtype, name, **steps):
+    carrying = line_sweeps.Carrying(**steps)
+    return line_sweeps.carry_along_first_axis(image, strips, carrying, dtype, name)
+
+
 CALLABLES = {
-    line_sweeps.carry_along_first_axis: (
+    carry_along_first_axis: (
         {"image": IMAGE, "strips": IMAGE.chunks, "dtype": "f8", "name": "sweep"},
-        ("summarize", "carry", "finish"),
+        ("summarize", "carry", "finish", "along_lines"),
     ),
     line_sweeps.sweep_along_first_axis: (
         {"image": IMAGE.rechunk((5, -1)), "dtypes": ["f8"], "name": "sweep"},

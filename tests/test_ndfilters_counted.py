@@ -531,6 +531,8 @@ def test_nothing_to_fill_with():
     nothing = da.full((5, 4), np.nan, chunks=3)
     for method in ("nearest", "smooth", "inpaint"):
         assert np.isnan(ndfilters.fill_missing(nothing, method=method).compute()).all()
+        flat = ndfilters.fill_missing(da.ones((5, 4), chunks=3), np.zeros((5, 4), bool), method)
+        assert np.isnan(flat).all().compute()
         flags = ndfilters.fill_missing(da.ones(5, dtype=bool), np.arange(5) != 2, method)
         assert flags.dtype == bool and flags.all()
     with pytest.raises(ValueError, match="method"):

@@ -281,7 +281,16 @@ def test_few_tasks_a_block(name):
     for indices in (False, True):
         results = as_tuple(ours(image, return_indices=indices, **metric))
         for result in results:
-            assert len(result.__dask_graph__()) <= 14 * image.npartitions
+            assert len(result.__dask_graph__()) <= 8 * image.npartitions
+
+
+@pytest.mark.parametrize("shape", [(128 * 32,) * 2, (128 * 12,) * 3])
+def test_tasks_a_block_do_not_grow_with_the_image(shape, monkeypatch):
+    monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", 1)
+    for times in (1, 2):
+        image = da.zeros([size * times // 2 for size in shape], chunks=128, dtype=bool)
+        result = distance_transform_edt(image)
+        assert len(result.__dask_graph__()) <= (5 if image.ndim == 2 else 7) * image.npartitions
 
 
 def test_distances_follow_from_indices_by_brute_force():

@@ -27,7 +27,7 @@ STEPS = {
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "frame",
     "column", "settle", "centers",
     # of distances
-    "carry", "lines", "sweep", "pack", "forward", "backward", "part", "turn",
+    "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn", "distances",
     # of floods
     "unmarked", "gate", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
     "line",
@@ -57,7 +57,6 @@ OTHER_NAMES = {
 # What is made of other public functions has their tasks too.
 COMPOSED = {
     "apply_hysteresis_threshold": ("binary_propagation",),
-    "fill_missing": ("distance_transform_edt", "map_coordinates"),
     "join_segmentations": ("relabel_sequential",),
     "subtract_background": ("gaussian_filter", "grey_erosion", "local_percentile", "white_tophat"),
     "watershed": ("distance_transform_edt", "label", "local_minima"),

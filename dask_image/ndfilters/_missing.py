@@ -9,12 +9,11 @@ import numpy as np
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.counted import counted_pixels
+from dask_image._utils.engines.distances import nearest_values, pixels_of
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.typing import Array, ArrayLike
 from dask_image.ndfilters._inpaint import as_dtype_of, inpaint
-from dask_image.ndinterp import map_coordinates
-from dask_image.ndmorph import distance_transform_edt
 
 METHODS = ("nearest", "smooth", "inpaint")
 
@@ -59,6 +58,9 @@ def fill_missing(
 
     Notes
     -----
+    For "nearest" the image is read twice, rather than kept until all distances are known: persist
+    what takes long to compute, or store it before.
+
     "smooth" is the pull-push method of S. J. Gortler et al., "The Lumigraph" (1996): a pyramid
     of normalized convolutions, which takes a third more memory and time than the image.
 
@@ -90,26 +92,41 @@ def fill_missing(
     counted = counted_pixels(image, where, "omit", None)
     if counted is None or image.size == 0:
         return image
+    if method == "nearest":
+        return _nearest(image, counted)
     missing = map_blocks(
         _missing, image, *counted.masks, name="fill_missing-mask", counted=counted.for_blocks,
         meta=block_meta(image.ndim, bool),
     )  # fmt: skip
     if method == "inpaint":
         return inpaint(image, missing)
-    if method == "nearest":
-        _, nearest = distance_transform_edt(missing, return_indices=True)
-        found = map_coordinates(image, nearest, order=0, mode="nearest", output=image.dtype)
-        found = found.rechunk(image.chunks)
-    else:
-        found = _smooth(image, missing)
     return map_blocks(
         _filled,
         image,
-        found,
+        _smooth(image, missing),
         missing,
         name="fill_missing",
         meta=block_meta(image.ndim, image.dtype),
     )
+
+
+def _nearest(image, counted):
+    """Return the value of the nearest pixel that is there."""
+    absent = np.nan if image.dtype.kind == "f" else 0
+    kind = pixels_of(missing=bool, value=image.dtype)
+    sources = [each if image.ndim else each.reshape(1) for each in (image, *counted.masks)]
+    pixels = map_blocks(
+        _marked, *sources, name="fill_missing-mask", counted=counted.for_blocks, kind=kind,
+        dtype=kind, meta=block_meta(sources[0].ndim, kind),
+    )  # fmt: skip
+    return nearest_values(pixels, absent, "fill_missing").reshape(image.shape)
+
+
+def _marked(block, where=None, *, counted, kind):
+    """Return pixels that say whether they are missing, and their value."""
+    pixels = np.empty(block.shape, kind)
+    pixels["missing"], pixels["value"] = _missing(block, where, counted=counted), block
+    return pixels
 
 
 def _missing(block, where=None, *, counted):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, overload
 
 import dask.array as da
@@ -12,11 +12,12 @@ from scipy import ndimage
 
 from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import ArgumentError, normalize_wrap_axes, per_axis, refuse_lazy
-from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
 from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.line_sweeps import as_they_are, take_from
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
@@ -154,10 +155,12 @@ def distance_transform_edt(
     if return_indices:
         indices = _nearest_background(image, metric, name)
         if return_distances:
-            distances = _map_with_positions(_distances_to, indices, image, metric, name)
+            distances = take_from(
+                indices, image.chunks, _distances_to, np.float64, name, metric=metric
+            )
     else:
         costs, _ = least_costs(image, metric, name)
-        distances = _map_with_positions(_distances_of, costs, image, metric, name)
+        distances = take_from(costs, image.chunks, _distances_of, np.float64, name, metric=metric)
     return _results(distances, indices)
 
 
@@ -293,14 +296,10 @@ def distance_transform_cdt(
     distances = indices = None
     if return_distances:
         costs, _ = least_costs(image, metric, name)
-        distances = map_blocks(
-            _steps_of, costs, dtype=np.int32, absent=-1, name=name,
-            meta=block_meta(image.ndim, np.int32),
-        )  # fmt: skip
+        distances = take_from(costs, image.chunks, _steps_of, np.int32, name, absent=-1)
     if return_indices:
         found = _nearest_background(image, metric, name)
-        starts = line_sweeps.block_starts(image)
-        indices = map_blocks(_or_itself, found, starts=starts, name=name, meta=found._meta)
+        indices = take_from(found, image.chunks, _or_itself, np.int32, name, lead=found.chunks[:1])
     return _results(distances, indices)
 
 
@@ -422,14 +421,8 @@ def distance_transform_bf(
     if return_indices:
         return _last_nearest_background(image, metric, return_distances, dtype, absent)
     costs, _ = least_costs(image, metric, "distance_transform_bf")
-    return map_blocks(
-        _roots_of if name == "euclidean" else _steps_of,
-        costs,
-        dtype=dtype,
-        absent=absent,
-        name="distance_transform_bf",
-        meta=block_meta(image.ndim, dtype),
-    )
+    function = _roots_of if name == "euclidean" else _steps_of
+    return take_from(costs, image.chunks, function, dtype, "distance_transform_bf", absent=absent)
 
 
 def _as_image(image, return_distances, return_indices, wrap_axes):
@@ -502,20 +495,6 @@ def _results(distances, indices):
     return indices if distances is None else (distances, indices)
 
 
-def _map_with_positions(function, array, image, metric, name):
-    """Map over blocks a function that needs to know where in the image they are."""
-    return map_blocks(
-        function,
-        array,
-        drop_axis=None if array.ndim == image.ndim else 0,
-        dtype=np.float64,
-        meta=block_meta(image.ndim, np.float64),
-        metric=metric,
-        name=name,
-        starts=line_sweeps.block_starts(image),
-    )
-
-
 def _costs(features, positions, metric):
     costs = kernels.distance.costs_of(features, positions, metric.kind, metric.steps, metric.dtype)
     costs[features[0] < 0] = unreachable(metric.dtype)
@@ -531,39 +510,37 @@ def _nearest_background(image, metric, name):
     axis whose ends meet the lowest position is the one that comes first on the
     way there, be it on the turn before.
     """
-    strips, along = line_sweeps.thin_strips(image), FirstAxis(metric)
-    features, _ = line_sweeps.carry_along_first_axis(
-        image, strips, along.summarize, along.carry, along.nearest, np.int32, name
+    along = FirstAxis(metric)
+    carrying = line_sweeps.Carrying(
+        along.summarize, along.carry, along.nearest, partial(_first_features, metric=metric)
     )
-    features = features[np.newaxis]
-    for axis in range(1, image.ndim):
-        features = line_sweeps.join_lines(features, axis + 1, ((axis,), *strips))
-        features = map_blocks(
-            _add_feature,
-            features,
-            axis=axis,
-            metric=metric,
-            starts=line_sweeps.block_starts(features)[1:],
-            chunks=((axis + 1,), *features.chunks[1:]),
-            dtype=np.int32,
-            name=f"{name}-lines",
-            meta=block_meta(image.ndim + 1, np.int32),
-        )
-    features = features.rechunk(((image.ndim,), *image.chunks), method="tasks")
-    if any(metric.periods):
-        features = map_blocks(
-            _in_image, features, periods=metric.periods, name=name, meta=features._meta
-        )
-    return features
+    strips, ndim = line_sweeps.thin_strips(image), image.ndim
+    features, _ = line_sweeps.carry_along_first_axis(
+        image, strips, carrying, np.int32, name, lead=((min(ndim, 2),),)
+    )
+    for axis in range(2, ndim):
+        features = take_from(
+            features, line_sweeps.join_lines(strips, axis), _add_feature, np.int32,
+            f"{name}-lines", lead=((axis + 1,),), axis=axis, metric=metric,
+        )  # fmt: skip
+    finish = _in_image if any(metric.periods) else as_they_are
+    return take_from(
+        features, image.chunks, finish, np.int32, name, lead=((ndim,),), periods=metric.periods
+    )
 
 
-def _add_feature(features, axis, metric, starts, block_id=None):
+def _first_features(nearest, start, metric):
+    features = nearest[np.newaxis]
+    return features if nearest.ndim == 1 else _add_feature(features, start, axis=1, metric=metric)
+
+
+def _add_feature(features, start, axis, metric):
     """
     Extend positions along the axes before ``axis`` by those along it.
 
     Positions that lie on another turn of an axis whose ends meet are kept as such.
     """
-    positions = line_sweeps.positions_in_block(starts, block_id[1:], features.shape[1:])
+    positions = line_sweeps.positions_of(start, features.shape[1:])
     positions[0] = positions[0] + np.int32(metric.periods[0])
     costs = metric.unrolled(_costs(features, positions, metric), axis)
     nearest = kernels.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
@@ -578,7 +555,7 @@ def _add_feature(features, axis, metric, starts, block_id=None):
     return taken
 
 
-def _in_image(features, periods):
+def _in_image(features, _, periods):
     """Return positions on any turn of axes whose ends meet as those in the image."""
     found = features[0] >= 0
     inside = features.copy()
@@ -655,16 +632,16 @@ def _turned_distances(features, ndim, start, last, metric, kind, absent):
     if not found.all():  # then it is so for all pixels
         return np.full(found.shape[::-1], absent, kind)
     indices = _turned_indices(features, ndim, start, last)
-    costs = _costs_to(indices, metric, [[each] for each in start], (0,) * ndim)
+    costs = _costs_to(indices, start, metric)
     return np.sqrt(costs, dtype=kind) if metric.kind == EUCLIDEAN else costs.astype(kind)
 
 
-def _distances_to(indices, metric, starts, block_id=None):
-    return np.sqrt(_costs_to(indices, metric, starts, block_id), dtype=np.float64)
+def _distances_to(indices, start, metric):
+    return np.sqrt(_costs_to(indices, start, metric), dtype=np.float64)
 
 
-def _costs_to(indices, metric, starts, block_id):
-    positions = line_sweeps.positions_in_block(starts, block_id, indices[0].shape)
+def _costs_to(indices, start, metric):
+    positions = line_sweeps.positions_of(start, indices[0].shape)
     found = [
         _nearest_turn(along, here, period) if period else along
         for along, here, period in zip(indices, positions, metric.periods, strict=True)
@@ -683,36 +660,38 @@ def _found_nothing(costs):
     return costs.size and costs.flat[0] == unreachable(costs.dtype)
 
 
-def _distances_of(costs, metric, starts, block_id=None):
+def _distances_of(costs, start, metric):
     if _found_nothing(costs):
         shape = costs.shape
         before = [np.full(shape, -1 if axis == 0 else 0, np.int32) for axis in range(costs.ndim)]
-        return _distances_to(before, metric, starts, block_id)
+        return _distances_to(before, start, metric)
     return kernels.distance.roots(costs)
 
 
-def _roots_of(costs, absent):
+def _roots_of(costs, _, absent):
     if _found_nothing(costs):
         return np.full(costs.shape, absent)
     return kernels.distance.roots(costs)
 
 
-def _or_itself(features, starts, block_id=None):
+def _or_itself(features, start):
     """Return the position of the pixel itself where no background is found."""
-    positions = line_sweeps.positions_in_block(starts, block_id[1:], features.shape[1:])
+    positions = line_sweeps.positions_of(start, features.shape[1:])
     found = features[0] >= 0
     return np.stack([np.where(found, along, here) for along, here in zip(features, positions)])
 
 
-def _steps_of(costs, absent):
+def _steps_of(costs, _, absent):
     dtype = np.int32 if absent < 0 else np.uint32
     if _found_nothing(costs):
         return np.full(costs.shape, absent, dtype=dtype)
-    return costs.astype(dtype, copy=False)
+    return costs.astype(dtype)
 
 
 def _swept(image, structure, return_distances, return_indices, name):
-    slabs = line_sweeps.thin_slabs(image)
+    slabs = take_from(
+        image, line_sweeps.thin_slabs(image), _as_foreground, np.bool_, f"{name}-slab"
+    )
     options = {
         "structure": structure,
         "want_indices": return_indices,
@@ -721,26 +700,25 @@ def _swept(image, structure, return_distances, return_indices, name):
     results = line_sweeps.sweep_along_first_axis(
         slabs,
         line_sweeps.PackedBackground,
-        functools.partial(_sweep_on, **options),
-        functools.partial(_sweep_back, **options),
-        functools.partial(_sweep_both, **options),
+        partial(_sweep_on, **options),
+        partial(_sweep_back, **options),
+        partial(_sweep_both, **options),
         [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
         name,
     )
-    distances, *indices = (each.rechunk(image.chunks, method="tasks") for each in results)
-    if not return_indices:
-        return distances
-    indices = map_blocks(
-        _unravel,
-        indices[0],
-        shape=image.shape,
-        new_axis=0,
-        chunks=((image.ndim,), *image.chunks),
-        dtype=np.int32,
-        name=name,
-        meta=block_meta(image.ndim + 1, np.int32),
-    )
-    return _results(distances if return_distances else None, indices)
+    distances = indices = None
+    if return_distances:
+        distances = take_from(results[0], image.chunks, as_they_are, np.int32, name)
+    if return_indices:
+        indices = take_from(
+            results[1], image.chunks, _unravel, np.int32, name, lead=((image.ndim,),),
+            shape=image.shape,
+        )  # fmt: skip
+    return _results(distances, indices)
+
+
+def _as_foreground(block, _):
+    return block != 0
 
 
 def _swept_around(image, structure, wrap_axes, return_distances, return_indices):
@@ -818,5 +796,5 @@ def _sweep_both(packed, edge, later, start, **options):
     return sweep.results()
 
 
-def _unravel(indices, shape):
+def _unravel(indices, _, shape):
     return np.stack(np.unravel_index(indices, shape)).astype(np.int32)

@@ -12,6 +12,7 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.engines.distances import Metric, least_costs
 from dask_image._utils.engines.flooding import flood
+from dask_image._utils.engines.line_sweeps import as_they_are, take_from
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.metrics import EUCLIDEAN
 from dask_image._utils.steps import facing, forward
@@ -164,7 +165,9 @@ def _minima_as_markers(image, mask, structure, wrap_axes):
 def _squared_distances(unmarked, wrap_axes):
     """Return the squared distance to the nearest pixel that is False, and what it waits for."""
     metric = Metric.on(unmarked.shape, EUCLIDEAN, None, wrap_axes)
-    return least_costs(unmarked, metric, "watershed")
+    costs, barrier = least_costs(unmarked, metric, "watershed")
+    distances = take_from(costs, unmarked.chunks, as_they_are, metric.dtype, "watershed-distances")
+    return distances, barrier
 
 
 def _with_lines(basins, image, markers, steps, wrap_axes):

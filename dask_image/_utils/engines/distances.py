@@ -1,16 +1,15 @@
-"""Distances to the nearest background pixel, before roots are taken: an axis after the other."""
+"""What is nearest to each pixel, an axis after the other: distances without roots; values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
-from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
@@ -74,8 +73,11 @@ class FirstAxis:
     def summarize(self, block: NDArray, start: int) -> Any:
         """Return what is kept of a block, and where the background of each line begins, ends."""
         packed = line_sweeps.PackedBackground(block)
-        start += self.metric.periods[0]
-        return packed, kernels.distance.background_range(packed.words, packed.shape, start)
+        return packed, self._range(packed, start + self.metric.periods[0])
+
+    @staticmethod
+    def _range(packed, start):
+        return kernels.distance.background_range(packed.words, packed.shape, start)
 
     def carry(self, summaries: list[Any]) -> list[Any]:
         """Return, for each block of a column, the background before and after it on each line."""
@@ -99,49 +101,180 @@ class FirstAxis:
         found = highest >= 0
         return [np.where(found, highest - period, -1)], [np.where(found, lowest + period, -1)]
 
-    def costs(self, summary: Any, carried: Any, start: int) -> NDArray:
-        """Return what it costs to reach the background along the first axis."""
-        packed, _ = summary
+    def costs(self, summary: Any, carried: Any, start: int, first: int, end: int) -> NDArray:
+        """Return what it costs rows to reach the background along the first axis."""
+        background, *around = self._rows(summary, carried, start, first, end)
         metric = self.metric
         return kernels.distance.costs_on_first_axis(
-            packed.unpack(), start + metric.periods[0], *carried,
-            metric.kind, metric.steps[0], metric.dtype,
-        )  # fmt: skip
-
-    def nearest(self, summary: Any, carried: Any, start: int) -> NDArray:
-        """Return the position of the nearest background along the first axis, -1 if none."""
-        packed, _ = summary
-        return kernels.distance.nearest_on_first_axis(
-            packed.unpack(), start + self.metric.periods[0], *carried
+            background, *around, metric.kind, metric.steps[0], metric.dtype
         )
+
+    def nearest(self, summary: Any, carried: Any, start: int, first: int, end: int) -> NDArray:
+        """Return the position of rows' nearest background along the first axis, -1 if none."""
+        return kernels.distance.nearest_on_first_axis(
+            *self._rows(summary, carried, start, first, end)
+        )
+
+    def _rows(self, summary, carried, start, first, end):
+        packed, _ = summary
+        return self.background_in(packed, *carried, start, first, end)
+
+    def background_in(self, packed, before, after, start, first, end):
+        """Return the background in rows of a block, their position, and what is before and after."""
+        start, size = start + self.metric.periods[0], packed.shape[0]
+        if first > 0:
+            _, last = self._range(packed.rows(0, first), start)
+            before = np.where(last < 0, before, last)
+        if end < size:
+            following, _ = self._range(packed.rows(end, size), start + end)
+            after = np.where(following < 0, after, following)
+        return packed.rows(first, end).unpack(), start + first, before, after
 
 
 def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sweeps.Barrier]:
     """
-    Return the cost of reaching the nearest background, in the chunks of ``image``.
+    Return the cost of reaching the nearest background, in strips of whole lines of the last axis.
 
-    And what its blocks wait for.
+    And what they wait for.
     """
-    strips, along = line_sweeps.thin_strips(image), FirstAxis(metric)
-    costs, barrier = line_sweeps.carry_along_first_axis(
-        image, strips, along.summarize, along.carry, along.costs, metric.dtype, name
+    along = FirstAxis(metric)
+    carrying = line_sweeps.Carrying(
+        along.summarize, along.carry, along.costs, partial(_cheapest_costs, axis=1, metric=metric)
     )
-    for axis in range(1, image.ndim):
+    strips = line_sweeps.thin_strips(image)
+    costs, barrier = line_sweeps.carry_along_first_axis(image, strips, carrying, metric.dtype, name)
+    for axis in range(2, image.ndim):
         if image.shape[axis] > 1:
-            costs = map_blocks(
-                _cheapest_costs,
-                line_sweeps.join_lines(costs, axis, strips),
-                axis=axis,
-                metric=metric,
-                dtype=metric.dtype,
-                name=f"{name}-lines",
-                meta=block_meta(image.ndim, metric.dtype),
-            )
-    # Costs take less memory than distances, and blocks cut from a strip keep all of it alive.
-    return costs.rechunk(image.chunks, method="tasks"), barrier
+            costs = line_sweeps.take_from(
+                costs, line_sweeps.join_lines(strips, axis), _cheapest_costs, metric.dtype,
+                f"{name}-lines", axis=axis, metric=metric,
+            )  # fmt: skip
+    return costs, barrier
 
 
-def _cheapest_costs(costs, axis, metric):
+def _cheapest_costs(costs, _, axis, metric):
+    if costs.ndim == 1:
+        return costs
     around = metric.unrolled(costs, axis)
     cheapest = kernels.distance.cheapest_costs(around, axis, metric.kind, metric.steps[axis])
     return metric.rolled_up(cheapest, axis)
+
+
+@dataclass(frozen=True)
+class ValuesOnFirstAxis:
+    """
+    How blocks find the nearest pixel that is not missing along the first axis, and its value.
+
+    Pixels hold what ``pixels_of`` says.
+    """
+
+    along: FirstAxis
+    absent: Any
+    """The value where there is none."""
+
+    def summarize(self, block: NDArray, start: int) -> Any:
+        """Return the first and the last pixel of each line that is there: position and value."""
+        packed = line_sweeps.PackedBackground(block["missing"])
+        ends = kernels.distance.background_range(packed.words, packed.shape, start)
+        return [(each, _taken(block["value"], np.maximum(each - start, 0), 0)) for each in ends]
+
+    def carry(self, summaries: list[Any]) -> list[Any]:
+        """Return, for each block of a column, what is there before and after it on each line."""
+        (position, value), _ = summaries[0]
+        none = np.full_like(position, -1), np.full_like(value, self.absent)
+        before, after = [none], [none]
+        for _, last in summaries[:-1]:
+            before.append(_if_found(last, before[-1]))
+        for first, _ in summaries[:0:-1]:
+            after.append(_if_found(first, after[-1]))
+        return list(zip(before, reversed(after), strict=True))
+
+    def finish(self, block: NDArray, carried: Any, start: int, first: int, end: int) -> NDArray:
+        """Return the cost of reaching what is there along the first axis, and its value, of rows."""
+        (before, value_before), (after, value_after) = carried
+        rows = self.along.background_in(
+            line_sweeps.PackedBackground(block["missing"]), before, after, start, first, end
+        )
+        nearest, metric = kernels.distance.nearest_on_first_axis(*rows), self.along.metric
+        found = np.empty(nearest.shape, pixels_of(cost=metric.dtype, value=block["value"].dtype))
+        here = line_sweeps.positions_of((start + first,), nearest.shape[:1])[0]
+        here = here.reshape(-1, *(1,) * (block.ndim - 1))
+        costs = kernels.distance.costs_of(
+            [nearest], [here], metric.kind, metric.steps, metric.dtype
+        )
+        found["cost"] = np.where(nearest < 0, unreachable(metric.dtype), costs)
+        inside = np.clip(nearest - np.int32(start), 0, len(block) - 1)
+        value = np.where(nearest < start, value_before, _taken(block["value"], inside, 0))
+        found["value"] = np.where(nearest >= start + len(block), value_after, value)
+        return found
+
+
+def pixels_of(**dtypes: Any) -> np.dtype[Any]:
+    """Return the dtype of pixels that hold several things, by their names."""
+    return np.dtype(list(dtypes.items()))
+
+
+def _taken(values, places, axis):
+    """Return the values at some places along an axis, an array with or without that axis."""
+    if places.ndim < values.ndim:
+        return np.take_along_axis(values, np.expand_dims(places, axis), axis).squeeze(axis)
+    return np.take_along_axis(values, places, axis)
+
+
+def _if_found(end, otherwise):
+    """Return positions and values, but others where the position is -1."""
+    nothing = end[0] < 0
+    return tuple(np.where(nothing, other, own) for own, other in zip(end, otherwise, strict=True))
+
+
+def nearest_values(pixels: Array, absent: Any, name: str) -> Array:
+    """
+    Return the value of the pixel that is there and nearest to each, as `FirstAxis` chooses it.
+
+    Parameters
+    ----------
+    pixels : dask.array.Array
+        Each says whether it is ``missing``, and its ``value``. Read twice.
+    absent : number
+        The value where no pixel is there.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the chunks of ``pixels``.
+    """
+    metric, dtype = Metric.on(pixels.shape, EUCLIDEAN), pixels.dtype["value"]
+    along = ValuesOnFirstAxis(FirstAxis(metric), absent)
+    carrying = line_sweeps.Carrying(
+        along.summarize, along.carry, along.finish,
+        partial(_nearest_values, axis=1, metric=metric), reads_again=True,
+    )  # fmt: skip
+    strips, kind = line_sweeps.thin_strips(pixels), pixels_of(cost=metric.dtype, value=dtype)
+    found, _ = line_sweeps.carry_along_first_axis(pixels, strips, carrying, kind, name)
+    for axis in range(2, pixels.ndim):
+        found = line_sweeps.take_from(
+            found, line_sweeps.join_lines(strips, axis), _nearest_values, kind, f"{name}-lines",
+            axis=axis, metric=metric,
+        )  # fmt: skip
+    return line_sweeps.take_from(found, pixels.chunks, _values, dtype, name)
+
+
+def _nearest_values(pixels, _, axis, metric):
+    if pixels.ndim == 1:
+        return pixels
+    costs, limit = np.ascontiguousarray(pixels["cost"]), unreachable(metric.dtype)
+    nearest = kernels.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
+    np.maximum(nearest, 0, out=nearest)
+    taken = np.take_along_axis(pixels, nearest, axis)
+    here = np.arange(pixels.shape[axis], dtype=np.int32)
+    nearest -= here.reshape(-1, *(1,) * (pixels.ndim - 1 - axis))
+    moves = nearest.astype(metric.dtype, copy=False)
+    taken["cost"] = np.where(taken["cost"] == limit, limit, taken["cost"] + moves * moves)
+    return taken
+
+
+def _values(pixels, _):
+    # A copy lets go of the strip.
+    return pixels["value"].copy()

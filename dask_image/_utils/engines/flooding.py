@@ -133,7 +133,7 @@ def flood(
     above = _add_tree(flooding, "surface", boxes, functools.partial(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
-    sources = [packed, image, distance]
+    sources = [packed, image, barrier.after]
     basins = flooding.array("relabel", sources, image.chunks, markers.dtype)
     return basins.rechunk(chunks, method="tasks")
 

@@ -359,9 +359,10 @@ def held_back(
     name : str
         Of the array's blocks among the tasks.
     tasks : dict
-        They need no task of the array but those that do not wait.
+        All of the array's but those that ``after`` depends on.
     """
     nodes = convert_legacy_graph(ensure_dict(array.__dask_graph__()))
+    before = ensure_dict(after.__dask_graph__())
     dependents: dict[Any, list[Any]] = {}
     for key, node in nodes.items():
         for needed in node.dependencies:
@@ -374,7 +375,7 @@ def held_back(
         if key not in names:
             names[key] = clone(key)
             found += dependents.get(key, [])
-    tasks = {}
+    tasks = {key: node for key, node in nodes.items() if key not in names and key not in before}
     for key, name in names.items():
         renamed = {needed: names.get(needed, needed) for needed in nodes[key].dependencies}
         if after.key in renamed:

@@ -4,8 +4,10 @@ Operations that see whole lines: graphs for what no halo of fixed reach can do.
 Along the first axis a line may stay cut into blocks: each block hands on what
 the others must know of it, a plane or two, and is finished once it has heard
 from them (`carry_along_first_axis`, `sweep_along_first_axis`). Along any other
-axis the blocks are joined to whole lines (`join_lines`), within one strip of
-the first axis at a time (`thin_strips`), so that no task sees more than a strip.
+axis the blocks are joined to whole lines, within one strip of the first axis at
+a time (`thin_strips`), so that no task sees more than a strip. Whatever comes next
+takes its part out of the strips itself (`take_from`): tasks that cut strips up
+would be more the more blocks there are in a line.
 
 Between hearing and finishing, a summary of each block waits in memory instead
 of the block; a bit per pixel is enough for distances (`PackedBackground`).
@@ -13,6 +15,7 @@ of the block; a bit per pixel is enough for distances (`PackedBackground`).
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -30,16 +33,21 @@ from dask_image._utils.engines.graph import (
     blocks_of,
     delayed_in,
     new_array,
+    read_again,
     reference,
     sequence,
     task,
     tokenize,
     wait_for,
 )
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, Shape
 
-# A strip of whole lines is cut to this many pixels: 32 MiB at four bytes a pixel.
-STRIP_PIXELS = 2**23
+# A strip of whole lines is cut to this many pixels, 4 MiB at four bytes a pixel,
+STRIP_PIXELS = 2**20
+# but no block to more strips than this. Tasks that need the block read them all, so that together
+# they are there at a time, however thin.
+MOST_STRIPS = 8
 
 
 class PackedBackground:
@@ -59,6 +67,16 @@ class PackedBackground:
         """Return the boolean array that is true at the background."""
         return kernels.bits.unpack_lines(self.words, self.shape)
 
+    def rows(self, first: int, end: int) -> PackedBackground:
+        """Return the same of some rows of the block; it has further axes, or these are all."""
+        if (first, end) == (0, self.shape[0]):
+            return self
+        lines = math.prod(self.shape[1:-1])
+        part = copy.copy(self)
+        part.shape = (end - first, *self.shape[1:])
+        part.words = self.words[first * lines : end * lines]
+        return part
+
 
 def thin_strips(image: Array) -> Chunks:
     """
@@ -73,26 +91,26 @@ def thin_strips(image: Array) -> Chunks:
     tuple of tuple of int
         Those of ``image``, without empty ones, and cut along the first axis only, only as far as
         needed: blocks joined to whole lines along any one of the further axes hold no more
-        than ``STRIP_PIXELS``, unless they are one pixel thin.
+        than ``STRIP_PIXELS``, unless they are one pixel thin, or a block lies in ``MOST_STRIPS``.
+        Lines of an image of one axis are not cut.
     """
     inner = [tuple(size for size in sizes if size) for sizes in image.chunks[1:]]
+    if not inner:
+        return (tuple(size for size in image.chunks[0] if size),)
     widths = [max(sizes) for sizes in image.chunks]
     longest = max(
-        (
-            math.prod(widths[1:axis]) * image.shape[axis] * math.prod(widths[axis + 1 :])
-            for axis in range(1, image.ndim)
-        ),
-        default=1,
+        math.prod(widths[1:axis]) * image.shape[axis] * math.prod(widths[axis + 1 :])
+        for axis in range(1, image.ndim)
     )
-    thickness = max(1, STRIP_PIXELS // longest)
+    thickness = max(1, STRIP_PIXELS // longest, -(-widths[0] // MOST_STRIPS))
     return (_cut(image.chunks[0], thickness), *inner)
 
 
-def thin_slabs(image: Array) -> Array:
-    """Return ``image`` cut along its first axis only, into slabs of ``STRIP_PIXELS`` at most."""
-    thickness = max(1, STRIP_PIXELS // math.prod(image.shape[1:]))
-    rows = _cut(image.chunks[0], thickness)
-    return image.rechunk((rows, *((size,) for size in image.shape[1:])), method="tasks")
+def thin_slabs(image: Array) -> Chunks:
+    """Return chunks along the first axis only: slabs of eight strips' pixels, or one pixel thin."""
+    # One waits for the other, and each reads all blocks that it cuts: they should not be many.
+    thickness = max(1, 8 * STRIP_PIXELS // math.prod(image.shape[1:]))
+    return (_cut(image.chunks[0], thickness), *((size,) for size in image.shape[1:]))
 
 
 def _cut(sizes, largest):
@@ -104,32 +122,71 @@ def _cut(sizes, largest):
     return tuple(parts)
 
 
-def join_lines(image: Array, axis: int, chunks: Chunks) -> Array:
-    """Return ``image`` in ``chunks``, but with one block along ``axis``."""
-    whole = (*chunks[:axis], (sum(chunks[axis]),), *chunks[axis + 1 :])
-    return image.rechunk(whole, method="tasks")
+def join_lines(chunks: Chunks, axis: int) -> Chunks:
+    """Return ``chunks``, but with one block along ``axis``."""
+    return (*chunks[:axis], (sum(chunks[axis]),), *chunks[axis + 1 :])
 
 
-def block_starts(image: Array) -> Chunks:
-    """Return, for each axis, the positions at which the blocks of ``image`` begin."""
-    return tuple(tuple(_starts(sizes)) for sizes in image.chunks)
+def take_from(
+    image: Array, chunks: Chunks, function: Callable[..., Any], dtype: DTypeLike, name: str,
+    lead: Chunks = (), **keywords: Any,
+) -> Array:  # fmt: skip
+    """
+    Compute blocks from the same pixels of an image that is cut otherwise.
+
+    Parameters
+    ----------
+    image : dask.array.Array
+        Of the axes of the result; there may be others before, each in one block.
+    chunks : tuple of tuple of int
+        Of the result.
+    function : callable
+        ``function(pixels, start, **keywords)`` returns a block that begins at the position
+        ``start``, a tuple.
+    dtype : dtype
+        Of the result.
+    name : str
+        Of the function that the user called, and of the step.
+    lead : tuple of tuple of int, optional
+        Of the axes that the result has before those of ``chunks``: one block each.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the chunks ``(*lead, *chunks)``.
+    """
+    bounds, first = block_bounds(chunks), len(lead)
+    whole = [(0, size) for size in image.shape[: image.ndim - len(chunks)]]
+
+    def boxes(index):
+        return whole + [along[i : i + 2] for along, i in zip(bounds, index[first:], strict=True)]
+
+    def place(index):
+        return (tuple(along[i] for along, i in zip(bounds, index[first:], strict=True)),)
+
+    return map_boxes(
+        function, image, name=name, boxes=boxes, chunks=(*lead, *chunks), dtype=dtype,
+        block_arguments=place, **keywords,
+    )  # fmt: skip
 
 
-def positions_in_block(
-    starts: Sequence[Sequence[int]], block_id: Shape, shape: Shape
-) -> list[NDArray]:
+def as_they_are(pixels: Block, *_: Any, **__: Any) -> Block:
+    """Return pixels for `take_from` as they are."""
+    # A copy lets go of what they are a part of.
+    return pixels if pixels.base is None else pixels.copy()
+
+
+def positions_of(start: Shape, shape: Shape) -> list[NDArray]:
     """
     Return the positions in the image of the pixels of a block, along each axis.
 
     Parameters
     ----------
-    starts : sequence of sequence of int
-        What `block_starts` returns. To work the positions out within a task,
+    start : tuple of int
+        Where the block begins. To work the positions out within a task,
         rather than to pass arrays of them to it, keeps tasks independent of one
         another, without which Dask finds no order in which to run them that
         frees memory early.
-    block_id : tuple of int
-        Which block it is.
     shape : tuple of int
         The block's shape.
 
@@ -138,11 +195,10 @@ def positions_in_block(
     list of numpy.ndarray of int32
         One an axis, of length 1 along all other axes.
     """
-    positions = []
-    for axis, (begins, number, size) in enumerate(zip(starts, block_id, shape, strict=True)):
-        line = np.arange(begins[number], begins[number] + size, dtype=np.int32)
-        positions.append(line.reshape(-1, *(1,) * (len(shape) - 1 - axis)))
-    return positions
+    return [
+        np.arange(begin, begin + size, dtype=np.int32).reshape(-1, *(1,) * (len(shape) - 1 - axis))
+        for axis, (begin, size) in enumerate(zip(start, shape, strict=True))
+    ]
 
 
 def _starts(sizes):
@@ -167,17 +223,43 @@ class Barrier:
     rows: tuple[int, ...]
 
 
-def carry_along_first_axis(
-    image: Array,
-    strips: Chunks,
-    summarize: Callable[..., Any],
-    carry: Callable[..., Any],
-    finish: Callable[..., Any],
-    dtype: DTypeLike,
-    name: str,
-) -> tuple[Array, Barrier]:
+@dataclass(frozen=True)
+class Carrying:
     """
-    Let the strips of an image exchange what they must know, block by block along the first axis.
+    How blocks exchange what they must know of each other, along the first axis.
+
+    Attributes
+    ----------
+    summarize : callable
+        ``summarize(block, start)`` returns what is kept of a block that begins at position
+        ``start`` of the first axis, instead of the block.
+    carry : callable
+        ``carry(summaries)`` takes those of a column in their order and returns a
+        list: what goes to each block.
+    finish : callable
+        ``finish(summary, carried, start, first, end)`` returns what becomes of the rows from
+        ``first`` to ``end`` of the block.
+    along_lines : callable
+        ``along_lines(lines, start)`` takes what becomes of all parts of a strip, joined to whole
+        lines along the second axis, and the position of the strip, a tuple; it returns a block of
+        the result.
+    reads_again : bool
+        Whether ``finish`` gets the block itself, read once more, rather than its summary.
+    """
+
+    summarize: Callable[..., Any]
+    carry: Callable[..., Any]
+    finish: Callable[..., Any]
+    along_lines: Callable[..., Any]
+    reads_again: bool = False
+
+
+def carry_along_first_axis(
+    image: Array, strips: Chunks, carrying: Carrying, dtype: DTypeLike, name: str,
+    lead: Chunks = (),
+) -> tuple[Array, Barrier]:  # fmt: skip
+    """
+    Let blocks exchange what they must know along the first axis, and finish them in strips.
 
     The blocks of the result are joined to whole lines along the second axis
     where they are made, so that nothing but summaries waits for the last block.
@@ -186,19 +268,14 @@ def carry_along_first_axis(
     ----------
     image : dask.array.Array
     strips : tuple of tuple of int
-        What `thin_strips` returns. A task makes the summaries of all strips of a block.
-    summarize : callable
-        ``summarize(part, start)`` returns what is kept of a block's part in a strip that
-        begins at position ``start`` of the first axis, instead of the part.
-    carry : callable
-        ``carry(summaries)`` takes those of a column in their order and returns a
-        list: what goes to each part.
-    finish : callable
-        ``finish(summary, carried, start)`` returns what becomes of the part.
+        What `thin_strips` returns.
+    carrying : Carrying
     dtype : dtype
         Of the result.
     name : str
         Of the function that the user called.
+    lead : tuple of tuple of int, optional
+        Of the axes that the result has before those of the image: one block each.
 
     Returns
     -------
@@ -208,45 +285,50 @@ def carry_along_first_axis(
         What its blocks wait for.
     """
     image = image.rechunk((tuple(filter(None, image.chunks[0])), *strips[1:]), method="tasks")
-    token = tokenize(image.name, strips, summarize, carry, finish, dtype)
-    finished, summary, carried, waited = (
-        f"{name}-{step}-{token}" for step in ("sweep", "summary", "carry", "wait")
-    )
-    starts, tasks, waits = _starts(strips[0]), {}, []
-    source, cuts = blocks_of(image), _strips_of_blocks(image.chunks[0], strips[0])
-
-    def add(key, function, *args):
-        tasks[key] = task(key, function, *args)
-        return reference(key)
-
-    for column in np.ndindex(image.numblocks[1:]):
-        summaries = [
-            add(
-                (summary, row, *column), _summarize, summarize, reference((source, row, *column)),
-                [starts[strip] for strip in within],
-            )
-            for row, within in enumerate(cuts)
-        ]  # fmt: skip
-        carry_task = add((carried, *column), _carry, carry, sequence(summaries))
-        waits.append(add((waited, *column), wait_for, carry_task))
-    # Nothing can be finished before all is read. To wait for that, rather than for a few
-    # columns, lets Dask finish one line after another, and not begin on all of them at once.
-    everything = add(waited, wait_for, *waits)
+    token = tokenize(image.name, strips, carrying, dtype)
+    finished, carried = f"{name}-sweep-{token}", f"{name}-carry-{token}"
+    starts, rows, ndim = _starts(strips[0]), _starts(image.chunks[0]), image.ndim
+    summarized, waited = _exchanged(image, carrying, rows, name, token)
+    barrier, source, sources = Barrier(waited, strips[0]), summarized.name, [summarized]
+    if carrying.reads_again:
+        again = read_again(image, waited)
+        source, sources = blocks_of(again), [summarized, again]
+    cuts, tasks = _strips_of_blocks(image.chunks[0], strips[0]), {}
     for rest in np.ndindex(image.numblocks[2:]):
         columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
+        carry = sequence(reference((carried, *column)) for column in columns)
+        beside = (*(0,) * (ndim > 1), *(_starts(sizes)[i] for sizes, i in zip(strips[2:], rest)))
         for row, within in enumerate(cuts):
-            for place, strip in enumerate(within):
-                add(
-                    (finished, strip, 0, *rest)[: image.ndim + 1], _finish_lines, finish,
-                    sequence(reference((summary, row, *column)) for column in columns), place,
-                    sequence(reference((carried, *column)) for column in columns), strip,
-                    starts[strip], everything,
+            blocks = sequence(reference((source, row, *column)) for column in columns)
+            for strip in within:
+                key = (finished, *(0,) * len(lead), strip, *(0,) * (ndim > 1), *rest)
+                place = row, rows[row], starts[strip] - rows[row], strips[0][strip]
+                tasks[key] = task(
+                    key, _finish_lines, carrying, blocks, carry, place, (starts[strip], *beside),
+                    reference(waited.key),
                 )  # fmt: skip
-    chunks = (strips[0], *((size,) for size in image.shape[1:2]), *strips[2:])
-    meta = block_meta(image.ndim, dtype)
-    step = Step(finished, tasks, [image])
-    barrier = Barrier(delayed_in(step, waited), strips[0])
-    return new_array(finished, tasks, [image], chunks, meta), barrier
+    chunks = (*lead, *(join_lines(strips, 1) if ndim > 1 else strips))
+    return new_array(finished, tasks, sources, chunks, block_meta(len(chunks), dtype)), barrier
+
+
+def _exchanged(image, carrying, rows, name, token):
+    """Return the tasks in which blocks exchange what they must know, and what waits for them."""
+    summary, carried, waited = (f"{name}-{step}-{token}" for step in ("summary", "carry", "wait"))
+    tasks, waits = {}, []
+    for column in np.ndindex(image.numblocks[1:]):
+        keys = [(summary, row, *column) for row in range(len(rows))]
+        for key, start in zip(keys, rows, strict=True):
+            block = reference((blocks_of(image), *key[1:]))
+            tasks[key] = task(key, carrying.summarize, block, start)
+        key = (carried, *column)
+        tasks[key] = task(key, carrying.carry, sequence(map(reference, keys)))
+        waits.append(reference((waited, *column)))
+        tasks[(waited, *column)] = task((waited, *column), wait_for, reference(key))
+    # Nothing can be finished before all is read. To wait for that, rather than for a few
+    # columns, lets Dask finish one line after another, and not begin on all of them at once.
+    tasks[waited] = task(waited, wait_for, *waits)
+    step = Step(summary, tasks, [image])
+    return step, delayed_in(step, waited)
 
 
 def _strips_of_blocks(sizes, strips):
@@ -255,26 +337,18 @@ def _strips_of_blocks(sizes, strips):
     return [range(begin, end) for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist())]
 
 
-def _summarize(summarize, block, starts):
-    """Return the summaries of the parts of a block that begin at some positions of the image."""
-    ends = [*starts[1:], starts[0] + len(block)]
-    return [
-        summarize(block[start - starts[0] : end - starts[0]], start)
-        for start, end in zip(starts, ends, strict=True)
+def _finish_lines(carrying, blocks, carried, place, start, _):
+    """Return a strip, of which each of some blocks has a part."""
+    return carrying.along_lines(_finished_parts(carrying, blocks, carried, *place), start)
+
+
+def _finished_parts(carrying, blocks, carried, row, start, first, size):
+    """Return, side by side, rows of some blocks; they are number ``row`` in their columns."""
+    finished = [
+        carrying.finish(block, column[row], start, first, first + size)
+        for block, column in zip(blocks, carried, strict=True)
     ]
-
-
-def _carry(carry, summaries):
-    return carry([each for block in summaries for each in block])
-
-
-def _finish_lines(finish, summaries, place, carried, strip, start, _):
-    """Return a strip, of which parts are number ``place`` of those of blocks."""
-    blocks = [
-        finish(summary[place], column[strip], start)
-        for summary, column in zip(summaries, carried, strict=True)
-    ]
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+    return finished[0] if len(finished) == 1 else np.concatenate(finished, axis=1)
 
 
 def sweep_along_first_axis(
