@@ -28,6 +28,7 @@ from dask_image._utils.engines.graph import (
     block_slices,
     new_array,
     reference,
+    share_of_roots,
     task,
 )
 from dask_image._utils.typing import Array
@@ -40,6 +41,9 @@ PLANES = 4
 
 # Without a limit that is set or found, a column of blocks may take this share of the memory.
 SHARE = 1 / 8
+
+# How many blocks Dask may put in order that all need the whole image.
+MOST_LEAVES = 64
 
 
 def store(
@@ -94,7 +98,8 @@ def store(
     -----
     Regions are written one at a time; where a ``distributed.Client`` is active, as many at once
     as fit the memory of its workers. A result that no halo connects (a projection, say) gains
-    nothing by this; `dask.array.store` does as well.
+    nothing by this; `dask.array.store` does as well. Where a block needs most of the image, as
+    those of labels do, there is one region: each would compute most of the image anew.
 
     Examples
     --------
@@ -114,15 +119,19 @@ def store(
     together = [pair for pair in zip(arrays, targets) if pair[0].shape == main]
     apart = [pair for pair in zip(arrays, targets) if pair[0].shape != main]
     together = [(_aligned(array, target), target) for array, target in together]
-    regions = column_regions(
-        [array.chunks for array, _ in together],
-        sum(array.dtype.itemsize for array, _ in together),
-        budget.region,
-    )
+    whole = any(_needs_most(array) for array, _ in together)
+    if whole:
+        regions = [tuple(slice(0, size) for size in main)]
+    else:
+        regions = column_regions(
+            [array.chunks for array, _ in together],
+            sum(array.dtype.itemsize for array, _ in together),
+            budget.region,
+        )
     token = tokenize([array.name for array in arrays])
     with _Journal.open(journal, token, regions) as finished:
-        steps = [_Write(together, region) for region in finished.regions] + [
-            _Write([pair], (slice(None),) * pair[0].ndim) for pair in apart
+        steps = [_Write(together, region, whole) for region in finished.regions] + [
+            _Write([pair], (slice(None),) * pair[0].ndim, _needs_most(pair[0])) for pair in apart
         ]
         _run(steps, finished, budget.at_once, progress)
 
@@ -276,6 +285,12 @@ def _common_bounds(axis):
     return sorted(set.intersection(*bounds)) if len(bounds[0]) > 1 else [0, 0]
 
 
+def _needs_most(array):
+    """Return whether one block, the last, needs more than half of what the array is made of."""
+    last = tuple(count - 1 for count in array.numblocks)
+    return array.npartitions > MOST_LEAVES and share_of_roots(array, last) > 1 / 2
+
+
 def _paired(arrays, targets):
     arrays = [arrays] if isinstance(arrays, da.Array) else list(arrays)
     targets = list(targets) if isinstance(targets, Sequence) else [targets]
@@ -343,19 +358,25 @@ def _local_memory():
 
 @dataclass(frozen=True)
 class _Write:
-    """One region of some arrays, and where it goes."""
+    """One region of some arrays, where it goes, and whether its blocks need most of the image."""
 
     pairs: Sequence[tuple[da.Array, Any]]
     region: tuple[slice, ...]
+    need_most: bool
 
     def blocks(self):
         """
-        Return the writing of the region as arrays: an element for each block, when it is written.
+        Return the writing of the region as arrays of what is True once blocks are written.
 
         `dask.array.store` has one last task that waits for all blocks. Where there is one,
         Dask walks them in an order that holds four times as many blocks for their neighbours.
+        But of blocks that need all of the image there must be few: to put them in order takes
+        Dask time and memory by the product of how many are read and how many are written.
         """
-        return [_written(array[self.region], target, self.region) for array, target in self.pairs]
+        written = [
+            _written(array[self.region], target, self.region) for array, target in self.pairs
+        ]
+        return [_in_groups(each) for each in written] if self.need_most else written
 
 
 def _written(part, target, region):
@@ -374,6 +395,22 @@ def _written(part, target, region):
         tasks[(name, *index)] = task((name, *index), _write_block, block, target, where)
     ones = tuple((1,) * count for count in part.numblocks)
     return new_array(name, tasks, [part], ones, block_meta(part.ndim, bool))
+
+
+def _in_groups(written):
+    """Return as an array what waits for groups of blocks, about as many as there are in each."""
+    references = [reference(block_key(written, index)) for index in np.ndindex(written.numblocks)]
+    size = math.isqrt(len(references))
+    name = f"store-wait-{uuid.uuid4().hex}"
+    tasks = {}
+    for number, first in enumerate(range(0, len(references), size)):
+        key = (name, number)
+        tasks[key] = task(key, _all_written, *references[first : first + size])
+    return new_array(name, tasks, [written], ((1,) * len(tasks),), block_meta(1, bool))
+
+
+def _all_written(*_):
+    return np.ones(1, bool)
 
 
 def _write_block(block, target, where):
