@@ -61,7 +61,7 @@ def check_labels(case, index, values, side):
 
 
 def run_case(name, side, block, cap):
-    """Compute a case in this process, and check it; ``store`` is told a quarter of the cap."""
+    """Compute a case here, and check it; ``store`` and ``label`` may take a quarter of the cap."""
     import zarr
 
     case = CASES[name]
@@ -91,6 +91,7 @@ def child(name, side, block, cap):
     """Run a case under its cap, and print peak (bytes) and seconds."""
     dask.config.set(scheduler="threads", num_workers=2)
     dask.config.set({"dask-image.median.memory": 0, "dask-image.coordinates.memory": 0})
+    dask.config.set({"dask-image.label.memory": cap // 4})
     run_case(name, 2 * block, block, cap)  # compiles, and imports what is imported late
     start = resident()
     peak = [start]

@@ -54,6 +54,10 @@ def _cores(rows, columns):
     return _objects(rows, columns) * _within(rows, columns, 8, 12)
 
 
+def _corners(rows, columns):
+    return _within(rows, columns, 0, 4)
+
+
 def _rings(rows, columns):
     return _within(rows, columns, 0, SQUARE) & ~_within(rows, columns, 6, 14)
 
@@ -79,6 +83,7 @@ FORMULAS = {
     "image": (_mixed, np.float32),
     "objects": (_objects, np.int32),
     "cores": (_cores, np.int32),
+    "corners": (_corners, np.uint8),
     "rings": (_rings, bool),
     "whole": (_whole, bool),
     "few": (_few, np.uint8),
@@ -310,6 +315,14 @@ WINDOWED = {
         lambda w: ndimage.distance_transform_cdt(w.objects),
     ),
     "label": Case(lambda v: ndmeasure.label(v.objects > 0)[0], _numbered),
+    "merge_labels": Case(
+        lambda v: ndmeasure.merge_labels_across_chunk_boundaries(v.objects), _numbered
+    ),
+    "relabel_sequential": Case(lambda v: ndmeasure.relabel_sequential(v.objects), _numbered),
+    "join_segmentations": Case(
+        lambda v: segmentation.join_segmentations(v.objects, v.corners),
+        lambda w: np.where(w.objects, 2 * _numbered(w) - 1 + w.corners, 0),
+    ),
     "watershed": Case(
         lambda v: segmentation.watershed(v.image, v.cores, mask=v.objects > 0),
         lambda w: np.where(ndimage.binary_propagation(w.cores, mask=w.objects > 0), w.objects, 0),

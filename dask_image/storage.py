@@ -28,6 +28,7 @@ from dask_image._utils.engines.graph import (
     block_slices,
     new_array,
     reference,
+    share_of_roots,
     task,
 )
 from dask_image._utils.typing import Array
@@ -40,6 +41,12 @@ PLANES = 4
 
 # Without a limit that is set or found, a column of blocks may take this share of the memory.
 SHARE = 1 / 8
+
+# So few blocks may all be neighbours of one.
+FEW = 16
+
+# How many blocks are written before the next ones are led to.
+TOGETHER = 4
 
 
 def store(
@@ -94,7 +101,8 @@ def store(
     -----
     Regions are written one at a time; where a ``distributed.Client`` is active, as many at once
     as fit the memory of its workers. A result that no halo connects (a projection, say) gains
-    nothing by this; `dask.array.store` does as well.
+    nothing by this; `dask.array.store` does as well. Where a block needs most of the image, as
+    those of labels do, there is one region: each would compute most of the image anew.
 
     Examples
     --------
@@ -114,11 +122,14 @@ def store(
     together = [pair for pair in zip(arrays, targets) if pair[0].shape == main]
     apart = [pair for pair in zip(arrays, targets) if pair[0].shape != main]
     together = [(_aligned(array, target), target) for array, target in together]
-    regions = column_regions(
-        [array.chunks for array, _ in together],
-        sum(array.dtype.itemsize for array, _ in together),
-        budget.region,
-    )
+    if any(_needs_most(array) for array, _ in together):
+        regions = [tuple(slice(0, size) for size in main)]
+    else:
+        regions = column_regions(
+            [array.chunks for array, _ in together],
+            sum(array.dtype.itemsize for array, _ in together),
+            budget.region,
+        )
     token = tokenize([array.name for array in arrays])
     with _Journal.open(journal, token, regions) as finished:
         steps = [_Write(together, region) for region in finished.regions] + [
@@ -276,6 +287,12 @@ def _common_bounds(axis):
     return sorted(set.intersection(*bounds)) if len(bounds[0]) > 1 else [0, 0]
 
 
+def _needs_most(array):
+    """Return whether one block, the last, needs more than half of what the array is made of."""
+    last = tuple(count - 1 for count in array.numblocks)
+    return array.npartitions > FEW and share_of_roots(array, last) > 1 / 2
+
+
 def _paired(arrays, targets):
     arrays = [arrays] if isinstance(arrays, da.Array) else list(arrays)
     targets = list(targets) if isinstance(targets, Sequence) else [targets]
@@ -348,18 +365,38 @@ class _Write:
     pairs: Sequence[tuple[da.Array, Any]]
     region: tuple[slice, ...]
 
-    def blocks(self):
+    def written(self):
         """
-        Return the writing of the region as arrays: an element for each block, when it is written.
+        Return the writing of the region as an array of one element, which is there in the end.
 
-        `dask.array.store` has one last task that waits for all blocks. Where there is one,
-        Dask walks them in an order that holds four times as many blocks for their neighbours.
+        What waits for a few blocks waits for those before them as well: so Dask is led along the
+        blocks, and holds few for their neighbours. `dask.array.store` has one task that waits
+        for all, with which it walks them in another order. With none, it needs time and memory
+        by the product of how many blocks are read and written, where each needs all of the image.
         """
-        return [_written(array[self.region], target, self.region) for array, target in self.pairs]
+        arrays = [_written(array[self.region], target, self.region) for array, target in self.pairs]
+        most = max(array.npartitions for array in arrays)
+        groups = [[] for _ in range(-(-most // TOGETHER))]
+        for array in arrays:
+            for number, index in enumerate(np.ndindex(array.numblocks)):
+                group = groups[number * len(groups) // array.npartitions]
+                group.append(reference(block_key(array, index)))
+        name = f"store-wait-{uuid.uuid4().hex}"
+        last, tasks = len(groups) - 1, {}
+        for number, group in enumerate(groups):
+            before = [reference((name, last - number + 1))] if number else []
+            # Block 0 is what all of it comes to.
+            key = (name, last - number)
+            tasks[key] = task(key, _all_written, *before, *group)
+        return new_array(name, tasks, arrays, ((1,),), block_meta(1, bool))
+
+
+def _all_written(*_):
+    return np.ones(1, bool)
 
 
 def _written(part, target, region):
-    """Return the writing of an array to a region of a target."""
+    """Return the writing of an array to a region of a target, an element for each block."""
     name = f"store-{uuid.uuid4().hex}"
     # The target is in each task: a task of its own, that all need, would spoil the order, too.
     tasks = {}
@@ -447,7 +484,7 @@ def _run(steps, journal, at_once, progress):
     if _active_client() is None:
         for number in waiting:
             with _shown(progress, number, steps):
-                dask.persist(*steps[number].blocks())
+                dask.persist(steps[number].written())
             journal.add(number)
         return
     _run_on_cluster(steps, waiting, journal, at_once, progress)
@@ -458,26 +495,22 @@ def _run_on_cluster(steps, waiting, journal, at_once, progress):
     from distributed import as_completed, futures_of
 
     queue = iter(waiting)
-    region_of, unfinished = {}, {}
+    region_of = {}
 
     def submit(count):
         for number in itertools.islice(queue, count):
-            futures = futures_of(_active_client().persist(steps[number].blocks()))
-            region_of.update((future.key, number) for future in futures)
-            unfinished[number] = set(futures)  # what nobody refers to is forgotten, or cancelled
-            yield from futures
+            (future,) = futures_of(_active_client().persist(steps[number].written()))
+            region_of[future.key] = number
+            yield future
 
     running = as_completed(submit(at_once))
     for future in running:
         future.result()
         number = region_of.pop(future.key)
-        finished = unfinished[number]
-        finished.discard(future)
-        if not finished:
-            journal.add(number)
-            if progress:
-                print(f"region {number + 1} of {len(steps)} is written", flush=True)
-            running.update(list(submit(1)))
+        journal.add(number)
+        if progress:
+            print(f"region {number + 1} of {len(steps)} is written", flush=True)
+        running.update(list(submit(1)))
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from dask_image._kernels.blocks.components import ArrayComponents, RunComponents, touching_pairs
+from dask_image._kernels.blocks.runs import Runs, compact
 from dask_image._utils.engines.block_lattice import (
     BlockLattice,
     Connectivity,
@@ -22,7 +23,6 @@ from dask_image._utils.engines.components import (
     choose_touched,
     number_by_first_pixel,
 )
-from dask_image.ndmeasure._merge_labels import PixelLabels, RunLabels, compact, shrink
 from tests.helpers import plain_kernels
 
 CROSS = displacements_of(ndimage.generate_binary_structure(2, 1))
@@ -213,13 +213,11 @@ def test_compacted_labels_come_back(low):
 
 def test_kept_labels_are_small():
     blocky = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int))
-    noisy = np.random.default_rng(0).integers(0, 99, (8, 8))
-    for labels, kind in [
-        (blocky, RunLabels),
-        (noisy, PixelLabels),
-        (np.zeros((0, 3), int), RunLabels),
-    ]:
-        kept = shrink(labels)
-        assert isinstance(kept, kind)
-        np.testing.assert_array_equal(kept.relabel(np.arange(100) * 2), labels * 2)
+    noisy = np.random.default_rng(0).integers(-9, 99, (8, 8))
+    wide = np.array([[-1, -1, -1, 2**40, 2**40, 2**40]])
+    for labels in (blocky, noisy, wide, np.zeros((0, 3), int), noisy > 9, np.int64(3)):
+        kept = Runs(np.asarray(labels))
+        np.testing.assert_array_equal(kept.block(), labels)
+        assert kept.block().dtype == labels.dtype
+        np.testing.assert_array_equal(kept.with_values(kept.values * 2), labels * 2)
         assert len(pickle.dumps(kept)) < 700

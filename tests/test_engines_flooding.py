@@ -14,7 +14,8 @@ from scipy import ndimage
 
 from dask_image import segmentation
 from dask_image._kernels.blocks import flooding, reconstruction
-from dask_image._kernels.blocks.surfaces import Box, Packed, Runs, scan_block
+from dask_image._kernels.blocks.runs import Runs
+from dask_image._kernels.blocks.surfaces import Box, Packed, scan_block
 from dask_image._utils.engines import flooding as engine
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of

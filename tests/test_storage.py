@@ -212,3 +212,19 @@ def test_an_error_of_a_block_leaves_a_journal(tmp_path):
     assert (tmp_path / "a.zarr.journal").exists()
     with pytest.raises(ValueError, match="was written for other arrays"):
         to_zarr(da.zeros((4, 12), chunks=4), tmp_path / "a.zarr", overwrite=True)
+
+
+def test_what_needs_all_of_the_image_is_computed_once():
+    calls = []
+
+    def block():
+        calls.append(None)
+        return np.ones((4, 4), bool)
+
+    chunks = ((4,) * 6, (4,) * 6)
+    image = da.map_blocks(block, chunks=chunks, dtype=bool, meta=np.empty((0, 0), bool))
+    labels = label(image)[0]
+    target = np.zeros(labels.shape, labels.dtype)
+    store(labels, target, memory="1 kB")
+    assert len(calls) == 36
+    assert (target == 1).all()

@@ -21,7 +21,7 @@ STEPS = {
     *(f"{what}-{step}" for what in ("places", "values")
       for step in ("send", "pass", "sort-out", "receive")),
     # of labels and unions of components
-    "scan", "summary", "link", "number", "number-part", "relabel", "count", "cast", "combine",
+    "scan", "summary", "link", "follow", "number", "number-part", "relabel", "count", "cast", "combine",
     "combine-part", "finish", "wait",
     # of measurements
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "frame",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import per_axis
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import (
@@ -215,67 +216,6 @@ class Trim:
 
 
 @dataclass(frozen=True)
-class RunLabels:
-    """Labels of a block as runs of equal ones, in C order."""
-
-    shape: Shape
-    values: NDArray
-    lengths: NDArray
-
-    def relabel(self, table):
-        """Return ``table[label]`` of every pixel."""
-        return np.repeat(table[self.values], self.lengths).reshape(self.shape)
-
-
-@dataclass(frozen=True)
-class PixelLabels:
-    """Labels of a block that has too many runs."""
-
-    labels: NDArray
-
-    def relabel(self, table):
-        """Return ``table[label]`` of every pixel."""
-        return table[self.labels]
-
-
-def compact(labels):
-    """Return the labels present, 0 not among them, and a block of their ranks from 1."""
-    flat = labels.ravel()
-    starts = _run_starts(flat)
-    # What is sorted is a label a run.
-    present, ranks = np.unique(flat[starts], return_inverse=True)
-    background = np.searchsorted(present, 0)
-    if background == present.size or present[background] != 0:
-        ranks = ranks + 1
-    else:
-        # What is below 0 moves up by one, and 0 makes room for it.
-        moved = np.arange(present.size)
-        moved[:background] += 1
-        moved[background] = 0
-        present, ranks = np.delete(present, background), moved[ranks]
-    return present, np.repeat(ranks, np.diff(starts, append=flat.size)).reshape(labels.shape)
-
-
-def shrink(ranks):
-    """Return RunLabels or PixelLabels of a block, whichever is smaller."""
-    flat = ranks.ravel()
-    starts = _run_starts(flat)
-    kind = np.min_scalar_type(int(flat.max(initial=0)))
-    if starts.size * (kind.itemsize + 4) > flat.size * kind.itemsize:
-        return PixelLabels(ranks.astype(kind))
-    lengths = np.diff(starts, append=flat.size)
-    if flat.size < 2**32:
-        lengths = lengths.astype(np.uint32)
-    return RunLabels(ranks.shape, flat[starts].astype(kind), lengths)
-
-
-def _run_starts(flat):
-    """Return where a value follows another one, and the first place."""
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    return np.concatenate([np.zeros(min(flat.size, 1), np.intp), changes])
-
-
-@dataclass(frozen=True)
 class MergeLabels(TwoPass):
     """
     Join objects across blocks.
@@ -306,7 +246,7 @@ class MergeLabels(TwoPass):
 
     def scan(self, place, block):
         """Find the labels of a block, their first pixels, and those near its faces."""
-        present, ranks = compact(on_host(block))
+        present, ranks = kernels.runs.compact(on_host(block))
         ranks = ranks.astype(np.int64, copy=False)
         inner = ranks[self.trim.inner(place.index, ranks.shape)]
         firsts = np.full(present.size + 1, UNNUMBERED)
@@ -322,7 +262,7 @@ class MergeLabels(TwoPass):
             reaches = map(self.connectivity.reach, range(inner.ndim))
             faces = cut_faces(inner.__getitem__, inner.shape, reaches)
         faces = {side: face.astype(np.int32) for side, face in faces.items()}
-        return Scanned(inner.shape, firsts[1:], faces), shrink(inner)
+        return Scanned(inner.shape, firsts[1:], faces), kernels.runs.Runs(inner)
 
     def link(self, number, summary, neighbours, summaries):
         """Find the objects that touch, or that two blocks see alike."""
@@ -354,7 +294,7 @@ class MergeLabels(TwoPass):
 
     def finish(self, kept, combined):
         """Return a block with the new numbers."""
-        return off_host(kept.relabel(combined), self.like)
+        return off_host(kept.with_values(combined[kept.values]), self.like)
 
 
 @dataclass(frozen=True)
@@ -371,10 +311,10 @@ class RelabelSequential(TwoPass):
 
     def scan(self, place, block):
         """Find the labels of a block."""
-        present, ranks = compact(on_host(block))
+        present, ranks = kernels.runs.compact(on_host(block))
         if present.size and present[0] < 0:
             raise ValueError(f"labels must not be negative, got {present[0]}")
-        return present, shrink(ranks)
+        return present, kernels.runs.Runs(ranks)
 
     def combine(self, linked):
         """Rank the labels of all blocks."""
@@ -382,7 +322,7 @@ class RelabelSequential(TwoPass):
 
     def finish(self, kept, combined):
         """Return a block with the new numbers."""
-        return off_host(kept.relabel(combined), self.like)
+        return off_host(kept.with_values(combined[kept.values]), self.like)
 
 
 @dataclass(frozen=True)

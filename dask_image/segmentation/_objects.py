@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import dask.array as da
 import numpy as np
 from scipy import ndimage
 
+from dask_image._kernels import blocks as kernels
 from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arguments import (
     ArgumentError,
@@ -20,15 +21,15 @@ from dask_image._utils.arguments import (
 from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
-from dask_image._utils.engines.folding import value_range
+from dask_image._utils.engines.components import Numbering
 from dask_image._utils.engines.graph import array_of_delayed, map_blocks
 from dask_image._utils.engines.label_reduction import COUNTS, reduce_labels
 from dask_image._utils.engines.labelled_components import LabelledComponents, choose_components
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
+from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
-from dask_image.ndmeasure import relabel_sequential
 from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
 
 MODES = ("thick", "inner", "outer", "subpixel")
@@ -548,5 +549,43 @@ def join_segmentations(s1: ArrayLike, s2: ArrayLike) -> Array:
     second = in_chunks_of(first, _as_labels(s2, "s2"), "s2")
     if first.size == 0:
         return first.astype(np.int64)
-    first, second = (relabel_sequential(each.astype(np.int64)) for each in (first, second))
-    return relabel_sequential(first * (value_range(second, "join_segmentations")[1] + 1) + second)
+    algorithm = JoinSegmentations(np.dtype(np.int64))
+    return map_two_pass(algorithm, [first, second], "join_segmentations")[0]
+
+
+@dataclass(frozen=True)
+class JoinSegmentations(TwoPass):
+    """Number the pairs of labels that pixels have."""
+
+    dtype: np.dtype[Any]
+
+    connectivity = UNLINKED
+    scans_again = False
+    combine_step = "number"
+    finish_step = "relabel"
+
+    def scan(self, place, *blocks):
+        """Find the pairs of labels of a block, and which each pixel has."""
+        present, ranks = zip(*(kernels.runs.compact(block.astype(np.int64)) for block in blocks))
+        for labels in present:
+            if labels.size and labels[0] < 0:
+                raise ValueError(f"labels must not be negative, got {labels[0]}")
+        first, second = (np.concatenate([[0], labels]) for labels in present)
+        # (0, 0), which stays 0, is pair 0.
+        pairs, ranks = kernels.runs.compact(ranks[0] * second.size + ranks[1])
+        ours, theirs = np.divmod(pairs, second.size)
+        return (first[ours], second[theirs]), kernels.runs.Runs(ranks)
+
+    def combine(self, linked):
+        """Rank the pairs of all blocks."""
+        firsts, seconds = (
+            np.unique(np.concatenate(labels), return_inverse=True)[1] for labels in zip(*linked)
+        )
+        keys = firsts * (seconds.max(initial=0) + 1) + seconds
+        present, ranks = np.unique(keys, return_inverse=True)
+        offsets = np.cumsum([0, *(labels.size for labels, _ in linked)])
+        return Numbering(ranks + 1, offsets, present.size)
+
+    def finish(self, kept, combined):
+        """Return a block of the numbers of its pairs."""
+        return kept.with_values(combined[kept.values])

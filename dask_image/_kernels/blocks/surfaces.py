@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
+from dask_image._kernels.blocks.runs import Runs, Squeezed
 from dask_image._utils.steps import facing
 from dask_image._utils.typing import Block, NDArray, Shape
 
@@ -68,32 +69,6 @@ class Box:
         for axis, place in self.faces():
             found |= positions[axis] == place
         return found
-
-
-class Runs:
-    """
-    A block as runs of equal values in raster order, which most label images take little room as.
-
-    Parameters
-    ----------
-    block : numpy.ndarray
-    """
-
-    def __init__(self, block: Block) -> None:
-        self.shape = block.shape
-        flat = block.ravel()
-        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-        starts = np.concatenate([np.zeros(1, starts.dtype), starts]) if flat.size else starts
-        self.values = flat[starts]
-        self.lengths = np.diff(starts, append=flat.size).astype(np.int32)
-
-    def with_values(self, values: NDArray) -> NDArray:
-        """Return the block with other values, one for each run."""
-        return np.repeat(values, self.lengths).reshape(self.shape)
-
-    def block(self) -> NDArray:
-        """Return the block."""
-        return self.with_values(self.values)
 
 
 @dataclass(frozen=True)
@@ -177,7 +152,7 @@ class Packed:
     def __init__(self, markers: Block, mask: Block | None = None) -> None:
         self.bits = None
         if mask is not None:
-            self.bits = np.packbits(mask)
+            self.bits = Squeezed(np.packbits(mask))
             markers = np.where(mask, markers, np.zeros((), markers.dtype))
         self.labels = Runs(markers)
 
@@ -190,7 +165,7 @@ class Packed:
         if self.bits is None:
             return None
         shape = self.labels.shape
-        return np.unpackbits(self.bits, count=math.prod(shape)).view(bool).reshape(shape)
+        return np.unpackbits(self.bits.array(), count=math.prod(shape)).view(bool).reshape(shape)
 
 
 def scan_block(
@@ -497,16 +472,6 @@ class Leaks:
         return kernels.reconstruction.lowest_levels(self.edges, self.weights, self.levels)
 
 
-def least_of_pairs(edges: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
-    """Return each pair of nodes once, with its least weight: two may touch at both ends."""
-    edges = np.sort(edges, axis=1)
-    order = np.lexsort((weights, edges[:, 1], edges[:, 0]))
-    edges, weights = edges[order], weights[order]
-    first = np.ones(len(edges), bool)
-    first[1:] = (edges[1:] != edges[:-1]).any(axis=1)
-    return edges[first], weights[first]
-
-
 def combine_levels(
     parts: Iterable[tuple[Surface, NDArray]], steps: Sequence[Shape]
 ) -> tuple[tuple[Surface, NDArray], Leaks]:
@@ -523,16 +488,17 @@ def combine_levels(
     surfaces, levels = zip(*parts)
     graph = join(surfaces, steps)
     whole = graph.surface
-    weights = whole.image[whole.edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
     outer = whole.terminal[graph.outer]
-    edges, weights = least_of_pairs(whole.terminal[whole.edges], weights)
-    leaks = Leaks(edges, weights, np.concatenate(levels), outer, graph.starts)
-    leaks = replace(leaks, levels=leaks.lowest())
     held = np.zeros(whole.count, np.int32)
     held[outer] = np.arange(1, outer.size + 1)
-    taken, _, records = kernels.flooding.contract(
+    taken, trees, records = kernels.flooding.contract(
         whole.image, whole.distance, whole.terminal, held, whole.edges
     )
+    # Together they span all terminals, by least edges: levels need no other way.
+    edges = whole.edges[np.concatenate([trees, records])]
+    weights = whole.image[edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
+    leaks = Leaks(whole.terminal[edges], weights, np.concatenate(levels), outer, graph.starts)
+    leaks = replace(leaks, levels=leaks.lowest())
     terminal = taken[whole.terminal] - 1
     surface = graph.cut(graph.pixels_with(records), records, outer.size, terminal, whole.label)
     return (surface, leaks.levels[outer]), leaks

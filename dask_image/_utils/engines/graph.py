@@ -43,6 +43,7 @@ __all__ = [
     "reading_task",
     "reference",
     "sequence",
+    "share_of_roots",
     "task",
     "tokenize",
 ]
@@ -336,6 +337,17 @@ def read_again(array: Array, after: Delayed) -> Array:
         graph[name] = node
     name = clone(blocks_of(array))
     return new_array(name, graph, [after], array.chunks, array._meta)
+
+
+def share_of_roots(array: Array, index: Shape) -> float:
+    """Return how many of the tasks that need no other one a block of an array needs, from 0 to 1."""
+    nodes = convert_legacy_graph(ensure_dict(array.__dask_graph__()))
+    roots = sum(not node.dependencies for node in nodes.values())
+    needed, waiting = set(), {block_key(array, index)}
+    while waiting:
+        needed |= waiting
+        waiting = {each for key in waiting for each in nodes[key].dependencies} - needed
+    return sum(not nodes[key].dependencies for key in needed) / roots
 
 
 def held_back(

@@ -3,9 +3,9 @@ Two passes over the blocks: scan them all, combine what was learnt, finish each.
 
 A `TwoPass` says what is done; `map_two_pass` turns it into tasks. Where blocks must be compared
 with those that they touch, in a face, an edge or a corner, link tasks do so in between. Links
-and what was combined take a task for several blocks, so all that costs a little more than three
-tasks a block, two where blocks are small, and one more where blocks are computed again. An image
-of one block takes one task for all of it: Dask's overhead would be felt beside fast kernels.
+and what was combined take a task for several blocks, so all that costs a little more than four
+tasks a block, two where blocks are small, and those that compute blocks again. An image of one
+block takes one task for all of it: Dask's overhead would be felt beside fast kernels.
 """
 
 from __future__ import annotations
@@ -196,10 +196,11 @@ class _Builder:
         self.numbers = {index: number for number, index in enumerate(lattice.indices())}
         self.combined = self.prefix(algorithm.combine_step)
         self.parted = self.prefix("wait")
-        # What is kept goes to the neighbours beside the summary, where that costs less than a
-        # task that parts them.
+        # What is kept goes to the neighbours beside the summary, and this stays with what is kept,
+        # where that costs less than tasks that part them.
         widest = tuple(max(sizes, default=0) for sizes in lattice.chunks)
-        self.beside = algorithm.kept_bytes(widest) < SLAB_WORTH_BYTES
+        together = algorithm.kept_bytes(widest) + _bytes_of_faces(widest, algorithm.connectivity)
+        self.beside = together < SLAB_WORTH_BYTES
 
     def prefix(self, step):
         """Return what the keys of a step begin with."""
@@ -235,8 +236,14 @@ class _Builder:
         """Return the tasks that scan, link and combine all blocks."""
         tasks = {}
         linked = self._add_links(tasks, self._add_scans(tasks, images))
+        for number, link in enumerate(linked):
+            # Led from each of them to the next, Dask holds few blocks for their neighbours' halos.
+            key = self._follow(number)
+            before = [reference(self._follow(number - 1))] if number else []
+            tasks[key] = task(key, wait_for, link, *before)
+        last = reference(self._follow(len(linked) - 1))
         tasks[self.combined] = task(
-            self.combined, _combine, self.algorithm.combine, sequence(linked)
+            self.combined, _combine, self.algorithm.combine, sequence(linked), last
         )
         for first in self._firsts():
             key = self._part(first)
@@ -258,8 +265,11 @@ class _Builder:
             blocks = [reference((name, *index)) for name in names]
             tasks[key] = task(key, self.algorithm.scan, place, *blocks)
             if not self.beside:
-                whole, key = key, (self.prefix("summary"), *index)
-                tasks[key] = task(key, take, reference(whole), 0)
+                whole, key = reference(key), (self.prefix("summary"), *index)
+                tasks[key] = task(key, take, whole, 0)
+                if not self.algorithm.scans_again:
+                    kept = (self.prefix("kept"), *index)
+                    tasks[kept] = task(kept, take, whole, 1)
             summaries[index] = reference(key)
         return summaries
 
@@ -287,15 +297,21 @@ class _Builder:
         tasks = {}
         for index, number in self.numbers.items():
             group, place = divmod(number, TOGETHER)
-            kept = None if again else reference((self.prefix("scan"), *index))
+            step = "scan" if self.beside else "kept"
+            kept = None if again else reference((self.prefix(step), *index))
             part = reference(self._part(group * TOGETHER))
             blocks = [reference((source, *index)) for source in names]
             key = (name, *index)
-            tasks[key] = task(key, _finish, self.algorithm.finish, kept, part, place, *blocks)
+            tasks[key] = task(
+                key, _finish, self.algorithm.finish, kept, part, place, self.beside, *blocks
+            )
         return tasks
 
     def _firsts(self):
         return range(0, len(self.numbers), TOGETHER)
+
+    def _follow(self, number):
+        return (self.prefix("follow"), number)
 
     def _part(self, first):
         return (self.prefix(f"{self.algorithm.combine_step}-part"), first)
@@ -315,7 +331,7 @@ def _link_blocks(link, first, neighbours, scanned, beside):
     return linked
 
 
-def _combine(combine, groups):
+def _combine(combine, groups, _):
     return combine([linked for group in groups for linked in group])
 
 
@@ -337,5 +353,14 @@ def _parts_of(combined, numbers):
     return [combined.of_block(number) for number in numbers]
 
 
-def _finish(finish, kept, parts, place, *blocks):
-    return finish(None if kept is None else kept[1], parts[place], *blocks)
+def _finish(finish, kept, parts, place, beside, *blocks):
+    kept = kept[1] if beside and kept is not None else kept
+    return finish(kept, parts[place], *blocks)
+
+
+def _bytes_of_faces(shape, connectivity):
+    """Return how much the labels near all faces of a block take."""
+    pixels = math.prod(shape)
+    return sum(
+        8 * connectivity.reach(axis) * pixels / max(size, 1) for axis, size in enumerate(shape)
+    )
