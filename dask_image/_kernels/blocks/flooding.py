@@ -75,12 +75,9 @@ def contract(image, distance, node, held, edges):
     """
     if not use_numba():
         return _contract_plain(image, distance, node, held, edges)
-    parent = np.arange(held.size, dtype=np.int32)
+    parent, node = np.arange(held.size, dtype=np.int32), node.astype(np.int32, copy=False)
     a, b = (np.ascontiguousarray(side, np.int32) for side in edges.T)
-    node = node.astype(np.int32, copy=False)
-    taken, trees, records = _contract(image, distance, node, parent, held, a, b)
-    # They are parts of arrays as long as the edges.
-    return taken, trees.copy(), records.copy()
+    return _contract_compiled(image, distance, node, parent, held, a, b)
 
 
 # ---------------------------------------------------------------------------------------
@@ -96,52 +93,69 @@ def _scan_compiled(image, distance, held, steps):
     values[inner], distances[inner], padded[inner] = image, distance, held
     strides = np.array(values.strides) // values.itemsize
     offsets = np.array(steps, np.int64).reshape(-1, image.ndim) @ strides
-    taken, a, b = _flood(
-        values.ravel(),
-        distances.ravel(),
-        padded.ravel(),
-        offsets,
-        offsets[offsets > 0],
-        -held.min(initial=0, where=held > WALL),
-    )
-    edges = [np.unravel_index(side, padded_shape) for side in (a, b)]
-    edges = [
-        np.ravel_multi_index([along - 1 for along in side], image.shape) if side[0].size else a
-        for side in edges
-    ]
-    return taken.reshape(padded_shape)[inner], np.stack(edges, axis=1).astype(np.int32)
+    values, distances, padded = values.ravel(), distances.ravel(), padded.ravel()
+    markers = -held.min(initial=0, where=held > WALL)
+    parent = _descend(values, distances, padded, offsets, markers)
+    ahead = offsets[offsets > 0]
+    nothing = np.empty((2, 0), np.int32)
+    a, b = crossing = np.empty((2, _cross(padded, parent, ahead, nothing)), np.int32)
+    _cross(padded, parent, ahead, crossing)
+    taken, _, records = _contract_compiled(values, distances, parent, parent, padded, a, b)
+    edges = np.empty((records.size, 2), np.int32)
+    if records.size:  # NumPy refuses to look for nothing in an array without pixels
+        for end, side in enumerate((a, b)):
+            place = [along - 1 for along in np.unravel_index(side[records], padded_shape)]
+            edges[:, end] = np.ravel_multi_index(place, image.shape)
+    return taken.reshape(padded_shape)[inner], edges
+
+
+def _contract_compiled(image, distance, node, parent, held, a, b):
+    """Join the nodes, whose forest ``parent`` is, then find what spans the terminals."""
+    # What is compiled is small, and called from here: in a function of their own, the parts would
+    # be compiled with it once more.
+    edges = np.arange(a.size, dtype=np.int32)
+    p, q = node[a], node[b]
+    choice = np.empty(parent.size, np.int32)
+    known = image, distance, held, a, b
+    trees, left = _join(known, parent, (edges, p, q, choice), a.size, True)
+    taken = _taken(parent, held)
+    # Terminals are the nodes now, and those of markers are one.
+    ends = np.concatenate([p[:left], q[:left]])
+    marked = ends[held[ends] < 0]
+    parent[marked] = marked[:1]
+    records, _ = _join(known, parent, (edges, p, q, choice), left, False)
+    # They are parts of arrays as long as the edges.
+    return taken, trees.copy(), records.copy()
 
 
 @jit
-def _flood(image, distance, held, offsets, forward, markers):
-    count = held.size
-    parent = _descend(image, distance, held, offsets, markers)
-    edges = 0
-    for i in range(count):
+def _cross(held, parent, ahead, crossing):
+    """Write edges that lead from one tree to another, if there is room; return their number."""
+    count, room = 0, crossing.shape[1] > 0
+    for i in range(held.size):
         if held[i] != WALL:
             p = parent[i]
-            for offset in forward:
-                j = i + offset
-                if held[j] != WALL:
-                    q = parent[j]
-                    edges += p != q and not (held[p] < 0 and held[q] < 0)
-    a, b = np.empty(edges, np.int32), np.empty(edges, np.int32)
-    edges = 0
-    for i in range(count):
-        if held[i] != WALL:
-            p = parent[i]
-            for offset in forward:
+            for offset in ahead:
                 j = i + offset
                 if held[j] != WALL:
                     q = parent[j]
                     if p != q and not (held[p] < 0 and held[q] < 0):
-                        a[edges], b[edges] = i, j
-                        edges += 1
-    taken, _, records = _contract(image, distance, parent, parent, held, a, b)
-    return taken, a[records], b[records]
+                        if room:
+                            crossing[0, count], crossing[1, count] = i, j
+                        count += 1
+    return count
 
 
-@jit_part
+@jit
+def _taken(parent, held):
+    """Return what the root of each node holds."""
+    taken = np.empty(parent.size, np.int32)
+    for i in range(parent.size):
+        taken[i] = held[_find(parent, i)]
+    return taken
+
+
+@jit
 def _descend(image, distance, held, offsets, markers):
     """
     Join each pixel that holds nothing by its least edge, which leads to its least neighbour.
@@ -213,38 +227,16 @@ def _before(image, distance, a, b, c, d):
 
 
 @jit
-def _contract(image, distance, node, parent, held, a, b):
-    """Join the nodes, whose forest ``parent`` is, then find what spans the terminals."""
-    edges, p, q = np.empty(a.size, np.int32), np.empty(a.size, np.int32), np.empty(a.size, np.int32)
-    for k in range(a.size):
-        edges[k], p[k], q[k] = k, node[a[k]], node[b[k]]
-    # Literals would have a function compiled once more.
-    loose, rooted = 0 * a.size, 1 + 0 * a.size
-    choice = np.empty(parent.size, np.int32)
-    trees, left = _join(image, distance, parent, held, a, b, edges, p, q, a.size, choice, rooted)
-    taken = np.empty(parent.size, np.int32)
-    for i in range(parent.size):
-        taken[i] = held[_find(parent, i)]
-    # Terminals are the nodes now, and those of markers are one.
-    marker = -1
-    for k in range(left):
-        for root in (p[k], q[k]):
-            if held[root] < 0:
-                marker = root if marker < 0 else marker
-                parent[root] = marker
-    records, _ = _join(image, distance, parent, held, a, b, edges, p, q, left, choice, loose)
-    return taken, trees, records
-
-
-@jit_part
-def _join(image, distance, parent, held, a, b, edges, p, q, left, choice, rooted):
+def _join(known, parent, buffers, left, rooted):
     """
     Join components by their least edges, until none is left that may join.
 
-    The first ``left`` of ``edges`` are looked at; ``p`` and ``q`` are the components that each
+    The first ``left`` of the edges are looked at; ``p`` and ``q`` are the components that each
     of them joins. If ``rooted``, a component that holds a terminal waits to be joined. Returns the
     edges that joined, and how many are left.
     """
+    image, distance, held, a, b = known
+    edges, p, q, choice = buffers
     joined, count = np.empty(left, np.int32), 0
     while True:
         left = _drop_inner(parent, edges, p, q, left)

@@ -9,7 +9,7 @@ reconstruction in image analysis", IEEE Transactions on Image Processing 2, 1993
 import numpy as np
 from scipy import sparse
 
-from dask_image._kernels._numba import jit, jit_part, use_numba
+from dask_image._kernels._numba import jit, use_numba
 from dask_image._utils.steps import facing, forward
 
 
@@ -91,24 +91,30 @@ def _erode_compiled(seed, mask, steps):
     levels[inner], floor[inner] = seed, mask
     strides = np.array(levels.strides) // levels.itemsize
     offsets = np.array(steps, np.int64).reshape(-1, seed.ndim) @ strides
-    _erode(levels.ravel(), floor.ravel(), offsets, int(np.sum(strides)))
-    return np.ascontiguousarray(levels[inner])
+    levels, floor = levels.ravel(), floor.ravel()
+    waiting = np.zeros(levels.size, bool)
+    _sweep(levels, floor, (offsets[offsets < 0], offsets[offsets > 0]), np.sum(strides), waiting)
+    # No pixel waits twice at a time.
+    queue = np.empty(levels.size, np.int32 if levels.size < 2**31 else np.int64)
+    first = np.flatnonzero(waiting)
+    queue[: first.size] = first
+    _empty_queue(levels, floor, offsets, waiting, (queue, first.size))
+    return np.ascontiguousarray(levels.reshape(padded_shape)[inner])
 
 
 @jit
-def _erode(levels, floor, offsets, first):
+def _sweep(levels, floor, offsets, first, waiting):
     """
-    Erode in place: a sweep there, one back, and what is left from a queue.
+    Erode in place by a sweep there and one back; what is left begins at the ``waiting`` pixels.
 
     Pixels up to ``first`` and as many at the end belong to the wall.
     """
-    backward, forward = offsets[offsets < 0], offsets[offsets > 0]
+    backward, forward = offsets
     for i in range(first, levels.size - first):
         level = levels[i]
         for offset in backward:
             level = min(level, levels[i + offset])
         levels[i] = max(level, floor[i])
-    waiting = np.zeros(levels.size, np.bool_)
     for i in range(levels.size - first - 1, first - 1, -1):
         level = levels[i]
         for offset in forward:
@@ -116,26 +122,24 @@ def _erode(levels, floor, offsets, first):
         level = levels[i] = max(level, floor[i])
         for offset in forward:
             waiting[i] |= levels[i + offset] > level and levels[i + offset] > floor[i + offset]
-    queue = np.flatnonzero(waiting)
-    _empty_queue(levels, floor, offsets, waiting, queue)
 
 
-@jit_part
+@jit
 def _empty_queue(levels, floor, offsets, waiting, queue):
-    """Let pixels lower their neighbours, and these theirs in turn."""
-    while queue.size:
-        following = np.empty(max(64, 2 * queue.size), np.int64)
-        count = 0
-        for i in queue:
-            waiting[i] = False
-            for offset in offsets:
-                j = i + offset
-                if levels[j] > levels[i] and levels[j] > floor[j]:
-                    levels[j] = max(levels[i], floor[j])
-                    if not waiting[j]:
-                        waiting[j] = True
-                        if count == following.size:
-                            following = np.append(following, np.empty(count, np.int64))
-                        following[count] = j
-                        count += 1
-        queue = following[:count].copy()
+    """Let the pixels of a queue lower their neighbours, and these theirs in turn."""
+    ring, left = queue
+    begin = 0
+    while left > 0:
+        i = ring[begin]
+        begin = begin + 1 if begin + 1 < ring.size else 0
+        left -= 1
+        waiting[i] = False
+        for offset in offsets:
+            j = i + offset
+            if levels[j] > levels[i] and levels[j] > floor[j]:
+                levels[j] = max(levels[i], floor[j])
+                if not waiting[j]:
+                    waiting[j] = True
+                    end = begin + left
+                    ring[end if end < ring.size else end - ring.size] = j
+                    left += 1

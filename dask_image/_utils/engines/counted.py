@@ -206,6 +206,11 @@ class Quotient:
     fill: Any
     dtype: np.dtype[Any]
 
+    def as_numbers(self, mask: Block, dtype: np.dtype[Any]) -> Block:
+        """Return a mask as the filter gets it, which compiles no loops but those for the image."""
+        # Those are for dtypes that float64 holds.
+        return mask.astype(dtype) if np.can_cast(dtype, np.float64) else mask.view(np.uint8)
+
     def __call__(self, total: Block, weight: Block, out: Block) -> None:
         """Divide, and fill in where nothing counts."""
         numpy = type(out) is np.ndarray
@@ -228,6 +233,10 @@ class Present:
     fill: Any
     neutral: Any
     """Given where there is none, as by any pixel of this value."""
+
+    def as_numbers(self, mask: Block, dtype: np.dtype[Any]) -> Block:
+        """Return a mask as the filter gets it: in bytes, whatever the image's ``dtype``."""
+        return mask.view(np.uint8)
 
     def by_value(self, value: Block, out: Block) -> None:
         """Fill in where nothing counts, if no pixel of the image is neutral."""
@@ -291,6 +300,7 @@ class CountedKernel:
         What stands for a pixel that does not count.
     finish : callable
         ``finish(filtered_image, filtered_mask, out)``; it writes to ``out``.
+        ``finish.as_numbers(mask, dtype)`` is what the filter of the mask gets.
     counted : Counted
         Without its mask, which comes with the block.
     whole : float or None
@@ -309,7 +319,7 @@ class CountedKernel:
     of_image: BlockKernel
     of_mask: BlockKernel
     neutral: Any
-    finish: Callable[[Block, Block, Block], None]
+    finish: Quotient | Present
     counted: Counted
     whole: float | None
     reach: Reach
@@ -353,7 +363,8 @@ class CountedKernel:
         value = self.of_image.on_boxes([filled], region)
         if distinct and self.by_value and value.dtype == block.dtype == out.dtype:
             return self.finish.by_value(value, out)
-        return self.finish(value, self.of_mask.on_boxes([mask.view(np.uint8)], region), out)
+        numbers = self.finish.as_numbers(mask, block.dtype)
+        return self.finish(value, self.of_mask.on_boxes([numbers], region), out)
 
     def filled(self, block: Block, mask: Block) -> Block:
         """Return a block in which pixels that do not count cannot matter."""
@@ -584,7 +595,7 @@ class _CountedPasses:
     of_image: Sequence[Pass]
     of_mask: Sequence[Pass]
     neutral: Any
-    finish: Callable[[Block, Block, Block], None]
+    finish: Quotient | Present
     work: np.dtype[Any]
     share: np.dtype[Any]
 
