@@ -403,7 +403,7 @@ def _transform(image, geometry, shape, interpolation, output_chunks, axes=None, 
     if math.prod(shape) == 0 or image.size == 0:
         value = kernels.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    coefficients = Coefficients.of(image, interpolation, axes)
+    coefficients = Coefficients.of(image, interpolation, axes, name=name)
     planes = _Planes(coefficients, chunks, geometry, axes)
     return coefficients.map_boxes(
         _evaluate,

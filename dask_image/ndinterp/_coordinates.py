@@ -269,7 +269,7 @@ def at_coordinates(image, coordinates, interpolation, name):
         value = kernels.interpolation.outside(interpolation.spline, dtype)
         meta = with_dtype(image, dtype, ndim=len(shape))
         return map_blocks(_filled, coordinates[0], value, dtype, name=name, meta=meta)
-    coefficients = Coefficients.of(image, interpolation)
+    coefficients = Coefficients.of(image, interpolation, name=name)
     chunks = tuple(tuple(filter(None, sizes)) for sizes in coefficients.chunks)
     lookup = _Lookup(chunks, coefficients.shape, coefficients.spline, dtype)
     return map_scattered(
@@ -412,7 +412,7 @@ def _within_reach(image, coordinates, interpolation, reach, name):
     if math.prod(shape) == 0 or image.size == 0:
         value = kernels.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    coefficients = Coefficients.of(image, interpolation)
+    coefficients = Coefficients.of(image, interpolation, name=name)
     starts, spline, size = block_bounds(chunks), coefficients.spline, coefficients.shape
 
     def box(index):

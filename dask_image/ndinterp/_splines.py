@@ -244,22 +244,26 @@ class Coefficients:
         Those that are interpolated along.
     filtered : bool
         Whether coefficients differ from pixels.
+    name : str
+        Of the function that the user called.
     """
 
     image: Array
     interpolation: Interpolation
     axes: tuple[int, ...]
     filtered: bool
+    name: str
 
     @classmethod
     def of(
-        cls, image: Array, interpolation: Interpolation, axes: Sequence[int] | None = None
-    ) -> Coefficients:
+        cls, image: Array, interpolation: Interpolation, axes: Sequence[int] | None = None, *,
+        name: str,
+    ) -> Coefficients:  # fmt: skip
         """Return the coefficients of an image, along all axes or some."""
         axes = tuple(range(image.ndim) if axes is None else axes)
         spline = interpolation.spline
         if not interpolation.prefilter or spline.order < 2 or image.size == 0:
-            return cls(image, interpolation, axes, False)
+            return cls(image, interpolation, axes, False, name)
         spline = replace(spline, padding=spline.mode.padding)
         if spline.padding:
             # What NumPy refuses to pad with is refused when the function is called.
@@ -267,7 +271,7 @@ class Coefficients:
             # A block without pixels could not lend its margin an edge pixel.
             sizes = tuple(tuple(size for size in sizes if size) for sizes in image.chunks)
             image = image.rechunk(sizes)
-        return cls(image, replace(interpolation, spline=spline), axes, True)
+        return cls(image, replace(interpolation, spline=spline), axes, True, name)
 
     @property
     def spline(self) -> Spline:
@@ -289,14 +293,14 @@ class Coefficients:
         return tuple(map(sum, self.chunks))
 
     def map_boxes(
-        self, kernel: Callable[..., Any], *, name: str, boxes: Callable[[Shape], Any],
-        chunks: Chunks, block_arguments: Callable[[Shape], tuple[Any, ...]], **keywords: Any,
+        self, kernel: Callable[..., Any], *, boxes: Callable[[Shape], Any], chunks: Chunks,
+        block_arguments: Callable[[Shape], tuple[Any, ...]], **keywords: Any,
     ) -> Array:  # fmt: skip
         """Compute blocks from boxes of coefficients, as `overlap.map_boxes` does from pixels."""
-        keywords |= {"name": name, "chunks": chunks}
+        keywords["chunks"] = chunks
         reads = self._reads(boxes, chunks) if self.filtered else None
         if reads is None:
-            array = self._array(name) if self.filtered else self.image
+            array = self._array() if self.filtered else self.image
             return map_boxes(
                 kernel, array, boxes=boxes, block_arguments=block_arguments, **keywords
             )
@@ -353,12 +357,12 @@ class Coefficients:
         interval = low - padding + before, high - padding - after
         return _Read(interval, (before, after), (start - low, stop - low))
 
-    def _array(self, name):
+    def _array(self):
         """Return all coefficients."""
         spline, image = self.spline, self.image
         if spline.padding:
-            image = _padded(image, self, f"{name}-pad")
-        name = f"{name}-prefilter"
+            image = _padded(image, self, f"{self.name}-pad")
+        name = f"{self.name}-prefilter"
         return filter_axes(image, self.axes, spline.order, spline.mode, self._dtype, name)
 
 
