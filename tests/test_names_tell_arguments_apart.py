@@ -18,6 +18,7 @@ from dask_image import ndfilters
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.gather_points import map_scattered
+from dask_image._utils.engines.overlap import map_boxes
 from tests.calls import FAMILIES, WITHOUT_IMAGE
 
 RANDOM = np.random.default_rng(0)
@@ -259,7 +260,10 @@ class Lookup:
 
 
 def map_by_lookup(places, cells, name, meta, **steps):
-    return map_scattered(places, cells, Lookup(**steps), name=name, meta=meta)
+    def map_cells(kernel, **keywords):
+        return map_boxes(kernel, cells, boxes=lambda index: [(0, 1)] * 2, **keywords)
+
+    return map_scattered(places, map_cells, cells.chunks, Lookup(**steps), name=name, meta=meta)
 
 
 def carry_along_first_axis(image, strips, dtype, name, **steps):

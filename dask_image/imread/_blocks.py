@@ -13,6 +13,9 @@ from dask.utils import parse_bytes
 
 AUTO = "auto"
 
+# Of a frame that is cut. Larger blocks are not read faster, and functions hold several a thread.
+BLOCK_BYTES = 16 << 20
+
 
 def plane_chunks(chunks, shape, segment_shape, pixel_bytes, frames):
     """
@@ -83,7 +86,7 @@ def _automatic(shape, segment_shape, pixel_bytes, frames):
     limit = parse_bytes(dask.config.get("array.chunk-size"))
     if math.prod(shape) * pixel_bytes <= limit:
         return shape
-    pixels = limit // (pixel_bytes * frames)
+    pixels = min(limit, BLOCK_BYTES) // (pixel_bytes * frames)
     rows, columns = segment_shape
     most = [-(-size // part) for size, part in zip(shape, segment_shape)]
     segments = max(pixels // (rows * columns), 1)

@@ -49,8 +49,8 @@ def imread(
         Rows and columns of a block: sizes, ``-1`` or None for all of an axis, or a tuple of
         the sizes of all blocks along it. By default, a frame larger than Dask's
         ``array.chunk-size`` is cut along the tiles or strips that it is stored in, so
-        that none of them is unpacked twice, into blocks of that size at most, or of
-        one tile or strip; smaller frames stay whole.
+        that none of them is unpacked twice, into blocks of 16 MiB (or that size, if it is
+        less), or of one tile or strip; smaller frames stay whole.
     level : int, optional
         Which resolution of a pyramid, 0 being the full one and -1 the coarsest. Only
         TIFF files have others: SubIFDs, as in OME files, or the pages of whole-slide scanners.

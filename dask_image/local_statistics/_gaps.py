@@ -97,7 +97,8 @@ class Gaps:
             return map_neighborhood(
                 _fill_near, result, name=f"{name}-fill",
                 reach=[(NEAR, NEAR)] * ndim + [(0, 0)] * (result.ndim - ndim),
-                modes=["nearest"] * result.ndim, dtype=result.dtype, spacing=grid.spacing,
+                modes=["nearest"] * result.ndim, dtype=result.dtype, slabs=False,
+                spacing=grid.spacing,
             )  # fmt: skip
         shares = (
             [] if share is None else [share.rechunk(-1)[(..., *(None,) * _more(result, share))]]

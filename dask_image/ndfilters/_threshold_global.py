@@ -330,9 +330,9 @@ def threshold_li(
         table = _histogram(image, 1, name)
         return table.array(name, finish, np.float64)
     limits = fold([image], _finite_limits, merge_limits, name, "range")
-    coarse = fold([image], _tabulate, _merge_tables, name, "histogram", after=limits)
+    coarse = fold([limits.again(image)], _tabulate, _merge_tables, name, "histogram", after=limits)
     fine = fold(
-        [image],
+        [coarse.again(image)],
         functools.partial(_tabulate_near, find=finish),
         _merge_near,
         name,
@@ -367,7 +367,7 @@ def _histogram(image, nbins, name):
         return fold([image], _count_narrow, _merge_counts, name, "histogram")
     limits = fold([image], block_limits, merge_limits, name, "range")
     measure = functools.partial(_count_in_range, nbins=nbins)
-    return fold([image], measure, _merge_counts, name, "histogram", after=limits)
+    return fold([limits.again(image)], measure, _merge_counts, name, "histogram", after=limits)
 
 
 # ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import normalize_chunks
-from dask_image._utils.engines.overlap import block_bounds, map_boxes
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.splines import Crop
 from dask_image._utils.typing import (
     Array,
@@ -42,7 +43,7 @@ from dask_image.ndinterp._arguments import (
     normalize_shape,
 )
 from dask_image.ndinterp._footprint import Affine, Grid, default_chunks
-from dask_image.ndinterp._splines import coefficients
+from dask_image.ndinterp._splines import Coefficients
 
 
 @numpy_only
@@ -402,19 +403,18 @@ def _transform(image, geometry, shape, interpolation, output_chunks, axes=None, 
     if math.prod(shape) == 0 or image.size == 0:
         value = kernels.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, interpolation = coefficients(image, interpolation, axes, name=name)
-    planes = _Planes(image, chunks, geometry, interpolation.spline, axes)
-    return map_boxes(
+    coefficients = Coefficients.of(image, interpolation, axes, name=name)
+    planes = _Planes(coefficients, chunks, geometry, axes)
+    return coefficients.map_boxes(
         _evaluate,
-        image,
         name=name,
         boxes=planes.box,
         chunks=chunks,
         dtype=dtype,
         block_arguments=planes.arguments,
         geometry=geometry,
-        shape=tuple(image.shape[axis] for axis in planes.axes),
-        interpolation=interpolation,
+        shape=planes.shape,
+        interpolation=coefficients.interpolation,
         axes=axes,
     )
 
@@ -446,39 +446,35 @@ class _Part:
 class _Planes:
     """What each output block reads, and where it lies."""
 
-    def __init__(self, image, chunks, geometry, spline, axes):
-        self.axes = tuple(range(image.ndim)) if axes is None else axes
+    def __init__(self, coefficients, chunks, geometry, axes):
+        self.axes = coefficients.axes
         self.transformed = tuple(range(len(chunks))) if axes is None else axes
         self.starts = block_bounds(chunks)
-        self.image = image
-        self.geometry = geometry
-        self.spline = spline
-        self.boxes = {}
+        self.ndim = coefficients.image.ndim
+        shape = coefficients.shape
+        self.shape = tuple(shape[axis] for axis in self.axes)
+        self.box_read = functools.cache(geometry.reader(self.shape, coefficients.spline))
 
     def _where(self, index):
         """Return where a block begins and ends along the transformed axes."""
-        spans = [self.starts[axis][index[axis] : index[axis] + 2] for axis in self.transformed]
-        return tuple(zip(*spans))
-
-    def _box_read(self, where):
-        if where not in self.boxes:
-            shape = tuple(self.image.shape[axis] for axis in self.axes)
-            self.boxes[where] = self.geometry.box(*where, shape, self.spline)
-        return self.boxes[where]
+        starts = tuple(self.starts[axis][index[axis]] for axis in self.transformed)
+        return starts, tuple(self.starts[axis][index[axis] + 1] for axis in self.transformed)
 
     def box(self, index):
         """Return the box of the image that an output block reads."""
-        read = iter(self._box_read(self._where(index)))
+        box = self.box_read(*self._where(index))
+        if len(self.axes) == self.ndim:
+            return box
+        read = iter(box)
         return tuple(
             next(read) if axis in self.axes else self.starts[axis][index[axis] : index[axis] + 2]
-            for axis in range(self.image.ndim)
+            for axis in range(self.ndim)
         )
 
     def arguments(self, index):
         """Return the part of the transform that a block is."""
         starts, stops = self._where(index)
-        origin = tuple(low for low, _ in self._box_read((starts, stops)))
-        return (_Part(origin, starts, stops),)
+        return (_Part(tuple(low for low, _ in self.box_read(starts, stops)), starts, stops),)
 
 
 def _evaluate(block, part, geometry, shape, interpolation, axes):

@@ -26,7 +26,7 @@ from dask_image._utils.arrays import (
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import map_scattered
 from dask_image._utils.engines.graph import map_blocks, normalize_chunks
-from dask_image._utils.engines.overlap import block_bounds, map_boxes
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.splines import Crop, Spline
 from dask_image._utils.typing import (
     Array,
@@ -52,7 +52,7 @@ from dask_image.ndinterp._footprint import (
     footprint,
     hull,
 )
-from dask_image.ndinterp._splines import coefficients
+from dask_image.ndinterp._splines import Coefficients
 
 # Coordinates in memory are cut into blocks of so many bytes.
 COORDINATE_BYTES = "32 MiB"
@@ -269,24 +269,18 @@ def at_coordinates(image, coordinates, interpolation, name):
         value = kernels.interpolation.outside(interpolation.spline, dtype)
         meta = with_dtype(image, dtype, ndim=len(shape))
         return map_blocks(_filled, coordinates[0], value, dtype, name=name, meta=meta)
-    image, interpolation = coefficients(image, interpolation, name=name)
-    chunks = tuple(tuple(filter(None, sizes)) for sizes in image.chunks)
-    lookup = _Lookup(chunks, image.shape, interpolation.spline, dtype)
-    cells = map_boxes(
-        _same, image, name=f"{name}-cell", boxes=lookup.box, chunks=chunks, dtype=image.dtype
-    )
+    coefficients = Coefficients.of(image, interpolation, name=name)
+    chunks = tuple(tuple(filter(None, sizes)) for sizes in coefficients.chunks)
+    lookup = _Lookup(chunks, coefficients.shape, coefficients.spline, dtype)
     return map_scattered(
         coordinates,
-        cells,
+        functools.partial(coefficients.map_boxes, boxes=lookup.box),
+        chunks,
         lookup,
         name=name,
         meta=with_dtype(image, dtype, ndim=len(shape)),
         on_disk=not fits_memory(coordinates, "coordinates"),
     )
-
-
-def _same(box):
-    return box
 
 
 @dataclass(frozen=True)
@@ -418,8 +412,8 @@ def _within_reach(image, coordinates, interpolation, reach, name):
     if math.prod(shape) == 0 or image.size == 0:
         value = kernels.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)
-    image, interpolation = coefficients(image, interpolation, name=name)
-    starts, spline = block_bounds(chunks), interpolation.spline
+    coefficients = Coefficients.of(image, interpolation, name=name)
+    starts, spline, size = block_bounds(chunks), coefficients.spline, coefficients.shape
 
     def box(index):
         intervals = []
@@ -429,24 +423,23 @@ def _within_reach(image, coordinates, interpolation, reach, name):
                 start - reach[axis] + spline.padding,
                 stop - 1 + reach[axis] + spline.padding,
             )
-            interval = footprint(low, high, image.shape[axis], spline)
+            interval = footprint(low, high, size[axis], spline)
             intervals.append(interval if start < stop else (0, 0))
         return tuple(intervals)
 
     def arguments(index):
         first = tuple(starts[axis][block] for axis, block in enumerate(index))
-        return Crop(tuple(start for start, _ in box(index)), image.shape), first
+        return Crop(tuple(start for start, _ in box(index)), size), first
 
-    return map_boxes(
+    return coefficients.map_boxes(
         _near_block,
-        image,
         name=name,
         boxes=box,
         chunks=chunks,
         dtype=dtype,
         block_arguments=arguments,
         beside=coordinates,
-        interpolation=interpolation,
+        interpolation=coefficients.interpolation,
         reach=reach,
     )
 

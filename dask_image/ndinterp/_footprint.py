@@ -1,5 +1,6 @@
 """Which pixels of the input an interval of coordinates reads: pure decisions, no graph."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -129,12 +130,14 @@ class Grid:
                 x *= self.zoom[axis]
         return x
 
-    def box(self, starts, stops, shape, spline):
-        """Return what a block of output pixels reads: ``(start, stop)`` for each axis."""
-        return tuple(
-            self._interval(axis, start, stop, shape[axis], spline)
-            for axis, (start, stop) in enumerate(zip(starts, stops))
-        )
+    def reader(self, shape, spline):
+        """Return a function of where a block begins and ends: ``(start, stop)`` read of each axis."""
+
+        @functools.cache
+        def interval(axis, start, stop):
+            return self._interval(axis, start, stop, shape[axis], spline)
+
+        return lambda starts, stops: tuple(map(interval, range(len(shape)), starts, stops))
 
     def _interval(self, axis, start, stop, size, spline):
         if start == stop:
@@ -157,27 +160,36 @@ class Affine:
     matrix: tuple[tuple[float, ...], ...]
     offset: tuple[float, ...]
 
-    def box(self, starts, stops, shape, spline):
-        """Return what a block of output pixels reads: ``(start, stop)`` for each axis."""
-        if any(start == stop for start, stop in zip(starts, stops)):
-            return ((0, 0),) * len(shape)
-        intervals = []
-        for row, offset, size in zip(self.matrix, self.offset, shape):
-            if not np.isfinite((*row, offset)).all():
-                intervals.append((0, 0 if np.isnan(offset) else size))
-                continue
-            low = high = offset
-            # Summed up in the order of the kernel: rounding keeps the corners extreme.
-            for factor, start, stop in zip(row, starts, stops):
-                ends = start * factor, (stop - 1) * factor
-                low, high = low + min(ends), high + max(ends)
-            low, high = low + spline.padding, high + spline.padding
-            intervals.append(footprint(low, high, size, spline))
-        return tuple(intervals)
+    def reader(self, shape, spline):
+        """Return a function of where a block begins and ends: ``(start, stop)`` read of each axis."""
+        rows = list(zip(self.matrix, self.offset, shape))
+        finite = [bool(np.isfinite((*row, offset)).all()) for row, offset, _ in rows]
+
+        def box(starts, stops):
+            if any(start == stop for start, stop in zip(starts, stops)):
+                return ((0, 0),) * len(shape)
+            return tuple(
+                _row_interval(*row, starts, stops, spline)
+                if known
+                else (0, 0 if np.isnan(row[1]) else row[2])
+                for row, known in zip(rows, finite)
+            )
+
+        return box
 
     def stretch(self):
         """Return how many input pixels an output pixel moves on by, per pair of axes."""
         return np.abs(np.array(self.matrix))
+
+
+def _row_interval(row, offset, size, starts, stops, spline):
+    """Return what a block of output pixels reads of an axis of the input."""
+    low = high = offset
+    # Summed up in the order of the kernel: rounding keeps the corners extreme.
+    for factor, start, stop in zip(row, starts, stops):
+        ends = start * factor, (stop - 1) * factor
+        low, high = low + min(ends), high + max(ends)
+    return footprint(low + spline.padding, high + spline.padding, size, spline)
 
 
 def default_chunks(chunks, shape, stretch):

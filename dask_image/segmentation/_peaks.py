@@ -130,10 +130,13 @@ def peak_local_max(
         return da.zeros((0, image.ndim), dtype=np.int64)
     name = "peak_local_max"
     limits = fold([image], block_limits, merge_limits, name, "range")
+    if labels is not None:
+        labels = in_chunks_of(image, as_label_image(labels, "labels"), "labels")
+    image = limits.again(image)
     if labels is None:
         state, images = _peaks(image, window, wrap_axes, name), [image]
     else:
-        labels = in_chunks_of(image, as_label_image(labels, "labels"), "labels")
+        labels = limits.again(labels)
         state = _peaks_in_labels(image, labels, window, border, wrap_axes, name)
         images = [image, labels]
     found = fold([state, *images], collect, _merge_peaks, name, "collect", after=limits)

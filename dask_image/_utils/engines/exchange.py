@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from dask_image._utils.engines.graph import reference, sequence, task
+from dask_image._utils.typing import Shape
 
 
 def exchange(
-    tasks: dict[Any, Any], senders: Sequence[Any], receivers: int, name: str, token: str
-) -> list[Any]:
+    tasks: dict[Any, Any], senders: Sequence[Any], receivers: Sequence[Shape], name: str, token: str
+) -> str:
     """
     Add tasks that bring to each receiver what each sender has for it.
 
@@ -31,22 +32,22 @@ def exchange(
         From key to task; some are added.
     senders : sequence of key
         The result of each is a dict: what it has for whom, by the number of the receiver.
-    receivers : int
-        How many there are.
+    receivers : sequence of tuple of int
+        The index of each.
     name, token : str
         Of the added tasks: their names begin and end so.
 
     Returns
     -------
-    list of key
-        For each receiver. The result is a dict: what it gets, by the number of the sender,
-        ascending.
+    str
+        The name of tasks, one a receiver, whose keys have its index after this name. The result
+        is a dict: what the receiver gets, by the number of the sender, ascending.
     """
     out, pair, handed, received = (
         f"{name}-{step}-{token}" for step in ("send", "pass", "sort-out", "receive")
     )
-    members, size = math.isqrt(len(senders) - 1) + 1, math.isqrt(receivers - 1) + 1
-    targets = range(math.ceil(receivers / size))
+    members, size = math.isqrt(len(senders) - 1) + 1, math.isqrt(len(receivers) - 1) + 1
+    targets = range(math.ceil(len(receivers) / size))
     groups = range(0, len(senders), members)
     for group, first in enumerate(groups):
         parcels = sequence(map(reference, senders[first : first + members]))
@@ -56,13 +57,13 @@ def exchange(
             tasks[key] = task(key, operator.getitem, reference((out, group)), target)
     for target in targets:
         first = target * size
-        count = min(size, receivers - first)
+        count = min(size, len(receivers) - first)
         passed = sequence(reference((pair, group, target)) for group in range(len(groups)))
         tasks[handed, target] = task((handed, target), by_receiver, passed, first, count)
         for number in range(count):
-            key = (received, first + number)
+            key = (received, *receivers[first + number])
             tasks[key] = task(key, operator.getitem, reference((handed, target)), number)
-    return [(received, number) for number in range(receivers)]
+    return received
 
 
 def by_group(

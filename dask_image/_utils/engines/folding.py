@@ -37,6 +37,10 @@ class Folded:
     step: Step
     key: str
 
+    def again(self, image: Array) -> Array:
+        """Return an image that is computed, once more, when the result is there."""
+        return read_again(image, delayed_in(self.step, self.key))
+
     def array(
         self,
         name: str,
@@ -92,7 +96,7 @@ def fold(
     step : str
         What this measures, for the names of tasks.
     after : Folded, optional
-        A fold before this one. The images are computed again once it is there.
+        A fold before this one, which images made by its `again` do not have to wait for.
 
     Returns
     -------
@@ -103,7 +107,6 @@ def fold(
     known, needed = [], list(images)
     if after is not None:
         known = [reference(after.key)]
-        images = [read_again(image, delayed_in(after.step, after.key)) for image in images]
         needed = [*images, after.step]
     tasks: dict[Any, Any] = {}
     level: list[Any] = []

@@ -9,9 +9,10 @@ file, if it is much.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from dask_image._utils.engines.graph import (
     task,
     tokenize,
 )
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.spill import load, spill
 from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, NDArray, Shape
 
@@ -48,7 +50,8 @@ class Lookup(Protocol):
 
 def map_scattered(
     places: Array,
-    cells: Array,
+    map_cells: Callable[..., Array],
+    chunks: Chunks,
     lookup: Lookup,
     *,
     name: str,
@@ -62,8 +65,11 @@ def map_scattered(
     ----------
     places : dask.array.Array
         Not chunked along its first axis, which the result lacks.
-    cells : dask.array.Array
-        Its blocks are the cells, overlapping as far as they need to.
+    map_cells : callable
+        ``map_cells(kernel, chunks=chunks, **keywords)`` computes something of each cell, as
+        `overlap.map_boxes` does of boxes. Cells overlap as far as they need to.
+    chunks : tuple of tuple of int
+        As many as there are cells.
     lookup : Lookup
     name : str
         Of the function that the user called.
@@ -77,32 +83,33 @@ def map_scattered(
     dask.array.Array
         Any block of it needs all places and all cells.
     """
-    all_cells = list(itertools.product(*map(range, cells.numblocks)))
+    all_cells = list(itertools.product(*map(range, map(len, chunks))))
     all_blocks = list(itertools.product(*map(range, places.numblocks[1:])))
-    where = [lookup.origin(index) for index in all_cells]
-    token = tokenize(places.name, cells.name, where, lookup, meta, on_disk)
-    sorted_name, kept, read = (f"{name}-{step}-{token}" for step in ("sort", "keep", "read"))
+    token = tokenize(places.name, chunks, lookup, meta, on_disk)
+    sorted_name, kept = (f"{name}-{step}-{token}" for step in ("sort", "keep"))
     tasks: dict[Any, Any] = {}
-    places_name, cells_name = blocks_of(places), blocks_of(cells)
+    places_name = blocks_of(places)
     for number, block in enumerate(all_blocks):
         source, key = reference((places_name, 0, *block)), (sorted_name, number)
         tasks[key] = task(key, _sort, lookup, source, on_disk)
         tasks[kept, number] = task((kept, number), _first, reference(key))
         tasks[sorted_name, number, 1] = task((sorted_name, number, 1), _second, reference(key))
     senders = [(sorted_name, number, 1) for number in range(len(all_blocks))]
-    wanted = exchange(tasks, senders, len(all_cells), f"{name}-places", token)
-    for number, index in enumerate(all_cells):
-        tasks[read, number] = task(
-            (read, number), _read, lookup, reference(wanted[number]),
-            reference((cells_name, *index)), where[number], on_disk,
-        )  # fmt: skip
-    senders = [(read, number) for number in range(len(all_cells))]
-    found = exchange(tasks, senders, len(all_blocks), f"{name}-values", token)
+    received = exchange(tasks, senders, all_cells, f"{name}-places", token)
+    # What comes for each cell is, to the engine that reads these, a block beside it.
+    wanted = new_array(received, tasks, [places], chunks, meta)
+    found = map_cells(
+        _read, chunks=chunks, name=f"{name}-read", dtype=object, beside=wanted,
+        block_arguments=lambda index: (lookup.origin(index),), lookup=lookup, on_disk=on_disk,
+    )  # fmt: skip
+    senders = [(blocks_of(found), *index) for index in all_cells]
+    tasks, token = {}, tokenize(found.name)
+    received = exchange(tasks, senders, all_blocks, f"{name}-values", token)
     name = f"{name}-{token}"
     for number, block in enumerate(all_blocks):
-        of_block = reference((kept, number)), reference(found[number])
+        of_block = reference((kept, number)), reference((received, *block))
         tasks[(name, *block)] = task((name, *block), _merge, lookup, *of_block)
-    return new_array(name, tasks, [places, cells], places.chunks[1:], meta)
+    return new_array(name, tasks, [wanted, found], places.chunks[1:], meta)
 
 
 def _sort(lookup, places, on_disk):
@@ -120,7 +127,7 @@ def _second(pair):
     return pair[1]
 
 
-def _read(lookup, wanted, cell, origin, on_disk):
+def _read(cell, wanted, origin, lookup, on_disk):
     """Return the values in a cell, by block of places."""
     values = {}
     for block, places in wanted.items():
@@ -165,9 +172,15 @@ def pixels_at(image: Array, places: Array, outside: Any, dtype: DTypeLike, name:
         Of shape (n,).
     """
     image = without_idle_chunks(image)
+    starts = block_bounds(image.chunks)
+
+    def block_of(index):
+        return [along[block : block + 2] for along, block in zip(starts, index, strict=True)]
+
     return map_scattered(
         places,
-        image,
+        functools.partial(map_boxes, image=image, boxes=block_of),
+        image.chunks,
         _NearestPixel(image.chunks, np.dtype(dtype), outside),
         name=name,
         meta=with_dtype(image, dtype, ndim=1),

@@ -558,6 +558,7 @@ def map_neighborhood(
     reach: Reach,
     modes: Sequence[ModeName],
     dtype: DTypeLike,
+    slabs: bool = True,
     **keywords: Any,
 ) -> Array:
     """
@@ -581,6 +582,9 @@ def map_neighborhood(
         "wrap" and "grid-wrap" the halo comes from the opposite side.
     dtype : dtype
         Of the result.
+    slabs : bool, optional
+        Whether large blocks hand their neighbours slabs. An array that is small against the
+        image, as results on a grid are, is better handed on as a whole.
     **keywords
         For the kernel.
 
@@ -596,7 +600,7 @@ def map_neighborhood(
     token = tokenize(kernel, [array.name for array in images], reach, modes, dtype, keywords)
     halo, name = f"{name}-halo-{token}", f"{name}-{token}"
     windows = neighborhood_windows(image.chunks, reach, modes)
-    sources = [_SlabSource(images, (halo,), windows)]
+    sources = [_SlabSource(images, (halo,), windows)] if slabs else [*map(_Source, images)]
     tasks = _block_tasks(
         name,
         BlockKernel(kernel, keywords),
@@ -658,7 +662,8 @@ def map_boxes(
         Of the result.
     block_arguments : callable, optional
         ``block_arguments(index)`` gives a tuple of further arguments for the
-        kernel, such as where the box begins.
+        kernel, such as where the box begins: of numbers, slices, and tuples and dataclasses
+        of such.
     beside : dask.array.Array, optional
         In the chunks of the result, but for first axes in one chunk. Its block goes to the
         kernel ahead of the ``block_arguments``.
@@ -692,8 +697,8 @@ def map_boxes(
     }
     extras = {index: block_arguments(index) for index in needs} if block_arguments else {}
     token = tokenize(
-        kernel, [array.name for array in images], list(needs.values()), chunks, dtype,
-        _long_as_tokens(list(extras.values())), None if beside is None else beside.name,
+        kernel, [array.name for array in images], _printed(list(needs.values())), chunks, dtype,
+        _printed(list(extras.values())), None if beside is None else beside.name,
         None if for_all is None else for_all.key, keywords,
     )  # fmt: skip
     name = f"{name}-{token}"
@@ -724,20 +729,26 @@ def _further_arguments(for_all, beside, extras, index):
     return sequence([*first, *extra])
 
 
-def _long_as_tokens(values: list[Any]) -> list[Any]:
-    """Return values with a token instead of each long tuple: many may hold the same ones."""
-    tokens: dict[int, str] = {}
+def _printed(values: list[tuple[Any, ...]]) -> str:
+    """
+    Return what tuples, of numbers and of such tuples, print: Dask's tokens take far longer.
+
+    Long ones, which many may hold, are printed once and then stand as numbers.
+    """
+    long: dict[int, int] = {}
+    texts: list[str] = []
 
     def shortened(value):
-        if not isinstance(value, tuple):
+        if type(value) is not tuple:
             return value
         if len(value) <= 8:
             return tuple(map(shortened, value))
-        if id(value) not in tokens:
-            tokens[id(value)] = tokenize(value)
-        return tokens[id(value)]
+        if id(value) not in long:
+            long[id(value)] = len(texts)
+            texts.append(repr(value))
+        return "long", long[id(value)]
 
-    return list(map(shortened, values))
+    return repr((list(map(shortened, values)), texts))
 
 
 def _lie_in_blocks(boxes, size):
