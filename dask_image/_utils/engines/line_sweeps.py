@@ -24,6 +24,7 @@ import numpy.typing as npt
 from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
+from dask_image._kernels.memory import recycled
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
@@ -274,7 +275,11 @@ def _finish_lines(finish, summaries, place, carried, strip, start, _):
         finish(summary[place], column[strip], start)
         for summary, column in zip(summaries, carried, strict=True)
     ]
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+    if len(blocks) == 1:
+        return blocks[0]
+    shape = list(blocks[0].shape)
+    shape[1] = sum(block.shape[1] for block in blocks)
+    return np.concatenate(blocks, axis=1, out=recycled(shape, blocks[0].dtype))
 
 
 def sweep_along_first_axis(
