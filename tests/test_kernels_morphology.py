@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from dask_image._kernels.blocks import bits
 from dask_image._kernels.stand_ins import binary, stand_in
-from tests.helpers import seeded_image
+from tests.helpers import plain_kernels, seeded_image
 from tests.test_kernels_order import MODES, any_kernel, check, disk, origins_of
 
 __all__ = ["any_kernel"]  # a fixture
@@ -150,3 +151,12 @@ def test_bits_of_one_image_are_not_those_of_the_next():
 def test_steps_of_boxes_double():
     plan = binary._plan((64, 64), None, (((30, 30), bytes([1]) * 900, (0, 0)),))
     assert len(plan.steps[0]) == 10
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 130, 500])
+def test_packed_lines_are_the_same_by_numpy(length):
+    mask = np.random.default_rng(0).random((5, 2 * length))[:, :length] < 0.4
+    found = bits.pack_lines(mask)
+    with plain_kernels():
+        np.testing.assert_array_equal(found, bits.pack_lines(mask))
+    np.testing.assert_array_equal(bits.unpack_lines(found, mask.shape), mask)

@@ -1,5 +1,6 @@
 """Minima, maxima and ranks by row programs against SciPy, at every edge of what they take."""
 
+import collections
 import concurrent.futures
 import itertools
 
@@ -8,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 import dask_image.ndimage as ndi
-from dask_image._kernels import row_programs
+from dask_image._kernels import memory, row_programs
 from dask_image._kernels.stand_ins import extrema, rank, stand_in
 from tests.helpers import assert_matches_scipy, plain_kernels, seeded_image
 
@@ -216,6 +217,27 @@ def test_scratch_is_no_result_and_no_threads_share_it():
         for future, values in zip(waiting, expected):
             np.testing.assert_array_equal(future.result(), values)
     np.testing.assert_array_equal(kept, expected)
+
+
+def test_memory_of_a_result_is_used_again_once_no_view_is_left(monkeypatch):
+    monkeypatch.setattr(memory, "_left_over", collections.deque(maxlen=2))
+    monkeypatch.setattr(memory, "LEAST_BYTES", 8)
+
+    def place(array):
+        return array.__array_interface__["data"][0]
+
+    result = memory.recycled((3, 4), np.int32)
+    first, row = place(result), result[1]
+    row[...] = 7
+    del result
+    other = memory.recycled((3, 4), np.int32)
+    other[...] = 0
+    np.testing.assert_array_equal(row, [7] * 4)
+    assert place(other) != first
+    del row
+    small = memory.recycled((8,), np.uint8)
+    again = memory.recycled((12,), np.float32)
+    assert place(small) != first == place(again)
 
 
 def test_given_output():

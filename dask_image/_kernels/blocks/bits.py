@@ -8,7 +8,8 @@ and the places of the changes by counting trailing zeros.
 import numpy as np
 
 from dask_image._kernels._numba import _numba as find_numba
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.memory import scratch
 
 numba = find_numba()
 
@@ -34,11 +35,47 @@ def pack_lines(mask):
         packed = np.packbits(mask.reshape(-1), bitorder="little")
         if packed.size < 8 * lines * words:
             packed = np.append(packed, np.zeros(8 * lines * words - packed.size, np.uint8))
+    elif use_numba():
+        packed = np.empty(lines * words, np.uint64)
+        pack_rows(mask, np.arange(lines) * words, np.uint64(0), packed)
+        return packed.reshape(lines, words)
     else:
         packed = np.zeros((lines, 8 * words), np.uint8)
         rows = np.packbits(mask.reshape(lines, length), axis=1, bitorder="little")
         packed[:, : rows.shape[1]] = rows
     return packed.view("<u8").astype(np.uint64, copy=False).reshape(lines, words)
+
+
+def pack_rows(mask, starts, beyond, words):
+    """
+    Write the bits of the rows of a mask, one after another, to words from ``starts`` on.
+
+    In the last word of a row ``beyond`` fills what it has no pixels for. NumPy holds the GIL where
+    it packs short rows, for as long as a fast filter takes: here it packs all of them as one.
+    """
+    packed = np.packbits(mask.reshape(-1), bitorder="little")
+    memory = scratch("packed rows", -(-packed.size // 8) * 8 + 8, np.uint8)
+    memory[: packed.size] = packed
+    flat = memory.view("<u8").astype(np.uint64, copy=False)
+    _move_rows(flat, mask.shape[-1], starts, beyond, words)
+
+
+@jit
+def _move_rows(flat, length, starts, beyond, words):
+    """Write rows of ``length`` bits, which follow each other in ``flat``, as `pack_rows` says."""
+    for row in range(starts.size):
+        bit, word = np.uint64(row * length), np.uint64(starts[row])
+        for place in range(0, length, 64):
+            first, shift = bit >> np.uint64(6), bit & np.uint64(63)
+            bits = flat[first] >> shift
+            if shift:
+                bits |= flat[first + np.uint64(1)] << (np.uint64(64) - shift)
+            if length - place < 64:
+                outside = ~np.uint64(0) << np.uint64(length - place)
+                bits = (bits & ~outside) | (beyond & outside)
+            words[word] = bits
+            word += np.uint64(1)
+            bit += np.uint64(64)
 
 
 def unpack_lines(words, shape):

@@ -23,6 +23,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._kernels.blocks import distance_rows as by_rows
 from dask_image._kernels.blocks.bits import trailing_zeros, unpack_lines
+from dask_image._kernels.memory import recycled
 from dask_image._kernels.patience import patient
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 
@@ -166,7 +167,7 @@ def costs_on_first_axis(background, start, before, after, metric, step, dtype):
     """
     dtype, limit = np.dtype(dtype), unreachable(dtype)
     if use_numba():
-        costs = np.empty(background.shape, dtype)
+        costs = recycled(background.shape, dtype)
         rows = (len(background), -1)
         farthest = max(start + len(background), int(after.max(initial=0))) + len(background)
         narrow = np.uint16 if farthest < np.iinfo(np.uint16).max else np.int64
@@ -246,7 +247,7 @@ def cheapest_costs(costs, axis, metric, step):
         return _along_axis(costs, axis, metric, step, want_costs=True)
     before = int(np.prod(costs.shape[:axis], dtype=np.int64))
     lines = np.ascontiguousarray(costs).reshape(before, costs.shape[axis], -1)
-    flat, cheapest = lines.reshape(-1), np.empty(costs.size, costs.dtype)
+    flat, cheapest = lines.reshape(-1), recycled((costs.size,), costs.dtype)
     step, limit = costs.dtype.type(step), unreachable(costs.dtype)
     inner = lines.shape[2]
     if metric == TAXICAB:
@@ -291,7 +292,7 @@ def roots(costs):
     """Return the square roots of costs, float64."""
     if not use_numba() or costs.dtype.kind == "f":
         return np.sqrt(costs, dtype=np.float64)
-    distances = np.empty(costs.shape)
+    distances = recycled(costs.shape)
     by_rows.roots(np.ascontiguousarray(costs).reshape(-1), _table_of_roots(), distances.reshape(-1))
     return distances
 

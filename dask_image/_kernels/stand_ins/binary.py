@@ -16,6 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
+from dask_image._kernels.blocks.bits import pack_rows
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import whole
 from dask_image._kernels.stand_ins._calls import stands_in_for
@@ -70,10 +71,22 @@ class _Words:
                 array[..., -1] = value
         return words
 
+    def starts(self, bounds):
+        """Return the words in which the rows of a region begin, given by its bounds."""
+        starts = np.array([self.margin + self.before[-1]])
+        for axis, (start, stop) in enumerate(bounds):
+            rows = np.arange(start, stop) + self.before[axis]
+            stride = math.prod(self.shape[axis + 1 :])
+            starts = (starts[:, None] + rows * stride).reshape(-1)
+        return starts
+
     def pack(self, pixels, words):
         """Write the bits of an image where they belong; ``True`` is an image of nothing else."""
-        whole, bits = divmod(self.image[-1], 8)
-        rows = self.rows(words)[..., : whole + (bits > 0)]
+        if pixels is not True and use_numba():
+            pack_rows(pixels, self.starts(whole(None, self.image[:-1])), words[0], words)
+            return
+        whole_bytes, bits = divmod(self.image[-1], 8)
+        rows = self.rows(words)[..., : whole_bytes + (bits > 0)]
         if pixels is True:
             rows[...] = 255
         else:
@@ -90,11 +103,7 @@ class _Words:
             packed = self.rows(words)[tuple(slice(*ends) for ends in bounds[:-1])]
             image = np.unpackbits(packed, axis=-1, count=bounds[-1][1], bitorder="little")
             return np.ascontiguousarray(image[..., bounds[-1][0] :].view(bool))
-        starts = np.array([self.margin + self.before[-1] + bounds[-1][0] // 64])
-        for axis, (start, stop) in enumerate(bounds[:-1]):
-            rows = np.arange(start, stop) + self.before[axis]
-            stride = math.prod(self.shape[axis + 1 :])
-            starts = (starts[:, None] + rows * stride).reshape(-1)
+        starts = self.starts(bounds[:-1]) + bounds[-1][0] // 64
         image = np.empty([stop - start for start, stop in bounds], np.uint8)
         shift = np.uint64(bounds[-1][0] % 64)
         _unpack(words, starts, shift, image.reshape(-1), image.shape[-1])

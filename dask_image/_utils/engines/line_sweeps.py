@@ -27,6 +27,7 @@ import numpy.typing as npt
 from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
+from dask_image._kernels.memory import recycled
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
@@ -348,7 +349,11 @@ def _finished_parts(carrying, blocks, carried, row, start, first, size):
         carrying.finish(block, column[row], start, first, first + size)
         for block, column in zip(blocks, carried, strict=True)
     ]
-    return finished[0] if len(finished) == 1 else np.concatenate(finished, axis=1)
+    if len(finished) == 1:
+        return finished[0]
+    shape = list(finished[0].shape)
+    shape[1] = sum(part.shape[1] for part in finished)
+    return np.concatenate(finished, axis=1, out=recycled(shape, finished[0].dtype))
 
 
 def sweep_along_first_axis(
