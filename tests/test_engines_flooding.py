@@ -257,8 +257,9 @@ def test_flood_takes_any_distances():
     image = da.zeros((1, 6), chunks=(1, 4))
     markers = da.from_array(np.array([[1, 0, 0, 0, 0, 2]]), chunks=(1, 4))
 
-    def from_the_left(unmarked):
-        costs, barrier = least_costs(unmarked, Metric.on(unmarked.shape, EUCLIDEAN), "test")
+    def from_the_left(packed, unmarked):
+        metric = Metric.on(packed.shape, EUCLIDEAN)
+        costs, barrier = least_costs(packed, metric, "test", unmarked)
         return costs * 0 + da.arange(6, chunks=4), barrier
 
     basins = flood(image, markers, None, from_the_left, steps_of(2, 1), "test")

@@ -198,6 +198,13 @@ def test_thin_strips(name, pixels, monkeypatch):
     compare(name, seeded_mask((7, 5, 6)), (4, 3, 2))
 
 
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_lines_in_pieces(name, monkeypatch):
+    monkeypatch.setattr(line_sweeps, "BLOCKS_OF_PIECE", 2)
+    compare(name, seeded_mask((9, 13)), (4, 2))
+    compare(name, seeded_mask((7, 5, 6)), (3, 2, 1))
+
+
 @pytest.mark.parametrize(
     "metric",
     [

@@ -29,7 +29,7 @@ STEPS = {
     # of distances
     "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn", "distances",
     # of floods
-    "unmarked", "gate", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
+    "gate", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
     "line",
     # of folds
     "range", "histogram", "refine", "mark", "collect", "border", "strong", "weak",

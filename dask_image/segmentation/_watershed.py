@@ -162,11 +162,11 @@ def _minima_as_markers(image, mask, structure, wrap_axes):
     return label(minima if mask is None else minima & mask, structure, wrap_axes=wrap_axes)[0]
 
 
-def _squared_distances(unmarked, wrap_axes):
-    """Return the squared distance to the nearest pixel that is False, and what it waits for."""
-    metric = Metric.on(unmarked.shape, EUCLIDEAN, None, wrap_axes)
-    costs, barrier = least_costs(unmarked, metric, "watershed")
-    distances = take_from(costs, unmarked.chunks, as_they_are, metric.dtype, "watershed-distances")
+def _squared_distances(packed, unmarked, wrap_axes):
+    """Return the squared distance to the nearest marker, and what it waits for."""
+    metric = Metric.on(packed.shape, EUCLIDEAN, None, wrap_axes)
+    costs, barrier = least_costs(packed, metric, "watershed", unmarked)
+    distances = take_from(costs, packed.chunks, as_they_are, metric.dtype, "watershed-distances")
     return distances, barrier
 
 

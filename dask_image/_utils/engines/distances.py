@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -69,10 +70,13 @@ class FirstAxis:
     """
 
     metric: Metric
+    foreground: Callable[[Any], NDArray] | None = None
+    """Of a block; None if it is the block."""
 
     def summarize(self, block: NDArray, start: int) -> Any:
         """Return what is kept of a block, and where the background of each line begins, ends."""
-        packed = line_sweeps.PackedBackground(block)
+        foreground = block if self.foreground is None else self.foreground(block)
+        packed = line_sweeps.PackedBackground(foreground)
         return packed, self._range(packed, start + self.metric.periods[0])
 
     @staticmethod
@@ -131,13 +135,16 @@ class FirstAxis:
         return packed.rows(first, end).unpack(), start + first, before, after
 
 
-def least_costs(image: Array, metric: Metric, name: str) -> tuple[Array, line_sweeps.Barrier]:
+def least_costs(
+    image: Array, metric: Metric, name: str, foreground: Callable[[Any], NDArray] | None = None
+) -> tuple[Array, line_sweeps.Barrier]:
     """
-    Return the cost of reaching the nearest background, in strips of whole lines of the last axis.
+    Return the cost of reaching the nearest background, and what its blocks wait for.
 
-    And what they wait for.
+    They are strips of whole lines of the last axis. ``foreground(block)`` is boolean, False at the
+    background, if blocks of the image are anything else.
     """
-    along = FirstAxis(metric)
+    along = FirstAxis(metric, foreground)
     carrying = line_sweeps.Carrying(
         along.summarize, along.carry, along.costs, partial(_cheapest_costs, axis=1, metric=metric)
     )

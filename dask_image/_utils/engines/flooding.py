@@ -67,7 +67,7 @@ BLOCKS_AHEAD = 64
 
 
 def flood(
-    image: Array, markers: Array, mask: Array | None, distances: Callable[[Array], tuple[Array, Barrier]],
+    image: Array, markers: Array, mask: Array | None, distances: Callable[..., tuple[Array, Barrier]],
     steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (),
 ) -> Array:  # fmt: skip
     """
@@ -82,8 +82,9 @@ def flood(
     mask : dask.array.Array of bool or None
         No pixel passes where it is False.
     distances : callable
-        Takes a boolean array, which is False at the markers, and returns one of integers, and
-        the `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
+        Takes an array, and a function that makes boolean arrays, False at the markers, of its
+        blocks; returns an array of integers, and the
+        `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
         equal in the image, the one with the smaller number is flooded first.
     steps : tuple of tuple of int
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
@@ -109,12 +110,8 @@ def flood(
     sources = [markers] if mask is None else [markers, mask]
     for index in np.ndindex(image.numblocks):
         packing.add("pack", index, Packed, *_blocks_at(sources, index))
-    packed = packing.made("pack", sources)
-    unmarked = _Tasks(name, packing.token)
-    for index in np.ndindex(image.numblocks):
-        unmarked.add("unmarked", index, Packed.unmarked, packing.at("pack", index))
-    unmarked = unmarked.array("unmarked", [packed], image.chunks, np.bool_)
-    distance, barrier = distances(unmarked)
+    packed = packing.array("pack", sources, image.chunks, np.bool_)
+    distance, barrier = distances(packed, Packed.unmarked)
     # What is read only now has no need to wait in memory for the markers.
     image = read_again(image, barrier.after)
 

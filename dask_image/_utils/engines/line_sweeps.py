@@ -6,8 +6,9 @@ the others must know of it, a plane or two, and is finished once it has heard
 from them (`carry_along_first_axis`, `sweep_along_first_axis`). Along any other
 axis the blocks are joined to whole lines, within one strip of the first axis at
 a time (`thin_strips`), so that no task sees more than a strip. Whatever comes next
-takes its part out of the strips itself (`take_from`): tasks that cut strips up
-would be more the more blocks there are in a line.
+takes its part out of the strips itself (`take_from`), or out of pieces as long as
+some blocks: tasks that cut strips to blocks would be more the more blocks there are
+in a line.
 
 Between hearing and finishing, a summary of each block waits in memory instead
 of the block; a bit per pixel is enough for distances (`PackedBackground`).
@@ -49,6 +50,9 @@ STRIP_PIXELS = 2**20
 # but no block to more strips than this. Tasks that need the block read them all, so that together
 # they are there at a time, however thin.
 MOST_STRIPS = 8
+# Lines that many blocks take a part of are cut into pieces for so many. Fewer would be more tasks;
+# without, each worker of a cluster would get all lines.
+BLOCKS_OF_PIECE = 16
 
 
 class PackedBackground:
@@ -156,6 +160,7 @@ def take_from(
     dask.array.Array
         Of the chunks ``(*lead, *chunks)``.
     """
+    image = _in_pieces(image, chunks, name)
     bounds, first = block_bounds(chunks), len(lead)
     whole = [(0, size) for size in image.shape[: image.ndim - len(chunks)]]
 
@@ -169,6 +174,38 @@ def take_from(
         function, image, name=name, boxes=boxes, chunks=(*lead, *chunks), dtype=dtype,
         block_arguments=place, **keywords,
     )  # fmt: skip
+
+
+def _in_pieces(lines, chunks, name):
+    """Cut long lines, of which blocks of some chunks will each take a part, into pieces."""
+    further = lines.ndim - len(chunks)
+    pieces = lines.chunks[:further] + tuple(
+        own if len(own) > 1 else _summed(wanted)
+        for own, wanted in zip(lines.chunks[further:], chunks, strict=True)
+    )
+    if pieces == lines.chunks:
+        return lines
+    key = f"{name}-piece-{tokenize(lines.name, pieces)}"
+    alike = [own == cut for own, cut in zip(lines.chunks, pieces, strict=True)]
+    bounds, tasks = block_bounds(pieces), {}
+    for index in itertools.product(*(range(len(sizes)) for sizes in pieces)):
+        source = tuple(i if same else 0 for same, i in zip(alike, index, strict=True))
+        cut = tuple(
+            slice(None) if same else slice(*along[i : i + 2])
+            for same, along, i in zip(alike, bounds, index, strict=True)
+        )
+        block = reference((blocks_of(lines), *source))
+        tasks[(key, *index)] = task((key, *index), _cut_out, block, cut)
+    return new_array(key, tasks, [lines], pieces, lines._meta)
+
+
+def _cut_out(block, part):
+    return block[part].copy()
+
+
+def _summed(sizes):
+    starts = range(0, len(sizes), BLOCKS_OF_PIECE)
+    return tuple(sum(sizes[start : start + BLOCKS_OF_PIECE]) for start in starts)
 
 
 def as_they_are(pixels: Block, *_: Any, **__: Any) -> Block:
