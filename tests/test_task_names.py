@@ -15,7 +15,7 @@ from tests.helpers import arrays_for_calls
 
 STEPS = {
     # of filters and interpolation
-    "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "cell", "sort", "read",
+    "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "sort", "read",
     "coordinates", "affine", "move", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip",
     "mesh", "keep",
     *(f"{what}-{step}" for what in ("places", "values")

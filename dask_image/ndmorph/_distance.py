@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal, overload
 
 import dask.array as da
@@ -512,7 +512,10 @@ def _nearest_background(image, metric, name):
     """
     along = FirstAxis(metric)
     carrying = line_sweeps.Carrying(
-        along.summarize, along.carry, along.nearest, partial(_first_features, metric=metric)
+        along.summarize,
+        along.carry,
+        along.nearest,
+        functools.partial(_first_features, metric=metric),
     )
     strips, ndim = line_sweeps.thin_strips(image), image.ndim
     features, _ = line_sweeps.carry_along_first_axis(
@@ -700,9 +703,9 @@ def _swept(image, structure, return_distances, return_indices, name):
     results = line_sweeps.sweep_along_first_axis(
         slabs,
         line_sweeps.PackedBackground,
-        partial(_sweep_on, **options),
-        partial(_sweep_back, **options),
-        partial(_sweep_both, **options),
+        functools.partial(_sweep_on, **options),
+        functools.partial(_sweep_back, **options),
+        functools.partial(_sweep_both, **options),
         [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
         name,
     )

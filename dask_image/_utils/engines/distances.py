@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,7 +123,9 @@ class FirstAxis:
         packed, _ = summary
         return self.background_in(packed, *carried, start, first, end)
 
-    def background_in(self, packed, before, after, start, first, end):
+    def background_in(
+        self, packed: Any, before: NDArray, after: NDArray, start: int, first: int, end: int
+    ) -> tuple[NDArray, int, NDArray, NDArray]:
         """Return the background in rows of a block, their position, and what is before and after."""
         start, size = start + self.metric.periods[0], packed.shape[0]
         if first > 0:
@@ -146,7 +148,10 @@ def least_costs(
     """
     along = FirstAxis(metric, foreground)
     carrying = line_sweeps.Carrying(
-        along.summarize, along.carry, along.costs, partial(_cheapest_costs, axis=1, metric=metric)
+        along.summarize,
+        along.carry,
+        along.costs,
+        functools.partial(_cheapest_costs, axis=1, metric=metric),
     )
     strips = line_sweeps.thin_strips(image)
     costs, barrier = line_sweeps.carry_along_first_axis(image, strips, carrying, metric.dtype, name)
@@ -256,7 +261,7 @@ def nearest_values(pixels: Array, absent: Any, name: str) -> Array:
     along = ValuesOnFirstAxis(FirstAxis(metric), absent)
     carrying = line_sweeps.Carrying(
         along.summarize, along.carry, along.finish,
-        partial(_nearest_values, axis=1, metric=metric), reads_again=True,
+        functools.partial(_nearest_values, axis=1, metric=metric), reads_again=True,
     )  # fmt: skip
     strips, kind = line_sweeps.thin_strips(pixels), pixels_of(cost=metric.dtype, value=dtype)
     found, _ = line_sweeps.carry_along_first_axis(pixels, strips, carrying, kind, name)
