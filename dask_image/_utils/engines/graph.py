@@ -31,6 +31,7 @@ __all__ = [
     "block_key",
     "block_slices",
     "blocks_of",
+    "cloned",
     "delayed_blocks",
     "delayed_call",
     "delayed_in",
@@ -323,20 +324,48 @@ def read_again(array: Array, after: Delayed) -> Array:
     dask.array.Array
         Of the same values and chunks.
     """
+    name, tasks = cloned(array, after.key, lambda index: after.key)
+    return new_array(name, tasks, [after], array.chunks, array._meta)
+
+
+def cloned(array: Array, seed: str, gate: Callable[[Shape], Any]) -> tuple[str, dict[Any, Any]]:
+    """
+    Return the tasks of an array under other names, which wait for something.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+    seed : str
+        Of the names.
+    gate : callable
+        ``gate(index)`` returns the key of the task that a block waits for. What blocks have in
+        common waits for that of the first of them.
+
+    Returns
+    -------
+    name : str
+        Of the array's blocks among the tasks.
+    tasks : dict
+    """
     # Not dask.graph_manipulation.bind: it leaves the references inside of tasks as they are.
-    graph = {}
-    clone = _cloned_by(after.key)
-    for key, node in convert_legacy_graph(ensure_dict(array.__dask_graph__())).items():
-        renamed = {needed: clone(needed) for needed in node.dependencies}
-        name = clone(key)
-        node = node.substitute(renamed, key=name)
-        if not node.dependencies:
-            # Data that lie in the graph wait too: what needs nothing else would be computed early.
-            value = node.value if isinstance(node, DataNode) else _without_key(node)
-            node = Task(name, _first, value, TaskRef(after.key))
-        graph[name] = node
-    name = clone(blocks_of(array))
-    return new_array(name, graph, [after], array.chunks, array._meta)
+    nodes = convert_legacy_graph(ensure_dict(array.__dask_graph__()))
+    clone, tasks = _cloned_by(seed), {}
+    for index in np.ndindex(array.numblocks):
+        waiting = [block_key(array, index)]
+        while waiting:
+            key = waiting.pop()
+            name = clone(key)
+            if name in tasks:
+                continue
+            node = nodes[key]
+            renamed = {needed: clone(needed) for needed in node.dependencies}
+            tasks[name] = node.substitute(renamed, key=name)
+            waiting += node.dependencies
+            if not node.dependencies:
+                # Data that lie in the graph wait too: else they would be computed early.
+                value = node.value if isinstance(node, DataNode) else _without_key(node)
+                tasks[name] = Task(name, _first, value, TaskRef(gate(index)))
+    return clone(blocks_of(array)), tasks
 
 
 def share_of_roots(array: Array, index: Shape) -> float:

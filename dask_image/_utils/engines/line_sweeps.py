@@ -33,9 +33,9 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
+    cloned,
     delayed_in,
     new_array,
-    read_again,
     reference,
     sequence,
     task,
@@ -53,6 +53,8 @@ MOST_STRIPS = 8
 # Lines that many blocks take a part of are cut into pieces for so many. Fewer would be more tasks;
 # without, each worker of a cluster would get all lines.
 BLOCKS_OF_PIECE = 16
+# So many blocks that are read again, or a row of them, are there at a time.
+BLOCKS_AHEAD = 64
 
 
 class PackedBackground:
@@ -327,11 +329,13 @@ def carry_along_first_axis(
     finished, carried = f"{name}-sweep-{token}", f"{name}-carry-{token}"
     starts, rows, ndim = _starts(strips[0]), _starts(image.chunks[0]), image.ndim
     summarized, waited = _exchanged(image, carrying, rows, name, token)
-    barrier, source, sources = Barrier(waited, strips[0]), summarized.name, [summarized]
+    cuts = _strips_of_blocks(image.chunks[0], strips[0])
+    source: Any = summarized.name
+    tasks: dict[Any, Any] = {}
     if carrying.reads_again:
-        again = read_again(image, waited)
-        source, sources = blocks_of(again), [summarized, again]
-    cuts, tasks = _strips_of_blocks(image.chunks[0], strips[0]), {}
+        gate = _Gate(f"{name}-gate-{token}", waited.key, image.numblocks)
+        source, tasks = cloned(image, waited.key, gate.of_block)
+        tasks |= gate.tasks([(finished, *(0,) * len(lead), within[-1]) for within in cuts])
     for rest in np.ndindex(image.numblocks[2:]):
         columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
         carry = sequence(reference((carried, *column)) for column in columns)
@@ -346,7 +350,46 @@ def carry_along_first_axis(
                     reference(waited.key),
                 )  # fmt: skip
     chunks = (*lead, *(join_lines(strips, 1) if ndim > 1 else strips))
-    return new_array(finished, tasks, sources, chunks, block_meta(len(chunks), dtype)), barrier
+    result = new_array(finished, tasks, [summarized], chunks, block_meta(len(chunks), dtype))
+    return result, Barrier(waited, strips[0])
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """
+    Holds blocks back that are read again until those some rows before them are finished.
+
+    All of them could begin at once; nothing but the order in which tasks happen to be run would
+    keep them from being all there before the first one is finished.
+    """
+
+    name: str
+    known: Any
+    """The key of what the first ones wait for."""
+    numblocks: Shape
+
+    @property
+    def ahead(self) -> int:
+        """Return how many rows may be there at once."""
+        return -(-BLOCKS_AHEAD // math.prod(self.numblocks[1:]))
+
+    def of_block(self, index: Shape) -> Any:
+        """Return the key of what a block waits for."""
+        return self.known if index[0] < self.ahead else (self.name, index[0])
+
+    def tasks(self, finished: Sequence[tuple[Any, ...]]) -> dict[Any, Any]:
+        """Return the tasks; what is finished last of each row has keys that begin so."""
+        along = (0,) * (len(self.numblocks) > 1)
+        return {
+            (self.name, row): task(
+                (self.name, row), wait_for,
+                *(
+                    reference((*finished[row - self.ahead], *along, *rest))
+                    for rest in np.ndindex(self.numblocks[2:])
+                ),
+            )
+            for row in range(self.ahead, self.numblocks[0])
+        }  # fmt: skip
 
 
 def _exchanged(image, carrying, rows, name, token):
