@@ -119,7 +119,8 @@ def _nearest(image, counted):
         _marked, *sources, name="fill_missing-mask", counted=counted.for_blocks, kind=kind,
         dtype=kind, meta=block_meta(sources[0].ndim, kind),
     )  # fmt: skip
-    return nearest_values(pixels, absent, "fill_missing").reshape(image.shape)
+    found = nearest_values(pixels, absent, "fill_missing")
+    return found if image.ndim else found.reshape(())
 
 
 def _marked(block, where=None, *, counted, kind):
