@@ -2,6 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
+SAMPLE ?= 0
 CASES ?= 50000
 LARGE_CASES ?= 500
 SEED ?= 1
@@ -16,7 +17,8 @@ LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\
 .PHONY: benchmark compare slower scale scale-short clean
 
 help:
-	@echo "make test          run all tests and doctests"
+	@echo "make test          run all tests and doctests; make test SAMPLE=12 runs at most 12 sets of"
+	@echo "                   parameters of each test"
 	@echo "make coverage      run all tests, and fail if they leave too much of the code out"
 	@echo "make demo          count the objects in real pictures; results in demo-output/"
 	@echo "make fuzz          try 50,500 random calls against SciPy; make fuzz CASES=2000 SEED=7"
@@ -46,10 +48,10 @@ help:
 	touch $@
 
 test: .venv/ready
-	.venv/bin/python -m pytest -n $(WORKERS) $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --sample $(SAMPLE) $(ARGS)
 
 test-minimum: .venv-minimum/ready
-	.venv-minimum/bin/python -m pytest -n $(WORKERS) tests $(ARGS)
+	.venv-minimum/bin/python -m pytest -n $(WORKERS) --sample $(SAMPLE) tests $(ARGS)
 
 test-query-planning: .venv/ready
 	DASK_ARRAY__QUERY_PLANNING=True .venv/bin/python -m pytest tests/test_query_planning.py $(ARGS)

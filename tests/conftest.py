@@ -1,6 +1,8 @@
 """Settings that every test shares."""
 
+import collections
 import contextlib
+import zlib
 
 import dask
 import hypothesis
@@ -18,6 +20,27 @@ hypothesis.settings.load_profile("repeatable")
 
 # Compiled kernels work from the first block on, whatever a cache on disk holds.
 dask.config.set({"dask-image.compile.wait": float("inf")})
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--sample", type=int, metavar="N",
+        help="of each test with more than N sets of parameters, run N, the same at each run",
+    )  # fmt: skip
+
+
+def pytest_collection_modifyitems(config, items):
+    sample = config.getoption("sample")
+    if not sample:
+        return
+    of_test = collections.defaultdict(list)
+    for item in items:
+        of_test[item.nodeid.partition("[")[0]].append(item)
+    chosen = set()
+    for cases in of_test.values():
+        chosen.update(sorted(cases, key=lambda case: zlib.crc32(case.nodeid.encode()))[:sample])
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from dask_image import ndmeasure, segmentation
 from dask_image._utils.engines.graph import QUERY_PLANNING
 from tests.calls import ALL_CALLS
-from tests.helpers import arrays_for_calls
+from tests.helpers import arrays_for_calls, assert_same_values
 
 pytestmark = pytest.mark.skipif(
     not QUERY_PLANNING, reason="needs the configuration array.query-planning"
@@ -33,17 +33,6 @@ DASK_LACKS = {
 # results that are taken apart by a mask, and NumPy's functions called on lazy arrays.
 
 
-def flat(result):
-    """Return the arrays of a result, which may hold tuples, dicts and tables of them."""
-    if isinstance(result, dict):
-        result = tuple(result.values())
-    if isinstance(result, (tuple, list)):
-        return [each for part in result for each in flat(part)]
-    if isinstance(result, np.ndarray) and result.dtype == object and result.ndim:
-        return flat(result.tolist())
-    return [result.to_numpy() if hasattr(result, "to_numpy") else result]
-
-
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ALL_CALLS)
 def test_blocks_do_not_show(name, request):
@@ -57,11 +46,7 @@ def test_blocks_do_not_show(name, request):
     ]
     if name.startswith("ndmeasure.merge_labels"):  # which depends on the blocks
         return
-    for ours, right in zip(*map(flat, results), strict=True):
-        if getattr(right, "dtype", np.dtype("O")).kind in "fc":
-            np.testing.assert_allclose(ours, right, rtol=1e-10, atol=1e-10)
-        else:
-            np.testing.assert_array_equal(ours, right)
+    assert_same_values(*results)
 
 
 def test_no_step_takes_the_place_of_another():

@@ -1,5 +1,5 @@
 """
-Random calls of every function, 1,000 at each run, and some of large images.
+Random calls of every function, 500 at each run, and some of large images.
 
 ``FUZZ_CASES`` and ``FUZZ_LARGE_CASES`` ask for more.
 """
@@ -16,9 +16,9 @@ from tests.fuzz.check import source_of
 from tests.fuzz.limits import LIMITS, LIMITS_OF_LOOPS
 from tests.fuzz.runner import draw_case, run_batch
 
-CASES = int(os.environ.get("FUZZ_CASES", "1000"))
-LARGE_CASES = int(os.environ.get("FUZZ_LARGE_CASES", "20"))
-BATCH = 250  # so that no process of several waits long for the last
+CASES = int(os.environ.get("FUZZ_CASES", "500"))
+LARGE_CASES = int(os.environ.get("FUZZ_LARGE_CASES", "12"))
+BATCH, LARGE_BATCH = 50, 4  # so that no process of several waits long for the last
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 
 
@@ -44,7 +44,7 @@ def test_random_calls(first):
     assert not findings, "\n".join([f"{len(findings)} findings", *findings])
 
 
-@pytest.mark.parametrize("first", range(0, LARGE_CASES, 10))
+@pytest.mark.parametrize("first", range(0, LARGE_CASES, LARGE_BATCH))
 def test_random_calls_of_large_images(first):
-    findings = run_batch(SEED, first, min(first + 10, LARGE_CASES), large=True)
+    findings = run_batch(SEED, first, min(first + LARGE_BATCH, LARGE_CASES), large=True)
     assert not findings, "\n".join([f"{len(findings)} findings", *findings])
