@@ -48,16 +48,16 @@ help:
 	touch $@
 
 test: .venv/ready
-	.venv/bin/python -m pytest -n $(WORKERS) --sample $(SAMPLE) $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal --sample $(SAMPLE) $(ARGS)
 
 test-minimum: .venv-minimum/ready
-	.venv-minimum/bin/python -m pytest -n $(WORKERS) --sample $(SAMPLE) tests $(ARGS)
+	.venv-minimum/bin/python -m pytest -n $(WORKERS) --dist worksteal --sample $(SAMPLE) tests $(ARGS)
 
 test-query-planning: .venv/ready
 	DASK_ARRAY__QUERY_PLANNING=True .venv/bin/python -m pytest tests/test_query_planning.py $(ARGS)
 
 coverage: .venv/ready
-	.venv/bin/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
