@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 import dask_image.ndimage
-from dask_image._kernels import patience
+from dask_image._kernels import patience, row_programs
 from dask_image._kernels._numba import plainly, use_numba
 from dask_image._kernels.blocks import components
 from dask_image._kernels.patience import FEW_PIXELS, patient
@@ -141,6 +141,16 @@ def test_patient_kernels_give_the_same_bits(dtype):
             by_scipy = in_region(*call.arrays, **arguments)
         assert compiled.dtype == by_scipy.dtype
         assert compiled.tobytes() == by_scipy.tobytes(), call
+
+
+@pytest.mark.parametrize("name", ["minimum_filter", "median_filter", "grey_opening"])
+def test_many_calls_of_numpy_do_not_wait_for_the_compiler(name, monkeypatch):
+    """It holds Python's lock, for which each of them would wait."""
+    monkeypatch.setattr(row_programs, "_plain_sweep", None)
+    image = np.random.default_rng(0).random((40, 400), dtype="f4")
+    with plainly():
+        found = stand_in(getattr(ndimage, name))(image, 3)
+    np.testing.assert_array_equal(found, getattr(ndimage, name)(image, 3))
 
 
 IN_ENGINES = (

@@ -39,7 +39,7 @@ def use_numba():
     would run as interpreted loops, hundreds of times slower), where the configuration
     ``dask-image.kernels`` says ``"scipy"``, and in threads that run `plainly`.
     """
-    if getattr(_of_this_thread, "plain", False):
+    if runs_plainly():
         return False
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return False
@@ -49,10 +49,15 @@ def use_numba():
     return _numba() is not None and not _numba().config.DISABLE_JIT
 
 
+def runs_plainly():
+    """Tell whether this thread does without compiled kernels while another one compiles them."""
+    return getattr(_of_this_thread, "plain", False)
+
+
 @contextlib.contextmanager
 def plainly():
     """Let this thread do without compiled kernels for a while."""
-    before = getattr(_of_this_thread, "plain", False)
+    before = runs_plainly()
     _of_this_thread.plain = True
     try:
         yield

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import use_numba
+from dask_image._kernels._numba import runs_plainly, use_numba
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.row_programs import (
     LOWER,
@@ -63,7 +63,9 @@ def result_dtype(image, output, cval):
 
 def pays(image):
     """Tell whether rows are long enough for the kernels to be faster than SciPy."""
-    return use_numba() or image.shape[-1] >= LEAST_PLAIN_WIDTH
+    # Python's lock is held by the thread that compiles: SciPy waits for it once, and NumPy at each
+    # step of each row.
+    return use_numba() or (image.shape[-1] >= LEAST_PLAIN_WIDTH and not runs_plainly())
 
 
 def is_wide(dtype):
