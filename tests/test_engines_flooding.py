@@ -16,7 +16,6 @@ from dask_image import segmentation
 from dask_image._kernels.blocks import flooding, reconstruction
 from dask_image._kernels.blocks.runs import Runs
 from dask_image._kernels.blocks.surfaces import Box, Packed, scan_block
-from dask_image._utils.engines import flooding as engine
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image._utils.engines.distances import Metric, least_costs
@@ -268,7 +267,7 @@ def test_flood_takes_any_distances():
 
 def test_distances_are_made_as_they_are_needed(monkeypatch):
     monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", 40)
-    monkeypatch.setattr(engine, "BLOCKS_AHEAD", 1)
+    monkeypatch.setattr(line_sweeps, "BYTES_AHEAD", 1)
     markers = da.from_array(np.eye(40, 4, dtype=int), chunks=(4, 2))
     basins = watershed(da.zeros((40, 4), chunks=(4, 2)), markers)
     finished = []

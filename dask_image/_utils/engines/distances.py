@@ -264,13 +264,14 @@ def nearest_values(pixels: Array, absent: Any, name: str) -> Array:
         functools.partial(_nearest_values, axis=1, metric=metric), reads_again=True,
     )  # fmt: skip
     strips, kind = line_sweeps.thin_strips(pixels), pixels_of(cost=metric.dtype, value=dtype)
-    found, _ = line_sweeps.carry_along_first_axis(pixels, strips, carrying, kind, name)
+    found, barrier = line_sweeps.carry_along_first_axis(pixels, strips, carrying, kind, name)
     for axis in range(2, pixels.ndim):
         found = line_sweeps.take_from(
             found, line_sweeps.join_lines(strips, axis), _nearest_values, kind, f"{name}-lines",
             axis=axis, metric=metric,
         )  # fmt: skip
-    return line_sweeps.take_from(found, pixels.chunks, _values, dtype, name)
+    values = line_sweeps.take_from(found, pixels.chunks, _values, dtype, name)
+    return line_sweeps.in_turn(values, barrier, pixels.dtype.itemsize, name)
 
 
 def _nearest_values(pixels, _, axis, metric):

@@ -53,7 +53,7 @@ from dask_image._utils.engines.graph import (
     tokenize,
     wait_for,
 )
-from dask_image._utils.engines.line_sweeps import Barrier
+from dask_image._utils.engines.line_sweeps import Barrier, rows_ahead
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.two_pass import take
 from dask_image._utils.typing import Array, Chunks, DTypeLike, Shape
@@ -62,8 +62,6 @@ from dask_image._utils.typing import Array, Chunks, DTypeLike, Shape
 # shrink by as much as they can.
 GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
-# For so many blocks, or two rows of them, distances may be there before they are scanned.
-BLOCKS_AHEAD = 64
 
 
 def flood(
@@ -147,7 +145,7 @@ def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: 
         np.cumsum(image.chunks[0]), np.cumsum((0, *barrier.rows[:-1])), side="right"
     )
     beside = image.numblocks[1:]
-    ahead = max(2, -(-BLOCKS_AHEAD // math.prod(beside)))
+    ahead = rows_ahead(image.chunks, distance.dtype.itemsize, least=2)
     for row in range(ahead, image.numblocks[0]):
         before = [tasks.at("scan", (row - ahead, *index)) for index in np.ndindex(beside)]
         tasks.add("gate", (row,), wait_for, reference(barrier.after.key), *before)

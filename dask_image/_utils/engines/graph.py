@@ -410,7 +410,8 @@ def held_back(
             dependents.setdefault(needed, []).append(key)
     names: dict[Any, Any] = {}
     clone = _cloned_by(seed)
-    found = list(dependents[after.key])
+    blocks = blocks_of(array)
+    found = [*dependents[after.key], *((blocks, *index) for index in np.ndindex(array.numblocks))]
     while found:
         key = found.pop()
         if key not in names:
@@ -422,7 +423,7 @@ def held_back(
         if after.key in renamed:
             renamed[after.key] = gate(key)
         tasks[name] = nodes[key].substitute(renamed, key=name)
-    return clone(blocks_of(array)), tasks
+    return clone(blocks), tasks
 
 
 def _cloned_by(seed: Any) -> Callable[[Any], Any]:

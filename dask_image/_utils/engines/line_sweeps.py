@@ -35,6 +35,7 @@ from dask_image._utils.engines.graph import (
     blocks_of,
     cloned,
     delayed_in,
+    held_back,
     new_array,
     reference,
     sequence,
@@ -53,8 +54,8 @@ MOST_STRIPS = 8
 # Lines that many blocks take a part of are cut into pieces for so many. Fewer would be more tasks;
 # without, each worker of a cluster would get all lines.
 BLOCKS_OF_PIECE = 16
-# So many blocks that are read again, or a row of them, are there at a time.
-BLOCKS_AHEAD = 64
+# So many bytes may be there before what is needed first is finished (`rows_ahead`).
+BYTES_AHEAD = 2**26
 
 
 class PackedBackground:
@@ -127,6 +128,26 @@ def _cut(sizes, largest):
         count = -(-size // largest)
         parts += [(n + 1) * size // count - n * size // count for n in range(count)]
     return tuple(parts)
+
+
+def rows_ahead(chunks: Chunks, itemsize: int, least: int = 1) -> int:
+    """
+    Return how many rows of blocks (in 3-D planes) may be there at a time.
+
+    Parameters
+    ----------
+    chunks : tuple of tuple of int
+    itemsize : int
+        Bytes of a pixel.
+    least : int, optional
+
+    Returns
+    -------
+    int
+        As many as ``BYTES_AHEAD`` hold.
+    """
+    row = itemsize * max(chunks[0]) * math.prod(map(sum, chunks[1:]))
+    return max(BYTES_AHEAD // row, least)
 
 
 def join_lines(chunks: Chunks, axis: int) -> Chunks:
@@ -332,10 +353,11 @@ def carry_along_first_axis(
     cuts = _strips_of_blocks(image.chunks[0], strips[0])
     source: Any = summarized.name
     tasks: dict[Any, Any] = {}
+    turns = [waited.key] * len(rows)
     if carrying.reads_again:
-        gate = _Gate(f"{name}-gate-{token}", waited.key, image.numblocks)
-        source, tasks = cloned(image, waited.key, gate.of_block)
-        tasks |= gate.tasks([(finished, *(0,) * len(lead), within[-1]) for within in cuts])
+        turns = [(f"{name}-turn-{token}", row) for row in range(len(rows))]
+        source, tasks = cloned(image, waited.key, lambda index: turns[index[0]])
+        tasks |= {turn: task(turn, wait_for, reference(waited.key)) for turn in turns}
     for rest in np.ndindex(image.numblocks[2:]):
         columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
         carry = sequence(reference((carried, *column)) for column in columns)
@@ -347,49 +369,46 @@ def carry_along_first_axis(
                 place = row, rows[row], starts[strip] - rows[row], strips[0][strip]
                 tasks[key] = task(
                     key, _finish_lines, carrying, blocks, carry, place, (starts[strip], *beside),
-                    reference(waited.key),
+                    reference(turns[row]),
                 )  # fmt: skip
     chunks = (*lead, *(join_lines(strips, 1) if ndim > 1 else strips))
     result = new_array(finished, tasks, [summarized], chunks, block_meta(len(chunks), dtype))
     return result, Barrier(waited, strips[0])
 
 
-@dataclass(frozen=True)
-class _Gate:
+def in_turn(result: Array, barrier: Barrier, itemsize: int, name: str) -> Array:
     """
-    Holds blocks back that are read again until those some rows before them are finished.
+    Return a result of blocks that are read again, made one row of blocks after the other.
 
     All of them could begin at once; nothing but the order in which tasks happen to be run would
     keep them from being all there before the first one is finished.
+
+    Parameters
+    ----------
+    result : dask.array.Array
+        Made from what `carry_along_first_axis` returns, of an image of the same chunks that
+        it ``reads_again``.
+    barrier : Barrier
+        That it returns.
+    itemsize : int
+        Bytes of a pixel that is read again.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
     """
-
-    name: str
-    known: Any
-    """The key of what the first ones wait for."""
-    numblocks: Shape
-
-    @property
-    def ahead(self) -> int:
-        """Return how many rows may be there at once."""
-        return -(-BLOCKS_AHEAD // math.prod(self.numblocks[1:]))
-
-    def of_block(self, index: Shape) -> Any:
-        """Return the key of what a block waits for."""
-        return self.known if index[0] < self.ahead else (self.name, index[0])
-
-    def tasks(self, finished: Sequence[tuple[Any, ...]]) -> dict[Any, Any]:
-        """Return the tasks; what is finished last of each row has keys that begin so."""
-        along = (0,) * (len(self.numblocks) > 1)
-        return {
-            (self.name, row): task(
-                (self.name, row), wait_for,
-                *(
-                    reference((*finished[row - self.ahead], *along, *rest))
-                    for rest in np.ndindex(self.numblocks[2:])
-                ),
-            )
-            for row in range(self.ahead, self.numblocks[0])
-        }  # fmt: skip
+    known, gate = barrier.after.key, f"{name}-gate-{tokenize(result.name)}"
+    ahead = rows_ahead(result.chunks, itemsize)
+    finished, tasks = held_back(
+        result, barrier.after, gate, lambda turn: known if turn[1] < ahead else (gate, turn[1])
+    )
+    rows = np.flatnonzero(result.chunks[0]).tolist()
+    for row, before in enumerate(rows[:-ahead], ahead):
+        blocks = [(finished, before, *rest) for rest in np.ndindex(result.numblocks[1:])]
+        tasks[(gate, row)] = task((gate, row), wait_for, *map(reference, blocks))
+    return new_array(finished, tasks, [barrier.after], result.chunks, result._meta)
 
 
 def _exchanged(image, carrying, rows, name, token):
