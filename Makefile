@@ -17,7 +17,7 @@ LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\
 .PHONY: benchmark compare slower scale scale-short clean
 
 help:
-	@echo "make test          run all tests and doctests; make test SAMPLE=4 runs at most 4 sets of"
+	@echo "make test          run all tests and doctests; make test SAMPLE=3 runs at most 3 sets of"
 	@echo "                   parameters of each test"
 	@echo "make coverage      run all tests, and fail if they leave too much of the code out"
 	@echo "make demo          count the objects in real pictures; results in demo-output/"

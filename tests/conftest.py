@@ -35,8 +35,9 @@ def pytest_collection_modifyitems(config, items):
         return
     of_test = collections.defaultdict(list)
     for item in items:
-        of_test[item.nodeid.partition("[")[0]].append(item)
-    chosen = set()
+        kernel = item.callspec.params.get("either_kernel") if hasattr(item, "callspec") else None
+        of_test[item.nodeid.partition("[")[0], kernel].append(item)
+    chosen = {item for item in items if item.get_closest_marker("every_function")}
     for cases in of_test.values():
         chosen.update(sorted(cases, key=lambda case: zlib.crc32(case.nodeid.encode()))[:sample])
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])

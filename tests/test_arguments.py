@@ -425,6 +425,7 @@ WARNING = {
 }  # fmt: skip
 
 
+@pytest.mark.every_function
 @pytest.mark.parametrize("case", WARNING)
 def test_warnings_point_at_the_users_line(case, set_option):
     set_option("median.memory", 1)

@@ -9,7 +9,10 @@ from dask_image._kernels._numba import use_numba
 from tests.calls import ALL_CALLS
 from tests.helpers import arrays_for_calls
 
-pytestmark = pytest.mark.skipif(not use_numba(), reason="numba is not installed, or not wanted")
+pytestmark = [
+    pytest.mark.every_function,
+    pytest.mark.skipif(not use_numba(), reason="numba is not installed, or not wanted"),
+]
 
 LOOPS = [name for name in dir(_nd_image) if callable(getattr(_nd_image, name)) and name[0] != "_"]
 

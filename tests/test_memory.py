@@ -16,6 +16,8 @@ from packaging.version import Version
 from dask_image import ndfilters, ndinterp, ndmeasure, ndmorph, store
 from dask_image._utils.spill import SpilledArray
 
+pytestmark = pytest.mark.every_function
+
 BLOCKS, SIDE = 16, 64
 CHUNKS = ((SIDE,) * BLOCKS,) * 2
 

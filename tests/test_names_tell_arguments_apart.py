@@ -21,6 +21,8 @@ from dask_image._utils.engines.gather_points import map_scattered
 from dask_image._utils.engines.overlap import map_boxes
 from tests.calls import FAMILIES, WITHOUT_IMAGE
 
+pytestmark = pytest.mark.every_function
+
 RANDOM = np.random.default_rng(0)
 SHAPE = (12, 10)
 

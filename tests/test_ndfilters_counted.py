@@ -3,12 +3,14 @@
 import dask.array as da
 import numpy as np
 import pytest
+from dask.callbacks import Callback
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
 import dask_image.ndimage as ndi
 from dask_image import ndfilters
+from dask_image._utils.engines import line_sweeps
 from tests.helpers import assert_same, nothing_computes, plain_kernels, seeded_image
 
 PADS = {
@@ -525,6 +527,20 @@ def test_many_holes_that_are_one_are_refused_by_the_first_block(monkeypatch):
     image[::2, ::2] = np.nan
     with pytest.raises(ValueError, match="at most 30, and missing pixels at most two steps apart"):
         ndfilters.fill_missing(da.from_array(image, 15), method="inpaint").compute()
+
+
+def test_rows_of_blocks_are_filled_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(line_sweeps, "BYTES_AHEAD", 1)
+    image = da.from_array(seeded_image((40, 12), "f8"), chunks=(4, (3, 9)))
+    filled = ndfilters.fill_missing(image, where=image > 0)
+    finished = []
+    with Callback(posttask=lambda key, *_: finished.append(key)):
+        filled.compute(scheduler="threads", num_workers=4)
+    done = [finished.index((filled.name, row, column)) for row in range(10) for column in range(2)]
+    swept = [place for place, key in enumerate(finished) if "fill_missing-sweep" in key[0]]
+    assert len(swept) == 10
+    for row in range(1, 10):
+        assert swept[row] > max(done[2 * row - 2 : 2 * row])
 
 
 def test_nothing_to_fill_with():

@@ -17,6 +17,8 @@ import pytest
 import dask_image
 from dask_image._utils import engines
 
+pytestmark = pytest.mark.every_function
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dask_image"
 PROGRAMS = {"dask_image.warm_up"}

@@ -13,6 +13,8 @@ from dask_image import ndfilters, ndmeasure
 from tests.calls import ALL_CALLS
 from tests.helpers import arrays_for_calls
 
+pytestmark = pytest.mark.every_function
+
 STEPS = {
     # of filters and interpolation
     "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "sort", "read",

@@ -6,6 +6,8 @@ import pytest
 from tests.calls import ALL_CALLS
 from tests.helpers import arrays_for_calls, assert_same_values
 
+pytestmark = pytest.mark.every_function
+
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ALL_CALLS)

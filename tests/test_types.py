@@ -20,6 +20,8 @@ from dask_image._utils.backend import numpy_only
 from dask_image._utils.modes import MODES
 from tests.test_package import ADAPTERS, MODULES, public_functions
 
+pytestmark = pytest.mark.every_function
+
 ROOT = Path(__file__).parents[1]
 ENGINES = sorted(
     f"{engines.__name__}.{module.name}" for module in pkgutil.iter_modules(engines.__path__)

@@ -411,6 +411,7 @@ def held_back(
     names: dict[Any, Any] = {}
     clone = _cloned_by(seed)
     blocks = blocks_of(array)
+    # Blocks without pixels wait for nothing, and are named as the others all the same.
     found = [*dependents[after.key], *((blocks, *index) for index in np.ndindex(array.numblocks))]
     while found:
         key = found.pop()

@@ -399,15 +399,18 @@ def in_turn(result: Array, barrier: Barrier, itemsize: int, name: str) -> Array:
     -------
     dask.array.Array
     """
-    known, gate = barrier.after.key, f"{name}-gate-{tokenize(result.name)}"
+    known, token = barrier.after.key, tokenize(result.name)
+    gate, waited = f"{name}-gate-{token}", f"{name}-wait-{token}"
     ahead = rows_ahead(result.chunks, itemsize)
     finished, tasks = held_back(
-        result, barrier.after, gate, lambda turn: known if turn[1] < ahead else (gate, turn[1])
+        result, barrier.after, token, lambda turn: known if turn[1] < ahead else (gate, turn[1])
     )
     rows = np.flatnonzero(result.chunks[0]).tolist()
     for row, before in enumerate(rows[:-ahead], ahead):
-        blocks = [(finished, before, *rest) for rest in np.ndindex(result.numblocks[1:])]
-        tasks[(gate, row)] = task((gate, row), wait_for, *map(reference, blocks))
+        # A gate that waited for the blocks themselves would keep them.
+        waits = [(waited, before, *rest) for rest in np.ndindex(result.numblocks[1:])]
+        tasks |= {key: task(key, wait_for, reference((finished, *key[1:]))) for key in waits}
+        tasks[(gate, row)] = task((gate, row), wait_for, *map(reference, waits))
     return new_array(finished, tasks, [barrier.after], result.chunks, result._meta)
 
 
