@@ -26,6 +26,7 @@ from dask_image._kernels.blocks.bits import (
     unpack_lines,
 )
 from dask_image._kernels.patience import patient
+from dask_image._utils.typing import Shape
 
 
 def _every_method(foreground, displacements, shape=None):
@@ -215,8 +216,8 @@ class PackedForeground:
     """
 
     words: np.ndarray
-    displacements: tuple
-    shape: tuple
+    displacements: tuple[Shape, ...]
+    shape: Shape
 
     def relabel(self, table):
         """Return ``table[label]`` of every pixel; the first of the table is for background."""

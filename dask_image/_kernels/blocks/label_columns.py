@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from dask_image._utils.typing import Shape
+
 COUNT, SUM, SQUARES, SHIFT, SHIFTED = range(5)
 """
 Columns of sums and of spreads: the pixels, the sum of their values, the sum of squares about
@@ -38,5 +40,5 @@ class BlockLocation(NamedTuple):
         Shape of the image.
     """
 
-    origin: tuple
-    image_shape: tuple
+    origin: Shape
+    image_shape: Shape

@@ -11,6 +11,7 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
+from dask_image._utils.typing import Shape
 
 # A table over the range of labels is used as long as it is no larger than one entry for so many
 # pixels, or this many entries; to rank them, as it has so many entries a run.
@@ -53,7 +54,7 @@ class LabelIndex(NamedTuple):
     size: int
     ranked: np.ndarray | None
     dtype: np.dtype
-    shape: tuple
+    shape: Shape
 
     @property
     def alone(self):
@@ -95,7 +96,7 @@ class LabelRuns(NamedTuple):
     labels: np.ndarray
     slots: np.ndarray
     starts: np.ndarray
-    shape: tuple
+    shape: Shape
 
 
 def as_rows(block):

@@ -16,6 +16,7 @@ from dask_image._kernels.row_programs import Axis
 from dask_image._kernels.rows import whole
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each, is_sequence
 from dask_image._utils.modes import MODES
+from dask_image._utils.typing import Shape
 
 
 def along_axes(footprint, origin, axes, ndim):
@@ -86,8 +87,8 @@ class PlacedWindow:
 
     footprint: np.ndarray
     key: bytes
-    origins: tuple
-    modes: tuple
+    origins: Shape
+    modes: tuple[str, ...]
 
     @property
     def is_box(self):

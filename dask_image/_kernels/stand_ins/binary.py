@@ -22,6 +22,7 @@ from dask_image._kernels.rows import whole
 from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import each
 from dask_image._kernels.stand_ins._windows import along_axes, reach
+from dask_image._utils.typing import NDArray, Shape
 
 ALL = np.uint64(2**64 - 1)
 
@@ -38,9 +39,9 @@ class _Words:
     ``before`` on. ``margin`` words stand before and after, so that no shift leaves the memory.
     """
 
-    image: tuple
-    before: tuple
-    shape: tuple
+    image: Shape
+    before: Shape
+    shape: Shape
     margin: int
 
     @property
@@ -290,7 +291,7 @@ class _MorphologyPlan:
     """The layout for images of one shape, and the steps of operations on them."""
 
     layout: _Words
-    steps: tuple
+    steps: tuple[list[NDArray], ...]
     has_centre: bool
 
 
