@@ -205,17 +205,19 @@ def _inertia_eigenvalues(regions):
 
 
 def _axis_major_length(regions):
-    values = regions.inertia_eigenvalues
+    largest, *others = regions.inertia_eigenvalues.T
     if regions.ndim == 2:
-        return 4 * np.sqrt(values[:, 0])
-    return np.sqrt(np.maximum(10 * (values[:, 0] + values[:, 1] - values[:, 2]), 0))
+        return 4 * np.sqrt(largest)
+    middle, smallest = others
+    return np.sqrt(np.maximum(10 * (largest + middle - smallest), 0))
 
 
 def _axis_minor_length(regions):
-    values = regions.inertia_eigenvalues
+    largest, *others, smallest = regions.inertia_eigenvalues.T
     if regions.ndim == 2:
-        return 4 * np.sqrt(values[:, 1])
-    return np.sqrt(np.maximum(10 * (values[:, 1] + values[:, 2] - values[:, 0]), 0))
+        return 4 * np.sqrt(smallest)
+    (middle,) = others
+    return np.sqrt(np.maximum(10 * (middle + smallest - largest), 0))
 
 
 def _eccentricity(regions):
@@ -224,10 +226,10 @@ def _eccentricity(regions):
 
 
 def _orientation(regions):
-    tensor = regions.inertia_tensor
-    negligible = ROUNDING * np.trace(tensor, axis1=1, axis2=2)
-    mixed = np.where(np.abs(tensor[:, 0, 1]) > negligible, tensor[:, 0, 1], 0)
-    apart = tensor[:, 1, 1] - tensor[:, 0, 0]
+    (rows, mixed), (_, columns) = regions.inertia_tensor.transpose(1, 2, 0)
+    negligible = ROUNDING * (rows + columns)
+    mixed = np.where(np.abs(mixed) > negligible, mixed, 0)
+    apart = columns - rows
     # What is as wide as it is high has no direction but a diagonal; scikit-image's choice.
     diagonal = np.where(mixed < 0, np.pi / 4, -np.pi / 4)
     return np.where(np.abs(apart) > negligible, np.arctan2(0 - 2 * mixed, apart) / 2, diagonal)

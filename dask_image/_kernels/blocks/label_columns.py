@@ -28,6 +28,10 @@ from the label's first pixel; then, for each pair of axes, the sum of products o
 """
 
 
+BEGIN, END = 0, 1
+"""Columns of spans along an axis: the first position, and the one after the last."""
+
+
 class BlockLocation(NamedTuple):
     """
     Where a block lies in its image.

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from dask_image._kernels.blocks.label_columns import BEGIN, END
 from dask_image._kernels.blocks.label_index import find_runs, index_labels
 
 
@@ -108,7 +109,7 @@ def merge_pieces(merge, partials):
 
 def _united(labels, spans):
     """Return the union of spans of equal labels that touch: which one each is in, and their bounds."""
-    order = np.lexsort((spans[:, 0], labels))
+    order = np.lexsort((spans[:, BEGIN], labels))
     labels = labels[order]
     new = np.ones(order.size, bool)
     new[1:] = labels[1:] != labels[:-1]
@@ -175,7 +176,7 @@ def unwrap_pieces(merge, shift, axes, shape, partial):
     distances = np.zeros((labels.size, len(shape)), np.int64)
     for place, axis in enumerate(axes):
         begins = _beginning(labels, spans[:, place], shape[axis])
-        distances[:, axis] = np.where(spans[:, place, 0] < begins, shape[axis], 0)
+        distances[:, axis] = np.where(spans[:, place, BEGIN] < begins, shape[axis], 0)
     present, keys = np.unique(labels, return_inverse=True)
     return _merged_by(merge, [shift(rows, distances)], keys) | {"labels": present}
 
@@ -190,12 +191,12 @@ def _beginning(labels, spans, size):
     group = np.cumsum(first) - 1
     tails = np.append(heads[1:], owner.size)[: heads.size] - 1
     # The gap before each; before the first one it goes through the ends of the axis.
-    before = np.roll(bounds[:, 1], 1)
-    before[heads] = bounds[tails, 1] - size
-    gaps = bounds[:, 0] - before
+    before = np.roll(bounds[:, END], 1)
+    before[heads] = bounds[tails, END] - size
+    gaps = bounds[:, BEGIN] - before
     # Of gaps alike the first counts, so that what need not cross the ends does not.
     widest = np.lexsort((np.arange(gaps.size), -gaps, group))[heads]
-    return bounds[widest, 0][group[numbers]]
+    return bounds[widest, BEGIN][group[numbers]]
 
 
 def beginning(places, size):
