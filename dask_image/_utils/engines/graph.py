@@ -214,9 +214,21 @@ def new_array(
     Returns
     -------
     dask.array.Array
+
+    Raises
+    ------
+    NotImplementedError
+        If it has several axes, the length of one is unknown, and Dask plans queries.
     """
     graph = Step(name, tasks, dependencies).graph
     if QUERY_PLANNING:
+        if len(chunks) > 1 and any(np.isnan(sizes).any() for sizes in chunks):
+            # Nor can they compute the sizes of their chunks.
+            raise NotImplementedError(
+                f"{name.rpartition('-')[0]}: arrays of Dask's query planning cannot have several "
+                "axes and an unknown length; set the configuration array.query-planning to False "
+                "before dask.array is imported"
+            )
         expression = _TasksExpr(name, graph.to_dict(), chunks, meta)
         return da.Array(expression)  # type: ignore[call-arg]  # the other class of this name
     return da.Array(graph, name, chunks, meta=meta)
