@@ -19,7 +19,6 @@ from dask_image.ndmeasure import (
 )
 from dask_image.ndmeasure._utils._label import (
     _across_block_label_grouping,
-    _to_csr_matrix,
     connected_components_delayed,
     label_adjacency_graph,
     relabel_blocks,
@@ -483,11 +482,6 @@ def test_grouping_on_a_face():
     np.testing.assert_array_equal(grouped, [[1, 3], [3, 5]])
     assert grouped.dtype == np.int32
     assert _across_block_label_grouping(np.zeros((2, 3), int), np.ones((3, 3))).shape == (2, 0)
-
-
-def test_pairs_to_matrix():
-    matrix = _to_csr_matrix(np.array([1, 2]), np.array([2, 3]), 5).compute()
-    np.testing.assert_array_equal(np.argwhere(matrix.toarray()), [[1, 2], [2, 3]])
 
 
 def test_large_images_may_have_any_graph(set_option):

@@ -194,7 +194,11 @@ def _chunk_faces(chunks, shape, structure=None):
 
 
 def _to_csr_matrix(i, j, n):
-    """Return a lazy ``scipy.sparse.csr_matrix`` of shape (n, n) with a 1 added for each (i, j)."""
+    """
+    Return a lazy ``scipy.sparse.csr_matrix`` of shape (n, n) with a 1 added for each (i, j).
+
+    Nothing here needs it: Cellpose makes its graph of labels with it.
+    """
     return dask.delayed(_ones_at, pure=True)(i, j, n)
 
 
