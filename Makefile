@@ -9,11 +9,11 @@ SEED ?= 1
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 SOURCES = setup.cfg setup.py pyproject.toml
-# install_requires of setup.cfg with every `>=` turned into `==`
-LOWER_BOUNDS = sed -n '/^install_requires/,/^$$/s/^ *\([a-z]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
+# What setup.cfg requires, for extras too, with every `>=` turned into `==`
+LOWER_BOUNDS = sed -n 's/^    \([a-z0-9-]*\)[^>]*>=\(.*\)$$/\1==\2/p' setup.cfg
 
-.PHONY: help test test-minimum test-query-planning fuzz coverage demo docs lint types stubs
-.PHONY: format package
+.PHONY: help test test-minimum test-minimum-complete test-query-planning fuzz coverage demo docs
+.PHONY: lint types stubs format package
 .PHONY: benchmark compare slower scale scale-short clean
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make types         check types alone; make stubs writes those of adapters"
 	@echo "make package       build wheel and sdist into dist/, check and install both"
 	@echo "make test-minimum  run the tests on the oldest supported dependencies, without numba"
+	@echo "make test-minimum-complete  the same with numba and other extras, their oldest versions too"
 	@echo "make test-query-planning  run every function on arrays of Dask's query planning"
 	@echo "make benchmark     print speeds beside SciPy's"
 	@echo "make compare       print the table of speeds beside SciPy, OpenCV and others"
@@ -40,18 +41,19 @@ help:
 	.venv/bin/python $(PIP_INSTALL) --editable '.[complete,docs,lint,test]'
 	touch $@
 
-.venv-minimum/ready: $(SOURCES)
-	$(PYTHON) -m venv --clear .venv-minimum
-	$(LOWER_BOUNDS) > .venv-minimum/constraints.txt
-	.venv-minimum/bin/python $(PIP_INSTALL) --constraint .venv-minimum/constraints.txt \
-		--editable '.[dataframe,distributed,test]'
+.venv-minimum/ready: EXTRAS = dataframe,distributed,test
+.venv-minimum-complete/ready: EXTRAS = complete,test
+.venv-minimum/ready .venv-minimum-complete/ready: $(SOURCES)
+	$(PYTHON) -m venv --clear $(@D)
+	$(LOWER_BOUNDS) > $(@D)/constraints.txt
+	$(@D)/bin/python $(PIP_INSTALL) --constraint $(@D)/constraints.txt --editable '.[$(EXTRAS)]'
 	touch $@
 
 test: .venv/ready
 	.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal --sample $(SAMPLE) $(ARGS)
 
-test-minimum: .venv-minimum/ready
-	.venv-minimum/bin/python -m pytest -n $(WORKERS) --dist worksteal --sample $(SAMPLE) tests $(ARGS)
+test-minimum test-minimum-complete: test-%: .venv-%/ready
+	.venv-$*/bin/python -m pytest -n $(WORKERS) --dist worksteal --sample $(SAMPLE) tests $(ARGS)
 
 test-query-planning: .venv/ready
 	DASK_ARRAY__QUERY_PLANNING=True .venv/bin/python -m pytest tests/test_query_planning.py $(ARGS)
@@ -140,7 +142,7 @@ slower: .venv/ready
 	.venv/bin/python benchmarks/slower.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-minimum .venv-package .venv-peers .venv-public build dist demo-output
+	rm -rf .venv .venv-minimum .venv-minimum-complete .venv-package .venv-peers .venv-public build dist demo-output
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	rm -rf docs/_build docs/api/generated docs/gallery *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import inspect
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +127,8 @@ class TestWithOmeZarr:
     def test_units_become_micrometres_and_seconds(self, path):
         from ome_zarr.writer import write_image
 
+        if "axes_units" not in inspect.signature(write_image).parameters:
+            pytest.skip("this version of ome-zarr is not told units so")
         write_image(
             CELLS, str(path), scale_factors=[], axes="tzyx",
             scale={"t": 2, "z": 1, "y": 650, "x": 0.5},
