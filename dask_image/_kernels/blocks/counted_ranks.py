@@ -147,16 +147,21 @@ def _fill_in(image, mask, left, instead, shift, filled, codes):
     """
     step, least, most = instead
     full, width = np.uint16(255), left.size
+    none, one, below = codes.dtype.type(0), codes.dtype.type(1), codes.dtype.type(1 << shift)
+    # Two loops, and all values read before one is chosen: so both become vector instructions,
+    # of which none waits for a branch that depends on the mask.
     for start in range(0, image.size, width):
         s = np.uint64(start)
         for i in range(np.uint64(width)):
-            missing = mask[s + i] == 0
-            sofar = np.uint16(left[i] + (step if missing else np.uint16(0)))
-            low = sofar > full
-            left[i] = sofar & full
-            value = least if low else most
-            filled[s + i] = value if missing else image[s + i]
-            codes[s + i] = (1 << shift) if low else (0 if missing else 1)
+            missing, before = mask[s + i] == 0, left[i]
+            sofar = np.uint16(before + step)
+            after, code = sofar & full, below if sofar > full else none
+            left[i] = after if missing else before
+            codes[s + i] = code if missing else one
+        for i in range(np.uint64(width)):
+            value, code, counts = image[s + i], codes[s + i], mask[s + i] != 0
+            instead_of_it = most if code == none else least
+            filled[s + i] = value if counts else instead_of_it
 
 
 @functools.lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ lengthened by the boundary mode. Products are added in SciPy's order, several at
 results are equal to the last bit.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -145,26 +146,54 @@ def add_windows(image, weights, cval, result, region=None):
         image, weights = image[None], weights.below_an_axis()
         region = None if region is None else (slice(0, 1), *region)
     taps, values, before, shape, modes = weights
+    window = taps.astype(np.int64).tobytes(), tuple(before), tuple(shape), tuple(modes)
+    plan = _plan(window, image.shape, tuple(whole(region, image.shape)))
+    buffers = scratch("rings", plan.rings), scratch("sums", plan.strip)
+    target = result.reshape(-1), by_way_of(result.dtype)
+    _sweep_windows(
+        image.reshape(-1), target, plan.shape, plan.strip,
+        (plan.planes, plan.rows, (plan.table, plan.stretch, float(cval))), (plan.turns, values),
+        buffers,
+    )  # fmt: skip
+
+
+class _Plan(NamedTuple):
+    """What a sweep over images of one shape needs besides pixels and weights."""
+
+    shape: tuple[int, ...]
+    strip: int
+    planes: np.ndarray
+    rows: np.ndarray
+    table: np.ndarray
+    stretch: tuple[int, ...]
+    turns: np.ndarray
+    rings: int
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(window, image_shape, bounds):
+    """Return the plan for a window, as `Weights` has it: taps (their bytes), before, shape, modes."""
+    taps, before, shape, modes = window
+    taps = np.frombuffer(taps, np.int64).reshape(-1, len(shape))
     tables = [
         places(start - low, stop - low + size - 1, length, mode)
         for (start, stop), low, size, length, mode in zip(
-            whole(region, image.shape), before, shape, image.shape, modes, strict=True
+            bounds, before, shape, image_shape, modes, strict=True
         )
     ]
-    *lead, height, width = image.shape
-    across, columns = ExtendedAxis.of(tables[-1], cval), tables[-1].size - shape[-1] + 1
+    *lead, height, width = image_shape
+    across, columns = ExtendedAxis.of(tables[-1], 0), tables[-1].size - shape[-1] + 1
     used, k = np.unique(taps[:, :-2], axis=0, return_inverse=True)
     planes = _planes(tables[:-2], used, lead, shape)
-    fits = RINGS_BYTES // (8 * (planes.shape[1] * shape[-2] + 1)) - shape[-1]
+    turn = shape[-2]
+    fits = RINGS_BYTES // (8 * (planes.shape[1] * turn + 1)) - shape[-1]
     strip = min(max(fits, SHORTEST_STRIP), columns)
-    turn, pitch = shape[-2], strip + shape[-1] - 1
+    pitch = strip + shape[-1] - 1
     slots = (np.arange(turn)[:, None] + taps[:, -2]) % turn + k.reshape(-1) * turn
     turns = (slots * pitch + taps[:, -1]).astype(np.uint64)
-    buffers = scratch("rings", planes.shape[1] * turn * pitch), scratch("sums", strip)
-    target = result.reshape(-1), by_way_of(result.dtype)
-    _sweep_windows(
-        image.reshape(-1), target, (height, width, columns, shape[-2]), strip,
-        (planes, tables[-2], (across.table, across.stretch, across.cval)), (turns, values), buffers,
+    return _Plan(
+        (height, width, columns, turn), strip, planes, tables[-2], across.table, across.stretch,
+        turns, planes.shape[1] * turn * pitch,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ from dask_image._utils.windows import Edges
 NAN_POLICIES = ("propagate", "omit")
 
 # So much is filtered at a time, with its mask: what is between the steps stays in the cache.
-STRIP_BYTES = 1 << 21
+STRIP_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
