@@ -186,6 +186,7 @@ CALLS = {
         "peak_local_max": lambda f, x, y, b, u: f(x, 2),
         "pyramid": lambda f, x, y, b, u: f(x, 3)[-1],
         "reconstruction": lambda f, x, y, b, u: f(u, u),
+        "regionprops_table": lambda f, x, y, b, u: f(y, x, ["label", "area", "intensity_mean"]),
         "relabel_sequential": lambda f, x, y, b, u: f(y),
         "remove_small_holes": lambda f, x, y, b, u: f(b, max_size=3),
         "remove_small_objects": lambda f, x, y, b, u: f(b, max_size=3),

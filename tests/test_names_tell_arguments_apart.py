@@ -91,7 +91,7 @@ VALUES = {
     "function": (np.sum, np.max), "extra_arguments": ((), (1,)), "extra_keywords": (None, {"a": 1}),
     "derivative": (difference, wide_difference), "derivative2": (difference, wide_difference),
     "depth": (1, 2), "percentile": (20, 30), "rank": (1, 2), "block_size": (3, 5),
-    "method": ("gaussian", "mean"), "offset": (0, 1), "param": (1.0, 2.0),
+    "method": ("gaussian", "mean"), "offset": (1, 2), "param": (1.0, 2.0),
     "batch_memory": (2**30, 2**29), "n": (-1, 30), "shift": (1, 2), "zoom": (1.5, 2.0),
     "points": (POINTS, OTHER_POINTS), "displacement": (CHANNELS[:2, :2], OTHER_CHANNELS[:2, :2]),
     "channel_axis": (None, 0), "matrix": (np.eye(2) * 0.5, np.eye(2) * 0.7), "output_shape": (None, (7, 7)),

@@ -424,6 +424,28 @@ def test_relabel_sequential_agrees_with_scikit_image(dtype, chunks):
     assert_same(relabeled, expected.astype(dtype))
 
 
+@pytest.mark.parametrize("chunks", [-1, 3, ((1, 0, 7), (5, 4))])
+def test_relabel_sequential_from_an_offset(chunks):
+    labels = np.random.default_rng(0).integers(0, 40, (8, 9))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        expected, _, _ = segmentation.relabel_sequential(labels, offset=5)
+    lazy = da.from_array(labels, chunks=chunks)
+    with nothing_computes():
+        relabeled = relabel_sequential(lazy, offset=5)
+    assert_same(relabeled, expected.astype(labels.dtype))
+    assert_same(relabel_sequential(np.array(7), 5), np.array(5))
+
+
+def test_relabel_sequential_refuses_an_offset_that_does_not_fit():
+    with pytest.raises(ValueError, match="offset"):
+        relabel_sequential(np.array([1, 2]), 0)
+    with pytest.raises(ValueError, match="uint8 cannot be numbered up to 256"):
+        relabel_sequential(np.array([1, 2], "u1"), 256)
+    with pytest.raises(ValueError, match="uint8 cannot be numbered up to 256"):
+        relabel_sequential(np.array([1, 2], "u1"), 255).compute()
+
+
 def test_relabel_sequential_of_little():
     assert_same(relabel_sequential(np.zeros((3, 3), int)), np.zeros((3, 3), int))
     assert_same(relabel_sequential(np.zeros((0, 3), int)), np.zeros((0, 3), int))

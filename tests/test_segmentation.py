@@ -424,6 +424,7 @@ def test_join_segmentations(shape):
 
 def test_names_that_other_areas_have_too():
     assert segmentation.relabel_sequential is ndmeasure.relabel_sequential
+    assert segmentation.regionprops_table is ndmeasure.regionprops_table
     for name in segmentation.__all__:
         if name.startswith("threshold_"):
             assert getattr(segmentation, name) is getattr(ndfilters, name)

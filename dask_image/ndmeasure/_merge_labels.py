@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.arguments import per_axis
+from dask_image._utils.arguments import normalize_integer, per_axis
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import (
     UNNUMBERED,
@@ -118,17 +118,19 @@ def merge_labels_across_chunk_boundaries(
     return merged
 
 
-def relabel_sequential(labels: ArrayLike) -> Array:
+def relabel_sequential(labels: ArrayLike, offset: Integer = 1) -> Array:
     """
-    Renumber the labels that an image has from 1 to how many there are.
+    Renumber the labels that an image has, without gaps, from `offset` on.
 
-    Their order stays: the smallest becomes 1, as with
+    Their order stays: the smallest becomes `offset`, as with
     `skimage.segmentation.relabel_sequential`. 0 stays 0.
 
     Parameters
     ----------
     labels : array_like of int
         Not negative.
+    offset : int, optional
+        The number of the first label, from 1.
 
     Returns
     -------
@@ -141,7 +143,8 @@ def relabel_sequential(labels: ArrayLike) -> Array:
     TypeError
         If the labels are not integers.
     ValueError
-        When computed, if a label is negative.
+        If `offset` is less than 1 or more than the dtype holds; when computed,
+        if a label is negative or the dtype does not hold the last number.
 
     Examples
     --------
@@ -153,11 +156,20 @@ def relabel_sequential(labels: ArrayLike) -> Array:
            [2, 1, 1]])
     """
     labels = as_label_image(labels, "labels")
+    offset = normalize_integer(offset, "offset", 1)
+    _check_that_holds(labels.dtype, offset)
     if labels.ndim == 0:
-        return (labels != 0).astype(labels.dtype)
-    algorithm = RelabelSequential(labels.dtype, labels._meta)
+        return ((labels != 0) * offset).astype(labels.dtype)
+    algorithm = RelabelSequential(labels.dtype, labels._meta, offset)
     relabeled, _ = map_two_pass(algorithm, [labels], "relabel_sequential")
     return relabeled
+
+
+def _check_that_holds(dtype, number):
+    """Raise ValueError if labels of a dtype cannot be as large as a number."""
+    largest = 1 if dtype == bool else np.iinfo(dtype).max
+    if number > largest:
+        raise ValueError(f"labels of dtype {dtype} cannot be numbered up to {number}")
 
 
 def _overlap_depth(overlap_depth, ndim):
@@ -303,6 +315,7 @@ class RelabelSequential(TwoPass):
 
     dtype: np.dtype[Any]
     like: object
+    offset: int
 
     connectivity = UNLINKED
     scans_again = False
@@ -318,7 +331,9 @@ class RelabelSequential(TwoPass):
 
     def combine(self, linked):
         """Rank the labels of all blocks."""
-        return Ranks(linked, np.unique(np.concatenate(linked)), self.dtype)
+        present = np.unique(np.concatenate(linked))
+        _check_that_holds(self.dtype, self.offset + present.size - 1)
+        return Ranks(linked, present, self.dtype, self.offset)
 
     def finish(self, kept, combined):
         """Return a block with the new numbers."""
@@ -332,6 +347,7 @@ class Ranks:
     blocks: list[Any]
     present: NDArray
     dtype: np.dtype[Any]
+    offset: int
 
     @property
     def count(self):
@@ -340,5 +356,5 @@ class Ranks:
 
     def of_block(self, number):
         """Return the new numbers of one block's labels, 0 for the background first."""
-        ranks = np.searchsorted(self.present, self.blocks[number]) + 1
+        ranks = np.searchsorted(self.present, self.blocks[number]) + self.offset
         return np.concatenate([np.zeros(1, int), ranks]).astype(self.dtype)

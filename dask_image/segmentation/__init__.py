@@ -9,7 +9,7 @@ from dask_image.ndfilters import (
     threshold_triangle,
     threshold_yen,
 )
-from dask_image.ndmeasure import relabel_sequential
+from dask_image.ndmeasure import regionprops_table, relabel_sequential
 from dask_image.segmentation._blobs import blob_dog, blob_log
 from dask_image.segmentation._extrema import local_maxima, local_minima
 from dask_image.segmentation._hysteresis import apply_hysteresis_threshold
@@ -42,6 +42,7 @@ __all__ = [
     "peak_local_max",
     "pyramid",
     "reconstruction",
+    "regionprops_table",
     "relabel_sequential",
     "remove_small_holes",
     "remove_small_objects",
