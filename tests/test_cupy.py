@@ -170,10 +170,16 @@ def test_arguments_are_made_those_of_cupy(monkeypatch):
     assert kernel(0, extra_arguments=(), extra_keywords={}, size=3) == {"size": 3}
     with pytest.raises(NotImplementedError, match="extra_keywords must be empty"):
         kernel(0, extra_keywords={"a": 1})
-    passed = kernel(0, structure=np.zeros((2, 3)), footprint=None)
-    assert passed["footprint"].all()
-    assert passed["footprint"].shape == (2, 3)
     assert kernel(0, structure=None, iterations=2) == {"structure": None, "iterations": 2}
+    assert kernel(0, structure=[1], iterations=2) == {"structure": [1], "iterations": 2}
+    grey = backend.CupyKernel(lambda block, structure=None, footprint=None: footprint)
+    for keywords in ({}, {"footprint": None}):
+        footprint = grey(0, structure=np.zeros((2, 3)), **keywords)
+        assert footprint.all()
+        assert footprint.shape == (2, 3)
+    double = backend.CupyKernel(lambda block, output: block.dtype)
+    assert double(np.zeros(3, "u1"), output=np.float64) == np.float64
+    assert double(np.zeros(3, "u1"), output=np.uint8) == np.uint8
 
 
 @needs_gpu
@@ -217,6 +223,23 @@ def test_filters_on_a_gpu(name, mode):
     assert isinstance(result._meta, cupy.ndarray)
     expected = getattr(ndimage, name)(image, mode=mode, **MODES_CALLS[name])
     np.testing.assert_allclose(result.compute().get(), expected, rtol=1e-5, atol=1e-5)
+
+
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "f8"])
+@pytest.mark.parametrize("name", ["gaussian_filter", "uniform_filter", "correlate"])
+def test_doubles_of_integers_on_a_gpu(name, dtype):
+    import cupy
+
+    image, where = seeded_image((20, 17), dtype), seeded_image((20, 17), "?")
+    keywords = MODES_CALLS[name] | {"output": np.float64}
+    on_host, counted = (da.from_array(each, chunks=6) for each in (image, where))
+    on_gpu = on_host.map_blocks(cupy.asarray)
+    for more in ({}, {"where": counted}):
+        result = getattr(ndfilters, name)(on_gpu, **keywords, **more)
+        expected = getattr(ndfilters, name)(on_host, **keywords, **more)
+        np.testing.assert_allclose(result.compute().get(), expected, rtol=1e-11, atol=1e-11)
 
 
 @needs_gpu

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 import dask_image.ndimage as ndi
 from dask_image import ndfilters
-from dask_image._utils.engines import line_sweeps
+from dask_image._utils.engines import counted, line_sweeps
 from tests.helpers import assert_same, nothing_computes, plain_kernels, seeded_image
 
 PADS = {
@@ -629,3 +629,24 @@ def test_compiled_ranks_are_those_of_the_plain_filter(name, shape, dtype, footpr
         found = result.compute()
         assert found.dtype == expected.dtype == result.dtype
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+@pytest.mark.parametrize("name", ["correlate", "convolve", "gaussian_filter"])
+def test_means_depend_on_no_chunks_nor_strips(name, dtype, mode, monkeypatch):
+    """Where all pixels of a block count, its mask is not filtered: what it weighs must not tell."""
+    weights = np.abs(seeded_image((3, 5), "f8"))
+    keywords = {"sigma": 1.7} if name == "gaussian_filter" else {"weights": weights}
+    image, where = 100 * seeded_image((61, 53), "f8"), np.ones((61, 53), bool)
+    where[:9, :8] = seeded_image((9, 8), "?")
+    image = np.abs(image).clip(0, 200).astype(dtype)
+    results = []
+    for rows in (1 << 22, 1 << 12):
+        monkeypatch.setattr(counted, "STRIP_BYTES", rows)
+        for chunks in (-1, (20, 17), (61, 9)):
+            lazy, mask = (da.from_array(each, chunks=chunks) for each in (image, where))
+            results.append(getattr(ndfilters, name)(lazy, mode=mode, where=mask, **keywords))
+            results[-1] = results[-1].compute(scheduler="synchronous")
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])

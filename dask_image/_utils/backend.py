@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -57,8 +58,8 @@ class CupyKernel:
     """
     A function of ``cupyx.scipy.ndimage`` that takes arguments as its namesake in SciPy does.
 
-    CuPy (14) wants weights on the GPU, knows no extra arguments of functions, and finds a
-    structure too little to tell the size of a window.
+    CuPy (14) wants weights on the GPU, knows no extra arguments of functions, finds a structure
+    too little to tell the size of a window, and weights short integers in float32.
 
     Parameters
     ----------
@@ -76,8 +77,14 @@ class CupyKernel:
         for extras in ("extra_arguments", "extra_keywords"):
             if keywords.pop(extras, None):
                 raise NotImplementedError(f"{extras} must be empty for CuPy arrays")
-        if keywords.get("structure") is not None and keywords.get("footprint", 0) is None:
+        # Binary morphology has no footprint.
+        without = keywords.get("footprint") is None and keywords.get("structure") is not None
+        if without and "footprint" in inspect.signature(self.function).parameters:
             keywords["footprint"] = np.ones(np.shape(keywords["structure"]), bool)
+        if keywords.get("output") == np.float64:
+            blocks = tuple(
+                block.astype(np.float64) if block.dtype.kind in "biu" else block for block in blocks
+            )
         return self.function(*blocks, **keywords)
 
 

@@ -303,8 +303,8 @@ class CountedKernel:
         ``finish.as_numbers(mask, dtype)`` is what the filter of the mask gets.
     counted : Counted
         Without its mask, which comes with the block.
-    whole : float or None
-        What the filtered mask is where all pixels count, if that is so at the edges too.
+    all_may_count : bool
+        Whether all pixels of a window count, at the edges too, where all of a block do.
     reach, modes : sequence of (int, int), sequence of str
         As for `map_neighborhood`.
     dtype : dtype
@@ -321,7 +321,7 @@ class CountedKernel:
     neutral: Any
     finish: Quotient | Present
     counted: Counted
-    whole: float | None
+    all_may_count: bool
     reach: Reach
     modes: Sequence[ModeName]
     dtype: np.dtype[Any]
@@ -353,9 +353,11 @@ class CountedKernel:
         numpy = type(block) is np.ndarray
         if numpy and self.at_once is not None and self.at_once(block, mask, region, out):
             return None
-        if self.whole is not None and mask.all():
+        if self.all_may_count and mask.all():
             value = self.of_image.on_boxes([block], region)
-            return self.finish(value, np.full_like(value.real, self.whole), out)
+            return self.finish(
+                value, np.full_like(value.real, self._of_all(mask, block.dtype)), out
+            )
         filled, distinct = None, False
         if numpy:
             filled, distinct = kernels.counted.fill_in(block, mask, block.dtype.type(self.neutral))
@@ -365,6 +367,11 @@ class CountedKernel:
             return self.finish.by_value(value, out)
         numbers = self.finish.as_numbers(mask, block.dtype)
         return self.finish(value, self.of_mask.on_boxes([numbers], region), out)
+
+    def _of_all(self, mask, dtype):
+        """Return what the filtered mask is where all pixels count, to the last bit."""
+        one = self.finish.as_numbers(np.ones_like(mask, shape=(1,) * mask.ndim), dtype)
+        return self.of_mask.on_boxes([one], None).ravel()[0]
 
     def filled(self, block: Block, mask: Block) -> Block:
         """Return a block in which pixels that do not count cannot matter."""
@@ -399,14 +406,13 @@ def average_counted(
     """
     work = _work_dtype(dtype)
     beyond = counted.beyond_edges(edges.cval)
-    total = float(keywords["weights"].sum())
     keywords |= {"mode": edges.mode}
     of_image = keywords | {"output": work, "cval": edges.cval if beyond else 0}
     of_mask = keywords | {"output": np.empty(0, work).real.dtype, "cval": beyond}
     masked = CountedKernel(
         BlockKernel(kernel, of_image), BlockKernel(kernel, of_mask), 0,
         Quotient(0.0, fill_for(counted, dtype), dtype), counted.for_blocks,
-        _whole(total, beyond, edges.modes), reach, edges.modes, dtype,
+        _all_may_count(beyond, edges.modes), reach, edges.modes, dtype,
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -418,8 +424,8 @@ def _work_dtype(dtype):
     return dtype if dtype.kind in "fc" else np.dtype(np.float64)
 
 
-def _whole(value, beyond, modes):
-    return None if _is_constant(modes) and not beyond else value
+def _all_may_count(beyond, modes):
+    return bool(beyond) or not _is_constant(modes)
 
 
 def _is_constant(modes):
@@ -534,7 +540,7 @@ def extremum_counted(
         BlockKernel(kernel, keywords | {"output": dtype, "cval": outside}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
         neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks,
-        _whole(1, beyond, edges.modes), reach, edges.modes, dtype,
+        _all_may_count(beyond, edges.modes), reach, edges.modes, dtype,
         by_value=not beyond or _is_no(neutral, edges.cval, edges.modes),
     )  # fmt: skip
     return map_neighborhood(
@@ -614,7 +620,7 @@ def _map_passes(image, counted, both, dtype, name, at_once=None):
     reach, modes = passes_reach(passes, image.ndim)
     by_value = isinstance(finish, Present) and (not beyond or _is_no(neutral, cval, modes))
     masked = CountedKernel(
-        *filters, neutral, finish, counted.for_blocks, _whole(1, beyond, modes), reach, modes,
+        *filters, neutral, finish, counted.for_blocks, _all_may_count(beyond, modes), reach, modes,
         dtype, at_once=at_once, by_value=by_value,
     )  # fmt: skip
     if run_apart(image, passes):
