@@ -4,7 +4,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from scipy import ndimage
-from skimage import feature, filters
+from skimage import color, feature, filters, morphology
 from skimage import segmentation as theirs
 
 from dask_image import segmentation
@@ -31,7 +31,18 @@ def by_distance(picture, least_distance):
     return -distance, markers, mask
 
 
+def nuclei_by_distance():
+    """Return the distances within stained nuclei, and what stands out of them as markers."""
+    dye = color.rgb2hed(data.immunohistochemistry())[..., 0]
+    smooth = filters.gaussian(dye, 2) - filters.gaussian(dye, 12)
+    mask = morphology.remove_small_objects(smooth > filters.threshold_otsu(smooth), max_size=40)
+    distance = ndimage.distance_transform_edt(mask)
+    peaks = segmentation.h_maxima(da.from_array(distance), 0.75).compute()
+    return -distance, ndimage.label(peaks, np.ones((3, 3)))[0], mask
+
+
 CASES = {
+    "nuclei by distance": nuclei_by_distance,
     "coins by edges": coins_by_edges,
     "coins by distance": lambda: by_distance("coins", 12),
     "galaxies by distance": lambda: by_distance("hubble_deep_field", 6),
