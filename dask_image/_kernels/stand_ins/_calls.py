@@ -40,13 +40,13 @@ class Call:
         return Call(function, **{**kept, **changes})
 
 
-def stands_in_for(function, exact=True):
+def stands_in_for(function, exact=None):
     """
     Make a kernel of what computes a region of the result (None: all of it) from a `Call`.
 
     The kernel has SciPy's signature. Its attribute ``in_region`` takes the region as a keyword
-    beside SciPy's arguments. Kernels that are ``exact`` give the bits that they give without
-    numba; ``in_region`` compiles these in the background.
+    beside SciPy's arguments. It compiles in the background where the kernel gives the bits that it
+    gives without numba: where ``exact(call)`` says so, and always if there is no ``exact``.
     """
 
     def decorate(compute):
@@ -54,11 +54,18 @@ def stands_in_for(function, exact=True):
         def kernel(*arguments, **keywords):
             return compute(Call(function, *arguments, **keywords), None)
 
-        def in_region(block, *others, region, **keywords):
+        def at_once(block, *others, region, **keywords):
             return compute(Call(function, block, *others, **keywords), region)
 
+        in_background = patient(at_once)
+
+        def either(block, *others, region, **keywords):
+            call = Call(function, block, *others, **keywords)
+            in_region = in_background if exact(call) else at_once
+            return in_region(block, *others, region=region, **keywords)
+
         kernel.__signature__ = _binder(function).signature
-        kernel.in_region = patient(in_region) if exact else in_region
+        kernel.in_region = either if exact else in_background
         return kernel
 
     return decorate

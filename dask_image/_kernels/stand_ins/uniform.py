@@ -287,7 +287,13 @@ def _run(call, steps, dtype, region):
     )  # fmt: skip
 
 
-@stands_in_for(ndimage.uniform_filter1d, exact=False)
+def _is_exact(call):
+    """Tell whether means are whole numbers, of sums that are exact."""
+    dtype = result_dtype(call.input, call.output)
+    return dtype is not None and dtype.kind in "iu"
+
+
+@stands_in_for(ndimage.uniform_filter1d, exact=_is_exact)
 def uniform_filter1d(call, region):
     steps, dtype = None, _dtype(call.input, call.output, call.cval)
     if dtype is not None:
@@ -297,7 +303,7 @@ def uniform_filter1d(call, region):
     return _run(call, steps, dtype, region)
 
 
-@stands_in_for(ndimage.uniform_filter, exact=False)
+@stands_in_for(ndimage.uniform_filter, exact=_is_exact)
 def uniform_filter(call, region):
     image, steps = call.input, None
     dtype = _dtype(image, call.output, call.cval)
