@@ -142,7 +142,8 @@ slower: .venv/ready
 	.venv/bin/python benchmarks/slower.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-minimum .venv-minimum-complete .venv-package .venv-peers .venv-public build dist demo-output
+	rm -rf .venv .venv-minimum .venv-minimum-complete .venv-package .venv-peers .venv-public
+	rm -rf build dist demo-output
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	rm -rf docs/_build docs/api/generated docs/gallery *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

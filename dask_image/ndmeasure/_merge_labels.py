@@ -120,9 +120,9 @@ def merge_labels_across_chunk_boundaries(
 
 def relabel_sequential(labels: ArrayLike, offset: Integer = 1) -> Array:
     """
-    Renumber the labels that an image has, without gaps, from `offset` on.
+    Renumber the labels that an image has, without gaps, from ``offset`` on.
 
-    Their order stays: the smallest becomes `offset`, as with
+    Their order stays: the smallest becomes ``offset``, as with
     `skimage.segmentation.relabel_sequential`. 0 stays 0.
 
     Parameters
@@ -143,7 +143,7 @@ def relabel_sequential(labels: ArrayLike, offset: Integer = 1) -> Array:
     TypeError
         If the labels are not integers.
     ValueError
-        If `offset` is less than 1 or more than the dtype holds; when computed,
+        If ``offset`` is less than 1 or more than the dtype holds; when computed,
         if a label is negative or the dtype does not hold the last number.
 
     Examples
