@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_inline, use_numba
 from dask_image._kernels.blocks.bits import pack_rows
-from dask_image._kernels.memory import scratch
+from dask_image._kernels.memory import recycled, scratch
 from dask_image._kernels.rows import whole
 from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import each
@@ -98,14 +98,14 @@ class _Words:
             rows[..., -1] |= (255 << bits) & 255 if words[0] else 0
 
     def unpack(self, words, region=None):
-        """Return the image, or a region of it, in fresh memory."""
+        """Return the image, or a region of it, as an array of its own."""
         bounds = whole(region, self.image)
         if bounds[-1][0] == 0 or not use_numba():
             packed = self.rows(words)[tuple(slice(*ends) for ends in bounds[:-1])]
             image = np.unpackbits(packed, axis=-1, count=bounds[-1][1], bitorder="little")
             return np.ascontiguousarray(image[..., bounds[-1][0] :].view(bool))
         starts = self.starts(bounds[:-1]) + bounds[-1][0] // 64
-        image = np.empty([stop - start for start, stop in bounds], np.uint8)
+        image = recycled([stop - start for start, stop in bounds], np.uint8)
         shift = np.uint64(bounds[-1][0] % 64)
         _unpack(words, starts, shift, image.reshape(-1), image.shape[-1])
         return image.view(bool)
@@ -279,7 +279,7 @@ class _Bits:
             np.invert(words, out=words)
 
     def image(self, region=None):
-        """Return the image, or a region of it, in fresh memory."""
+        """Return the image, or a region of it, as an array of its own."""
         return self.layout.unpack(self.state, region)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.memory import scratch
+from dask_image._kernels.memory import recycled, scratch
 from dask_image._kernels.patience import patient
 from dask_image._kernels.rows import cut, whole
 from dask_image._kernels.stand_ins._calls import Call, stands_in_for
@@ -54,7 +54,7 @@ def computed(call, dtype, region, run):
     )
     given = isinstance(output, np.ndarray) and region is None
     usable = given and output.flags.c_contiguous and not np.may_share_memory(image, output)
-    result = output if usable else np.empty(shape, dtype)
+    result = output if usable else recycled(shape, dtype)
     run(result)
     if given and not usable:
         output[...] = result

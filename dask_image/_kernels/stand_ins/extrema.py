@@ -16,7 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import runs_plainly, use_numba
-from dask_image._kernels.memory import scratch
+from dask_image._kernels.memory import recycled, scratch
 from dask_image._kernels.row_programs import (
     LOWER,
     UPPER,
@@ -220,7 +220,7 @@ def flat_filter(kind, image, window, cval, region=None):
     ``region`` is where in the image the result is wanted (None: everywhere).
     """
     axes = window.axes(image.shape, region)
-    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
+    out = recycled([axis.stop - axis.start for axis in axes], image.dtype)
     return None if apply(kind, image, window, axes, cval, out) else out
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels.memory import scratch
+from dask_image._kernels.memory import recycled, scratch
 from dask_image._kernels.row_programs import AS_IT_IS, LESS, LOWER, TAKEN_FROM, UPPER
 from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import each
@@ -54,7 +54,7 @@ def _steps(kinds, image, windows, cval, region, last=()):
             return None
         # SciPy rounds long integers between the steps.
         finish(source, image.dtype, None, window)
-    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
+    out = recycled([axis.stop - axis.start for axis in axes], image.dtype)
     odd = apply(kinds[-1], source, windows[kinds[-1]], axes, cval, out, last)
     return None if odd else out
 

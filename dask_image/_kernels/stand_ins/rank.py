@@ -19,6 +19,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.memory import recycled
 from dask_image._kernels.row_programs import (
     LOWER,
     MIDDLE,
@@ -222,7 +223,7 @@ def _median_of_nine():
 
 def network_filter(image, window, rank, cval, region):
     axes = window.axes(image.shape, region)
-    out = np.empty([axis.stop - axis.start for axis in axes], image.dtype)
+    out = recycled([axis.stop - axis.start for axis in axes], image.dtype)
     if image.ndim == 1:
         axes = [Axis(1, 0, 1), *axes]
     program = _program(tuple(axis.size for axis in axes), window.key, rank)
@@ -249,7 +250,7 @@ def choose_ranks(stack, low, high, window, cval, region):
         None if the image holds NaN.
     """
     axes = window.axes(stack.shape[1:], region)
-    out = np.empty([axis.stop - axis.start for axis in axes], stack.dtype)
+    out = recycled([axis.stop - axis.start for axis in axes], stack.dtype)
     if stack.ndim == 2:
         stack, axes = stack[:, None], [Axis(1, 0, 1), *axes]
     program = _choosing_program(

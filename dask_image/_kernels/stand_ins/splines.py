@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_part, use_numba
-from dask_image._kernels.memory import scratch
+from dask_image._kernels.memory import recycled, scratch
 from dask_image._utils.modes import MODES
 
 # Pixels (doubles) that stay in a cache while they are filtered there and back.
@@ -50,7 +50,7 @@ def spline_filter1d(input, order=3, axis=-1, output=np.float64, mode="mirror"):
     plain = order < 2 or dtype.kind not in "fc" or input.shape[axis] < 2
     if not use_numba() or plain or mode not in MODES:
         return ndimage.spline_filter1d(input, order, axis, output, mode)
-    result = output if given else np.empty(input.shape, dtype)
+    result = output if given else recycled(input.shape, dtype)
     parts = [(input, result)]
     if dtype.kind == "c":
         parts = [(input.real, result.real), (input.imag, result.imag)]

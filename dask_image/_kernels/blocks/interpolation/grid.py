@@ -16,7 +16,7 @@ from dask_image._kernels.blocks.interpolation.values import (
     stacked,
 )
 from dask_image._kernels.blocks.interpolation.weights import weights_of
-from dask_image._kernels.memory import scratch
+from dask_image._kernels.memory import recycled, scratch
 
 # Pixels computed in doubles at a time, where they are converted by NumPy.
 BAND = 1 << 16
@@ -65,7 +65,7 @@ def _grid_by_points(coefficients, box, lines, spline, dtype):
 
 def _grid_of_part(coefficients, box, lines, spline, dtype):
     ndim = len(lines)
-    result = np.empty((*coefficients.shape[:-ndim], *map(len, lines)), dtype)
+    result = recycled((*coefficients.shape[:-ndim], *map(len, lines)), dtype)
     if not result.size:
         return result
     planes = stacked(coefficients, ndim)

@@ -22,6 +22,10 @@ ROW = 512
 # is inside; between which coordinates there is anything but ``cval``.
 PADDING, ORIGIN, MOST, STRIDE, END, LOW, HIGH = range(7)
 
+# Of a double from this number on, the last bits are the integer that has been added to it:
+# vectors of 256 bits have no other way from doubles to long integers.
+WHOLE, ADDED = 2.0**52, (1 << 52) - 1
+
 
 class Source(NamedTuple):
     """The pixels of a box one after another, its ``frame``, and what lies outside."""
@@ -52,11 +56,23 @@ class Around(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Memory for what is known of `ROW` points: weights along each axis, and more."""
+    """
+    Memory for what is known of `ROW` points: weights along each axis, and more.
+
+    Where their pixels lie is added up in ``where``, from `WHOLE` on; ``offsets`` are its bits.
+    """
 
     weights: Any
     rows: Any
+    where: Any
     offsets: Any
+
+    @classmethod
+    def of(cls, ndim, order):
+        """Return memory for splines of an order."""
+        where = np.empty(ROW)
+        weights, rows = np.empty((ndim, order + 1, ROW)), np.empty((5, ROW))
+        return cls(weights, rows, where, where.view(np.int64))
 
 
 @jit
@@ -68,15 +84,14 @@ def nearest(source, points, scratch, rest, out):
     """
     pixels, frame, _ = source
     band, begin = points
-    _, rows, offsets = scratch
-    where, lost, left = rows[0], rows[1], np.int64(0)
+    _, rows, where, offsets = scratch
+    lost, left = rows[0], np.int64(0)
     for start in range(0, out.size, ROW):
         count = ROW if out.size - start > ROW else out.size - start
-        _clear(where, count)
-        _clear(lost, count)
+        _set(where, WHOLE, count)
+        _set(lost, 0.0, count)
         for axis in range(len(frame)):
             _place_nearest(band[axis, begin + start :], count, frame[axis], where, lost)
-        _truncate(where, offsets, count)
         _read(pixels, offsets, count, out[start:])
         left = _set_apart(lost, source, points, start, count, rest, left, out)
     return left
@@ -87,17 +102,16 @@ def linear(source, points, corners, scratch, rest, out):
     """Do so by order 1 between the four pixels around points of a plane."""
     pixels, frame, _ = source
     band, begin = points
-    weights, rows, offsets = scratch
-    where, lost, left = rows[0], rows[1], np.int64(0)
+    weights, rows, where, offsets = scratch
+    lost, left = rows[0], np.int64(0)
     for start in range(0, out.size, ROW):
         count = ROW if out.size - start > ROW else out.size - start
-        _clear(where, count)
-        _clear(lost, count)
+        _set(where, WHOLE, count)
+        _set(lost, 0.0, count)
         for axis in range(2):
             _place_linear(
                 band[axis, begin + start :], count, frame[axis], weights[axis, 0], where, lost
             )
-        _truncate(where, offsets, count)
         _read_corners(pixels, np.uint64(frame[0, STRIDE]), offsets, count, corners)
         _add_corners(corners, count, weights[0, 0], weights[1, 0], out[start:])
         left = _set_apart(lost, source, points, start, count, rest, left, out)
@@ -110,21 +124,20 @@ def splines(source, points, around, scratch, rest, out):
     pixels, frame, _ = source
     band, begin = points
     order, digits, deltas = around
-    weights, rows, offsets = scratch
+    weights, rows, where, offsets = scratch
     ndim = len(frame)
     total, one, other, ones, lost = rows[0], rows[1], rows[2], rows[3], rows[4]
     ones[:] = 1.0
     left = np.int64(0)
     for start in range(0, out.size, ROW):
         count = ROW if out.size - start > ROW else out.size - start
-        _clear(total, count)
-        _clear(lost, count)
+        _set(where, WHOLE, count)
+        _set(total, 0.0, count)
+        _set(lost, 0.0, count)
         for axis in range(ndim):
             _shift(band[axis, begin + start :], count, frame[axis], other)
             weigh(other[:count], order, one, weights[axis])
-            _place(one, count, frame[axis], order, total, lost)
-        _truncate(total, offsets, count)
-        _clear(total, count)
+            _place(one, count, frame[axis], order, where, lost)
         last = weights[ndim - 1]
         for row in range(len(deltas)):
             before = weights[ndim - 3, digits[row, ndim - 3]] if ndim > 2 else ones
@@ -146,10 +159,10 @@ def splines(source, points, around, scratch, rest, out):
 
 
 @jit_part
-def _clear(row, count):
+def _set(row, value, count):
     # An assignment to a slice takes many times longer to compile.
     for k in range(count):
-        row[k] = 0.0
+        row[k] = value
 
 
 @jit_part
@@ -207,19 +220,13 @@ def _place(first, count, axis, order, where, lost):
         where[k] += safe * stride
 
 
-@jit_part
-def _truncate(where, offsets, count):
-    for k in range(count):
-        offsets[k] = np.int64(where[k])
-
-
 # Offsets are unsigned, or each would be checked for whether it counts from the end.
 
 
 @jit
 def _read(pixels, offsets, count, row):
     for k in range(count):
-        row[k] = pixels[np.uint64(offsets[k])]
+        row[k] = pixels[np.uint64(offsets[k] & ADDED)]
 
 
 @jit_part
@@ -228,7 +235,7 @@ def _read_corners(pixels, stride, offsets, count, corners):
     a, b, c, d = corners[0], corners[1], corners[2], corners[3]
     step = np.uint64(1)
     for k in range(count):
-        offset = np.uint64(offsets[k])
+        offset = np.uint64(offsets[k] & ADDED)
         a[k] = pixels[offset]
         b[k] = pixels[offset + step]
         c[k] = pixels[offset + stride]
@@ -249,7 +256,7 @@ def _add_corners(corners, count, top, left, out):
 @jit_part
 def _read_two(pixels, delta, step, offsets, count, one, other):
     for k in range(count):
-        offset = np.uint64(offsets[k]) + delta
+        offset = np.uint64(offsets[k] & ADDED) + delta
         one[k] = pixels[offset]
         other[k] = pixels[offset + step]
 

@@ -26,12 +26,18 @@ from dask_image._kernels.blocks.interpolation.inside import (
     splines,
 )
 from dask_image._kernels.blocks.interpolation.plain import with_scipy
-from dask_image._kernels.blocks.interpolation.values import by_parts, convert, native, stacked
+from dask_image._kernels.blocks.interpolation.values import (
+    by_parts,
+    convert,
+    stacked,
+    where_it_lies,
+)
 from dask_image._kernels.blocks.interpolation.weights import find_places, weigh
+from dask_image._kernels.memory import recycled
 from dask_image._utils.modes import CONSTANT, MIRROR, WRAP
 
 # Points whose coordinates are written down at a time.
-BAND = 1 << 14
+BAND = 1 << 15
 
 
 class Points(NamedTuple):
@@ -173,13 +179,13 @@ def points_of_part(coefficients, box, points, spline, dtype):
     """
     shape, length = points.shape, points.length
     ndim = len(box.shape)
-    result = np.empty((*coefficients.shape[:-ndim], *shape), dtype)
+    result = recycled((*coefficients.shape[:-ndim], *shape), dtype)
     if not result.size:
         return result
     count = math.prod(shape)
     planes, flat = stacked(coefficients, ndim), result.reshape(-1, count)
     size = min(max(BAND // length, 1) * length, count)
-    interpolate = (_Compiled if use_numba() else _Plain)(planes, box, spline)
+    interpolate = (_Compiled if use_numba() else _Plain)(planes, box, spline, size)
     bands = np.empty((ndim, size))
     values = None if dtype.kind == "f" else np.empty(size)
     for plane, line in enumerate(flat):
@@ -200,7 +206,7 @@ def points_of_part(coefficients, box, points, spline, dtype):
 class _Plain:
     """Interpolation of bands of points by SciPy."""
 
-    def __init__(self, planes, box, spline):
+    def __init__(self, planes, box, spline, _):
         self.planes, self.box, self.spline = planes, box, spline
 
     def turn_to(self, plane):
@@ -221,11 +227,11 @@ class _Compiled:
     pixel by pixel.
     """
 
-    def __init__(self, planes, box, spline):
+    def __init__(self, planes, box, spline, most):
         self.planes, self.box, self.spline = planes, box, spline
+        self.rest = np.empty(most, np.int64)
         ndim, order, shape = len(box.shape), spline.order, planes.shape[1:]
-        strides = [math.prod(shape[axis + 1 :]) for axis in range(ndim)]
-        self.geometry = np.array([shape, strides, box.origin, box.shape], np.int64)
+        self.geometry = np.array([shape, shape, box.origin, box.shape], np.int64)
         self.digits = np.array(list(itertools.product(range(order + 1), repeat=ndim)), np.int64)
         # As far as pixels lie side by side.
         most = np.minimum(self.geometry[0], self.geometry[3] - self.geometry[2]) - order - 1
@@ -234,7 +240,6 @@ class _Compiled:
         self.frame[:, PADDING] = spline.padding
         self.frame[:, ORIGIN] = self.geometry[2] + order // 2
         self.frame[:, MOST] = most
-        self.frame[:, STRIDE] = strides
         self.frame[:, END] = ends = self.geometry[3] - 1.0
         if order and spline.mode.code not in (CONSTANT, MIRROR, WRAP):
             self.frame[:, END] = np.nan
@@ -244,12 +249,15 @@ class _Compiled:
         self.frame[:, LOW] = 0.0 if constant else -np.inf
         self.frame[:, HIGH] = ends if constant else np.inf
         self.fits = (most >= 0).all()
-        weights, rows = np.empty((ndim, order + 1, ROW)), np.empty((5, ROW))
-        self.scratch = Scratch(weights, rows, np.empty(ROW, np.int64))
+        self.scratch = Scratch.of(ndim, order)
 
     def turn_to(self, plane):
         """Read from one plane from now on."""
-        self.flat = native(self.planes[plane]).reshape(-1)
+        self.flat, strides = where_it_lies(self.planes[plane])
+        self.geometry[1] = self.frame[:, STRIDE] = strides
+        order = self.spline.order
+        digits = self.digits[:: order + 1, :-1]
+        self.around = Around(order, digits, digits @ self.geometry[1, :-1])
 
     def __call__(self, band, begin, out):
         rest = self._inside(band, begin, out, self.frame)
@@ -285,7 +293,7 @@ class _Compiled:
         """Interpolate at points whose pixels lie side by side; return which others are left."""
         if not self.fits:
             return np.arange(out.size)
-        rest = np.empty(out.size, np.int64)
+        rest = self.rest
         order, ndim = self.spline.order, len(frame)
         given = Source(self.flat, frame, self.spline.cval), Band(band, begin)
         if order == 0:
@@ -294,9 +302,7 @@ class _Compiled:
             corners = np.empty((4, ROW), self.flat.dtype)
             count = linear(*given, corners, self.scratch, rest, out)
         else:
-            digits = self.digits[:: order + 1, :-1]
-            deltas = digits @ self.geometry[1, :-1]
-            count = splines(*given, Around(order, digits, deltas), self.scratch, rest, out)
+            count = splines(*given, self.around, self.scratch, rest, out)
         return rest[:count]
 
 
@@ -315,7 +321,7 @@ def _at_edges(source, around, x, scratch, out):
     """
     pixels, geometry, cval = source
     order, mode, digits = around
-    weights, rows, offsets = scratch
+    weights, rows, _, offsets = scratch
     ndim = x.shape[0]
     places = np.empty((ndim, order + 1, ROW), np.int64)
     first, values, total = rows[0], rows[1], rows[2]

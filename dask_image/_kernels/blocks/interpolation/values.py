@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from dask_image._kernels._numba import use_numba
 from dask_image._kernels.blocks.interpolation.rows import kind_of, store
@@ -72,6 +73,21 @@ def native(box):
     if box.dtype.kind == "b":
         box = box.view(kind)
     return np.ascontiguousarray(box, kind)
+
+
+def where_it_lies(box):
+    """
+    Return the pixels of a box one after another, as `native`, and its strides, in pixels.
+
+    What is cut out of an image is not copied: other pixels of it lie between the rows.
+    """
+    size = box.dtype.itemsize
+    kept = box.size and kind_of(box.dtype) == box.dtype.str[1:] and box.dtype.isnative
+    if not kept or box.strides[-1] != size or any(step % size or step < 0 for step in box.strides):
+        box, size = native(box), np.dtype(kind_of(box.dtype)).itemsize
+    strides = [step // size for step in box.strides]
+    length = sum((count - 1) * step for count, step in zip(box.shape, strides)) + 1
+    return as_strided(box, (length if box.size else 0,), (size,)), strides
 
 
 def limits_of(dtype):
