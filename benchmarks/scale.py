@@ -181,6 +181,7 @@ OF_EACH_FAMILY = (
     "local_mean", "local_percentile", "subtract_background",
 )  # fmt: skip
 MOST_TASKS, MOST_MICROSECONDS = 12, 400
+PATIENCE = 900  # seconds, for one function
 
 
 def cost_of_graph(call, side):
@@ -224,9 +225,9 @@ def show_graphs(blocks, names):
     for name, call in calls.items():
         if name.partition(".")[2] not in names:
             continue
-        found = in_a_process(cost_of_graph, call, side, timeout=300)
+        found = in_a_process(cost_of_graph, call, side, timeout=PATIENCE)
         if found is None:
-            print(f"{name:45s} FAILED, or not built in 300 s", flush=True)
+            print(f"{name:45s} FAILED, or not built in {PATIENCE} s", flush=True)
             above.append(name)
             continue
         tasks, microseconds, size = found
