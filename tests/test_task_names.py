@@ -35,6 +35,8 @@ STEPS = {
     "line",
     # of folds
     "range", "histogram", "refine", "mark", "collect", "border", "strong", "weak",
+    # of mappings between labels
+    "first", "second",
 }  # fmt: skip
 
 # What the measurements of one pair of image and labels share, whichever function measures.
@@ -59,7 +61,6 @@ OTHER_NAMES = {
 # What is made of other public functions has their tasks too.
 COMPOSED = {
     "apply_hysteresis_threshold": ("binary_propagation",),
-    "join_segmentations": ("relabel_sequential",),
     "subtract_background": ("gaussian_filter", "grey_erosion", "local_percentile", "white_tophat"),
     "watershed": ("distance_transform_edt", "label", "local_minima"),
 }

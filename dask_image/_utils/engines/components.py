@@ -380,4 +380,9 @@ def foreground_components(
         foreground, seeds, connectivity, np.dtype(dtype), image.shape, image._meta,
         memory=options.memory("label"), elsewhere=elsewhere,
     )  # fmt: skip
-    return map_two_pass(algorithm, images, name)
+    labels, combined = map_two_pass(algorithm, images, name)
+    return labels, combined.array("count", _count)
+
+
+def _count(numbering):
+    return np.int64(numbering.count)
