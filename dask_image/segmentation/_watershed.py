@@ -10,9 +10,8 @@ from dask_image._utils.arguments import normalize_number, normalize_wrap_axes
 from dask_image._utils.arrays import as_dask_array, as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.engines.distances import Metric, least_costs
-from dask_image._utils.engines.flooding import flood
-from dask_image._utils.engines.line_sweeps import as_they_are, take_from
+from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
+from dask_image._utils.engines.flooding import Distances, flood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.metrics import EUCLIDEAN
 from dask_image._utils.steps import facing, forward
@@ -151,7 +150,11 @@ def watershed(
     else:
         markers = in_chunks_of(image, as_label_image(markers, "markers"), "markers")
     steps = displacements_of(structure)
-    distances = functools.partial(_squared_distances, wrap_axes=wrap_axes)
+    metric = Metric.on(image.shape, EUCLIDEAN, None, wrap_axes)
+    distances = Distances(
+        FirstAxis(metric).summarize,
+        functools.partial(least_costs, metric=metric, name="watershed", summarized=True),
+    )
     basins = flood(image, markers, mask, distances, steps, "watershed", wrap_axes)
     return _with_lines(basins, image, markers, steps, wrap_axes) if watershed_line else basins
 
@@ -160,14 +163,6 @@ def _minima_as_markers(image, mask, structure, wrap_axes):
     """Return each regional minimum as a marker."""
     minima = local_minima(image, structure, wrap_axes=wrap_axes)
     return label(minima if mask is None else minima & mask, structure, wrap_axes=wrap_axes)[0]
-
-
-def _squared_distances(packed, unmarked, wrap_axes):
-    """Return the squared distance to the nearest marker, and what it waits for."""
-    metric = Metric.on(packed.shape, EUCLIDEAN, None, wrap_axes)
-    costs, barrier = least_costs(packed, metric, "watershed", unmarked)
-    distances = take_from(costs, packed.chunks, as_they_are, metric.dtype, "watershed-distances")
-    return distances, barrier
 
 
 def _with_lines(basins, image, markers, steps, wrap_axes):

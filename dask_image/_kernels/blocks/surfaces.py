@@ -424,15 +424,15 @@ def relabel(kept: tuple[Runs, NDArray], above: Sequence[NDArray] | None, number:
 
 def scan_levels(
     box: Box, steps: Sequence[Shape], prepare: Callable[..., Any], *blocks: Block
-) -> tuple[Surface, NDArray]:
+) -> tuple[tuple[Surface, NDArray], None]:
     """
     Erode a seed within a block, and find how its faces hang together.
 
     Returns
     -------
-    surface : Surface
-    levels : numpy.ndarray
-        Of its terminals, from the seeds of the block alone.
+    part : tuple of Surface and numpy.ndarray
+        With the levels of its terminals, from the seeds of the block alone.
+    kept : None
     """
     seed, mask, _ = _walled(*prepare(*blocks))
     faces = box.face_pixels()
@@ -443,7 +443,7 @@ def scan_levels(
     taken, edges = kernels.flooding.scan(mask, nothing, held, steps)
     markers = np.zeros(1, np.int32)
     surface = _surface(box, (mask, nothing), (taken, edges), faces, markers, faces.size)
-    return surface, levels
+    return (surface, levels), None
 
 
 @dataclass(frozen=True)

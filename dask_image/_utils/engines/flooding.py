@@ -22,6 +22,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
@@ -53,8 +54,8 @@ from dask_image._utils.engines.graph import (
     tokenize,
     wait_for,
 )
-from dask_image._utils.engines.line_sweeps import Barrier, rows_ahead
-from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.line_sweeps import Barrier, in_pieces, rows_ahead
+from dask_image._utils.engines.overlap import Boxes, block_bounds
 from dask_image._utils.engines.two_pass import take
 from dask_image._utils.typing import Array, Chunks, DTypeLike, Shape
 
@@ -64,8 +65,28 @@ GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
 
 
+@dataclass(frozen=True)
+class Distances:
+    """
+    How far pixels are from the nearest marker.
+
+    Attributes
+    ----------
+    summarize : callable
+        ``summarize(unmarked, start)`` takes a boolean block, False at the markers, and its position
+        along the first axis; it returns what is needed of it.
+    between : callable
+        Takes an array whose blocks are pairs, of which the first is what ``summarize`` returned;
+        returns an array of integers, in any chunks, and the
+        `dask_image._utils.engines.line_sweeps.Barrier` that it waits for.
+    """
+
+    summarize: Callable[..., Any]
+    between: Callable[[Array], tuple[Array, Barrier]]
+
+
 def flood(
-    image: Array, markers: Array, mask: Array | None, distances: Callable[..., tuple[Array, Barrier]],
+    image: Array, markers: Array, mask: Array | None, distances: Distances,
     steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (),
 ) -> Array:  # fmt: skip
     """
@@ -79,11 +100,8 @@ def flood(
         Labels, 0 for no marker. Of the shape and chunks of ``image``, as the mask is.
     mask : dask.array.Array of bool or None
         No pixel passes where it is False.
-    distances : callable
-        Takes an array, and a function that makes boolean arrays, False at the markers, of its
-        blocks; returns an array of integers, and the
-        `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
-        equal in the image, the one with the smaller number is flooded first.
+    distances : Distances
+        Of pixels that are equal in the image, the one with the smaller distance is flooded first.
     steps : tuple of tuple of int
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
     name : str
@@ -106,31 +124,40 @@ def flood(
     # Markers are needed twice: for distances, and again when all of these are known. Until then
     # they are kept in little room.
     sources = [markers] if mask is None else [markers, mask]
-    for index in np.ndindex(image.numblocks):
-        packing.add("pack", index, Packed, *_blocks_at(sources, index))
+    boxes = _boxes(image, wrap_axes)
+    for index, box in boxes.items():
+        start = box.lower[0]
+        packing.add("pack", index, _pack, distances.summarize, start, *_blocks_at(sources, index))
     packed = packing.array("pack", sources, image.chunks, np.bool_)
-    distance, barrier = distances(packed, Packed.unmarked)
+    distance, barrier = distances.between(packed)
     # What is read only now has no need to wait in memory for the markers.
     image = read_again(image, barrier.after)
 
     flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps, wrap_axes))
-    costs = _distances_in_turn(flooding, distance, barrier, image)
-    boxes = _boxes(image, wrap_axes)
+    distance = in_pieces(distance, image.chunks, f"{name}-distances")
+    costs = Boxes(distance, _distances_in_turn(flooding, distance, barrier, image))
     for index, box in boxes.items():
-        args = (
-            packing.at("pack", index),
-            *_blocks_at([image], index),
-            reference((costs, *index)),
-        )
-        scanned = flooding.add("scan", index, scan_block, box, steps, *args)
-        flooding.add("surface", index, take, scanned, 0)
+        cutting, parts = costs.at(box.lower, box.upper)
+        args = (packing.at("pack", index), *_blocks_at([image], index), cutting, sequence(parts))
+        scanned = flooding.add("scan", index, _scan, box, steps, *args)
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(flooding, "surface", boxes, functools.partial(combine, steps=steps), resolve)
+    above = _add_tree(flooding, boxes, functools.partial(combine, steps=steps), resolve)
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
     sources = [packed, image, barrier.after]
     basins = flooding.array("relabel", sources, image.chunks, markers.dtype)
     return basins.rechunk(chunks, method="tasks")
+
+
+def _pack(summarize, start, markers, mask=None):
+    """Return what distances need of a block, and its markers, packed."""
+    packed = Packed(markers, mask)
+    return summarize(packed.unmarked(), start), packed
+
+
+def _scan(box, steps, packed, image, cutting, parts):
+    distance = np.ascontiguousarray(cutting(parts))
+    return scan_block(box, steps, packed[1], image, distance)
 
 
 def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
@@ -203,7 +230,7 @@ def reconstruct(
                 "scan", index, scan_levels, box, steps, prepare, *_blocks_at(images, index)
             )
         combine = functools.partial(combine_levels, steps=steps)
-        found = _add_tree(scanning, "scan", boxes, combine, resolve_levels)
+        found = _add_tree(scanning, boxes, combine, resolve_levels)
         parts = {str(group): group for group, _ in found.values()}
         scanning.add("wait", (), wait_for, *parts.values())
     scanned = scanning.made("scan", images)
@@ -274,15 +301,14 @@ def _blocks_at(arrays, index):
     return [reference((blocks_of(array), *index)) for array in arrays]
 
 
-def _add_tree(tasks, below, boxes, combine, resolve):
+def _add_tree(tasks, boxes, combine, resolve):
     """
     Add the tasks that combine surfaces, and those that hand down what comes of it.
 
     Parameters
     ----------
     tasks : _Tasks
-    below : str
-        The step of those that return the blocks' surfaces.
+        With a step "scan", whose tasks return a block's surface and something else.
     boxes : dict
         Those of all blocks, by index.
     combine : callable
@@ -298,7 +324,7 @@ def _add_tree(tasks, below, boxes, combine, resolve):
     """
     *_, (last, box) = boxes.items()
     group = GROUP.get(len(last), GROUP_OF_MORE)
-    above, shape, level = {}, tuple(number + 1 for number in last), ()
+    above, shape, level, below = {}, tuple(number + 1 for number in last), (), "scan"
     # What is in one block may still have ends to be joined.
     while math.prod(shape) > 1 or (box.wrap_axes and not level):
         groups = {}
@@ -307,16 +333,21 @@ def _add_tree(tasks, below, boxes, combine, resolve):
         level = (level[0] + 1,) if level else (0,)
         for index, members in groups.items():
             place = (*level, *index)
-            surfaces = sequence(tasks.at(below, member) for member in members)
-            combined = tasks.add("combine", place, combine, surfaces)
-            tasks.add("outline", place, take, combined, 0)
+            # Surfaces come with what is kept of each, which has tasks of its own: tasks that take
+            # the surfaces would be as many, to spare little that moves between machines.
+            parts = sequence(tasks.at(below, member) for member in members)
+            combined = tasks.add("combine", place, _combine, combine, parts)
             tasks.add("taken", place, take, combined, 1)
             above |= {member: (place, number) for number, member in enumerate(members)}
-        shape, below = tuple(-(-count // group) for count in shape), "outline"
+        shape, below = tuple(-(-count // group) for count in shape), "combine"
     for place in dict.fromkeys(place for place, _ in above.values()):
         up = _found(tasks, above, place)
         tasks.add("resolve", place, resolve, tasks.at("taken", place), *up)
     return {index: _found(tasks, above, index) for index in boxes}
+
+
+def _combine(combine, parts):
+    return combine([surface for surface, _ in parts])
 
 
 def _found(tasks, above, place):
