@@ -22,7 +22,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
@@ -65,29 +64,39 @@ GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
 
 
-@dataclass(frozen=True)
-class Distances:
+def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name: str) -> Array:
     """
-    How far pixels are from the nearest marker.
+    Return markers as `flood` takes them.
 
-    Attributes
+    Parameters
     ----------
+    markers : dask.array.Array
+        Labels, 0 for no marker.
+    mask : dask.array.Array of bool or None
+        Of the same chunks. No pixel passes where it is False.
     summarize : callable
         ``summarize(unmarked, start)`` takes a boolean block, False at the markers, and its position
-        along the first axis; it returns what is needed of it.
-    between : callable
-        Takes an array whose blocks are pairs, of which the first is what ``summarize`` returned;
-        returns an array of integers, in any chunks, and the
-        `dask_image._utils.engines.line_sweeps.Barrier` that it waits for.
+        along the first axis; it returns what distances need of it.
+    name : str
+        Of the function that the user called.
     """
+    sources = [markers] if mask is None else [markers, mask]
+    packing = _Tasks(name, tokenize([source.name for source in sources], summarize))
+    starts = block_bounds(markers.chunks)[0]
+    for index in np.ndindex(markers.numblocks):
+        blocks = _blocks_at(sources, index)
+        packing.add("pack", index, _pack, summarize, starts[index[0]], *blocks)
+    return packing.array("pack", sources, markers.chunks, markers.dtype)
 
-    summarize: Callable[..., Any]
-    between: Callable[[Array], tuple[Array, Barrier]]
+
+def _pack(summarize, start, markers, mask=None):
+    packed = Packed.within(markers, mask)
+    return summarize(packed.unmarked(), start), packed
 
 
 def flood(
-    image: Array, markers: Array, mask: Array | None, distances: Distances,
-    steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (),
+    image: Array, packed: Array, distances: Callable[[Array], tuple[Array, Barrier]],
+    steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (), lines: bool = False,
 ) -> Array:  # fmt: skip
     """
     Flood an image from its markers.
@@ -95,69 +104,56 @@ def flood(
     Parameters
     ----------
     image : dask.array.Array
-        Real numbers, one axis at least; no pixel passes where it is NaN.
-    markers : dask.array.Array
-        Labels, 0 for no marker. Of the shape and chunks of ``image``, as the mask is.
-    mask : dask.array.Array of bool or None
-        No pixel passes where it is False.
-    distances : Distances
-        Of pixels that are equal in the image, the one with the smaller distance is flooded first.
+        Real numbers, one axis and one pixel at least, no block without pixels; no pixel passes
+        where it is NaN.
+    packed : dask.array.Array
+        The markers, of the chunks of the image and the dtype of labels: each block is a pair, of
+        what ``distances`` needs of it, and `Packed` markers.
+    distances : callable
+        Takes ``packed``; returns an array of integers, in any chunks, and the
+        `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
+        equal in the image, the one with the smaller number is flooded first.
     steps : tuple of tuple of int
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
     name : str
         Of the function that the user called.
     wrap_axes : tuple of int, optional
         Axes whose ends meet.
+    lines : bool, optional
+        Whether to part basins by lines: of two neighbours in different ones, the one that is
+        higher is 0, or the later one if they are equal, unless it is marked.
 
     Returns
     -------
     dask.array.Array
-        The label that floods each pixel, of the dtype and chunks of ``markers``; 0 for walls and
-        where none gets to.
+        The label that floods each pixel, of the dtype of ``packed`` and the chunks of ``image``; 0
+        for walls and where none gets to.
     """
-    if image.size == 0:
-        return da.zeros_like(markers)
-    chunks = image.chunks
-    image, markers, mask = _without_empty_blocks([image, markers, mask])
-    given = [markers.name, None if mask is None else mask.name]
-    packing = _Tasks(name, tokenize(given))
-    # Markers are needed twice: for distances, and again when all of these are known. Until then
-    # they are kept in little room.
-    sources = [markers] if mask is None else [markers, mask]
-    boxes = _boxes(image, wrap_axes)
-    for index, box in boxes.items():
-        start = box.lower[0]
-        packing.add("pack", index, _pack, distances.summarize, start, *_blocks_at(sources, index))
-    packed = packing.array("pack", sources, image.chunks, np.bool_)
-    distance, barrier = distances.between(packed)
+    distance, barrier = distances(packed)
     # What is read only now has no need to wait in memory for the markers.
     image = read_again(image, barrier.after)
-
-    flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps, wrap_axes))
+    flooding = _Tasks(
+        name, tokenize(packed.name, image.name, distance.name, steps, wrap_axes, lines)
+    )
     distance = in_pieces(distance, image.chunks, f"{name}-distances")
     costs = Boxes(distance, _distances_in_turn(flooding, distance, barrier, image))
+    boxes = _boxes(image, wrap_axes)
     for index, box in boxes.items():
         cutting, parts = costs.at(box.lower, box.upper)
-        args = (packing.at("pack", index), *_blocks_at([image], index), cutting, sequence(parts))
-        scanned = flooding.add("scan", index, _scan, box, steps, *args)
+        args = (*_blocks_at([packed, image], index), cutting, sequence(parts))
+        scanned = flooding.add("scan", index, _scan, box, (steps, lines), *args)
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(flooding, boxes, functools.partial(combine, steps=steps), resolve)
+    above = _add_tree(
+        flooding, boxes, functools.partial(combine, steps=steps, lines=lines), resolve
+    )
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
-    sources = [packed, image, barrier.after]
-    basins = flooding.array("relabel", sources, image.chunks, markers.dtype)
-    return basins.rechunk(chunks, method="tasks")
+    return flooding.array("relabel", [packed, image, barrier.after], image.chunks, packed.dtype)
 
 
-def _pack(summarize, start, markers, mask=None):
-    """Return what distances need of a block, and its markers, packed."""
-    packed = Packed(markers, mask)
-    return summarize(packed.unmarked(), start), packed
-
-
-def _scan(box, steps, packed, image, cutting, parts):
-    distance = np.ascontiguousarray(cutting(parts))
-    return scan_block(box, steps, packed[1], image, distance)
+def _scan(box, how, packed, image, cutting, parts):
+    (steps, lines), (_, markers) = how, packed
+    return scan_block(box, steps, markers, (image, np.ascontiguousarray(cutting(parts))), lines)
 
 
 def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
@@ -218,7 +214,7 @@ def reconstruct(
     """
     if images[0].size == 0:
         return da.zeros_like(images[0], dtype=dtype)
-    chunks, images = images[0].chunks, _without_empty_blocks(images)
+    chunks, images = images[0].chunks, without_empty_blocks(images)
     token = tokenize([image.name for image in images], prepare, finish, steps, dtype, wrap_axes)
     scanning, finishing = _Tasks(name, token), _Tasks(name, token)
     boxes, again = _boxes(images[0], wrap_axes), images
@@ -244,8 +240,8 @@ def reconstruct(
     return filled.rechunk(chunks, method="tasks")
 
 
-def _without_empty_blocks(images):
-    """Return images, of which some may be None, in chunks of one pixel at least."""
+def without_empty_blocks(images: Sequence[Any]) -> list[Any]:
+    """Return images, of which the first is one and others may be None, in chunks of some pixels."""
     filled = tuple(tuple(size for size in sizes if size) for sizes in images[0].chunks)
     return [image if image is None else image.rechunk(filled, method="tasks") for image in images]
 
