@@ -29,10 +29,9 @@ STEPS = {
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "frame",
     "column", "settle", "centers",
     # of distances
-    "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn", "distances",
+    "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn",
     # of floods
-    "gate", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
-    "line",
+    "gate", "kept", "taken", "resolve", "fill",
     # of folds
     "range", "histogram", "refine", "mark", "collect", "border", "strong", "weak",
     # of mappings between labels
@@ -62,7 +61,7 @@ OTHER_NAMES = {
 COMPOSED = {
     "apply_hysteresis_threshold": ("binary_propagation",),
     "subtract_background": ("gaussian_filter", "grey_erosion", "local_percentile", "white_tophat"),
-    "watershed": ("distance_transform_edt", "label", "local_minima"),
+    "watershed": ("local_minima",),
 }
 
 

@@ -80,7 +80,7 @@ def local_maxima(
     Pixels without a higher neighbour are maxima unless they lie on a plateau
     with a pixel that has one. Connected, those pixels make up components, and
     a plateau is found to be none of the maxima where its component touches
-    such a pixel. So the components of `dask_image.ndmeasure.label` serve. As in
+    such a pixel, in its block or the next. The image is read once. As in
     scikit-image, a plateau of the image's least value is no maximum.
 
     Examples
