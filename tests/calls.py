@@ -180,7 +180,7 @@ CALLS = {
         "find_boundaries": lambda f, x, y, b, u: f(y),
         "h_maxima": lambda f, x, y, b, u: f(x, 0.5),
         "h_minima": lambda f, x, y, b, u: f(x, 0.5),
-        "join_segmentations": lambda f, x, y, b, u: f(y, u),
+        "join_segmentations": lambda f, x, y, b, u: f(y, u, True),
         "local_maxima": lambda f, x, y, b, u: f(x),
         "local_minima": lambda f, x, y, b, u: f(x),
         "peak_local_max": lambda f, x, y, b, u: f(x, 2),

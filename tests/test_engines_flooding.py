@@ -18,8 +18,8 @@ from dask_image._kernels.blocks.runs import Runs
 from dask_image._kernels.blocks.surfaces import Box, Packed, scan_block
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.engines.distances import Metric, least_costs
-from dask_image._utils.engines.flooding import flood
+from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
+from dask_image._utils.engines.flooding import flood, pack
 from dask_image._utils.metrics import EUCLIDEAN
 from dask_image.segmentation import watershed
 from tests.helpers import nothing_computes, plain_kernels
@@ -195,8 +195,8 @@ def test_a_surface_holds_no_more_than_the_faces():
     markers = (random.random((64, 64)) < 0.2) * random.integers(1, 9999, (64, 64))
     distance = squared_distances(markers != 0)
     box = Box((64, 64), (128, 128), (192, 192))
-    surface, (runs, labels) = scan_block(
-        box, steps_of(2, 1), Packed(markers), image, distance.astype(np.int32)
+    surface, (runs, labels, _) = scan_block(
+        box, steps_of(2, 1), Packed(markers), (image, distance.astype(np.int32))
     )
     faces = 4 * 63
     assert surface.count <= faces
@@ -256,12 +256,14 @@ def test_flood_takes_any_distances():
     image = da.zeros((1, 6), chunks=(1, 4))
     markers = da.from_array(np.array([[1, 0, 0, 0, 0, 2]]), chunks=(1, 4))
 
-    def from_the_left(packed, unmarked):
-        metric = Metric.on(packed.shape, EUCLIDEAN)
-        costs, barrier = least_costs(packed, metric, "test", unmarked)
+    metric = Metric.on(image.shape, EUCLIDEAN)
+
+    def from_the_left(packed):
+        costs, barrier = least_costs(packed, metric, "test", summarized=True)
         return costs * 0 + da.arange(6, chunks=4), barrier
 
-    basins = flood(image, markers, None, from_the_left, steps_of(2, 1), "test")
+    packed = pack(markers, None, FirstAxis(metric).summarize, "test")
+    basins = flood(image, packed, from_the_left, steps_of(2, 1), "test")
     np.testing.assert_array_equal(basins, [[1, 1, 1, 1, 1, 2]])
 
 

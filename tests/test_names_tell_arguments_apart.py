@@ -119,7 +119,7 @@ VALUES = {
     "exclude_border": (True, False), "num_peaks": (np.inf, 2), "num_peaks_per_label": (np.inf, 1),
     "p_norm": (np.inf, 2), "levels": (3, 4), "seed": (BELOW, IMAGE), "max_size": (2, 4),
     "in_range": ("image", (0, 2)), "out_range": ((0, 1), (0, 2)), "nbins": (16, 32),
-    "return_all": (False, True), "tolerance": (None, 0.1), "initial_guess": (None, 0.2),
+    "return_all": (False, True), "return_mapping": (False, True), "tolerance": (None, 0.1), "initial_guess": (None, 0.2),
     "tiles": (IMAGE, OTHER_IMAGE), "dark": (0, 1), "flat": (IMAGE + 9, OTHER_IMAGE + 9),
     "min_sigma": (1, 1.5), "max_sigma": (2, 3), "num_sigma": (3, 4), "sigma_ratio": (1.6, 1.2),
     "overlap": (0.5, 0.7), "log_scale": (False, True), "classes": (3, 4), "compactness": None, "watershed_line": (False, True),

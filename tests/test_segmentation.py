@@ -1,5 +1,6 @@
 """Segmentation is scikit-image's, on real and random images, however they are cut."""
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -420,6 +421,34 @@ def test_find_boundaries(shape, mode):
 def test_join_segmentations(shape):
     one, other = random_labels(shape), random_labels(shape, seed=1)
     check(segmentation.join_segmentations, theirs.join_segmentations, one, other)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_mappings_of_joined_segmentations(shape):
+    one, other = 7 * random_labels(shape).astype("u1"), random_labels(shape, seed=1).astype("i4")
+    some = np.where(one + other == 0, 2, other)  # nowhere are both 0
+    for pair in ((one, other), (one, some), (one * 0, other), (one * 0, other * 0)):
+        for cut, chunks in cuttings(*pair):
+            expected = theirs.join_segmentations(*cut, return_mapping=True)
+            lazy = [da.from_array(array, chunks=chunks) for array in cut]
+            with nothing_computes():
+                found = segmentation.join_segmentations(*lazy, return_mapping=True)
+            joined, *mappings = dask.compute(*found, scheduler="synchronous")
+            np.testing.assert_array_equal(joined, expected[0])
+            for labels, mapping, whole in zip(cut, mappings, expected[1:]):
+                np.testing.assert_array_equal(mapping, np.asarray(whole))
+                np.testing.assert_array_equal(mapping[joined], labels)
+                assert mapping.dtype == labels.dtype
+
+
+def test_mappings_without_pixels():
+    empty = da.zeros((0, 3), dtype=int, chunks=2)
+    joined, *mappings = segmentation.join_segmentations(empty, empty, return_mapping=True)
+    assert joined.compute().shape == (0, 3)
+    for mapping in mappings:
+        np.testing.assert_array_equal(mapping, [0])
+    with pytest.raises(ValueError, match="labels must not be negative, got -1"):
+        segmentation.join_segmentations([1, -1], [0, 0], return_mapping=True)[1].compute()
 
 
 def test_names_that_other_areas_have_too():

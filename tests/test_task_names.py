@@ -29,12 +29,13 @@ STEPS = {
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "frame",
     "column", "settle", "centers",
     # of distances
-    "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn", "distances",
+    "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn",
     # of floods
-    "gate", "surface", "kept", "outline", "taken", "resolve", "fill", "states",
-    "line",
+    "gate", "kept", "taken", "resolve", "fill",
     # of folds
     "range", "histogram", "refine", "mark", "collect", "border", "strong", "weak",
+    # of mappings between labels
+    "first", "second",
 }  # fmt: skip
 
 # What the measurements of one pair of image and labels share, whichever function measures.
@@ -59,9 +60,8 @@ OTHER_NAMES = {
 # What is made of other public functions has their tasks too.
 COMPOSED = {
     "apply_hysteresis_threshold": ("binary_propagation",),
-    "join_segmentations": ("relabel_sequential",),
     "subtract_background": ("gaussian_filter", "grey_erosion", "local_percentile", "white_tophat"),
-    "watershed": ("distance_transform_edt", "label", "local_minima"),
+    "watershed": ("local_minima",),
 }
 
 

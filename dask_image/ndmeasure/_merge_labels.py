@@ -349,11 +349,6 @@ class Ranks:
     dtype: np.dtype[Any]
     offset: int
 
-    @property
-    def count(self):
-        """How many labels there are."""
-        return self.present.size
-
     def of_block(self, number):
         """Return the new numbers of one block's labels, 0 for the background first."""
         ranks = np.searchsorted(self.present, self.blocks[number]) + self.offset

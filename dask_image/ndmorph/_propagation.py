@@ -388,7 +388,6 @@ class Reached:
     """What is reached in each block, packed."""
 
     blocks: list[Any]
-    count: int = 0
 
     def of_block(self, number):
         """Return the packed pixels of one block."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal, overload
 
 import dask.array as da
 import numpy as np
 
-from dask_image._kernels import blocks as kernels
-from dask_image._utils import options
 from dask_image._utils.arguments import normalize_wrap_axes
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
-from dask_image._utils.engines.components import ForegroundComponents
-from dask_image._utils.engines.folding import value_range
+from dask_image._utils.engines.block_lattice import Connectivity
+from dask_image._utils.engines.flooding import without_empty_blocks
+from dask_image._utils.engines.plateaus import NumberedPlateaus, Plateaus
 from dask_image._utils.engines.two_pass import map_two_pass
-from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Shape
+from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import map_surroundings, neighbour_structure
+from dask_image.segmentation._arguments import neighbour_steps
 
 
 @overload
@@ -83,7 +80,7 @@ def local_maxima(
     Pixels without a higher neighbour are maxima unless they lie on a plateau
     with a pixel that has one. Connected, those pixels make up components, and
     a plateau is found to be none of the maxima where its component touches
-    such a pixel. So the components of `dask_image.ndmeasure.label` serve. As in
+    such a pixel, in its block or the next. The image is read once. As in
     scikit-image, a plateau of the image's least value is no maximum.
 
     Examples
@@ -162,7 +159,7 @@ def local_minima(
 
 def _extrema(image, footprint, connectivity, indices, allow_borders, wrap_axes, name):
     image = as_image(image)
-    steps = displacements_of(neighbour_structure(footprint, connectivity, image.ndim))
+    steps = neighbour_steps(footprint, connectivity, image.ndim)
     connects = Connectivity(steps, normalize_wrap_axes(wrap_axes, image.ndim))
     edges = () if allow_borders else set(range(image.ndim)) - set(connects.wrap_axes)
     if any(image.shape[axis] < 3 for axis in edges):
@@ -179,93 +176,19 @@ def _regional(image, connectivity, edges, name):
 
     Those that touch the edges of the image along the axes ``edges`` are left out.
     """
-    steps = connectivity.displacements
-    connects = set(map(tuple, np.eye(image.ndim, dtype=int).tolist())) <= set(steps)
-    if image.size == 0 or (image.size == 1 and connects):
+    if image.size == 0:
         return da.zeros_like(image, dtype=bool)
-    highest = name == "local_maxima"
-    # A pixel two steps away may be what spoils its neighbour, and that the plateau.
-    states = map_surroundings(
-        _states, image, name=f"{name}-states", reach=[(2, 2)] * image.ndim,
-        wrap_axes=connectivity.wrap_axes, dtype=np.uint8, steps=steps, highest=highest,
-    )  # fmt: skip
-    if not edges and steps and not connects:
-        least = value_range(image, name)[0 if highest else 1]
-        states = da.where(image == least, np.uint8(0), states)  # as if a neighbour were higher
-    # To find states anew costs more than to keep two bits a pixel, however many there are.
-    algorithm = _Plateaus(
-        _candidates, _spoiled, connectivity, np.dtype(bool), image.shape, states._meta,
-        memory=max(options.memory("label"), -(-image.size // 8)), elsewhere=False,
-        edges=edges, connects=connects,
-    )  # fmt: skip
-    return map_two_pass(algorithm, [states], name)[0]
+    chunks, (image,) = image.chunks, without_empty_blocks([image])
+    algorithm = Plateaus.of(
+        image, connectivity, name == "local_maxima", dtype=np.dtype(bool), edges=edges
+    )
+    return map_two_pass(algorithm, [image], name)[0].rechunk(chunks, method="tasks")
 
 
-def _states(image, steps, highest):
-    return kernels.plateaus.plateau_states(image, steps, highest)
-
-
-def _candidates(states):
-    """Return the foreground: candidates and those that are spoiled, which is the number after."""
-    return states - np.uint8(kernels.plateaus.CANDIDATE) <= 1
-
-
-def _spoiled(states, place):
-    return states == kernels.plateaus.SPOILED
-
-
-@dataclass(frozen=True)
-class _Plateaus(ForegroundComponents):
-    """
-    Chooses the peaks, and the plateaus that are spoiled nowhere.
-
-    Parameters
-    ----------
-    edges : tuple of int
-        Along which axes no maximum may touch the edge of the image.
-    connects : bool
-        Whether steps lead from any pixel to all others.
-    """
-
-    edges: Shape
-    connects: bool
-
-    combine_step, finish_step = "combine", "fill"
-
-    def scan(self, place, states):
-        """Find the plateaus and the peaks of a block, and whether any pixel has a higher neighbour."""
-        if self.edges:
-            states = states.copy()
-            for axis in self.edges:
-                start, size = place.start[axis], self.image_shape[axis]
-                for edge in (-start, size - 1 - start):
-                    if 0 <= edge < states.shape[axis]:
-                        face = (slice(None),) * axis + (edge,)
-                        states[face] = kernels.plateaus.WITHOUT_BORDER[states[face]]
-        scanned, kept = super().scan(place, states)
-        peaks = kernels.bits.pack_lines(states == kernels.plateaus.PEAK)
-        return (scanned, bool(states.all())), (states.shape, peaks, kept)
-
-    def link(self, number, summary, neighbours, summaries):
-        """Find the plateaus that reach into other blocks."""
-        scanned, level = summary
-        return super().link(number, scanned, neighbours, [other for other, _ in summaries]), level
-
-    def combine(self, linked):
-        """Choose the plateaus without a spoiled pixel."""
-        spoiled = super().combine([links for links, _ in linked])
-        # A plateau of the image's least value is no maximum. Where steps lead everywhere, only
-        # an image that is constant has one, of which no pixel has a higher neighbour.
-        constant = self.connects and all(level for _, level in linked)
-        return replace(spoiled, numbers=~spoiled.numbers & (not constant))
-
-    def finish(self, kept, combined):
-        """Return the peaks and the chosen plateaus of a block."""
-        shape, peaks, components = kept
-        found = kernels.bits.unpack_lines(peaks, shape)
-        found |= super().finish(components, combined)
-        return found
-
-    def kept_bytes(self, shape):
-        """Return the size of a block packed twice: its plateaus, and its peaks."""
-        return 2 * super().kept_bytes(shape)
+def packed_minima(image, mask, connectivity, dtype, summarize):
+    """Return each regional minimum as a marker, numbered as `label` does, for `flood`."""
+    algorithm = NumberedPlateaus.of(
+        image, connectivity, highest=False, dtype=dtype, summarize=summarize
+    )
+    images = [image] if mask is None else [image, mask]
+    return map_two_pass(algorithm, images, "local_minima")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import dask.array as da
 import numpy as np
@@ -28,7 +28,7 @@ from dask_image._utils.engines.labelled_components import LabelledComponents, ch
 from dask_image._utils.engines.overlap import block_bounds, map_boxes, map_neighborhood
 from dask_image._utils.engines.two_pass import UNLINKED, TwoPass, map_two_pass
 from dask_image._utils.labels import as_label_image
-from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
+from dask_image._utils.typing import Array, ArrayLike, Integer, NDArray, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
 from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
 
@@ -507,23 +507,38 @@ def _gaps(labels, shape):
     return found
 
 
+@overload
+def join_segmentations(
+    s1: ArrayLike, s2: ArrayLike, return_mapping: Literal[False] = ...
+) -> Array: ...
+@overload
+def join_segmentations(
+    s1: ArrayLike, s2: ArrayLike, return_mapping: Literal[True]
+) -> tuple[Array, Array, Array]: ...
 @numpy_only
-def join_segmentations(s1: ArrayLike, s2: ArrayLike) -> Array:
+def join_segmentations(
+    s1: ArrayLike, s2: ArrayLike, return_mapping: bool = False
+) -> Array | tuple[Array, Array, Array]:
     """
     Part two segmentations by each other: pixels stay together if they are together in both.
 
-    As `skimage.segmentation.join_segmentations`, without its mappings.
+    As `skimage.segmentation.join_segmentations`.
 
     Parameters
     ----------
     s1, s2 : array_like of int
         Labels, not negative, of one shape.
+    return_mapping : bool, optional
+        Whether to return which labels of ``s1`` and ``s2`` the joined ones are parts of, too.
 
     Returns
     -------
-    dask.array.Array
+    joined : dask.array.Array
         Of int64, with the shape and chunks of ``s1``: numbers from 0, in the order of the labels
         of ``s1`` and then of ``s2``; 0 where both are 0.
+    mapping_to_s1, mapping_to_s2 : dask.array.Array
+        If ``return_mapping``: an element for each joined label from 0 on, the label of ``s1``
+        or ``s2`` there. Of their dtypes, and of unknown length.
 
     Raises
     ------
@@ -534,23 +549,48 @@ def join_segmentations(s1: ArrayLike, s2: ArrayLike) -> Array:
     --------
     skimage.segmentation.join_segmentations : The same on NumPy arrays.
 
+    Notes
+    -----
+    Compute all three together, since mappings are found on the way to the joined labels. Then
+    ``mapping_to_s1[joined]`` is ``s1``, and with a table of the joined objects
+    ``mapping_to_s1[table["label"]]`` is a column of it.
+
     Examples
     --------
+    >>> import dask
     >>> import dask.array as da
     >>> import numpy as np
     >>> one = da.from_array(np.array([[0, 0, 1, 1], [0, 2, 1, 1], [2, 2, 2, 1]]), chunks=2)
     >>> other = da.from_array(np.array([[0, 1, 1, 0], [0, 1, 1, 0], [0, 1, 1, 1]]), chunks=2)
-    >>> join_segmentations(one, other).compute()
+    >>> joined, to_one, to_other = dask.compute(*join_segmentations(one, other, True))
+    >>> joined
     array([[0, 1, 3, 2],
            [0, 5, 3, 2],
            [4, 5, 5, 3]])
+    >>> to_one
+    array([0, 0, 1, 1, 2, 2])
+    >>> to_other[joined]
+    array([[0, 1, 1, 0],
+           [0, 1, 1, 0],
+           [0, 1, 1, 1]])
     """
     first = _as_labels(s1, "s1")
     second = in_chunks_of(first, _as_labels(s2, "s2"), "s2")
-    if first.size == 0:
-        return first.astype(np.int64)
     algorithm = JoinSegmentations(np.dtype(np.int64))
-    return map_two_pass(algorithm, [first, second], "join_segmentations")[0]
+    joined, combined = map_two_pass(algorithm, [first, second], "join_segmentations")
+    if not return_mapping:
+        return joined
+    to_first, to_second = (
+        combined.array(
+            step, functools.partial(_mapping, number, labels.dtype), labels.dtype, (np.nan,)
+        )
+        for number, (step, labels) in enumerate([("first", first), ("second", second)])
+    )
+    return joined, to_first, to_second
+
+
+def _mapping(number, dtype, joined):
+    return joined.labels[number].astype(dtype)
 
 
 @dataclass(frozen=True)
@@ -570,7 +610,7 @@ class JoinSegmentations(TwoPass):
         for labels in present:
             if labels.size and labels[0] < 0:
                 raise ValueError(f"labels must not be negative, got {labels[0]}")
-        first, second = (np.concatenate([[0], labels]) for labels in present)
+        first, second = map(_with_zero, present)
         # (0, 0), which stays 0, is pair 0.
         pairs, ranks = kernels.runs.compact(ranks[0] * second.size + ranks[1])
         ours, theirs = np.divmod(pairs, second.size)
@@ -578,14 +618,27 @@ class JoinSegmentations(TwoPass):
 
     def combine(self, linked):
         """Rank the pairs of all blocks."""
-        firsts, seconds = (
-            np.unique(np.concatenate(labels), return_inverse=True)[1] for labels in zip(*linked)
+        (first, ours), (second, theirs) = (
+            np.unique(np.concatenate(labels), return_inverse=True) for labels in zip(*linked)
         )
-        keys = firsts * (seconds.max(initial=0) + 1) + seconds
-        present, ranks = np.unique(keys, return_inverse=True)
+        span = max(second.size, 1)
+        pairs, ranks = np.unique(ours * span + theirs, return_inverse=True)
+        ours, theirs = np.divmod(pairs, span)
         offsets = np.cumsum([0, *(labels.size for labels, _ in linked)])
-        return Numbering(ranks + 1, offsets, present.size)
+        labels = _with_zero(first[ours]), _with_zero(second[theirs])
+        return Joined(ranks + 1, offsets, pairs.size, labels)
 
     def finish(self, kept, combined):
         """Return a block of the numbers of its pairs."""
         return kept.with_values(combined[kept.values])
+
+
+@dataclass(frozen=True)
+class Joined(Numbering):
+    """The numbers of pairs, and the two labels that each number stands for."""
+
+    labels: tuple[NDArray, NDArray]
+
+
+def _with_zero(labels):
+    return np.concatenate([np.zeros(1, labels.dtype), labels])

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import functools
 
+import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import normalize_number, normalize_wrap_axes
 from dask_image._utils.arrays import as_dask_array, as_image
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.engines.distances import Metric, least_costs
-from dask_image._utils.engines.flooding import flood
-from dask_image._utils.engines.line_sweeps import as_they_are, take_from
+from dask_image._utils.engines.block_lattice import Connectivity
+from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
+from dask_image._utils.engines.flooding import flood, pack, without_empty_blocks
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.metrics import EUCLIDEAN
-from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
-from dask_image.ndmeasure import label
-from dask_image.segmentation._arguments import (
-    in_chunks_of,
-    map_surroundings,
-    neighbour_structure,
-)
-from dask_image.segmentation._extrema import local_minima
+from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
+from dask_image.segmentation._extrema import packed_minima
 
 
 @numpy_only
@@ -141,49 +135,27 @@ def watershed(
         )
     wrap_axes = normalize_wrap_axes(wrap_axes, image.ndim)
     array = np.ndim(connectivity) > 0
-    structure = neighbour_structure(
+    steps = neighbour_steps(
         connectivity if array else None, None if array else connectivity, image.ndim
     )
     if mask is not None:
         mask = in_chunks_of(image, as_dask_array(mask, "mask"), "mask").astype(bool)
-    if markers is None:
-        markers = _minima_as_markers(image, mask, structure, wrap_axes)
-    else:
+    if markers is not None:
         markers = in_chunks_of(image, as_label_image(markers, "markers"), "markers")
-    steps = displacements_of(structure)
-    distances = functools.partial(_squared_distances, wrap_axes=wrap_axes)
-    basins = flood(image, markers, mask, distances, steps, "watershed", wrap_axes)
-    return _with_lines(basins, image, markers, steps, wrap_axes) if watershed_line else basins
+    dtype = _label_dtype(image) if markers is None else markers.dtype
+    if image.size == 0:
+        return da.zeros_like(image, dtype=dtype)
+    chunks, metric = image.chunks, Metric.on(image.shape, EUCLIDEAN, None, wrap_axes)
+    image, markers, mask = without_empty_blocks([image, markers, mask])
+    summarize = FirstAxis(metric).summarize
+    if markers is None:
+        packed = packed_minima(image, mask, Connectivity(steps, wrap_axes), dtype, summarize)
+    else:
+        packed = pack(markers, mask, summarize, "watershed")
+    distances = functools.partial(least_costs, metric=metric, name="watershed", summarized=True)
+    basins = flood(image, packed, distances, steps, "watershed", wrap_axes, bool(watershed_line))
+    return basins.rechunk(chunks, method="tasks")
 
 
-def _minima_as_markers(image, mask, structure, wrap_axes):
-    """Return each regional minimum as a marker."""
-    minima = local_minima(image, structure, wrap_axes=wrap_axes)
-    return label(minima if mask is None else minima & mask, structure, wrap_axes=wrap_axes)[0]
-
-
-def _squared_distances(packed, unmarked, wrap_axes):
-    """Return the squared distance to the nearest marker, and what it waits for."""
-    metric = Metric.on(packed.shape, EUCLIDEAN, None, wrap_axes)
-    costs, barrier = least_costs(packed, metric, "watershed", unmarked)
-    distances = take_from(costs, packed.chunks, as_they_are, metric.dtype, "watershed-distances")
-    return distances, barrier
-
-
-def _with_lines(basins, image, markers, steps, wrap_axes):
-    return map_surroundings(
-        _draw_lines, basins, image, markers, name="watershed-line",
-        reach=[(1, 1)] * image.ndim, wrap_axes=wrap_axes, dtype=basins.dtype, steps=steps,
-    )  # fmt: skip
-
-
-def _draw_lines(basins, image, markers, steps):
-    """Return basins with 0 where of two neighbours in different ones a pixel is the higher."""
-    marked, line = markers != 0, np.zeros(basins.shape, bool)
-    for step in forward(steps):
-        here, there = facing(step)
-        part = (basins[here] != basins[there]) & (basins[here] != 0) & (basins[there] != 0)
-        there_is_later = (image[there] >= image[here]) & ~marked[there] | marked[here]
-        line[there] |= part & there_is_later
-        line[here] |= part & ~there_is_later
-    return np.where(line & ~marked, basins.dtype.type(0), basins)
+def _label_dtype(image):
+    return np.dtype(np.int32 if image.size < 2**31 else np.int64)

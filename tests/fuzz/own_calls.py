@@ -57,7 +57,7 @@ def local_statistics(draw, name):
 def relabel_sequential(draw, name):
     """Draw labels at the limits of their dtypes."""
     labels = draw.image("u")
-    return Case(name, {"labels": labels}, "whole")
+    return Case(name, {"labels": labels, "offset": draw.choice(1, 1, 5, 250)}, "whole")
 
 
 @draws("area")
@@ -279,7 +279,7 @@ def join_segmentations(draw, name):
     """Draw two label images in chunks of their own."""
     first = draw.image("u", limits=0)
     second = draw.chunked(draw.values(first.array.shape, "u2", limits=0))
-    return Case(name, {"s1": first, "s2": second}, "whole")
+    return Case(name, {"s1": first, "s2": second, "return_mapping": draw.chance(0.5)}, "whole")
 
 
 @draws("threshold_otsu", "threshold_li", "threshold_triangle", "threshold_yen",

@@ -16,7 +16,7 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels.blocks.runs import Runs, Squeezed
-from dask_image._utils.steps import facing
+from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Block, NDArray, Shape
 
 
@@ -63,6 +63,19 @@ class Box:
             found[(slice(None),) * axis + (place - self.lower[axis],)] = True
         return np.flatnonzero(found)
 
+    def holds(self, positions: NDArray) -> NDArray:
+        """Tell which of some pixels, given by their positions raveled in the image, it has."""
+        found = np.ones(positions.shape, bool)
+        along = np.unravel_index(positions, self.image_shape)
+        for places, low, high in zip(along, self.lower, self.upper):
+            found &= (places >= low) & (places < high)
+        return found
+
+    def positions(self, positions: NDArray) -> tuple[NDArray, ...]:
+        """Return where in it pixels are that are given by their positions raveled in the image."""
+        along = np.unravel_index(positions, self.image_shape)
+        return tuple(places - low for places, low in zip(along, self.lower))
+
     def on_faces(self, positions: Sequence[NDArray]) -> NDArray:
         """Tell which of some pixels, given by their positions along each axis, lie on a face."""
         found = np.zeros(positions[0].shape, bool)
@@ -78,12 +91,14 @@ class Terminals:
 
     Attributes
     ----------
+    box : Box
     into : numpy.ndarray of int
         The terminal, of a box that holds this one, which takes each in; -1 for none.
     label : numpy.ndarray
         Where there is none: the label of the marker that takes it, or 0.
     """
 
+    box: Box
     into: np.ndarray
     label: np.ndarray
 
@@ -109,6 +124,8 @@ class Surface:
         on the faces and those that an edge of the graph joins.
     image, distance : numpy.ndarray
         Its value.
+    marked : numpy.ndarray of bool
+        Whether it is part of a marker.
     terminal : numpy.ndarray of int32
         Which face terminal holds it; -1 if a marker does.
     label : numpy.ndarray
@@ -122,6 +139,7 @@ class Surface:
     position: np.ndarray
     image: np.ndarray
     distance: np.ndarray
+    marked: np.ndarray
     terminal: np.ndarray
     label: np.ndarray
     edges: np.ndarray
@@ -145,16 +163,25 @@ class Packed:
     ----------
     markers : numpy.ndarray
         Labels, 0 for none.
-    mask : numpy.ndarray of bool, optional
-        Markers outside of it are left out.
+    bits : Squeezed, optional
+        What `bits_of` returned for a mask, outside of which is no marker.
     """
 
-    def __init__(self, markers: Block, mask: Block | None = None) -> None:
-        self.bits = None
-        if mask is not None:
-            self.bits = Squeezed(np.packbits(mask))
-            markers = np.where(mask, markers, np.zeros((), markers.dtype))
-        self.labels = Runs(markers)
+    def __init__(self, markers: Block, bits: Squeezed | None = None) -> None:
+        self.labels, self.bits = Runs(markers), bits
+
+    @classmethod
+    def within(cls, markers: Block, mask: Block | None = None) -> Packed:
+        """Return them without markers outside of a mask."""
+        if mask is None:
+            return cls(markers)
+        markers = np.where(mask, markers, np.zeros((), markers.dtype))
+        return cls(markers, cls.bits_of(mask))
+
+    @staticmethod
+    def bits_of(mask: Block) -> Squeezed:
+        """Return a mask in little room."""
+        return Squeezed(np.packbits(mask))
 
     def unmarked(self) -> NDArray:
         """Return where there is no marker."""
@@ -162,15 +189,73 @@ class Packed:
 
     def inside(self) -> NDArray | None:
         """Return where there is no wall, or None if there are none."""
-        if self.bits is None:
-            return None
-        shape = self.labels.shape
-        return np.unpackbits(self.bits.array(), count=math.prod(shape)).view(bool).reshape(shape)
+        return None if self.bits is None else _unpacked(self.bits, self.labels.shape)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """
+    Which of two neighbours in a block lies on the line between them, if their basins differ.
+
+    Attributes
+    ----------
+    box : Box
+    steps : tuple of tuple of int
+        To later pixels.
+    beyond : list of Squeezed
+        For each step, whether it is the pixel that it leads to, a bit each.
+    marked : Squeezed
+        Which pixels are part of a marker, and so on no line.
+    """
+
+    box: Box
+    steps: Sequence[Shape]
+    beyond: list[Squeezed]
+    marked: Squeezed
+
+    @classmethod
+    def of(cls, box: Box, steps: Sequence[Shape], image: Block, marked: NDArray) -> Lines:
+        """Return what lines need to know of a block."""
+        ahead = forward(steps)
+        pairs = [facing(step) for step in ahead]
+        beyond = [
+            _is_beyond(*((image[side], marked[side]) for side in pair)).ravel() for pair in pairs
+        ]
+        squeezed = [Squeezed(np.packbits(each)) for each in (*beyond, marked.ravel())]
+        return cls(box, ahead, squeezed[:-1], squeezed[-1])
+
+    def draw(self, labels: NDArray, crossed: NDArray) -> None:
+        """Draw the lines in a block, given pixels on lines that part it from others."""
+        line = np.zeros(labels.shape, bool)
+        line[self.box.positions(crossed)] = True
+        for step, bits in zip(self.steps, self.beyond):
+            here, there = facing(step)
+            part = _parts(labels[here], labels[there])
+            beyond = _unpacked(bits, part.shape)
+            line[there] |= part & beyond
+            line[here] |= part & ~beyond
+        labels[line & ~_unpacked(self.marked, labels.shape)] = 0
+
+
+def _is_beyond(here, there):
+    """Tell whether of two neighbours, each an image and what is marked, the line is the other."""
+    (image, marked), (image_there, marked_there) = here, there
+    return ((image_there >= image) & ~marked_there) | marked
+
+
+def _parts(label, other):
+    """Tell whether two pixels lie in different basins."""
+    return (label != other) & (label != 0) & (other != 0)
+
+
+def _unpacked(bits, shape):
+    return np.unpackbits(bits.array(), count=math.prod(shape)).view(bool).reshape(shape)
 
 
 def scan_block(
-    box: Box, steps: Sequence[Shape], packed: Packed, image: Block, distance: Block
-) -> tuple[Surface, tuple[Runs, NDArray]]:
+    box: Box, steps: Sequence[Shape], packed: Packed, values: tuple[Block, Block],
+    lines: bool = False,
+) -> tuple[Surface, tuple[Runs, NDArray, Lines | None]]:  # fmt: skip
     """
     Flood a block.
 
@@ -181,20 +266,26 @@ def scan_block(
     steps : tuple of tuple of int
         From a pixel to its neighbours, sorted.
     packed : Packed
-    image, distance : numpy.ndarray
+    values : tuple of numpy.ndarray
+        The image, and the distances.
+    lines : bool, optional
+        Whether basins are to be parted by lines.
 
     Returns
     -------
     surface : Surface
     kept : tuple
-        The terminals that take the pixels, as `Runs`, and the labels of the markers.
+        The terminals that take the pixels, as `Runs`, the labels of the markers, and what lines
+        need.
     """
+    image, distance = values
     image, labels, inside = as_comparable(image), packed.labels, packed.inside()
     markers = np.unique(labels.values)
     # Markers hold -1, -2 and so on; their labels are found again as ``markers[-number]``.
     markers = np.concatenate([np.zeros(1, markers.dtype), markers[markers != 0]])
     numbers = np.searchsorted(markers[1:], labels.values) + 1
     held = labels.with_values(np.where(labels.values != 0, -numbers, 0).astype(np.int32))
+    marked = held < 0
     if image.dtype.kind == "f":
         walls = np.isnan(image)
         inside = ~walls if inside is None else inside & ~walls
@@ -206,24 +297,25 @@ def scan_block(
     held[free] = np.arange(1, free.size + 1)
     held = held.reshape(image.shape)
     taken, edges = kernels.flooding.scan(image, distance, held, steps)
-    surface = _surface(box, (image, distance), (taken, edges), faces, markers, free.size)
+    surface = _surface(box, (image, distance, marked), (taken, edges), faces, markers, free.size)
     taken[taken == kernels.flooding.WALL] = 0
-    return surface, (Runs(taken), markers)
+    needed = Lines.of(box, steps, image, marked) if lines else None
+    return surface, (Runs(taken), markers, needed)
 
 
 def _surface(box, values, scanned, faces, markers, count):
     """Return what of a block's pixels belongs to its surface."""
-    (image, distance), (taken, edges) = values, scanned
-    taken = taken.ravel()
+    taken, edges = scanned
+    shape, taken = taken.shape, taken.ravel()
     faces = faces[taken[faces] != kernels.flooding.WALL]
     rows = np.unique(np.concatenate([faces, edges.ravel()]))
-    local = np.unravel_index(rows, image.shape)
+    local = np.unravel_index(rows, shape)
     position = np.ravel_multi_index(
         [along + low for along, low in zip(local, box.lower)], box.image_shape
     )
     terminal, label = _parted(taken[rows], markers)
     return Surface(
-        box, count, position.astype(np.int64), image.ravel()[rows], distance.ravel()[rows],
+        box, count, position.astype(np.int64), *(each.ravel()[rows] for each in values),
         terminal, label, np.searchsorted(rows, edges).astype(np.int32),
     )  # fmt: skip
 
@@ -248,11 +340,14 @@ class Graph:
         The number of each box's first terminal, but for the first box.
     outer : numpy.ndarray of bool
         Which pixels lie on a face of the box that they form.
+    crossing : numpy.ndarray of int
+        Shape (n, 2): which pixels are joined between boxes, the later one last.
     """
 
     surface: Surface
     starts: np.ndarray
     outer: np.ndarray
+    crossing: np.ndarray
 
     def cut(
         self, pixels: NDArray, edges: NDArray, count: int, terminal: NDArray, label: NDArray
@@ -262,7 +357,8 @@ class Graph:
         whole = self.surface
         return Surface(
             whole.box, count, whole.position[kept], whole.image[kept], whole.distance[kept],
-            terminal[kept], label[kept], np.searchsorted(kept, whole.edges[edges]).astype(np.int32),
+            whole.marked[kept], terminal[kept], label[kept],
+            np.searchsorted(kept, whole.edges[edges]).astype(np.int32),
         )  # fmt: skip
 
     def pixels_with(self, edges: NDArray) -> NDArray:
@@ -287,7 +383,7 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     )
     arrays = {
         name: np.concatenate([getattr(each, name) for each in surfaces])
-        for name in ("position", "image", "distance", "label")
+        for name in ("position", "image", "distance", "marked", "label")
     }
     numbers = [
         np.where(each.terminal < 0, -1, each.terminal + first)
@@ -300,21 +396,23 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     rank[order] = np.arange(order.size)
     arrays = {name: values[order] for name, values in arrays.items()}
     positions = np.unravel_index(arrays["position"], box.image_shape)
-    edges = [np.sort(rank[edges], axis=1)]
+    crossing = [np.zeros((0, 2), np.int64)]
     for axis in range(len(steps[0]) if steps else 0):
         places = {each.box.upper[axis] for each in surfaces} - {box.upper[axis]}
         if axis in set(rings) - set(first.rings):
             places.add(0)
         for place in sorted(places):
-            edges.append(crossing_edges(box, positions, axis, place, steps))
+            crossing.append(crossing_edges(box, positions, axis, place, steps))
+    crossing = np.concatenate(crossing)
     # A step across a corner crosses two planes.
-    keys = np.unique(np.concatenate(edges) @ np.array([order.size, 1]))
+    edges = np.sort(np.concatenate([rank[edges], crossing]), axis=1)
+    keys = np.unique(edges @ np.array([order.size, 1]))
     edges = np.stack(np.divmod(keys, max(order.size, 1)), axis=1).astype(np.int32)
     surface = Surface(
         box=box, count=int(terminals[-1]), terminal=np.concatenate(numbers)[order],
         edges=edges, **arrays,
     )  # fmt: skip
-    return Graph(surface, terminals[1:-1], box.on_faces(positions))
+    return Graph(surface, terminals[1:-1], box.on_faces(positions), crossing)
 
 
 def crossing_edges(
@@ -322,6 +420,8 @@ def crossing_edges(
 ) -> NDArray:
     """
     Return the pairs of pixels that a step joins across a plane, as an array of shape (n, 2).
+
+    The second is the one that a step to a later pixel in raster order, or beyond the end, leads to.
 
     Parameters
     ----------
@@ -345,77 +445,140 @@ def crossing_edges(
         local[axis] = np.zeros_like(found)
         layer[tuple(local)] = found
         layers.append(np.pad(layer, margins, mode="wrap"))
-    pairs = [np.zeros((0, 2), np.int64)]
+    pairs, ahead = [np.zeros((0, 2), np.int64)], set(forward(steps))
     for step in steps:
         if step[axis] == 1:
             here, there = facing((*step[:axis], 0, *step[axis + 1 :]))
             found = np.stack([layers[0][here].ravel(), layers[1][there].ravel()], axis=1)
             known = (found >= 0).all(axis=1) & (found[:, 0] != found[:, 1])
-            pairs.append(np.sort(found[known], axis=1))
+            pairs.append(found[known] if step in ahead else found[known, ::-1])
     return np.concatenate(pairs)
 
 
-def combine(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> tuple[Surface, list[Terminals]]:
+@dataclass(frozen=True)
+class Crossings:
+    """
+    Neighbours in different boxes of a group, which a line parts if their basins differ.
+
+    Attributes
+    ----------
+    position : numpy.ndarray of int64
+        Of the one that is on the line then, raveled in the image.
+    node, other : numpy.ndarray of int
+        What holds it, and its neighbour: a terminal of the group, counted from box to box, or a
+        marker, after these.
+    markers : numpy.ndarray
+        The markers' labels.
+    """
+
+    position: np.ndarray
+    node: np.ndarray
+    other: np.ndarray
+    markers: np.ndarray
+
+    @classmethod
+    def of(cls, graph: Graph, node: NDArray, taken: NDArray, markers: NDArray) -> Crossings:
+        """Return those of a graph, given what holds pixels, and takes in what holds them."""
+        whole, (here, there) = graph.surface, graph.crossing.T
+        unknown = taken[node[here]] != taken[node[there]]
+        unknown &= ~(whole.marked[here] & whole.marked[there])
+        here, there = here[unknown], there[unknown]
+        sides = ((whole.image[side], whole.marked[side]) for side in (here, there))
+        beyond = _is_beyond(*sides)
+        on, off = np.where(beyond, there, here), np.where(beyond, here, there)
+        return cls(whole.position[on], node[on], node[off], markers)
+
+    def crossed(self, labels: Sequence[NDArray]) -> NDArray:
+        """Return the positions of pixels on lines, given the labels of each box's terminals."""
+        table = np.concatenate([*labels, self.markers])
+        return self.position[_parts(table[self.node], table[self.other])]
+
+
+def combine(
+    surfaces: Sequence[Surface], steps: Sequence[Shape], lines: bool = False
+) -> tuple[Surface, tuple[list[Terminals], Crossings | None]]:
     """
     Combine the surfaces of boxes that form a box.
+
+    Parameters
+    ----------
+    surfaces : list of Surface
+    steps : tuple of tuple of int
+    lines : bool, optional
+        Whether basins are to be parted by lines.
 
     Returns
     -------
     surface : Surface
         That of all of them.
-    terminals : list of Terminals
-        What takes in those of each.
+    kept : tuple
+        What takes in the terminals of each, and what lines need.
     """
     graph = join(surfaces, steps)
     whole = graph.surface
-    marked = whole.terminal < 0
-    markers, numbers = np.unique(whole.label[marked], return_inverse=True)
+    held_by_marker = whole.terminal < 0
+    markers, numbers = np.unique(whole.label[held_by_marker], return_inverse=True)
     node = whole.terminal.copy()
-    node[marked] = whole.count + numbers
+    node[held_by_marker] = whole.count + numbers
     held = np.zeros(whole.count + markers.size, np.int32)
-    stays = node[graph.outer & ~marked]
+    stays = node[graph.outer & ~held_by_marker]
     held[stays] = np.arange(1, stays.size + 1)
     held[whole.count :] = -np.arange(1, markers.size + 1)
     taken, _, records = kernels.flooding.contract(
         whole.image, whole.distance, node, held, whole.edges
     )
+    needed = Crossings.of(graph, node, taken, markers) if lines else None
     markers = np.concatenate([np.zeros(1, markers.dtype), markers])
     terminal, label = _parted(taken[node], markers)
     surface = graph.cut(graph.pixels_with(records), records, stays.size, terminal, label)
     parts = (np.split(part, graph.starts) for part in _parted(taken[: whole.count], markers))
-    return surface, [Terminals(into, label) for into, label in zip(*parts)]
+    boxes = (each.box for each in surfaces)
+    return surface, ([Terminals(*each) for each in zip(boxes, *parts)], needed)
+
+
+Found = tuple[NDArray, NDArray]
+"""What is handed down to a box: the labels of its terminals, and pixels on lines at its faces."""
 
 
 def resolve(
-    terminals: Sequence[Terminals], above: Sequence[NDArray] | None, number: int
-) -> list[NDArray]:
+    kept: tuple[Sequence[Terminals], Crossings | None], above: Sequence[Found] | None, number: int
+) -> list[Found]:
     """
-    Return the labels of the terminals of each box of a group.
+    Return what is handed down to each box of a group.
 
     Parameters
     ----------
-    terminals : list of Terminals
-    above : list of numpy.ndarray or None
+    kept : tuple
+        As `combine` returned it.
+    above : list of Found or None
         What this returned for the group that holds this one; None for the whole image.
     number : int
         Which box of that group this group is.
-
-    Returns
-    -------
-    list of numpy.ndarray
     """
-    nothing = np.zeros(0, terminals[0].label.dtype)
-    labels = nothing if above is None else above[number]
-    return [each.labels(labels) for each in terminals]
+    terminals, crossings = kept
+    labels, crossed = _nothing(terminals[0].label) if above is None else above[number]
+    found = [each.labels(labels) for each in terminals]
+    if crossings is not None:
+        crossed = np.unique(np.concatenate([crossed, crossings.crossed(found)]))
+    return [(labels, crossed[each.box.holds(crossed)]) for labels, each in zip(found, terminals)]
 
 
-def relabel(kept: tuple[Runs, NDArray], above: Sequence[NDArray] | None, number: int) -> NDArray:
+def _nothing(labels):
+    return labels[:0], np.zeros(0, np.int64)
+
+
+def relabel(
+    kept: tuple[Runs, NDArray, Lines | None], above: Sequence[Found] | None, number: int
+) -> NDArray:
     """Return the labels of a block's pixels, given those of its terminals."""
-    runs, markers = kept
-    faces = markers[:0] if above is None else above[number]
+    runs, markers, lines = kept
+    faces, crossed = _nothing(markers) if above is None else above[number]
     # A run's value is 0, a face terminal from 1, or a marker from -1: counted from the end.
     table = np.concatenate([markers[:1], faces, markers[:0:-1]])
-    return runs.with_values(table[runs.values])
+    labels = runs.with_values(table[runs.values])
+    if lines is not None:
+        lines.draw(labels, crossed)
+    return labels
 
 
 # ---------------------------------------------------------------------------------------
@@ -424,15 +587,15 @@ def relabel(kept: tuple[Runs, NDArray], above: Sequence[NDArray] | None, number:
 
 def scan_levels(
     box: Box, steps: Sequence[Shape], prepare: Callable[..., Any], *blocks: Block
-) -> tuple[Surface, NDArray]:
+) -> tuple[tuple[Surface, NDArray], None]:
     """
     Erode a seed within a block, and find how its faces hang together.
 
     Returns
     -------
-    surface : Surface
-    levels : numpy.ndarray
-        Of its terminals, from the seeds of the block alone.
+    part : tuple of Surface and numpy.ndarray
+        With the levels of its terminals, from the seeds of the block alone.
+    kept : None
     """
     seed, mask, _ = _walled(*prepare(*blocks))
     faces = box.face_pixels()
@@ -442,8 +605,9 @@ def scan_levels(
     nothing = np.zeros(mask.shape, np.int32)
     taken, edges = kernels.flooding.scan(mask, nothing, held, steps)
     markers = np.zeros(1, np.int32)
-    surface = _surface(box, (mask, nothing), (taken, edges), faces, markers, faces.size)
-    return surface, levels
+    values = mask, nothing, np.zeros(mask.shape, bool)
+    surface = _surface(box, values, (taken, edges), faces, markers, faces.size)
+    return (surface, levels), None
 
 
 @dataclass(frozen=True)

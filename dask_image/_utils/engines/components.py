@@ -127,7 +127,7 @@ def link_by_steps(
         pairs = [
             kernels.components.touching_pairs(*sides)
             for displacement in displacements
-            if (sides := _facing(scanned, other, shift, displacement)) is not None
+            if (sides := facing_parts(scanned, other, shift, displacement)) is not None
         ]
         rows.append(numbered_pairs(number, other_number, pairs))
     return Links(scanned.values, np.concatenate(rows) if rows else np.zeros((0, 4), np.int64))
@@ -146,8 +146,10 @@ def numbered_pairs(number: int, other_number: int, pairs: list[NDArray]) -> NDAr
     return rows
 
 
-def _facing(scanned, other, shift, displacement):
-    """Return the labels of two blocks at pixels that one step joins, or None."""
+def facing_parts(
+    scanned: Scanned, other: Scanned, shift: Shape, displacement: Shape
+) -> tuple[NDArray, NDArray] | None:
+    """Return what faces of two blocks hold at pixels that one step joins, or None."""
     here, there = [], []
     for size, other_size, offset, step in zip(scanned.shape, other.shape, shift, displacement):
         low, high = max(0, offset - step), min(size, offset - step + other_size)
@@ -201,7 +203,13 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
 
 def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
     """Give the unions numbers from 1, in the order of their first pixels."""
-    firsts, nodes, groups, offsets = unite(links)
+    return number_unions(*unite(links), dtype)
+
+
+def number_unions(
+    firsts: NDArray, nodes: NDArray, groups: NDArray, offsets: NDArray, dtype: DTypeLike
+) -> Numbering:
+    """Do so with what `unite` returned; of a union, all components are numbered or none."""
     if not nodes.size and (firsts[1:] > firsts[:-1]).all() and UNNUMBERED not in firsts[-1:]:
         return Numbering(np.arange(1, firsts.size + 1, dtype=dtype), offsets, firsts.size)
     first_of_node = firsts[nodes]
@@ -213,7 +221,7 @@ def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering
     numbered[leaders] = firsts[leaders] != UNNUMBERED
     numbers = np.zeros(firsts.size, dtype)
     count = 0
-    for start, stop in _in_order(links, offsets):
+    for start, stop in _in_order(firsts, offsets):
         roots = start + np.flatnonzero(numbered[start:stop])
         numbers[roots[np.argsort(firsts[roots], kind="stable")]] = np.arange(
             count + 1, count + 1 + roots.size
@@ -223,19 +231,19 @@ def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering
     return Numbering(numbers, offsets, count)
 
 
-def _in_order(links, offsets):
+def _in_order(firsts, offsets):
     """
     Cut the components into parts of which each comes, as a whole, after those before it.
 
     Blocks side by side in a row of the image are such a part, since first pixels are counted in
     raster order: sorting it takes a fraction of what sorting all of them would.
     """
-    values = [link.values for link in links]
+    values = np.split(firsts, offsets[1:-1])
     lowest = np.array([each.min(initial=UNNUMBERED) for each in values])
     highest = np.array([each.max(initial=-1, where=each != UNNUMBERED) for each in values])
     later = np.minimum.accumulate(lowest[::-1])[::-1][1:]
     ends = 1 + np.flatnonzero(np.maximum.accumulate(highest)[:-1] < later)
-    return itertools.pairwise(offsets[[0, *ends, len(links)]])
+    return itertools.pairwise(offsets[[0, *ends, len(values)]])
 
 
 def choose_touched(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
@@ -380,4 +388,9 @@ def foreground_components(
         foreground, seeds, connectivity, np.dtype(dtype), image.shape, image._meta,
         memory=options.memory("label"), elsewhere=elsewhere,
     )  # fmt: skip
-    return map_two_pass(algorithm, images, name)
+    labels, combined = map_two_pass(algorithm, images, name)
+    return labels, combined.array("count", _count)
+
+
+def _count(numbering):
+    return np.int64(numbering.count)

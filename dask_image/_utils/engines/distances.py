@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,13 +69,10 @@ class FirstAxis:
     """
 
     metric: Metric
-    foreground: Callable[[Any], NDArray] | None = None
-    """Of a block; None if it is the block."""
 
     def summarize(self, block: NDArray, start: int) -> Any:
         """Return what is kept of a block, and where the background of each line begins, ends."""
-        foreground = block if self.foreground is None else self.foreground(block)
-        packed = line_sweeps.PackedBackground(foreground)
+        packed = line_sweeps.PackedBackground(block)
         return packed, self._range(packed, start + self.metric.periods[0])
 
     @staticmethod
@@ -137,18 +133,30 @@ class FirstAxis:
         return packed.rows(first, end).unpack(), start + first, before, after
 
 
+@dataclass(frozen=True)
+class SummarizedFirstAxis(FirstAxis):
+    """The same for blocks that come as pairs, of which the first is what `summarize` returned."""
+
+    def carry(self, summaries: list[Any]) -> list[Any]:
+        """Return what the blocks of a column exchange."""
+        return super().carry([summary for summary, _ in summaries])
+
+    def _rows(self, summary, carried, start, first, end):
+        return super()._rows(summary[0], carried, start, first, end)
+
+
 def least_costs(
-    image: Array, metric: Metric, name: str, foreground: Callable[[Any], NDArray] | None = None
+    image: Array, metric: Metric, name: str, summarized: bool = False
 ) -> tuple[Array, line_sweeps.Barrier]:
     """
     Return the cost of reaching the nearest background, and what its blocks wait for.
 
-    They are strips of whole lines of the last axis. ``foreground(block)`` is boolean, False at the
-    background, if blocks of the image are anything else.
+    They are strips of whole lines of the last axis. Blocks that are ``summarized`` are pairs: what
+    `FirstAxis.summarize` returned, and anything else.
     """
-    along = FirstAxis(metric, foreground)
+    along = SummarizedFirstAxis(metric) if summarized else FirstAxis(metric)
     carrying = line_sweeps.Carrying(
-        along.summarize,
+        None if summarized else along.summarize,
         along.carry,
         along.costs,
         functools.partial(_cheapest_costs, axis=1, metric=metric),

@@ -53,8 +53,8 @@ from dask_image._utils.engines.graph import (
     tokenize,
     wait_for,
 )
-from dask_image._utils.engines.line_sweeps import Barrier, rows_ahead
-from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.line_sweeps import Barrier, in_pieces, rows_ahead
+from dask_image._utils.engines.overlap import Boxes, block_bounds
 from dask_image._utils.engines.two_pass import take
 from dask_image._utils.typing import Array, Chunks, DTypeLike, Shape
 
@@ -64,9 +64,39 @@ GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
 
 
+def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name: str) -> Array:
+    """
+    Return markers as `flood` takes them.
+
+    Parameters
+    ----------
+    markers : dask.array.Array
+        Labels, 0 for no marker.
+    mask : dask.array.Array of bool or None
+        Of the same chunks. No pixel passes where it is False.
+    summarize : callable
+        ``summarize(unmarked, start)`` takes a boolean block, False at the markers, and its position
+        along the first axis; it returns what distances need of it.
+    name : str
+        Of the function that the user called.
+    """
+    sources = [markers] if mask is None else [markers, mask]
+    packing = _Tasks(name, tokenize([source.name for source in sources], summarize))
+    starts = block_bounds(markers.chunks)[0]
+    for index in np.ndindex(markers.numblocks):
+        blocks = _blocks_at(sources, index)
+        packing.add("pack", index, _pack, summarize, starts[index[0]], *blocks)
+    return packing.array("pack", sources, markers.chunks, markers.dtype)
+
+
+def _pack(summarize, start, markers, mask=None):
+    packed = Packed.within(markers, mask)
+    return summarize(packed.unmarked(), start), packed
+
+
 def flood(
-    image: Array, markers: Array, mask: Array | None, distances: Callable[..., tuple[Array, Barrier]],
-    steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (),
+    image: Array, packed: Array, distances: Callable[[Array], tuple[Array, Barrier]],
+    steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (), lines: bool = False,
 ) -> Array:  # fmt: skip
     """
     Flood an image from its markers.
@@ -74,14 +104,13 @@ def flood(
     Parameters
     ----------
     image : dask.array.Array
-        Real numbers, one axis at least; no pixel passes where it is NaN.
-    markers : dask.array.Array
-        Labels, 0 for no marker. Of the shape and chunks of ``image``, as the mask is.
-    mask : dask.array.Array of bool or None
-        No pixel passes where it is False.
+        Real numbers, one axis and one pixel at least, no block without pixels; no pixel passes
+        where it is NaN.
+    packed : dask.array.Array
+        The markers, of the chunks of the image and the dtype of labels: each block is a pair, of
+        what ``distances`` needs of it, and `Packed` markers.
     distances : callable
-        Takes an array, and a function that makes boolean arrays, False at the markers, of its
-        blocks; returns an array of integers, and the
+        Takes ``packed``; returns an array of integers, in any chunks, and the
         `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
         equal in the image, the one with the smaller number is flooded first.
     steps : tuple of tuple of int
@@ -90,47 +119,41 @@ def flood(
         Of the function that the user called.
     wrap_axes : tuple of int, optional
         Axes whose ends meet.
+    lines : bool, optional
+        Whether to part basins by lines: of two neighbours in different ones, the one that is
+        higher is 0, or the later one if they are equal, unless it is marked.
 
     Returns
     -------
     dask.array.Array
-        The label that floods each pixel, of the dtype and chunks of ``markers``; 0 for walls and
-        where none gets to.
+        The label that floods each pixel, of the dtype of ``packed`` and the chunks of ``image``; 0
+        for walls and where none gets to.
     """
-    if image.size == 0:
-        return da.zeros_like(markers)
-    chunks = image.chunks
-    image, markers, mask = _without_empty_blocks([image, markers, mask])
-    given = [markers.name, None if mask is None else mask.name]
-    packing = _Tasks(name, tokenize(given))
-    # Markers are needed twice: for distances, and again when all of these are known. Until then
-    # they are kept in little room.
-    sources = [markers] if mask is None else [markers, mask]
-    for index in np.ndindex(image.numblocks):
-        packing.add("pack", index, Packed, *_blocks_at(sources, index))
-    packed = packing.array("pack", sources, image.chunks, np.bool_)
-    distance, barrier = distances(packed, Packed.unmarked)
+    distance, barrier = distances(packed)
     # What is read only now has no need to wait in memory for the markers.
     image = read_again(image, barrier.after)
-
-    flooding = _Tasks(name, tokenize(given, image.name, distance.name, steps, wrap_axes))
-    costs = _distances_in_turn(flooding, distance, barrier, image)
+    flooding = _Tasks(
+        name, tokenize(packed.name, image.name, distance.name, steps, wrap_axes, lines)
+    )
+    distance = in_pieces(distance, image.chunks, f"{name}-distances")
+    costs = Boxes(distance, _distances_in_turn(flooding, distance, barrier, image))
     boxes = _boxes(image, wrap_axes)
     for index, box in boxes.items():
-        args = (
-            packing.at("pack", index),
-            *_blocks_at([image], index),
-            reference((costs, *index)),
-        )
-        scanned = flooding.add("scan", index, scan_block, box, steps, *args)
-        flooding.add("surface", index, take, scanned, 0)
+        cutting, parts = costs.at(box.lower, box.upper)
+        args = (*_blocks_at([packed, image], index), cutting, sequence(parts))
+        scanned = flooding.add("scan", index, _scan, box, (steps, lines), *args)
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(flooding, "surface", boxes, functools.partial(combine, steps=steps), resolve)
+    above = _add_tree(
+        flooding, boxes, functools.partial(combine, steps=steps, lines=lines), resolve
+    )
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
-    sources = [packed, image, barrier.after]
-    basins = flooding.array("relabel", sources, image.chunks, markers.dtype)
-    return basins.rechunk(chunks, method="tasks")
+    return flooding.array("relabel", [packed, image, barrier.after], image.chunks, packed.dtype)
+
+
+def _scan(box, how, packed, image, cutting, parts):
+    (steps, lines), (_, markers) = how, packed
+    return scan_block(box, steps, markers, (image, np.ascontiguousarray(cutting(parts))), lines)
 
 
 def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
@@ -191,7 +214,7 @@ def reconstruct(
     """
     if images[0].size == 0:
         return da.zeros_like(images[0], dtype=dtype)
-    chunks, images = images[0].chunks, _without_empty_blocks(images)
+    chunks, images = images[0].chunks, without_empty_blocks(images)
     token = tokenize([image.name for image in images], prepare, finish, steps, dtype, wrap_axes)
     scanning, finishing = _Tasks(name, token), _Tasks(name, token)
     boxes, again = _boxes(images[0], wrap_axes), images
@@ -203,7 +226,7 @@ def reconstruct(
                 "scan", index, scan_levels, box, steps, prepare, *_blocks_at(images, index)
             )
         combine = functools.partial(combine_levels, steps=steps)
-        found = _add_tree(scanning, "scan", boxes, combine, resolve_levels)
+        found = _add_tree(scanning, boxes, combine, resolve_levels)
         parts = {str(group): group for group, _ in found.values()}
         scanning.add("wait", (), wait_for, *parts.values())
     scanned = scanning.made("scan", images)
@@ -217,8 +240,8 @@ def reconstruct(
     return filled.rechunk(chunks, method="tasks")
 
 
-def _without_empty_blocks(images):
-    """Return images, of which some may be None, in chunks of one pixel at least."""
+def without_empty_blocks(images: Sequence[Any]) -> list[Any]:
+    """Return images, of which the first is one and others may be None, in chunks of some pixels."""
     filled = tuple(tuple(size for size in sizes if size) for sizes in images[0].chunks)
     return [image if image is None else image.rechunk(filled, method="tasks") for image in images]
 
@@ -274,15 +297,14 @@ def _blocks_at(arrays, index):
     return [reference((blocks_of(array), *index)) for array in arrays]
 
 
-def _add_tree(tasks, below, boxes, combine, resolve):
+def _add_tree(tasks, boxes, combine, resolve):
     """
     Add the tasks that combine surfaces, and those that hand down what comes of it.
 
     Parameters
     ----------
     tasks : _Tasks
-    below : str
-        The step of those that return the blocks' surfaces.
+        With a step "scan", whose tasks return a block's surface and something else.
     boxes : dict
         Those of all blocks, by index.
     combine : callable
@@ -298,7 +320,7 @@ def _add_tree(tasks, below, boxes, combine, resolve):
     """
     *_, (last, box) = boxes.items()
     group = GROUP.get(len(last), GROUP_OF_MORE)
-    above, shape, level = {}, tuple(number + 1 for number in last), ()
+    above, shape, level, below = {}, tuple(number + 1 for number in last), (), "scan"
     # What is in one block may still have ends to be joined.
     while math.prod(shape) > 1 or (box.wrap_axes and not level):
         groups = {}
@@ -307,16 +329,21 @@ def _add_tree(tasks, below, boxes, combine, resolve):
         level = (level[0] + 1,) if level else (0,)
         for index, members in groups.items():
             place = (*level, *index)
-            surfaces = sequence(tasks.at(below, member) for member in members)
-            combined = tasks.add("combine", place, combine, surfaces)
-            tasks.add("outline", place, take, combined, 0)
+            # Surfaces come with what is kept of each, which has tasks of its own: tasks that take
+            # the surfaces would be as many, to spare little that moves between machines.
+            parts = sequence(tasks.at(below, member) for member in members)
+            combined = tasks.add("combine", place, _combine, combine, parts)
             tasks.add("taken", place, take, combined, 1)
             above |= {member: (place, number) for number, member in enumerate(members)}
-        shape, below = tuple(-(-count // group) for count in shape), "outline"
+        shape, below = tuple(-(-count // group) for count in shape), "combine"
     for place in dict.fromkeys(place for place, _ in above.values()):
         up = _found(tasks, above, place)
         tasks.add("resolve", place, resolve, tasks.at("taken", place), *up)
     return {index: _found(tasks, above, index) for index in boxes}
+
+
+def _combine(combine, parts):
+    return combine([surface for surface, _ in parts])
 
 
 def _found(tasks, above, place):

@@ -183,7 +183,7 @@ def take_from(
     dask.array.Array
         Of the chunks ``(*lead, *chunks)``.
     """
-    image = _in_pieces(image, chunks, name)
+    image = in_pieces(image, chunks, name)
     bounds, first = block_bounds(chunks), len(lead)
     whole = [(0, size) for size in image.shape[: image.ndim - len(chunks)]]
 
@@ -199,7 +199,7 @@ def take_from(
     )  # fmt: skip
 
 
-def _in_pieces(lines, chunks, name):
+def in_pieces(lines: Array, chunks: Chunks, name: str) -> Array:
     """Cut long lines, of which blocks of some chunks will each take a part, into pieces."""
     further = lines.ndim - len(chunks)
     pieces = lines.chunks[:further] + tuple(
@@ -291,9 +291,9 @@ class Carrying:
 
     Attributes
     ----------
-    summarize : callable
+    summarize : callable or None
         ``summarize(block, start)`` returns what is kept of a block that begins at position
-        ``start`` of the first axis, instead of the block.
+        ``start`` of the first axis, instead of the block. None if the blocks are that already.
     carry : callable
         ``carry(summaries)`` takes those of a column in their order and returns a
         list: what goes to each block.
@@ -308,7 +308,7 @@ class Carrying:
         Whether ``finish`` gets the block itself, read once more, rather than its summary.
     """
 
-    summarize: Callable[..., Any]
+    summarize: Callable[..., Any] | None
     carry: Callable[..., Any]
     finish: Callable[..., Any]
     along_lines: Callable[..., Any]
@@ -351,7 +351,7 @@ def carry_along_first_axis(
     starts, rows, ndim = _starts(strips[0]), _starts(image.chunks[0]), image.ndim
     summarized, waited = _exchanged(image, carrying, rows, name, token)
     cuts = _strips_of_blocks(image.chunks[0], strips[0])
-    source: Any = summarized.name
+    source: Any = summarized.name if carrying.summarize else blocks_of(image)
     tasks: dict[Any, Any] = {}
     turns = [waited.key] * len(rows)
     if carrying.reads_again:
@@ -417,14 +417,18 @@ def in_turn(result: Array, barrier: Barrier, itemsize: int, name: str) -> Array:
 def _exchanged(image, carrying, rows, name, token):
     """Return the tasks in which blocks exchange what they must know, and what waits for them."""
     summary, carried, waited = (f"{name}-{step}-{token}" for step in ("summary", "carry", "wait"))
-    tasks, waits = {}, []
+    tasks, waits, source = {}, [], blocks_of(image)
     for column in np.ndindex(image.numblocks[1:]):
-        keys = [(summary, row, *column) for row in range(len(rows))]
-        for key, start in zip(keys, rows, strict=True):
-            block = reference((blocks_of(image), *key[1:]))
-            tasks[key] = task(key, carrying.summarize, block, start)
+        summaries = []
+        for row, start in enumerate(rows):
+            found = reference((source, row, *column))
+            if carrying.summarize:
+                key = (summary, row, *column)
+                tasks[key] = task(key, carrying.summarize, found, start)
+                found = reference(key)
+            summaries.append(found)
         key = (carried, *column)
-        tasks[key] = task(key, carrying.carry, sequence(map(reference, keys)))
+        tasks[key] = task(key, carrying.carry, sequence(summaries))
         waits.append(reference((waited, *column)))
         tasks[(waited, *column)] = task((waited, *column), wait_for, reference(key))
     # Nothing can be finished before all is read. To wait for that, rather than for a few

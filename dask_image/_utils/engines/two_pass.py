@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ from dask_image._utils.engines.graph import (
     wait_for,
 )
 from dask_image._utils.engines.overlap import SLAB_WORTH_BYTES, block_bounds
-from dask_image._utils.typing import Array, Block, Chunks, Shape
+from dask_image._utils.typing import Array, Block, Chunks, DTypeLike, Shape
 
 # So many blocks are linked by one task, and get their part of what was combined from one.
 TOGETHER = 8
@@ -133,8 +133,7 @@ class TwoPass(abc.ABC):
         Returns
         -------
         object
-            With an attribute ``count``, and a method ``of_block(number)`` for what `finish`
-            needs of it.
+            With a method ``of_block(number)`` for what `finish` needs of it.
         """
 
     @abc.abstractmethod
@@ -146,9 +145,46 @@ class TwoPass(abc.ABC):
         return math.inf
 
 
+@dataclass(frozen=True)
+class Combined:
+    """
+    What was combined of all blocks, lazy.
+
+    Parameters
+    ----------
+    step : Step
+        The tasks among which one combines.
+    prefix : callable
+        ``prefix(step)`` returns what the keys of a step begin with.
+    key : object
+        Of the task that combines.
+    in_one_go : bool
+        Whether this returns two things: a block of the result, and what is combined.
+    """
+
+    step: Step
+    prefix: Callable[[str], str]
+    key: Any
+    in_one_go: bool = False
+
+    def array(
+        self,
+        step: str,
+        function: Callable[[Any], Any],
+        dtype: DTypeLike = np.int64,
+        shape: tuple[float, ...] = (),
+    ) -> Array:
+        """Return what ``function(combined)`` returns as an array of one block."""
+        name = self.prefix(step)
+        key = (name, *(0 for _ in shape))
+        tasks = {key: task(key, _of_combined, function, reference(self.key), self.in_one_go)}
+        chunks = tuple((size,) for size in shape)
+        return new_array(name, tasks, [self.step], chunks, block_meta(len(shape), dtype))
+
+
 def map_two_pass(
     algorithm: TwoPass, images: Sequence[Array], name: str, chunks: Chunks | None = None
-) -> tuple[Array, Array]:
+) -> tuple[Array, Combined]:
     """
     Run an algorithm of two passes.
 
@@ -165,8 +201,8 @@ def map_two_pass(
     Returns
     -------
     result : dask.array.Array
-    count : dask.array.Array
-        0-d int64: the ``count`` of what was combined.
+    combined : Combined
+        For other arrays that are made of what was combined.
     """
     lattice = BlockLattice(chunks or images[0].chunks, algorithm.connectivity)
     token = tokenize(algorithm, [image.name for image in images], lattice.chunks)
@@ -175,14 +211,13 @@ def map_two_pass(
         return builder.single_block(images)
     combined = Step(builder.prefix("scan"), builder.first_pass(images), images)
 
-    count = builder.count(combined, _count, reference(builder.combined))
-
     # Blocks that are read again are finished at once, for what they need is there by then.
     after = delayed_in(combined, builder.parted)
     again = [read_again(image, after) for image in images] if algorithm.scans_again else []
     result_name = builder.prefix(algorithm.finish_step)
     tasks = builder.second_pass(result_name, again)
-    return builder.result(result_name, tasks, [combined, *again], images[0]), count
+    result = builder.result(result_name, tasks, [combined, *again], images[0])
+    return result, Combined(combined, builder.prefix, builder.combined)
 
 
 class _Builder:
@@ -207,7 +242,7 @@ class _Builder:
         return f"{self.name}-{step}-{self.token}"
 
     def single_block(self, images):
-        """Return the result and the count for images of one block each."""
+        """Return what `map_two_pass` does, for images of one block each."""
         (index,) = self.numbers
         whole = (self.prefix(self.algorithm.combine_step), *index)
         blocks = [reference((blocks_of(image), *index)) for image in images]
@@ -218,19 +253,13 @@ class _Builder:
         step = Step(whole[0], tasks, images)
         name = self.prefix(self.algorithm.finish_step)
         tasks = {(name, *index): task((name, *index), take, reference(whole), 0)}
-        count = self.count(step, take, reference(whole), 1)
-        return self.result(name, tasks, [step], images[0]), count
+        result = self.result(name, tasks, [step], images[0])
+        return result, Combined(step, self.prefix, whole, in_one_go=True)
 
     def result(self, name, tasks, dependencies, image):
         """Return the array of finished blocks."""
         meta = with_dtype(image, self.algorithm.dtype)
         return new_array(name, tasks, dependencies, self.lattice.chunks, meta)
-
-    def count(self, step, function, *arguments):
-        """Return the 0-d array of what one more task after ``step`` gives."""
-        key = (self.prefix("count"),)
-        tasks = {key: task(key, function, *arguments)}
-        return new_array(key[0], tasks, [step], (), block_meta(0, np.int64))
 
     def first_pass(self, images):
         """Return the tasks that scan, link and combine all blocks."""
@@ -335,18 +364,18 @@ def _combine(combine, groups, _):
     return combine([linked for group in groups for linked in group])
 
 
-def _count(combined):
-    return np.int64(combined.count)
+def _of_combined(function, combined, in_one_go):
+    return function(combined[1] if in_one_go else combined)
 
 
 def _in_one_go(algorithm, place, shifts, *blocks):
-    """Return the result for the only block there is, and the count."""
+    """Return the result for the only block there is, and what was combined."""
     summary, kept = algorithm.scan(place, *blocks)
     neighbours = [(0, shift) for shift in shifts]
     linked = algorithm.link(0, summary, neighbours, [summary] * len(shifts))
     combined = algorithm.combine([linked])
     blocks = blocks if algorithm.scans_again else ()
-    return algorithm.finish(kept, combined.of_block(0), *blocks), np.int64(combined.count)
+    return algorithm.finish(kept, combined.of_block(0), *blocks), combined
 
 
 def _parts_of(combined, numbers):
