@@ -2,8 +2,9 @@
 What blocks are computed with until a kernel is compiled.
 
 A kernel takes a second or so to compile, and a thirtieth of that to load once it is cached on
-disk. Where it gives the same bits as SciPy, nobody need wait: a thread of its own makes the call
-once more, which compiles what it needs, and SciPy computes blocks until that is done. Blocks
+disk, after numba itself has taken a second to start. Where it gives the same bits as SciPy, nobody
+need wait: a thread of its own makes the call once more, which imports numba and compiles what
+it needs, and SciPy computes blocks until that is done. Blocks
 wait a moment, so that cached kernels are used at once; jobs that are small altogether
 start no compilation at all. What comes out does not depend on who computes.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from dask_image._kernels._numba import plainly, use_numba
+from dask_image._kernels._numba import might_use_numba, plainly
 from dask_image._utils import options
 
 # Jobs of fewer pixels in all take SciPy less time than compiling or loading takes.
@@ -59,7 +60,7 @@ def patient(kernel=None, *, rehearsal=None, pixels=None):
     @functools.wraps(kernel)
     def called(block, *args, **keywords):
         wait = options.compile_wait()
-        if wait == float("inf") or not use_numba():
+        if wait == float("inf") or not might_use_numba():
             return kernel(block, *args, **keywords)
         progress = _progress_of(kernel, block, args, keywords)
         if not progress.ready.is_set():
