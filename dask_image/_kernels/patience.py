@@ -83,15 +83,32 @@ def _rehearsed(kernel, *args, **keywords):
     Those that are given may lie in memory that the thread will use for the next block; and a
     result that is written to them would be so once more, when it may have been changed already.
     """
-    values = [*args, *keywords.values()]
-    values = [value.copy() if isinstance(value, np.ndarray) else value for value in values]
-    own = dict(zip(keywords, values[len(args) :], strict=True))
-    return functools.partial(kernel, *values[: len(args)], **own)
+    own = {name: _own(value) for name, value in keywords.items()}
+    return functools.partial(kernel, *map(_own, args), **own)
+
+
+def _own(value):
+    """Return a value with copies of the arrays that it is or, as a tuple, holds."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if not isinstance(value, tuple):
+        return value
+    parts = map(_own, value)
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+
+
+def _arrays(values):
+    """Return the arrays among values, and in those that are tuples."""
+    for value in values:
+        if isinstance(value, np.ndarray):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _arrays(value)
 
 
 def _progress_of(kernel, block, args, keywords):
-    arrays = [block, *args, *keywords.values()]
-    types = [(array.dtype, array.ndim) for array in arrays if isinstance(array, np.ndarray)]
+    arrays = _arrays([block, *args, *keywords.values()])
+    types = [(array.dtype, array.ndim) for array in arrays]
     output = keywords.get("output")
     key = (kernel, *types, output if isinstance(output, np.dtype) else str(output))
     found = _all_progress.get(key)

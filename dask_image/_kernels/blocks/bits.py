@@ -9,8 +9,10 @@ import numpy as np
 
 from dask_image._kernels._numba import intrinsic, jit, use_numba
 from dask_image._kernels.memory import scratch
+from dask_image._kernels.patience import patient
 
 
+@patient
 def pack_lines(mask):
     """
     Return the lines of ``mask`` along its last axis as words.
