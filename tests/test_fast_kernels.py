@@ -4,8 +4,7 @@ import dask
 import pytest
 from scipy.ndimage import _nd_image
 
-from dask_image._kernels import _numba
-from dask_image._kernels._numba import use_numba
+from dask_image._kernels._numba import Deferred, use_numba, wide_vectors
 from tests.calls import ALL_CALLS
 from tests.helpers import arrays_for_calls
 
@@ -79,12 +78,11 @@ def test_scipys_loops_are_not_called(name, monkeypatch):
 
 def test_a_function_asks_for_the_widest_vectors():
     numba = pytest.importorskip("numba")
-    wide_vectors = _numba.wide_vectors
 
-    @numba.njit
-    def compiled():
+    def function():
         wide_vectors()
 
+    compiled = Deferred(function, numba.njit)
     compiled()
-    (code,) = compiled.inspect_llvm().values()
+    (code,) = compiled.made().inspect_llvm().values()
     assert '"prefer-vector-width"="512"' in code

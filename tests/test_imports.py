@@ -64,6 +64,25 @@ def test_imports_leave_alone_what_only_calls_need(area):
     assert run(f"import sys, dask_image.{area}; print(*{unwanted} & set(sys.modules))") == "\n"
 
 
+SMALL_JOBS = """
+import sys, numpy as np, dask.array as da
+import dask_image.ndimage as ndi
+image = da.from_array(np.random.default_rng(0).random((60, 70)), chunks=40)
+labels, number = ndi.label(image > 0.8)
+for lazy in (
+    ndi.gaussian_filter(image, 2), ndi.median_filter(image, 3), ndi.binary_fill_holes(image > 0.5),
+    ndi.distance_transform_edt(image > 0.5), labels, number,
+):
+    lazy.compute()
+print("numba" in sys.modules)
+"""
+
+
+def test_numba_is_not_imported_for_small_jobs():
+    environment = {name: value for name, value in os.environ.items() if "COMPILE" not in name}
+    assert run(SMALL_JOBS, env=environment) == "False\n"
+
+
 A_FILTER = """
 import numpy as np, dask, dask.array as da
 from scipy import ndimage
@@ -154,6 +173,7 @@ def test_nothing_can_be_written(read_only_installation):
         if not name.startswith(("NUMBA_", "XDG_", "PYTHON"))
     }
     environment |= {"HOME": "/nonexistent", "PYTHONPATH": str(site)}
+    environment["DASK_DASK_IMAGE__COMPILE__WAIT"] = "1e999"  # or SciPy would do so small a job
     # Another user where the interpreter lets one: permissions do not bind root.
     options = {"cwd": "/", "env": environment}
     command = [sys.executable, "-c", code]

@@ -13,6 +13,10 @@ import dask_image.ndimage
 from dask_image._kernels import patience, row_programs
 from dask_image._kernels._numba import plainly, use_numba
 from dask_image._kernels.blocks import components
+from dask_image._kernels.blocks.label_columns import BlockLocation
+from dask_image._kernels.blocks.label_geometry import geometry_partial, merge_geometry
+from dask_image._kernels.blocks.label_index import index_labels
+from dask_image._kernels.blocks.label_intensity import extremes_partial, sums_partial
 from dask_image._kernels.patience import FEW_PIXELS, patient
 from dask_image._kernels.stand_ins import STAND_INS, stand_in, uniform
 from dask_image._utils.usual_calls import usual_calls
@@ -181,6 +185,35 @@ def test_patient_engines_give_the_same_bits(dtype, set_option):
             assert found[0] == found[1], call
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(60, 70), (5, 9, 11), (40,)])
+def test_patient_measurements_give_the_same_bits(dtype, shape):
+    random = np.random.default_rng(0)
+    image = random.integers(-3, 4, (2, *shape)).astype(dtype)
+    if image.dtype.kind == "f":
+        image *= random.choice(
+            [1, -1, np.nan], image.shape, p=[0.5, 0.4, 0.1]
+        )  # and zeros of both signs
+    labels = random.integers(0, 30, image.shape, "i4") ** 5
+    location = BlockLocation((3,) * len(shape), (100,) * len(shape))
+
+    def measured():
+        index = [index_labels(each) for each in labels]
+        yield merge_geometry([geometry_partial(each, location, moments=True) for each in index])
+        for each, values in zip(index, image, strict=True):
+            yield extremes_partial(each, values, location)
+            if values.dtype.kind != "f":
+                yield sums_partial(each, values, location)
+
+    compiled = list(measured())
+    with plainly():
+        by_numpy = list(measured())
+    for found, expected in zip(compiled, by_numpy, strict=True):
+        for field, values in expected.items():
+            assert found[field].dtype == values.dtype
+            assert found[field].tobytes() == values.tobytes(), field
+
+
 def both_ways(call, set_option):
     """Return the results of a call with compiled kernels, and with SciPy's."""
     function = getattr(dask_image.ndimage, call.name)
@@ -201,6 +234,18 @@ def test_components_compile_all_their_methods(set_option):
     assert isinstance(found, components.RunComponents)
     kept = found.keep(0)
     assert kept.relabel(np.array([0, 7])).tolist() == [[7] * 700] * 600
+
+
+def test_what_compiles_writes_to_no_array_in_a_tuple(set_option):
+    set_option("compile.wait", LONG)
+    out = np.zeros(1)
+
+    @patient
+    def kernel(block, outputs):
+        outputs[0][:] += 1
+
+    kernel(LARGE, (out, 3))
+    assert out == 1
 
 
 @pytest.mark.parametrize("wait", [0, 1e-3])

@@ -1,12 +1,13 @@
 """
 Numba, if it is installed (extra ``fast``) and wanted: kernels compile with it, or stay unused.
 
-Importing this module does not import numba, which takes longer than all of ``dask.array``:
-the first kernel that is defined does, or the first question whether there are any.
+Importing this module, or one that defines kernels, does not import numba, which takes longer than
+all of ``dask.array``: the first kernel that is called does, or the question whether there are any.
 """
 
 import contextlib
 import functools
+import importlib.util
 import logging
 import os
 import threading
@@ -31,6 +32,20 @@ def _numba():
     return numba
 
 
+@functools.cache
+def _installed():
+    return importlib.util.find_spec("numba") is not None
+
+
+def might_use_numba():
+    """Tell whether `use_numba` may say yes, as far as is known without importing numba."""
+    if runs_plainly():
+        return False
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return False
+    return options.kernels() != "scipy" and _installed()
+
+
 def use_numba():
     """
     Tell whether compiled kernels are to be used.
@@ -39,14 +54,8 @@ def use_numba():
     would run as interpreted loops, hundreds of times slower), where the configuration
     ``dask-image.kernels`` says ``"scipy"``, and in threads that run `plainly`.
     """
-    if runs_plainly():
-        return False
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
-        return False
-    if options.kernels() == "scipy":
-        return False
-    # The same can be said in numba's own file of settings.
-    return _numba() is not None and not _numba().config.DISABLE_JIT
+    # The second can be said in numba's own file of settings as well.
+    return might_use_numba() and _numba() is not None and not _numba().config.DISABLE_JIT
 
 
 def runs_plainly():
@@ -63,6 +72,44 @@ def plainly():
         yield
     finally:
         _of_this_thread.plain = before
+
+
+class Deferred:
+    """
+    A function that numba is given when it is first called.
+
+    Parameters
+    ----------
+    function : callable
+    make : callable
+        Returns what numba makes of the function.
+    """
+
+    _lock = threading.RLock()
+
+    def __init__(self, function, make):
+        functools.update_wrapper(self, function)
+        self._make = make
+        self._made = None
+
+    def __call__(self, *arguments):
+        """Call what numba makes of the function."""
+        return self.made()(*arguments)
+
+    def made(self):
+        """
+        Return what numba makes of the function.
+
+        What else waits in its module for numba, which does not know this class, is replaced there
+        by what is made of it.
+        """
+        with self._lock:
+            if self._made is None:
+                self._made = self._make(self.__wrapped__)
+                names = self.__wrapped__.__globals__
+                waiting = {name: each for name, each in names.items() if isinstance(each, Deferred)}
+                names.update((name, each.made()) for name, each in waiting.items())
+            return self._made
 
 
 # Without what the interpreter needs to call a compiled function.
@@ -94,6 +141,10 @@ def jit_inline(function):
 
 
 def _compile(function, options):
+    return Deferred(function, functools.partial(_njit, options))
+
+
+def _njit(options, function):
     numba = _numba()
     if numba is None:
         return function
@@ -106,36 +157,39 @@ def _compile(function, options):
         return numba.njit(**options)(function)
 
 
-def _wide_vectors():
+def intrinsic(plain):
     """
-    Return what a compiled function calls to be made of the widest vectors that there are.
+    Make what compiled functions call of a function that says what is emitted for the call.
+
+    That is a function as numba's decorator of this name takes; without numba ``plain`` is called.
+    """
+
+    def make(function):
+        numba = _numba()
+        if numba is None or numba.config.DISABLE_JIT:
+            return plain
+        from numba.extending import intrinsic
+
+        return intrinsic(function)
+
+    return lambda function: Deferred(function, make)
+
+
+@intrinsic(lambda: None)
+def wide_vectors(typing_context):
+    """
+    Let the compiled function that calls this be made of the widest vectors that there are.
 
     LLVM holds back from 512 bits, since the first processors that had them slowed down for them.
     Where vectors are compared and moved rather than multiplied, they are worth it: a median of
     5 × 5 takes a fifth less time. What is called compiles to nothing, and says so of its caller.
     """
-    numba = _numba()
-    if numba is None or numba.config.DISABLE_JIT:
-        return lambda: None
     from numba.core import types
-    from numba.extending import intrinsic
 
-    @intrinsic
-    def wide_vectors(typing_context):
-        def generate(context, builder, signature, arguments):
-            attributes = builder.function.attributes
-            if isinstance(attributes, set):  # which knows LLVM's own only, not those of a target
-                set.add(attributes, '"prefer-vector-width"="512"')
-            return context.get_dummy_value()
+    def generate(context, builder, signature, arguments):
+        attributes = builder.function.attributes
+        if isinstance(attributes, set):  # which knows LLVM's own only, not those of a target
+            set.add(attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
 
-        return types.void(), generate
-
-    return wide_vectors
-
-
-def __getattr__(name):
-    # Made when a module of kernels asks for it: it imports numba.
-    if name != "wide_vectors":
-        raise AttributeError(name)
-    globals()[name] = _wide_vectors()
-    return globals()[name]
+    return types.void(), generate

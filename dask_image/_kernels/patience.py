@@ -2,8 +2,9 @@
 What blocks are computed with until a kernel is compiled.
 
 A kernel takes a second or so to compile, and a thirtieth of that to load once it is cached on
-disk. Where it gives the same bits as SciPy, nobody need wait: a thread of its own makes the call
-once more, which compiles what it needs, and SciPy computes blocks until that is done. Blocks
+disk, after numba itself has taken a second to start. Where it gives the same bits as SciPy, nobody
+need wait: a thread of its own makes the call once more, which imports numba and compiles what
+it needs, and SciPy computes blocks until that is done. Blocks
 wait a moment, so that cached kernels are used at once; jobs that are small altogether
 start no compilation at all. What comes out does not depend on who computes.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from dask_image._kernels._numba import plainly, use_numba
+from dask_image._kernels._numba import might_use_numba, plainly
 from dask_image._utils import options
 
 # Jobs of fewer pixels in all take SciPy less time than compiling or loading takes.
@@ -59,7 +60,7 @@ def patient(kernel=None, *, rehearsal=None, pixels=None):
     @functools.wraps(kernel)
     def called(block, *args, **keywords):
         wait = options.compile_wait()
-        if wait == float("inf") or not use_numba():
+        if wait == float("inf") or not might_use_numba():
             return kernel(block, *args, **keywords)
         progress = _progress_of(kernel, block, args, keywords)
         if not progress.ready.is_set():
@@ -82,15 +83,32 @@ def _rehearsed(kernel, *args, **keywords):
     Those that are given may lie in memory that the thread will use for the next block; and a
     result that is written to them would be so once more, when it may have been changed already.
     """
-    values = [*args, *keywords.values()]
-    values = [value.copy() if isinstance(value, np.ndarray) else value for value in values]
-    own = dict(zip(keywords, values[len(args) :], strict=True))
-    return functools.partial(kernel, *values[: len(args)], **own)
+    own = {name: _own(value) for name, value in keywords.items()}
+    return functools.partial(kernel, *map(_own, args), **own)
+
+
+def _own(value):
+    """Return a value with copies of the arrays that it is or, as a tuple, holds."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if not isinstance(value, tuple):
+        return value
+    parts = map(_own, value)
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+
+
+def _arrays(values):
+    """Return the arrays among values, and in those that are tuples."""
+    for value in values:
+        if isinstance(value, np.ndarray):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _arrays(value)
 
 
 def _progress_of(kernel, block, args, keywords):
-    arrays = [block, *args, *keywords.values()]
-    types = [(array.dtype, array.ndim) for array in arrays if isinstance(array, np.ndarray)]
+    arrays = _arrays([block, *args, *keywords.values()])
+    types = [(array.dtype, array.ndim) for array in arrays]
     output = keywords.get("output")
     key = (kernel, *types, output if isinstance(output, np.dtype) else str(output))
     found = _all_progress.get(key)

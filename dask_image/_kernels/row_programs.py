@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_inline, use_numba, wide_vectors
+from dask_image._kernels._numba import jit, jit_part, use_numba, wide_vectors
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places
 
@@ -36,10 +36,10 @@ SHORTEST_BYTES = 2048
 FEW_STEPS = 12
 POOL_BYTES_OF_FEW_STEPS = 144_000
 
-# Columns of what a program loads, where what it loads goes; columns of its steps, of which an
-# operand has four and a target two; columns of what it stores, with the operand that is stored.
+# Columns of what a program loads, where what it loads goes; columns of its steps, the first of three
+# operands, of four each, and of three targets, of two; columns of what it stores, with the operand.
 PLANE, ROW, LOADED = 0, 1, 2
-KIND, ONE, TWO, THREE, LONGER, LOWEST, HIGHEST, MIDMOST = 0, 1, 5, 9, 13, 14, 16, 18
+KIND, ONE, LONGER, LOWEST = 0, 1, 13, 14
 LINE, STORED = 0, 1
 
 
@@ -88,11 +88,25 @@ class _ImageRows(NamedTuple):
 
 
 class _Pool(NamedTuple):
-    """Memory for rows of the image, ``pitch`` pixels apart, cut into tiles of columns."""
+    """
+    Memory for rows of the image, cut into tiles of columns.
+
+    Attributes
+    ----------
+    pixels : numpy.ndarray
+    tile : int
+        How many columns of the result are computed at a time.
+    loads, steps, stores : numpy.ndarray of uint64
+        Where in the pool a program's lines read and write, in each of as many turns as pass
+        until all stands where it stood: (turns, lines), or for steps (turns, lines, 6), three
+        operands and three results.
+    """
 
     pixels: Any
-    pitch: int
     tile: int
+    loads: Any
+    steps: Any
+    stores: Any
 
 
 class _Target(NamedTuple):
@@ -238,31 +252,19 @@ def _allocate(inputs, needed, results, turns, longer, rows):
 # longer than the loop does.
 
 
-@jit_inline
-def _place_of_operand(table, line, column, turn, pitch):
-    """Return where in the pool an operand begins: its columns are place, turn, mask and shift."""
-    place = table[line, column] + ((turn + table[line, column + 1]) & table[line, column + 2])
-    return np.uint64(place * pitch + table[line, column + 3])
-
-
-@jit_inline
-def _place_of_result(table, line, column, turn, pitch):
-    """Return where in the pool a result begins: its columns are place and mask."""
-    return np.uint64((table[line, column] + (turn & table[line, column + 1])) * pitch)
-
-
-@jit_inline
-def _run(pool, pitch, steps, turn, width):
-    """Run all comparisons of a turn in a pool whose places are ``pitch`` long."""
+@jit_part
+def _run(pool, steps, places, phase, width):
+    """Run all comparisons of a turn."""
+    wide_vectors()
     for step in range(steps.shape[0]):
         kind = steps[step, KIND]
-        one = _place_of_operand(steps, step, ONE, turn, pitch)
-        two = _place_of_operand(steps, step, TWO, turn, pitch)
-        three = _place_of_operand(steps, step, THREE, turn, pitch)
         length = np.uint64(width + steps[step, LONGER])
-        lower = _place_of_result(steps, step, LOWEST, turn, pitch)
-        upper = _place_of_result(steps, step, HIGHEST, turn, pitch)
-        middle = _place_of_result(steps, step, MIDMOST, turn, pitch)
+        one, two, three = places[phase, step, 0], places[phase, step, 1], places[phase, step, 2]
+        lower, upper, middle = (
+            places[phase, step, 3],
+            places[phase, step, 4],
+            places[phase, step, 5],
+        )
         if kind == LOWER:
             for pixel in range(length):
                 value, other, third = pool[one + pixel], pool[two + pixel], pool[three + pixel]
@@ -299,9 +301,10 @@ def _run(pool, pitch, steps, turn, width):
                 pool[lower + pixel] = other if pool[one + pixel] >= limit else value
 
 
-@jit_inline
+@jit_part
 def _copy(source, start, target, begin, length):
     """Copy pixels, and tell whether one is NaN."""
+    wide_vectors()
     odd = False
     for pixel in range(length):
         value = source[start + pixel]
@@ -310,13 +313,14 @@ def _copy(source, start, target, begin, length):
     return odd
 
 
-@jit_inline
+@jit_part
 def _subtract(minuend, first, subtrahend, second, target, begin, length):
+    wide_vectors()
     for pixel in range(length):
         target[begin + pixel] = minuend[first + pixel] - subtrahend[second + pixel]
 
 
-@jit_inline
+@jit_part
 def _read(flat, start, edges, stretch, begin, end, filler, pool, target):
     """
     Write columns ``begin`` to ``end`` of an extended row of the image to the pool.
@@ -345,7 +349,8 @@ def _sweep(program, source, memory, target, other):
     wide_vectors()
     loads, steps, stores, per_turn, _ = program
     flat, planes, rows, edges, stretch, reach, filler = source
-    pool, pitch, tile = memory
+    pool, tile, load_places, step_places, store_places = memory
+    last_phase = load_places.shape[0] - 1
     out, height, width, turns = target
     how, others, other_planes, other_step = other
     odd = False
@@ -353,10 +358,11 @@ def _sweep(program, source, memory, target, other):
         for begin in range(0, width, tile):
             count = min(tile, width - begin)
             for turn in range(turns):
+                phase = turn & last_phase
                 for load in range(loads.shape[0]):
                     start = planes[plane, loads[load, PLANE]]
                     row = rows[turn * per_turn + loads[load, ROW]]
-                    place = np.int64(_place_of_result(loads, load, LOADED, turn, pitch))
+                    place = np.int64(load_places[phase, load])
                     if start < 0 or row < 0:
                         pool[place : place + count + reach] = filler
                     else:
@@ -364,11 +370,11 @@ def _sweep(program, source, memory, target, other):
                             flat, start + row, edges, stretch, begin, begin + count + reach,
                             filler, pool, place,
                         )  # fmt: skip
-                _run(pool, pitch, steps, turn, count)
+                _run(pool, steps, step_places, phase, count)
                 for store in range(stores.shape[0]):
                     row = turn * per_turn + stores[store, LINE]
                     if 0 <= row < height:
-                        found = _place_of_operand(stores, store, STORED, turn, pitch)
+                        found = store_places[phase, store]
                         begun = np.uint64((plane * height + row) * width + begin)
                         first = np.uint64(other_planes[plane] + row * other_step + begin)
                         if how == AS_IT_IS:
@@ -534,12 +540,42 @@ def run(program, image, axes, cval, out, how=AS_IT_IS, other=None):
     tile = min(max(tile, SHORTEST_BYTES // image.itemsize, reach), width)
     pitch = tile + reach
     pitch += -pitch % (64 // image.itemsize)
+    in_pool = _places_in_pool(*(table.tobytes() for table in program[:3]), pitch)
     return (_sweep if use_numba() else _plain_sweep)(
         program,
         _ImageRows(flat, planes, rows, edges, stretch, reach, image.dtype.type(cval)),
-        _Pool(scratch("pool", program.places * pitch, image.dtype), pitch, tile),
+        _Pool(scratch("pool", program.places * pitch, image.dtype), tile, *in_pool),
         _Target(out.reshape(-1), height, width, turns),
         _Other(how, other_flat, _first_of_planes(out.shape[:-2], other_strides), other_strides[-2]),
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def _places_in_pool(loads, steps, stores, pitch):
+    """
+    Return what `_Pool` has of a program whose rows are ``pitch`` pixels apart in the pool.
+
+    The program's tables are given as bytes.
+    """
+    loads, steps, stores = (np.frombuffer(table, np.int64) for table in (loads, steps, stores))
+    loaded, stored = loads.reshape(-1, 1, 4)[..., LOADED:], stores.reshape(-1, 1, 5)[..., STORED:]
+    read = steps.reshape(-1, 20)[:, ONE:LONGER].reshape(-1, 3, 4)
+    written = steps.reshape(-1, 20)[:, LOWEST:].reshape(-1, 3, 2)
+    # A place is used in turn with as many others as a mask says: a power of two, less one.
+    masks = loaded[..., 1], read[..., 2], written[..., 1], stored[..., 2]
+    turns = np.arange(1 + max(int(mask.max(initial=0)) for mask in masks))[:, None, None]
+
+    def rows(place, mask, back=0, shift=0):
+        return ((place + ((turns + back) & mask)) * pitch + shift).astype(np.uint64)
+
+    def operands(table):
+        place, back, mask, shift = np.moveaxis(table, -1, 0)
+        return rows(place, mask, back, shift)
+
+    return (
+        rows(*np.moveaxis(loaded, -1, 0))[..., 0],
+        np.concatenate([operands(read), rows(*np.moveaxis(written, -1, 0))], axis=2),
+        operands(stored)[..., 0],
     )
 
 

@@ -7,13 +7,12 @@ and the places of the changes by counting trailing zeros.
 
 import numpy as np
 
-from dask_image._kernels._numba import _numba as find_numba
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import intrinsic, jit, use_numba
 from dask_image._kernels.memory import scratch
+from dask_image._kernels.patience import patient
 
-numba = find_numba()
 
-
+@patient
 def pack_lines(mask):
     """
     Return the lines of ``mask`` along its last axis as words.
@@ -87,37 +86,27 @@ def unpack_lines(words, shape):
     return lines.view(bool).reshape(shape)
 
 
-if numba is None or numba.config.DISABLE_JIT:
+@intrinsic(lambda word: (int(word) & -int(word)).bit_length() - 1)
+def trailing_zeros(typing_context, word):
+    """Count the zeros that a word, which is not 0, has below its lowest one."""
+    from numba import boolean, uint64
 
-    def trailing_zeros(word):
-        """Return how many zeros a word, which is not 0, has below its lowest one."""
-        return (int(word) & -int(word)).bit_length() - 1
+    def generate(context, builder, signature, arguments):
+        never_zero = context.get_constant(boolean, True)
+        return builder.cttz(arguments[0], never_zero)
 
-    def count_ones(word):
-        """Return how many ones a word has."""
-        return int(word).bit_count()
+    return uint64(uint64), generate
 
-else:
-    from numba.extending import intrinsic
 
-    @intrinsic
-    def trailing_zeros(typing_context, word):
-        """Return how many zeros a word, which is not 0, has below its lowest one."""
+@intrinsic(lambda word: int(word).bit_count())
+def count_ones(typing_context, word):
+    """Count the ones of a word."""
+    from numba import uint64
 
-        def generate(context, builder, signature, arguments):
-            never_zero = context.get_constant(numba.boolean, True)
-            return builder.cttz(arguments[0], never_zero)
+    def generate(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
 
-        return numba.uint64(numba.uint64), generate
-
-    @intrinsic
-    def count_ones(typing_context, word):
-        """Return how many ones a word has."""
-
-        def generate(context, builder, signature, arguments):
-            return builder.ctpop(arguments[0])
-
-        return numba.uint64(numba.uint64), generate
+    return uint64(uint64), generate
 
 
 @jit

@@ -20,6 +20,7 @@ from dask_image._kernels.blocks.label_columns import (
     BlockLocation,
 )
 from dask_image._kernels.blocks.label_index import find_runs, merge_labels, row_coordinates
+from dask_image._kernels.patience import patient
 
 
 class Geometry(NamedTuple):
@@ -68,8 +69,7 @@ def geometry_partial(index, location, moments=False):
     if count:
         rows = row_coordinates(runs.shape, BlockLocation((0,) * ndim, runs.shape))
         columns = runs.shape[-1] if ndim else 1
-        kernel = kernels.label_loops.measure_runs if use_numba() else _geometry_numpy
-        kernel(runs.slots, runs.starts, columns, rows, boxes, sums)
+        _measure_runs(runs.slots, runs.starts, columns, rows, boxes, sums)
     boxes += np.array(location.origin, np.int64)
     pixels, relative = sums[:, PIXELS, None], sums[:, OFFSETS:pairs]
     products = np.empty((count, 0))
@@ -118,8 +118,13 @@ def pool_counts(partial, chosen):
     return {"count": count.sum(keepdims=True) if count.size else count}
 
 
-def _geometry_numpy(slots, starts, columns, rows, boxes, sums):
+@patient
+def _measure_runs(slots, starts, columns, rows, boxes, sums):
+    """Write the boxes of labels, and sums over their pixels; what sums hold are whole numbers."""
     ndim = boxes.shape[2]
+    if use_numba():
+        kernels.label_loops.measure_runs(slots, starts, columns, rows, boxes, sums)
+        return
     starts, length = starts[:-1], np.diff(starts)
     np.add.at(sums[:, PIXELS], slots, length)
     if ndim == 0:
@@ -168,19 +173,22 @@ def merge_geometry(partials):
         if field != "labels":
             merged[field] = np.zeros((labels.size,) + values.shape[1:], values.dtype)
     merged["lower"] += np.iinfo(merged["lower"].dtype).max
-    merge = kernels.label_loops.merge_boxes if use_numba() else _merge_geometry_numpy
     target = Geometry.of(merged)
     for partial, where in zip(partials, slots, strict=True):
-        merge(where, target, Geometry.of(partial))
+        _merge_boxes(where, target, Geometry.of(partial))
     return merged
 
 
-def _merge_geometry_numpy(where, merged, new):
+@patient
+def _merge_boxes(where, merged, new):
+    if use_numba():
+        kernels.label_loops.merge_boxes(where, merged, new)
+        return
     if merged.products.shape[1]:
         before, more = merged.count[where][:, None], new.count[:, None]
         apart = new.coordinates / more - merged.coordinates[where] / np.maximum(before, 1)
         first, second = np.triu_indices(apart.shape[1])
-        weight = before * (more / (before + more))
+        weight = before.astype(np.float64) * more / (before + more)
         merged.products[where] += new.products + weight * apart[:, first] * apart[:, second]
     merged.count[where] += new.count
     merged.coordinates[where] += new.coordinates

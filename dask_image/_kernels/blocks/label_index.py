@@ -11,6 +11,7 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
+from dask_image._kernels.patience import patient
 from dask_image._utils.typing import Shape
 
 # A table over the range of labels is used as long as it is no larger than one entry for so many
@@ -161,6 +162,7 @@ def find_runs(index):
     return LabelRuns(present.astype(index.dtype), slots, starts, index.shape)
 
 
+@patient
 def _run_starts(codes):
     if use_numba():
         changes = np.count_nonzero(codes[:, 1:] != codes[:, :-1])
@@ -172,6 +174,7 @@ def _run_starts(codes):
     return np.append(np.flatnonzero(change), codes.size)
 
 
+@patient
 def _rank(values):
     """Return the distinct values, ascending, and for each value its position among them."""
     low, high = int(values.min()), int(values.max())

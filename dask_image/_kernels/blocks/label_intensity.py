@@ -32,6 +32,7 @@ from dask_image._kernels.blocks.label_index import (
     row_coordinates,
     row_places,
 )
+from dask_image._kernels.patience import patient
 
 # As `label_index.LABEL_TYPES`, for values.
 VALUE_TYPES = {
@@ -111,16 +112,25 @@ def _sums(index, image, columns):
     table = _table(index, columns, image)
     if index.alone:
         table[0, COUNT], table[0, SUM] = image.size, _total_of(image, table.dtype)
-        return table
+    elif index.size:
+        exact = image.dtype.kind in "bui" and image.dtype.itemsize <= 2
+        (_add_small_integers if exact else _add_values)(image, index, table)
+    return table
+
+
+def _add_values(image, index, table):
     compiled = _compiled_rows(index, image)
     if compiled:
         codes, low, values = compiled
         kernels.label_loops.add_values(codes.reshape(-1), low, values.reshape(-1), table)
-    elif index.size:
-        offsets, values = index.offsets(), image.reshape(-1)
-        table[:, COUNT] = np.bincount(offsets, minlength=index.size)
-        table[:, SUM] = _sum_by_row(offsets, values.astype(table.dtype, copy=False), index.size)
-    return table
+        return
+    offsets, values = index.offsets(), image.reshape(-1)
+    table[:, COUNT] = np.bincount(offsets, minlength=index.size)
+    table[:, SUM] = _sum_by_row(offsets, values.astype(table.dtype, copy=False), index.size)
+
+
+# Their sums are the same in any order.
+_add_small_integers = patient(_add_values)
 
 
 def _total_of(image, dtype):
@@ -290,31 +300,35 @@ def extremes_partial(index, image, location):
         image's dtype, NaN counting as greater than any number; ``places`` with the same
         columns, the raster positions in the whole image where each occurs first.
     """
-    compiled = _compiled_rows(index, image)
     if index.alone:
         labels = index.labels_of(np.zeros(1, np.intp))
         extremes, places = _extremes_of_all(image.reshape(-1))
-    elif compiled:
-        codes, low, values = compiled
-        extremes = np.empty((index.size, 2), values.dtype)
-        whole = (np.nan, np.nan)
-        if values.dtype.kind != "f":
-            whole = (np.iinfo(values.dtype).max, np.iinfo(values.dtype).min)
-        extremes[:, LEAST], extremes[:, GREATEST] = whole
-        places = np.full((index.size, 2), -1)
-        kernels.label_loops.find_extremes(
-            codes.reshape(-1), low, values.reshape(-1), extremes, places
-        )
-        rows = np.flatnonzero(places[:, LEAST] >= 0)
-        labels, extremes, places = index.labels_of(rows), extremes[rows], places[rows]
     else:
-        labels, extremes, places = _extremes_numpy(find_runs(index), image.reshape(-1))
+        labels, extremes, places = _find_extremes(image, index)
     starts = row_places(row_coordinates(index.shape, location), location)
     if places.size:
         row, column = np.divmod(places, index.codes.shape[1])
         places = starts[row] + column
     extremes = extremes.astype(image.dtype, copy=False)
     return {"labels": labels, "extremes": extremes, "places": places}
+
+
+@patient
+def _find_extremes(image, index):
+    """Return the labels, their extremes, and where in the block these are."""
+    compiled = _compiled_rows(index, image)
+    if not compiled:
+        return _extremes_numpy(find_runs(index), image.reshape(-1))
+    codes, low, values = compiled
+    extremes = np.empty((index.size, 2), values.dtype)
+    whole = (np.nan, np.nan)
+    if values.dtype.kind != "f":
+        whole = (np.iinfo(values.dtype).max, np.iinfo(values.dtype).min)
+    extremes[:, LEAST], extremes[:, GREATEST] = whole
+    places = np.full((index.size, 2), -1)
+    kernels.label_loops.find_extremes(codes.reshape(-1), low, values.reshape(-1), extremes, places)
+    rows = np.flatnonzero(places[:, LEAST] >= 0)
+    return index.labels_of(rows), extremes[rows], places[rows]
 
 
 def _extremes_of_all(values):
@@ -339,6 +353,7 @@ def _extremes_numpy(runs, values):
             places[:, column] = _first_equal(
                 values, starts, lengths, slots, by_run, extremes[:, column]
             )
+            extremes[:, column] = values[places[:, column]]  # of two zeros the sign of the first
     return runs.labels, extremes, places
 
 

@@ -45,14 +45,16 @@ def stands_in_for(function, exact=None):
     Make a kernel of what computes a region of the result (None: all of it) from a `Call`.
 
     The kernel has SciPy's signature. Its attribute ``in_region`` takes the region as a keyword
-    beside SciPy's arguments. It compiles in the background where the kernel gives the bits that it
+    beside SciPy's arguments, the image by position. It compiles in the background where the kernel gives the bits that it
     gives without numba: where ``exact(call)`` says so, and always if there is no ``exact``.
     """
 
     def decorate(compute):
         @functools.wraps(compute)
         def kernel(*arguments, **keywords):
-            return compute(Call(function, *arguments, **keywords), None)
+            if "input" in keywords:
+                arguments = (keywords.pop("input"), *arguments)
+            return kernel.in_region(*arguments, region=None, **keywords)
 
         def at_once(block, *others, region, **keywords):
             return compute(Call(function, block, *others, **keywords), region)
