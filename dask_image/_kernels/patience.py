@@ -24,6 +24,9 @@ from dask_image._utils import options
 # Jobs of fewer pixels in all take SciPy less time than compiling or loading takes.
 FEW_PIXELS = 1 << 18
 
+# So many times as long is waited for kernels without which blocks take long.
+LONGER = 5
+
 
 class _Progress:
     """How far a kernel is for arguments of some dtypes."""
@@ -38,7 +41,7 @@ _all_progress: dict[Any, Any] = {}
 _lock = threading.Lock()
 
 
-def patient(kernel=None, *, rehearsal=None, pixels=None):
+def patient(kernel=None, *, rehearsal=None, pixels=None, slow=False):
     """
     Let a kernel compile in the background, while SciPy does its work.
 
@@ -53,13 +56,15 @@ def patient(kernel=None, *, rehearsal=None, pixels=None):
         What the background calls with the kernel's arguments, if that is more than the kernel.
     pixels : callable, optional
         Returns from the kernel's arguments how many pixels it is for, if not the block's size.
+    slow : bool
+        Whether blocks take long without it, so that they rather wait `LONGER` for it.
     """
     if kernel is None:
-        return functools.partial(patient, rehearsal=rehearsal, pixels=pixels)
+        return functools.partial(patient, rehearsal=rehearsal, pixels=pixels, slow=slow)
 
     @functools.wraps(kernel)
     def called(block, *args, **keywords):
-        wait = options.compile_wait()
+        wait = options.compile_wait() * (LONGER if slow else 1)
         if wait == float("inf") or not might_use_numba():
             return kernel(block, *args, **keywords)
         progress = _progress_of(kernel, block, args, keywords)
