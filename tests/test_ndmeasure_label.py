@@ -453,9 +453,9 @@ def test_relabel_sequential_of_little():
 
 
 def test_relabel_sequential_refuses_what_are_no_labels():
-    with pytest.raises(TypeError, match="labels must hold integers"):
+    with pytest.raises(TypeError, match="label_field must hold integers"):
         relabel_sequential(np.zeros((3, 3), complex))
-    with pytest.raises(ValueError, match="labels must hold whole numbers .* got 0.5"):
+    with pytest.raises(ValueError, match="label_field must hold whole numbers .* got 0.5"):
         relabel_sequential(np.full((3, 3), 0.5)).compute()
     with pytest.raises(ValueError, match="negative"):
         relabel_sequential(np.array([1, -1])).compute()

@@ -118,7 +118,7 @@ def merge_labels_across_chunk_boundaries(
     return merged
 
 
-def relabel_sequential(labels: ArrayLike, offset: Integer = 1) -> Array:
+def relabel_sequential(label_field: ArrayLike, offset: Integer = 1) -> Array:
     """
     Renumber the labels that an image has, without gaps, from ``offset`` on.
 
@@ -127,7 +127,7 @@ def relabel_sequential(labels: ArrayLike, offset: Integer = 1) -> Array:
 
     Parameters
     ----------
-    labels : array_like of int
+    label_field : array_like of int
         Not negative.
     offset : int, optional
         The number of the first label, from 1.
@@ -155,7 +155,7 @@ def relabel_sequential(labels: ArrayLike, offset: Integer = 1) -> Array:
     array([[2, 0, 3],
            [2, 1, 1]])
     """
-    labels = as_label_image(labels, "labels")
+    labels = as_label_image(label_field, "label_field")
     offset = normalize_integer(offset, "offset", 1)
     _check_that_holds(labels.dtype, offset)
     if labels.ndim == 0:
