@@ -41,6 +41,17 @@ def nuclei_by_distance():
     return -distance, ndimage.label(peaks, np.ones((3, 3)))[0], mask
 
 
+def rough_nuclei_by_distance():
+    """Return distances within a mask with many plateaus, rounded so that there are more."""
+    dye = filters.gaussian(color.rgb2hed(data.immunohistochemistry())[..., 0], 1)
+    mask = dye > filters.threshold_otsu(dye)
+    distance = ndimage.distance_transform_edt(mask)
+    peaks = feature.peak_local_max(distance, 7, labels=ndimage.label(mask)[0])
+    markers = np.zeros(mask.shape, np.int32)
+    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    return -distance.round(), markers, mask
+
+
 CASES = {
     "nuclei by distance": nuclei_by_distance,
     "coins by edges": coins_by_edges,
@@ -64,6 +75,38 @@ def test_pictures_are_parted_as_by_scikit_image(case):
     inside = np.ones(image.shape, bool) if mask is None else mask
     assert (found[0] == expected)[inside].mean() >= 0.99
     np.testing.assert_array_equal(np.unique(found[0]), np.unique(expected))
+
+
+def levels_of_entry(image, markers, mask, basins):
+    """Return the level at which each pixel is reached from a marker without leaving its basin."""
+    top = image[mask].max() + 1
+    pixels = np.where(mask, image, top)
+    heights = np.full([2 * size - 1 for size in image.shape], top)  # of pixels and steps
+    heights[::2, ::2] = pixels
+    for between, before, after in [
+        (np.s_[1::2, ::2], np.s_[:-1], np.s_[1:]),
+        (np.s_[::2, 1::2], np.s_[:, :-1], np.s_[:, 1:]),
+    ]:
+        higher = np.maximum(pixels[before], pixels[after])
+        heights[between] = np.where(basins[before] == basins[after], higher, top)
+    sources = np.full(heights.shape, top)
+    sources[::2, ::2] = np.where(markers > 0, pixels, top)
+    cross = ndimage.generate_binary_structure(2, 1)
+    return morphology.reconstruction(sources, heights, "erosion", footprint=cross)[::2, ::2]
+
+
+@pytest.mark.parametrize("case", [*CASES, "rough nuclei"])
+def test_where_basins_differ_from_scikit_image_s_both_are_as_low(case):
+    image, markers, mask = CASES.get(case, rough_nuclei_by_distance)()
+    mask = np.ones(image.shape, bool) if mask is None else mask
+    expected = theirs.watershed(image, markers, mask=mask)
+    lazy = [da.from_array(array, chunks=100) for array in (image, markers, mask)]
+    basins = segmentation.watershed(*lazy[:2], mask=lazy[2]).compute()
+    lowest = levels_of_entry(image, markers, mask, np.zeros(image.shape))
+    for each in (basins, expected):
+        levels = levels_of_entry(image, markers, mask, each)
+        np.testing.assert_array_equal(levels[mask], lowest[mask])
+    np.testing.assert_array_equal(np.unique(basins), np.unique(expected))
 
 
 def test_minima_are_the_markers_by_default():
