@@ -270,6 +270,7 @@ def test_flood_takes_any_distances():
 def test_distances_are_made_as_they_are_needed(monkeypatch):
     monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", 40)
     monkeypatch.setattr(line_sweeps, "BYTES_AHEAD", 1)
+    monkeypatch.setattr(line_sweeps, "BLOCKS_AHEAD", 4)
     markers = da.from_array(np.eye(40, 4, dtype=int), chunks=(4, 2))
     basins = watershed(da.zeros((40, 4), chunks=(4, 2)), markers)
     finished = []

@@ -79,7 +79,8 @@ def largest(values, *positions):
 VALUES = {
     "image": (IMAGE, OTHER_IMAGE), "input": (IMAGE, OTHER_IMAGE), "input_arr": (IMAGE, OTHER_IMAGE),
     "source": (IMAGE, OTHER_IMAGE), "label_image": (LABELS, OTHER_LABELS),
-    "labels": (LABELS, OTHER_LABELS), "markers": (LABELS, OTHER_LABELS),
+    "labels": (LABELS, OTHER_LABELS), "label_field": (LABELS, OTHER_LABELS),
+    "markers": (LABELS, OTHER_LABELS),
     "intensity_image": (IMAGE, OTHER_IMAGE), "mask": (BINARY, OTHER_BINARY),
     "coordinates": (np.indices(SHAPE) + 0.5, np.indices(SHAPE) + 0.6),
     "weights": (np.ones((3, 3)), np.zeros((3, 3))), "size": (3, 5), "filter_size": (3, 5),

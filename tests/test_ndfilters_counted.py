@@ -531,6 +531,7 @@ def test_many_holes_that_are_one_are_refused_by_the_first_block(monkeypatch):
 
 def test_rows_of_blocks_are_filled_one_after_the_other(monkeypatch):
     monkeypatch.setattr(line_sweeps, "BYTES_AHEAD", 1)
+    monkeypatch.setattr(line_sweeps, "BLOCKS_AHEAD", 1)
     image = da.from_array(seeded_image((40, 12), "f8"), chunks=(4, (3, 9)))
     filled = ndfilters.fill_missing(image, where=image > 0)
     finished = []

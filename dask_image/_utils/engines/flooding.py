@@ -43,6 +43,7 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
+    cloned,
     delayed_in,
     held_back,
     new_array,
@@ -130,19 +131,26 @@ def flood(
         for walls and where none gets to.
     """
     distance, barrier = distances(packed)
-    # What is read only now has no need to wait in memory for the markers.
-    image = read_again(image, barrier.after)
     flooding = _Tasks(
         name, tokenize(packed.name, image.name, distance.name, steps, wrap_axes, lines)
     )
     distance = in_pieces(distance, image.chunks, f"{name}-distances")
     costs = Boxes(distance, _distances_in_turn(flooding, distance, barrier, image))
     boxes = _boxes(image, wrap_axes)
+    # A block has no need to wait in memory for markers elsewhere, nor for its own distances.
+    again, reading = cloned(image, flooding.token, lambda index: flooding.at("turn", index[:1]).key)
+    flooding.tasks |= reading
+    of_row: dict[int, dict[Any, Any]] = {}
     for index, box in boxes.items():
         cutting, parts = costs.at(box.lower, box.upper)
-        args = (*_blocks_at([packed, image], index), cutting, sequence(parts))
-        scanned = flooding.add("scan", index, _scan, box, (steps, lines), *args)
+        of_row.setdefault(index[0], {}).update((part.key, part) for part in parts)
+        blocks = reference((blocks_of(packed), *index)), reference((again, *index))
+        scanned = flooding.add(
+            "scan", index, _scan, box, (steps, lines), *blocks, cutting, sequence(parts)
+        )
         flooding.add("kept", index, take, scanned, 1)
+    for row, made in of_row.items():
+        flooding.add("turn", (row,), wait_for, *made.values())
     above = _add_tree(
         flooding, boxes, functools.partial(combine, steps=steps, lines=lines), resolve
     )
@@ -168,7 +176,7 @@ def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: 
         np.cumsum(image.chunks[0]), np.cumsum((0, *barrier.rows[:-1])), side="right"
     )
     beside = image.numblocks[1:]
-    ahead = rows_ahead(image.chunks, distance.dtype.itemsize, least=2)
+    ahead = rows_ahead(image.chunks, distance.dtype.itemsize)
     for row in range(ahead, image.numblocks[0]):
         before = [tasks.at("scan", (row - ahead, *index)) for index in np.ndindex(beside)]
         tasks.add("gate", (row,), wait_for, reference(barrier.after.key), *before)

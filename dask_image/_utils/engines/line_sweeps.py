@@ -54,8 +54,10 @@ MOST_STRIPS = 8
 # Lines that many blocks take a part of are cut into pieces for so many. Fewer would be more tasks;
 # without, each worker of a cluster would get all lines.
 BLOCKS_OF_PIECE = 16
-# So many bytes may be there before what is needed first is finished (`rows_ahead`).
-BYTES_AHEAD = 2**26
+# So many bytes may be there before what is needed first is finished (`rows_ahead`),
+BYTES_AHEAD = 2**25
+# but so many blocks at least, lest workers have nothing to do.
+BLOCKS_AHEAD = 8
 
 
 class PackedBackground:
@@ -130,7 +132,7 @@ def _cut(sizes, largest):
     return tuple(parts)
 
 
-def rows_ahead(chunks: Chunks, itemsize: int, least: int = 1) -> int:
+def rows_ahead(chunks: Chunks, itemsize: int) -> int:
     """
     Return how many rows of blocks (in 3-D planes) may be there at a time.
 
@@ -139,15 +141,15 @@ def rows_ahead(chunks: Chunks, itemsize: int, least: int = 1) -> int:
     chunks : tuple of tuple of int
     itemsize : int
         Bytes of a pixel.
-    least : int, optional
 
     Returns
     -------
     int
-        As many as ``BYTES_AHEAD`` hold.
+        As many as ``BYTES_AHEAD`` hold, or as ``BLOCKS_AHEAD`` blocks lie in.
     """
     row = itemsize * max(chunks[0]) * math.prod(map(sum, chunks[1:]))
-    return max(BYTES_AHEAD // row, least)
+    blocks = math.prod(map(len, chunks[1:]))
+    return max(BYTES_AHEAD // row, -(-BLOCKS_AHEAD // blocks))
 
 
 def join_lines(chunks: Chunks, axis: int) -> Chunks:
