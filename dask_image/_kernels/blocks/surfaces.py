@@ -7,6 +7,7 @@ touch other blocks, and markers; see `dask_image._utils.engines.flooding`.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -613,27 +614,25 @@ def scan_levels(
 @dataclass(frozen=True)
 class Leaks:
     """
-    How levels pass between the terminals of several boxes.
+    How levels get to the terminals of several boxes, one each.
 
     Attributes
     ----------
-    edges, weights, levels : numpy.ndarray
-        As for `dask_image._kernels.blocks.reconstruction.lowest_levels`.
-    outer : numpy.ndarray of int
-        The terminals that the box they form has, in the order in which it has them.
+    levels : numpy.ndarray of float
+        The least level from the seeds of all of them.
+    into : numpy.ndarray of int32
+        The terminal, of the box that they form, from which a flood need rise least to get there;
+        -1 if that box has none. No other one can bring a lower level.
+    weights : numpy.ndarray of float
+        How high it must rise for that.
     starts : numpy.ndarray of int
         The number of each box's first terminal, but for the first box.
     """
 
-    edges: np.ndarray
-    weights: np.ndarray
     levels: np.ndarray
-    outer: np.ndarray
+    into: np.ndarray
+    weights: np.ndarray
     starts: np.ndarray
-
-    def lowest(self) -> NDArray:
-        """Return the least level of each terminal."""
-        return kernels.reconstruction.lowest_levels(self.edges, self.weights, self.levels)
 
 
 def combine_levels(
@@ -647,7 +646,6 @@ def combine_levels(
     part : tuple of Surface and numpy.ndarray
         Those of all of them.
     leaks : Leaks
-        With the least levels from the seeds of all of them.
     """
     surfaces, levels = zip(*parts)
     graph = join(surfaces, steps)
@@ -661,20 +659,22 @@ def combine_levels(
     # Together they span all terminals, by least edges: levels need no other way.
     edges = whole.edges[np.concatenate([trees, records])]
     weights = whole.image[edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
-    leaks = Leaks(whole.terminal[edges], weights, np.concatenate(levels), outer, graph.starts)
-    leaks = replace(leaks, levels=leaks.lowest())
-    terminal = taken[whole.terminal] - 1
-    surface = graph.cut(graph.pixels_with(records), records, outer.size, terminal, whole.label)
+    lowest = functools.partial(kernels.reconstruction.lowest_levels, whole.terminal[edges], weights)
+    from_outside = np.where(held > 0, -np.inf, np.inf).astype(whole.image.dtype)
+    into = taken - 1
+    leaks = Leaks(lowest(np.concatenate(levels)), into, lowest(from_outside), graph.starts)
+    surface = graph.cut(
+        graph.pixels_with(records), records, outer.size, into[whole.terminal], whole.label
+    )
     return (surface, leaks.levels[outer]), leaks
 
 
 def resolve_levels(leaks: Leaks, above: Sequence[NDArray] | None, number: int) -> list[NDArray]:
     """Return the levels of the terminals of each box of a group; arguments as for `resolve`."""
+    levels = leaks.levels
     if above is not None:
-        levels = leaks.levels.copy()
-        levels[leaks.outer] = above[number]
-        leaks = replace(leaks, levels=levels)
-    return np.split(leaks.lowest(), leaks.starts)
+        levels = np.minimum(levels, np.maximum(above[number][leaks.into], leaks.weights))
+    return np.split(levels, leaks.starts)
 
 
 def erode_inside(
