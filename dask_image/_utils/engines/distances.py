@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
+from dask_image._kernels.memory import recycled
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
 from dask_image._utils.typing import Array, Block, NDArray, Shape
@@ -18,6 +19,8 @@ COST_TYPES = {
     TAXICAB: (np.int16, np.int32, np.int64),
     CHESSBOARD: (np.int16, np.int32, np.int64),
 }
+# What is nearest is found for so many pixels of a strip at a time: some arrays of their size.
+PIXELS_AT_A_TIME = 2**17
 
 
 @dataclass(frozen=True)
@@ -269,33 +272,44 @@ def nearest_values(pixels: Array, absent: Any, name: str) -> Array:
     along = ValuesOnFirstAxis(FirstAxis(metric), absent)
     carrying = line_sweeps.Carrying(
         along.summarize, along.carry, along.finish,
-        functools.partial(_nearest_values, axis=1, metric=metric), reads_again=True,
+        functools.partial(_nearest_along, axis=1, metric=metric), reads_again=True,
     )  # fmt: skip
     strips, kind = line_sweeps.thin_strips(pixels), pixels_of(cost=metric.dtype, value=dtype)
-    found, barrier = line_sweeps.carry_along_first_axis(pixels, strips, carrying, kind, name)
+    found, barrier = line_sweeps.carry_along_first_axis(
+        pixels, strips, carrying, kind if pixels.ndim > 2 else dtype, name
+    )
     for axis in range(2, pixels.ndim):
         found = line_sweeps.take_from(
-            found, line_sweeps.join_lines(strips, axis), _nearest_values, kind, f"{name}-lines",
-            axis=axis, metric=metric,
+            found, line_sweeps.join_lines(strips, axis), _nearest_along,
+            kind if axis + 1 < pixels.ndim else dtype, f"{name}-lines", axis=axis, metric=metric,
         )  # fmt: skip
-    values = line_sweeps.take_from(found, pixels.chunks, _values, dtype, name)
+    values = line_sweeps.take_from(found, pixels.chunks, line_sweeps.as_they_are, dtype, name)
     return line_sweeps.in_turn(values, barrier, pixels.dtype.itemsize, name)
 
 
-def _nearest_values(pixels, _, axis, metric):
+def _nearest_along(pixels, _, axis, metric):
+    """Return what is nearest along one more axis; along the last one, its value alone."""
     if pixels.ndim == 1:
-        return pixels
+        return pixels["value"].copy()
+    is_last = axis + 1 == pixels.ndim
+    found = recycled(pixels.shape, pixels.dtype["value"] if is_last else pixels.dtype)
+    rows = max(1, PIXELS_AT_A_TIME * len(pixels) // max(pixels.size, 1))
+    for start in range(0, len(pixels), rows):
+        part = pixels[start : start + rows]
+        found[start : start + rows] = _nearest_in(part, axis, metric, not is_last)
+    return found
+
+
+def _nearest_in(pixels, axis, metric, with_costs):
+    """Return the same of some lines."""
     costs, limit = np.ascontiguousarray(pixels["cost"]), unreachable(metric.dtype)
     nearest = kernels.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
     np.maximum(nearest, 0, out=nearest)
+    if not with_costs:
+        return np.take_along_axis(pixels["value"], nearest, axis)
     taken = np.take_along_axis(pixels, nearest, axis)
     here = np.arange(pixels.shape[axis], dtype=np.int32)
     nearest -= here.reshape(-1, *(1,) * (pixels.ndim - 1 - axis))
     moves = nearest.astype(metric.dtype, copy=False)
     taken["cost"] = np.where(taken["cost"] == limit, limit, taken["cost"] + moves * moves)
     return taken
-
-
-def _values(pixels, _):
-    # A copy lets go of the strip.
-    return pixels["value"].copy()
