@@ -240,6 +240,16 @@ def test_memory_of_a_result_is_used_again_once_no_view_is_left(monkeypatch):
     assert place(small) != first == place(again)
 
 
+def test_little_memory_is_left_to_later_results(monkeypatch):
+    monkeypatch.setattr(memory, "_left_over", collections.deque(maxlen=8))
+    monkeypatch.setattr(memory, "LEAST_BYTES", 8)
+    monkeypatch.setattr(memory, "MOST_BYTES_LEFT", 100)
+    results = [memory.recycled((40 + number,), np.uint8) for number in range(4)]
+    while results:
+        results.pop(0)
+    assert [left.size for left in memory._left_over] == [42, 43]
+
+
 def test_given_output():
     image = seeded_image((9, 12), "i2")
     output = np.zeros((9, 12), "f8")

@@ -10,8 +10,9 @@ import numpy as np
 # Larger arrays are made anew each time: they cost more to keep than to make.
 KEPT_BYTES = 1 << 26
 
-# Smaller results lie in memory that C's allocator keeps. At most so many are kept for others.
-LEAST_BYTES, MOST_LEFT = 1 << 22, 8
+# Smaller results lie in memory that C's allocator keeps. At most so many, and so many bytes of them,
+# are kept for others.
+LEAST_BYTES, MOST_LEFT, MOST_BYTES_LEFT = 1 << 22, 8, KEPT_BYTES
 
 _of_this_thread = threading.local()
 _left_over: collections.deque[np.ndarray] = collections.deque(maxlen=MOST_LEFT)
@@ -66,13 +67,25 @@ def recycled(shape, dtype=np.float64):
         return np.empty(shape, dtype)
     memory = _left(size)
     lent = _Lent(memory)
-    weakref.finalize(lent, _left_over.append, memory).atexit = False
+    weakref.finalize(lent, _leave, memory).atexit = False
     return np.asarray(lent)[:size].view(dtype).reshape(shape)
+
+
+# No other thread comes in between what a deque does, nor Python's collector of garbage.
+
+
+def _leave(memory):
+    """Leave memory to others; free what was left longest if it is too much."""
+    _left_over.append(memory)
+    while sum(each.size for each in tuple(_left_over)) > MOST_BYTES_LEFT:
+        try:
+            _left_over.popleft()
+        except IndexError:
+            break
 
 
 def _left(size):
     """Return memory that is left over and not much too large, or else fresh one."""
-    # No other thread comes in between what a deque does, nor Python's collector of garbage.
     for _ in range(len(_left_over)):
         try:
             memory = _left_over.popleft()
