@@ -1,5 +1,6 @@
 """Floods over blocks are those of a plain Kruskal on the whole array, however it is cut."""
 
+import collections
 import itertools
 
 import dask
@@ -359,3 +360,22 @@ def label_peaks(image, *args, **keywords):
     found = np.zeros(image.shape, bool)
     found[tuple(segmentation.peak_local_max(image, *args, **keywords).compute().T)] = True
     return found
+
+
+def test_each_block_of_one_file_waits_for_its_distances():
+    class File:
+        shape, ndim, dtype = (40, 4), 2, np.dtype(float)
+
+        def __getitem__(self, slices):
+            return np.zeros(self.shape)[slices]
+
+    image = da.from_array(File(), chunks=(4, 2), asarray=False)
+    markers = da.from_array(np.eye(40, 4, dtype=int), chunks=(4, 2))
+    waiting = collections.Counter(
+        needed
+        for task in dict(watershed(image, markers).__dask_graph__()).values()
+        for needed in getattr(task, "dependencies", ())
+        if "watershed-turn" in needed[0]
+    )
+    assert len(waiting) == 10
+    assert min(waiting.values()) >= 1

@@ -83,6 +83,9 @@ class LargeDraw(Draw):
             math.prod(lengths) * image.size > TAPS):  # fmt: skip
             longest = lengths.index(max(lengths))
             lengths[longest] = -(-lengths[longest] // 2)
+        if every_pixel:
+            # In mode "reflect" SciPy reads beyond images that are much shorter than the window.
+            return [min(length, 8 * max(min(image.shape), 1)) for length in lengths]
         return lengths
 
     def scale(self, *options):

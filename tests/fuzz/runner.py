@@ -118,7 +118,7 @@ def _of_crash(seed, number, large, child):
 
     case, face, plain, limits = draw_case(seed, number, large)
     said = child.stderr[-3000:]
-    kind = "hang" if "Timeout" in said else f"crash: exit code {child.returncode}"
+    kind = "hang" if "Timeout" in child.stderr else f"crash: exit code {child.returncode}"
     return (
         f"{case.name}: {kind}\n{said}\n  seed {seed}, case {number}, {face}, plain={plain}, {limits}\n"
         f"{PREAMBLE}{source_of(case)}\n"

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import dask
 import dask.array as da
 import numpy as np
-from dask._task_spec import DataNode, List, Task, TaskRef, convert_legacy_graph
+from dask._task_spec import Alias, DataNode, List, Task, TaskRef, convert_legacy_graph
 from dask.array.core import getter, normalize_chunks, slices_from_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
@@ -350,8 +350,8 @@ def cloned(array: Array, seed: str, gate: Callable[[Shape], Any]) -> tuple[str, 
     seed : str
         Of the names.
     gate : callable
-        ``gate(index)`` returns the key of the task that a block waits for. What blocks have in
-        common waits for that of the first of them.
+        ``gate(index)`` returns the key of the task that a block waits for. Data that blocks have
+        in common, as a file may be, wait for that of the first of them.
 
     Returns
     -------
@@ -362,8 +362,9 @@ def cloned(array: Array, seed: str, gate: Callable[[Shape], Any]) -> tuple[str, 
     # Not dask.graph_manipulation.bind: it leaves the references inside of tasks as they are.
     nodes = convert_legacy_graph(ensure_dict(array.__dask_graph__()))
     clone, tasks = _cloned_by(seed), {}
+    gates: dict[Any, Any] = {}
     for index in np.ndindex(array.numblocks):
-        waiting = [block_key(array, index)]
+        waiting, after = [block_key(array, index)], gate(index)
         while waiting:
             key = waiting.pop()
             name = clone(key)
@@ -373,10 +374,14 @@ def cloned(array: Array, seed: str, gate: Callable[[Shape], Any]) -> tuple[str, 
             renamed = {needed: clone(needed) for needed in node.dependencies}
             tasks[name] = node.substitute(renamed, key=name)
             waiting += node.dependencies
+            of_others = all(gates.get(needed, after) != after for needed in node.dependencies)
+            if of_others and not isinstance(node, Alias):
+                # Nothing that it reads waits for this. Data that lie in the graph wait too: else
+                # they would be computed early.
+                value = node.value if isinstance(node, DataNode) else _without_key(tasks[name])
+                tasks[name] = Task(name, _first, value, TaskRef(after))
             if not node.dependencies:
-                # Data that lie in the graph wait too: else they would be computed early.
-                value = node.value if isinstance(node, DataNode) else _without_key(node)
-                tasks[name] = Task(name, _first, value, TaskRef(gate(index)))
+                gates[key] = after
     return clone(blocks_of(array)), tasks
 
 
