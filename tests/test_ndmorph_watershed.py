@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from dask_image._kernels.stand_ins import foresting
 from dask_image.ndmorph._watershed import watershed_ift
 from tests.helpers import assert_same, nothing_computes
 
@@ -62,6 +63,21 @@ def test_takes_a_structure_and_markers_of_other_chunks(rank):
     structure = ndimage.generate_binary_structure(2, rank).astype(int)
     expected = ndimage.watershed_ift(image, markers, structure)
     assert_same(flood(image, markers, 4, marker_chunks=(3, 9), structure=structure), expected)
+
+
+@pytest.mark.parametrize("highest", [3, 30, 255, 65535])
+@pytest.mark.parametrize("shape", [(40,), (17, 23), (1, 30), (5, 9, 13)])
+def test_large_images_are_flooded_as_by_scipy(shape, highest, monkeypatch):
+    monkeypatch.setattr(foresting, "FEW_PIXELS", 1)
+    random = np.random.default_rng(highest)
+    image = random.integers(0, highest + 1, shape).astype("u1" if highest < 256 else "u2")
+    image[(0,) * image.ndim] = highest
+    square = random.random((3,) * image.ndim) < 0.5
+    for share in (0.02, 0.3):
+        markers = random.integers(-2, 4, shape) * (random.random(shape) < share)
+        for structure in (None, ndimage.generate_binary_structure(image.ndim, image.ndim), square):
+            expected = ndimage.watershed_ift(image, markers, structure)
+            assert_same(flood(image, markers, 4, structure=structure), expected)
 
 
 def test_warns_of_one_task_for_the_whole_image():

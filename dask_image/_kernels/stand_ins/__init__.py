@@ -35,6 +35,7 @@ _MODULES = {
         ndimage.minimum_filter,
         ndimage.minimum_filter1d,
     ),
+    "foresting": (ndimage.watershed_ift,),
     "grey": (
         ndimage.black_tophat,
         ndimage.grey_closing,
