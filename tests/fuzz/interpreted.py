@@ -12,6 +12,7 @@ import numpy as np
 
 from dask_image import _kernels
 from dask_image._kernels import memory
+from dask_image._kernels._numba import Deferred
 
 
 def interpret_kernels():
@@ -21,8 +22,11 @@ def interpret_kernels():
     except ImportError:
         return
     numba.config.DISABLE_JIT = True
-    for module in pkgutil.walk_packages(_kernels.__path__, f"{_kernels.__name__}."):
-        importlib.import_module(module.name)
+    for found in pkgutil.walk_packages(_kernels.__path__, f"{_kernels.__name__}."):
+        module = importlib.import_module(found.name)
+        for each in list(vars(module).values()):
+            if isinstance(each, Deferred) and hasattr(each.made(), "py_func"):
+                raise RuntimeError(f"{found.name}.{each.__name__} would be compiled")
     numba.config.DISABLE_JIT = False  # which says that kernels are not to be used
 
 

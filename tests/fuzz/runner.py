@@ -117,7 +117,7 @@ def _of_crash(seed, number, large, child):
     from tests.fuzz.check import PREAMBLE, source_of
 
     case, face, plain, limits = draw_case(seed, number, large)
-    said = child.stderr[-3000:]
+    said = child.stderr.partition("Extension modules:")[0][-3000:]
     kind = "hang" if "Timeout" in child.stderr else f"crash: exit code {child.returncode}"
     return (
         f"{case.name}: {kind}\n{said}\n  seed {seed}, case {number}, {face}, plain={plain}, {limits}\n"
