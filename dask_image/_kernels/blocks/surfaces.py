@@ -93,21 +93,25 @@ class Terminals:
     Attributes
     ----------
     box : Box
-    into : numpy.ndarray of int
-        The terminal, of a box that holds this one, which takes each in; -1 for none.
-    label : numpy.ndarray
-        Where there is none: the label of the marker that takes it, or 0.
+    taken : numpy.ndarray of int32
+        What takes each in: a terminal, from 1, of a box that holds this one, a marker, from -1, or
+        nothing, 0.
+    markers : numpy.ndarray
+        0, and the labels of the markers.
     """
 
     box: Box
-    into: np.ndarray
-    label: np.ndarray
+    taken: np.ndarray
+    markers: np.ndarray
 
     def labels(self, above: NDArray) -> NDArray:
         """Return the label of each, given those of the terminals that take them in."""
-        label = self.label.copy()
-        label[self.into >= 0] = above[self.into[self.into >= 0]]
-        return label
+        return _labels_by_number(self.markers, above)[self.taken]
+
+
+def _labels_by_number(markers: NDArray, terminals: NDArray) -> NDArray:
+    """Return labels at 0, at terminals' numbers, and at markers', which count from the end."""
+    return np.concatenate([markers[:1], terminals, markers[:0:-1]])
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class Surface:
     box : Box
     count : int
         How many face terminals there are: pixels on a face without a marker.
-    position : numpy.ndarray of int64
+    position : numpy.ndarray of int
         Of each pixel that is known, raveled in the image; in raster order. These are the pixels
         on the faces and those that an edge of the graph joins.
     image, distance : numpy.ndarray
@@ -315,8 +319,9 @@ def _surface(box, values, scanned, faces, markers, count):
         [along + low for along, low in zip(local, box.lower)], box.image_shape
     )
     terminal, label = _parted(taken[rows], markers)
+    number = np.int32 if math.prod(box.image_shape) < 2**31 else np.int64
     return Surface(
-        box, count, position.astype(np.int64), *(each.ravel()[rows] for each in values),
+        box, count, position.astype(number), *(each.ravel()[rows] for each in values),
         terminal, label, np.searchsorted(rows, edges).astype(np.int32),
     )  # fmt: skip
 
@@ -463,7 +468,7 @@ class Crossings:
 
     Attributes
     ----------
-    position : numpy.ndarray of int64
+    position : numpy.ndarray of int
         Of the one that is on the line then, raveled in the image.
     node, other : numpy.ndarray of int
         What holds it, and its neighbour: a terminal of the group, counted from box to box, or a
@@ -532,9 +537,9 @@ def combine(
     markers = np.concatenate([np.zeros(1, markers.dtype), markers])
     terminal, label = _parted(taken[node], markers)
     surface = graph.cut(graph.pixels_with(records), records, stays.size, terminal, label)
-    parts = (np.split(part, graph.starts) for part in _parted(taken[: whole.count], markers))
-    boxes = (each.box for each in surfaces)
-    return surface, ([Terminals(*each) for each in zip(boxes, *parts)], needed)
+    parts = np.split(taken[: whole.count].copy(), graph.starts)
+    kept = [Terminals(each.box, part, markers) for each, part in zip(surfaces, parts)]
+    return surface, (kept, needed)
 
 
 Found = tuple[NDArray, NDArray]
@@ -557,7 +562,7 @@ def resolve(
         Which box of that group this group is.
     """
     terminals, crossings = kept
-    labels, crossed = _nothing(terminals[0].label) if above is None else above[number]
+    labels, crossed = _nothing(terminals[0].markers) if above is None else above[number]
     found = [each.labels(labels) for each in terminals]
     if crossings is not None:
         crossed = np.unique(np.concatenate([crossed, crossings.crossed(found)]))
@@ -574,9 +579,7 @@ def relabel(
     """Return the labels of a block's pixels, given those of its terminals."""
     runs, markers, lines = kept
     faces, crossed = _nothing(markers) if above is None else above[number]
-    # A run's value is 0, a face terminal from 1, or a marker from -1: counted from the end.
-    table = np.concatenate([markers[:1], faces, markers[:0:-1]])
-    labels = runs.with_values(table[runs.values])
+    labels = runs.with_values(_labels_by_number(markers, faces)[runs.values])
     if lines is not None:
         lines.draw(labels, crossed)
     return labels
