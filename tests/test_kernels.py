@@ -389,7 +389,8 @@ def test_sweeps_of_large_planes_one_after_another(shape, sigma, monkeypatch):
     """Large images go down a few planes at a time, and their last axes apart if windows are wide."""
     from dask_image._kernels.stand_ins import _separable, _steps
 
-    monkeypatch.setattr(_separable, "PLANES_SIZE", 3 * shape[-1])
+    monkeypatch.setattr(_separable, "LEAST_PLANES", 3 * shape[-1])
+    monkeypatch.setattr(_separable, "PLANES_BYTES", 12 * shape[-1])
     monkeypatch.setattr(_separable, "RING_BYTES", 1)
     _steps._plan.cache_clear()
     image, axes = seeded_image(shape, "f4"), range(len(shape))

@@ -651,3 +651,47 @@ def test_means_depend_on_no_chunks_nor_strips(name, dtype, mode, monkeypatch):
             results[-1] = results[-1].compute(scheduler="synchronous")
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant"])
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+def test_means_of_large_planes(dtype, mode, monkeypatch):
+    """A few planes at a time go down the first axis, the image's and those of the mask."""
+    from dask_image._kernels.stand_ins import _separable, _steps
+
+    monkeypatch.setattr(_separable, "LEAST_PLANES", 1)
+    monkeypatch.setattr(_separable, "PLANES_BYTES", 1 << 13)
+    monkeypatch.setattr(_separable, "RING_BYTES", 1)
+    _steps._plan.cache_clear()
+    image = np.abs(100 * seeded_image((13, 20, 31), "f8")).clip(0, 200).astype(dtype)
+    where = da.from_array(seeded_image(image.shape, "?"), chunks=-1)
+    result = ndfilters.gaussian_filter(
+        da.from_array(image, chunks=-1), (1.3, 0.7, 2), mode=mode, cval=3, where=where, fill_value=7
+    )
+    with plain_kernels():
+        expected = result.compute()
+    np.testing.assert_array_equal(result.compute(), expected)
+    _steps._plan.cache_clear()
+
+
+@pytest.mark.parametrize("size", [(3, 3), (5, 4), (1, 5)])
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "f4"])
+@pytest.mark.parametrize(
+    ("name", "which"),
+    [("median_filter", ()), ("percentile_filter", (35,)), ("rank_filter", (1,)),
+     ("rank_filter", (-3,))],
+)  # fmt: skip
+def test_ranks_of_pixels_that_others_stand_for(name, which, dtype, size):
+    """Pixels that do not count get the limits of the dtype, which those that count may have too."""
+    limits = (-np.inf, np.inf) if dtype == "f4" else (False, True)
+    if dtype in ("u1", "i2"):
+        limits = np.iinfo(dtype).min, np.iinfo(dtype).max
+    random = np.random.default_rng(4)
+    image = random.choice([*limits, limits[1] > 0], (70, 83)).astype(dtype)
+    where = random.random(image.shape) < np.linspace(-0.2, 1.1, 83)
+    result = getattr(ndfilters, name)(
+        da.from_array(image, chunks=-1), *which, size, where=where, fill_value=1, mode="constant"
+    )
+    with plain_kernels():
+        expected = result.compute()
+    np.testing.assert_array_equal(result.compute(), expected)

@@ -10,7 +10,7 @@ from dask_image._kernels.blocks.counted_ranks import sum_program
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.patience import patient
 from dask_image._kernels.row_programs import Axis, as_planes, run
-from dask_image._kernels.stand_ins._calls import Call
+from dask_image._kernels.stand_ins._calls import Call, Counted
 from dask_image._kernels.stand_ins._lines import NUMBERS
 from dask_image._kernels.stand_ins._steps import by_way_of
 from dask_image._kernels.stand_ins._windows import window_of
@@ -51,6 +51,23 @@ def _fill_in(block, mask, neutral, filled):
         odd |= counts & (not (value < neutral or value > neutral))
         filled[i] = value if counts else neutral
     return not odd
+
+
+def average(linear, block, mask, region, out, **counted):
+    """
+    Let a linear filter write the weighted means of the counted pixels to ``out``.
+
+    Parameters
+    ----------
+    linear : BlockKernel
+        Its kernel takes a `Counted`, to which all other arguments belong.
+    block, mask : numpy.ndarray
+    region : tuple of slice
+        The pixels wanted.
+    """
+    nudge = NUDGE if out.dtype.kind in "iu" else 1.0
+    counted = Counted(mask=mask, nudge=nudge, out=out, **counted)
+    linear.kernel.in_region(block, region=region, counted=counted, **linear.keywords)
 
 
 @patient

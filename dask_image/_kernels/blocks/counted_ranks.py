@@ -3,18 +3,20 @@ Ranks among the pixels of windows that count, by the network that finds a rank o
 
 Pixels that do not count get the least value or the largest, in turn down each column, so that in
 most windows as many have the one as their share asks for: a rank among those that count is then
-one of few among all. One program adds up how many pixels of each window count, and how many have
-the least value; another finds, of the ranks that most windows need, the one that each does. The
-few windows that need yet another are gathered, and searched by C. A. R. Hoare's method ("Find",
-1961).
+one of few among all. One program adds up what makes the rank of each window: how many pixels of it
+count, and have the least value. Another finds, of the ranks that most windows need, the one that
+each does. The few windows that need yet another are gathered, and searched by a method like
+C. A. R. Hoare's ("Find", 1961) that moves no pixel.
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels._numba import jit, jit_part, use_numba
+from dask_image._kernels.blocks.counted_nine import are_nine, ranks_of_nine
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.patience import patient
 from dask_image._kernels.row_programs import LOWER, UPPER, Axis, Recorder, as_planes, run
@@ -30,10 +32,10 @@ WIDTHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 
 # So many pixels of windows are gathered in the time that a network of two ranks more takes for a
 # byte more of the image; to find a window takes as long as to gather so many.
-GATHERED_PER_BYTE, GATHERED_TO_FIND = 0.065, 30
+GATHERED_PER_BYTE, GATHERED_TO_FIND = 0.03, 30
 
 # Pixels that are looked through at once for windows that are left.
-STRETCH = 64
+STRETCH = 128
 
 # Ranks of so many windows tell which are usual.
 SAMPLED = 1 << 14
@@ -78,11 +80,17 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
         return None
     placed = window_of(call, block.ndim)
     image = block.view(np.uint8) if block.dtype == bool else block
-    stack = scratch("counted image and ranks", (2, *block.shape), image.dtype)
-    sums = _sums(image, mask, share, stack[0], placed, beyond, region)
     ranks = _ranks(rank_of, total)
-    low, high = _band(sums, ranks, GATHERED_PER_BYTE * image.itemsize / (GATHERED_TO_FIND + total))
-    odd = _place_ranks(sums, ranks, low, high, stack[1], region)
+    if are_nine(placed.footprint) and np.can_cast(block.dtype, dtype, "safe"):
+        return ranks_of_nine(image, mask, region, ranks, placed, call.cval, beyond, fill, dtype)
+    line = _line(tuple(ranks.tolist()))
+    if line is None:
+        return None
+    stack = scratch("counted image and ranks", (2, *block.shape), image.dtype)
+    sums = _sums(image, mask, (share, line), stack[0], placed, beyond, region)
+    few = GATHERED_PER_BYTE * image.itemsize / (GATHERED_TO_FIND + total)
+    low, high = _band(sums, line, ranks, few)
+    outside = _place_ranks(sums, line, total, low, high, stack[1], region)
     if low < high:
         values = choose_ranks(stack, low, high, placed, call.cval, region)
     elif low in (0, total - 1):
@@ -91,63 +99,98 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
         values = network_filter(stack[0], placed, low, call.cval, region)
     if values is None:
         return None
-    outside, without = np.ascontiguousarray(odd.T)
     if outside.any():
-        _repair(stack, placed, region, call.cval, (sums, ranks, high - low, outside), values)
+        _repair(stack, placed, region, call.cval, (sums, line, high - low, outside), values)
     result = values.view(block.dtype).astype(dtype, copy=False)
-    if without.any():
-        above = stack[1].reshape(-1)
-        _fill(
-            above, above.dtype.type(high - low + 2), _starts(region, block.shape), without,
-            result.reshape(-1), dtype.type(fill),
-        )  # fmt: skip
+    # Windows without a rank have a value of those that do not count.
+    if _any_are(values.reshape(-1), *map(image.dtype.type, _limits(image.dtype))):
+        enough = np.count_nonzero(ranks < 0)
+        numbers = mask.view(np.uint8).astype(_Line(1, 1, 0).kind(total), copy=False)
+        numbers = _add_up(numbers, placed, beyond, region)
+        _fill(numbers.reshape(-1), enough, result.reshape(-1), dtype.type(fill))
     return result
 
 
-def _shift(sums):
-    """Return above which bits of a sum stands how many pixels have the least value."""
-    return 4 * sums.itemsize
+def _limits(dtype):
+    """Return the least and the largest value of a dtype."""
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    return np.iinfo(dtype).min, np.iinfo(dtype).max
 
 
-def _sums(image, mask, share, filled, window, beyond, region):
-    """Fill what does not count; return for each window how much does, and is below, as one sum."""
-    # Each of two numbers has half of the bits of a sum.
-    bits = int(np.count_nonzero(window.footprint)).bit_length()
-    kind = np.uint8 if bits <= 4 else np.uint16 if bits <= 8 else np.int32
-    codes = scratch("counted codes", image.shape, kind)
-    if image.dtype.kind == "f":
-        least, most = -np.inf, np.inf
-    else:
-        least, most = np.iinfo(image.dtype).min, np.iinfo(image.dtype).max
-    width = image.shape[-1]
+class _Line(NamedTuple):
+    """
+    What makes ranks of windows of the sum of what their pixels are worth.
+
+    A pixel that counts is worth ``one``, one that does not and has the least value ``below``, and
+    others nothing. The sum divided by ``below``, without a rest, and ``base`` are the rank.
+    """
+
+    one: int
+    below: int
+    base: int
+
+    def kind(self, total):
+        """Return the dtype of sums over ``total`` pixels."""
+        most = max(self.one, self.below) * total
+        return np.dtype(np.uint8 if most < 1 << 8 else np.uint16 if most < 1 << 15 else np.uint32)
+
+
+@functools.lru_cache(maxsize=64)
+def _line(ranks):
+    """Return the `_Line` of ranks for each number of pixels, None if they do not lie on one."""
+    ranks = np.array(ranks)
+    counts = np.flatnonzero(ranks >= 0)
+    if not counts.size:
+        return _Line(0, 1, 0)
+    found, last = ranks[counts], int(ranks[counts[-1]])
+    # Most begin with the first pixel, others are the same for all, or counted from the last one.
+    for below in range(1, ranks.size):
+        for base in (0, last, last - int(counts[-1])) if below == 1 else (0,):
+            one = max(int(np.max(-((base - found) * below // counts))), 0)
+            if one <= below and np.array_equal(one * counts // below + base, found):
+                return _Line(one, below, base)
+    return None
+
+
+def _sums(image, mask, how, filled, window, beyond, region):
+    """Fill what does not count; return for each window the sum of what its pixels are worth."""
+    (share, line), total = how, int(np.count_nonzero(window.footprint))
+    worth = scratch("worth of pixels", image.shape, line.kind(total))
     # Columns begin at different places, spread evenly, of their turns.
-    left = (np.arange(width) * 159 & 255).astype(np.uint16)
+    left = (np.arange(image.shape[-1]) * 159 & 255).astype(np.uint16)
     counted = np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
-    instead = np.uint16(round(256 * share)), image.dtype.type(least), image.dtype.type(most)
+    least, most = map(image.dtype.type, _limits(image.dtype))
+    one, below = map(worth.dtype.type, (line.one, line.below))
     _fill_in(
-        np.ascontiguousarray(image).reshape(-1), counted, left, instead, _shift(codes),
-        filled.reshape(-1), codes.reshape(-1),
+        np.ascontiguousarray(image).reshape(-1), counted, left,
+        (np.uint16(round(256 * share)), least, most), (one, below), filled.reshape(-1),
+        worth.reshape(-1),
     )  # fmt: skip
-    axes = window.axes(image.shape, region)
-    sums = scratch("counted sums", [axis.stop - axis.start for axis in axes], codes.dtype)
-    if image.ndim == 1:
+    return _add_up(worth, window, beyond * line.one, region)
+
+
+def _add_up(numbers, window, outside, region):
+    """Return for each window the sum of its numbers, which their dtype holds."""
+    axes = window.axes(numbers.shape, region)
+    sums = scratch("counted sums", [axis.stop - axis.start for axis in axes], numbers.dtype)
+    if numbers.ndim == 1:
         axes = [Axis(1, 0, 1), *axes]
     program = sum_program(tuple(axis.size for axis in axes), window.key)
-    run(program, as_planes(codes), axes, beyond, as_planes(sums))
+    run(program, as_planes(numbers), axes, outside, as_planes(sums))
     return sums
 
 
 @jit
-def _fill_in(image, mask, left, instead, shift, filled, codes):
+def _fill_in(image, mask, left, instead, worth, filled, sums):
     """
-    Write the least or the most value for pixels that do not count; 1 for those that do to ``codes``.
+    Write the least or the most value for pixels that do not count, and to ``sums`` what all are worth.
 
-    There, 1 stands ``shift`` bits higher for the least value. ``instead`` says how many of 256
-    pixels get that, and what both are.
+    ``instead`` says how many of 256 pixels get the least value, and what both are, ``worth`` what
+    pixels are that count, and those with the least value.
     """
-    step, least, most = instead
-    full, width = np.uint16(255), left.size
-    none, one, below = codes.dtype.type(0), codes.dtype.type(1), codes.dtype.type(1 << shift)
+    (step, least, most), (one, below) = instead, worth
+    full, width, none = np.uint16(255), left.size, sums.dtype.type(0)
     # Two loops, and all values read before one is chosen: so both become vector instructions,
     # of which none waits for a branch that depends on the mask.
     for start in range(0, image.size, width):
@@ -155,12 +198,12 @@ def _fill_in(image, mask, left, instead, shift, filled, codes):
         for i in range(np.uint64(width)):
             missing, before = mask[s + i] == 0, left[i]
             sofar = np.uint16(before + step)
-            after, code = sofar & full, below if sofar > full else none
+            after, value = sofar & full, below if sofar > full else none
             left[i] = after if missing else before
-            codes[s + i] = code if missing else one
+            sums[s + i] = value if missing else one
         for i in range(np.uint64(width)):
-            value, code, counts = image[s + i], codes[s + i], mask[s + i] != 0
-            instead_of_it = most if code == none else least
+            value, worthless, counts = image[s + i], sums[s + i] == none, mask[s + i] != 0
+            instead_of_it = most if worthless else least
             filled[s + i] = value if counts else instead_of_it
 
 
@@ -184,13 +227,18 @@ def sum_program(shape, packed):
                 span *= 2
         return total
 
-    parts = []
+    alike = {}
     for plane, rows in enumerate(footprint):
-        for first, last, pattern in _alike(rows):
+        alike.setdefault(rows.tobytes(), []).append((plane, 0, 0))
+    parts = []
+    for rows, planes in alike.items():
+        # What has the same window in several planes is added up before that.
+        together = functools.reduce(recorder.add, planes)
+        for first, last, pattern in _alike(np.frombuffer(rows, bool).reshape(shape[-2:])):
             value = None
             for begin, end, taken in _alike(pattern):
                 if taken:
-                    part = spanned((plane, 0, begin), end - begin, 2, 1)
+                    part = spanned(_moved(together, 2, begin), end - begin, 2, 1)
                     value = part if value is None else recorder.add(value, part)
             if value is not None:
                 # Of the last rows of a turn's, each stood there in an earlier turn.
@@ -219,38 +267,27 @@ def _ranks(rank_of, total):
     return np.where((ranks >= 0) & (ranks < counts), ranks, -2 - total).astype(np.int32)
 
 
-def _band(sums, ranks, few):
+def _band(sums, line, ranks, few):
     """Return the first and the last rank of those that, but for a few, all windows need."""
-    shift = _shift(sums)
     sample = sums.reshape(-1)[:: max(1, sums.size // SAMPLED) | 1].astype(np.int64)
-    wanted = ranks[sample & ((1 << shift) - 1)] + (sample >> shift)
     middle, most = int(ranks[-1]), ranks.size - 2
-    away = np.sort(abs(wanted[wanted >= 0] - middle))
-    wide = int(away[min(int(away.size * (1 - few)), away.size - 1)]) if away.size else 0
-    wide = next((each for each in WIDTHS if each >= wide), wide)
+    away = np.bincount(abs(sample // line.below + line.base - middle))
+    wide = int(np.searchsorted(np.cumsum(away), int(away.sum() * (1 - few)), "right"))
+    wide = next((each for each in WIDTHS if each >= wide), WIDTHS[-1])
     return max(middle - wide, 0), min(middle + wide, most)
 
 
-def _place_ranks(sums, ranks, low, high, target, region):
+def _place_ranks(sums, line, total, low, high, target, region):
     """Write how far ranks are above ``low``; return for each row how many are out of the band."""
     starts = _starts(region, target.shape)
-    odd, most = np.empty((starts.size, 2), np.int64), high - low
-    shift = _shift(sums)
-    if shift <= 8:
-        codes = np.arange(1 << 2 * shift)
-        counts = np.minimum(codes & ((1 << shift) - 1), ranks.size - 1)
-        above = ranks[counts] + (codes >> shift) - low
-        above[(above < 0) | (above > most)] = most + 1
-        above[ranks[counts] < 0] = most + 2
-        above = above.astype(target.dtype)
-        _look_up(
-            sums.reshape(-1), above, above.dtype.type(most + 1), starts, target.reshape(-1), odd
-        )
-    else:
-        _work_out(
-            sums.reshape(-1), ranks, np.int32(low), np.int32(most), starts, target.reshape(-1), odd
-        )
-    return odd
+    outside, wide = np.empty(starts.size, np.int64), np.uint32 if sums.itemsize < 4 else np.uint64
+    # To divide is to multiply by the inverse, in units so small that no sum is rounded up.
+    bits = 8 * wide().itemsize - 1 - total.bit_length()
+    # What is below 0 wraps around.
+    base = np.int64(line.base - low).astype(wide)
+    how = np.empty(0, wide), wide(-(-(1 << bits) // line.below)), wide(bits), base
+    _place(sums.reshape(-1), how, wide(high - low), starts, target.reshape(-1), outside)
+    return outside
 
 
 def _starts(region, shape):
@@ -263,48 +300,39 @@ def _starts(region, shape):
 
 
 @jit
-def _look_up(sums, above, beyond, starts, target, odd):
-    """Write what a table has for each sum; count for each row what is ``beyond``, and still more."""
-    width = np.uint64(sums.size // starts.size)
+def _place(sums, how, most, starts, target, outside):
+    """
+    Write the ranks of windows, one more than ``most`` for others; these are counted by rows.
+
+    ``how`` begins with an array of the dtype to compute in, and ends with what is added to a sum
+    times the inverse in units of as many bits.
+    """
+    wide, inverse, bits, base = how
+    width, beyond = np.uint64(sums.size // starts.size), wide.dtype.type(most + 1)
     for row in range(starts.size):
-        s, t, some, without = np.uint64(row) * width, np.uint64(starts[row]), 0, 0
+        s, t, worst = np.uint64(row) * width, np.uint64(starts[row]), wide.dtype.type(0)
         for i in range(width):
-            value = above[np.uint64(sums[s + i])]
-            some += value >= beyond
-            target[t + i] = value
-        if some > 0:
+            share = wide.dtype.type(wide.dtype.type(sums[s + i]) * inverse) >> bits
+            rank = wide.dtype.type(share + base)
+            rank = rank if rank <= most else beyond
+            worst = max(worst, rank)
+            target[t + i] = rank
+        outside[row] = 0
+        if worst > most:
             for i in range(width):
-                without += target[t + i] > beyond
-        odd[row, 0], odd[row, 1] = some - without, without
-
-
-@jit
-def _work_out(sums, ranks, low, most, starts, target, odd):
-    """As `_look_up`, of sums that are too large for a table."""
-    width, few = np.uint64(sums.size // starts.size), np.uint64(0xFFFF)
-    for row in range(starts.size):
-        s, t, outside, without = np.uint64(row) * width, np.uint64(starts[row]), 0, 0
-        for i in range(width):
-            code = np.uint64(sums[s + i])
-            rank = ranks[code & few]
-            value = rank + np.int32(code >> np.uint64(16)) - low
-            inside, none = 0 <= value <= most, rank < 0
-            outside += not (inside or none)
-            without += none
-            target[t + i] = most + 2 if none else (value if inside else most + 1)
-        odd[row, 0], odd[row, 1] = outside, without
+                outside[row] += target[t + i] == beyond
 
 
 def _repair(stack, window, region, cval, found, values):
     """Find the ranks out of the band one by one, in rows that have such."""
     image, above = stack
-    sums, ranks, most, outside = found
+    sums, line, most, outside = found
     axes = window.axes(image.shape, region)
     tables = [axis.table() for axis in axes]
     begins = np.cumsum([0, *map(len, tables[:-1])])
     strides = np.array(image.strides) // image.itemsize
     places = np.concatenate(tables), begins, strides, np.argwhere(window.footprint)
-    wanted = sums.reshape(-1), _shift(sums), ranks, above.dtype.type(most + 1), outside
+    wanted = sums.reshape(-1), line.below, line.base, above.dtype.type(most + 1), outside
     _find_odd(
         image.reshape(-1), above.reshape(-1), _starts(region, image.shape),
         (*places, np.array(sums.shape)), image.dtype.type(cval), wanted, values.reshape(-1),
@@ -315,27 +343,28 @@ def _repair(stack, window, region, cval, found, values):
 def _find_odd(image, above, starts, places, cval, wanted, values):
     """Do what `_repair` says; the rows of a window's pixels begin at ``rows``, -1 for none."""
     table, begins, strides, taps, shape = places
-    sums, shift, ranks, beyond, outside = wanted
+    sums, unit, base, beyond, outside = wanted
     last, width = shape.size - 1, shape[-1]
     rows, pixels = np.empty(len(taps), np.int64), np.empty(len(taps), image.dtype)
     for row in range(outside.size):
         if outside[row] == 0:
             continue
         _find_rows(row, table, begins, strides, taps, shape, rows)
+        left = outside[row]
         for begin in range(0, width, STRETCH):
             end = min(begin + STRETCH, width)
-            if not _any_are(above, starts[row] + begin, end - begin, beyond):
+            if left == 0 or not _is_in(above, starts[row] + begin, end - begin, beyond):
                 continue
             for column in range(begin, end):
                 if above[starts[row] + column] != beyond:
                     continue
-                code = np.int64(sums[row * width + column])
-                rank = ranks[code & ((1 << shift) - 1)] + (code >> shift)
+                rank = np.int64(sums[row * width + column]) // unit + base
                 for tap in range(len(taps)):
                     pixel = table[begins[last] + column + taps[tap, last]]
                     sound = pixel >= 0 and rows[tap] >= 0
                     pixels[tap] = image[rows[tap] + pixel] if sound else cval
                 values[row * width + column] = _find(pixels, rank)
+                left -= 1
 
 
 @jit_part
@@ -351,7 +380,7 @@ def _find_rows(row, table, begins, strides, taps, shape, rows):
 
 
 @jit_part
-def _any_are(values, start, count, wanted):
+def _is_in(values, start, count, wanted):
     found, s = False, np.uint64(start)
     for i in range(np.uint64(count)):
         found |= values[s + i] == wanted
@@ -360,33 +389,44 @@ def _any_are(values, start, count, wanted):
 
 @jit_part
 def _find(values, rank):
-    """Return the value of a rank, and reorder the values."""
-    first, last = 0, values.size - 1
-    while first < last:
-        value, left, right = values[rank], first, last
-        while left <= right:
-            while values[left] < value:
-                left += 1
-            while value < values[right]:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if right < rank:
-            first = left
-        if rank < left:
-            last = right
-    return values[rank]
+    """Return the value of a rank: the first one of which neither more nor fewer are below."""
+    low, high, above, below = values[0], values[0], False, False
+    for candidate in range(values.size):
+        value = values[candidate]
+        if (above and value <= low) or (below and value >= high):
+            continue
+        fewer, upto = _count(values, value)
+        if rank < fewer:
+            high, below = value, True
+        elif rank >= upto:
+            low, above = value, True
+        else:
+            return value
+    return values[0]
+
+
+@jit_part
+def _count(values, limit):
+    """Return how many values are below a limit, and how many are not above it."""
+    below, upto = np.uint32(0), np.uint32(0)
+    for i in range(np.uint64(values.size)):
+        below += values[i] < limit
+        upto += values[i] <= limit
+    return below, upto
 
 
 @jit
-def _fill(above, none, starts, without, result, fill):
-    """Write a value where a window has no rank, in rows that have such windows."""
-    width = np.uint64(result.size // starts.size)
-    for row in range(starts.size):
-        if without[row] > 0:
-            s, t = np.uint64(starts[row]), np.uint64(row) * width
-            for i in range(width):
-                value = result[t + i]
-                result[t + i] = fill if above[s + i] == none else value
+def _any_are(values, least, most):
+    """Tell whether a value is one of two."""
+    found = False
+    for i in range(np.uint64(values.size)):
+        found |= (values[i] == least) | (values[i] == most)
+    return found
+
+
+@jit
+def _fill(numbers, enough, result, fill):
+    """Write a value where a window has not enough pixels that count."""
+    for i in range(np.uint64(result.size)):
+        value = result[i]
+        result[i] = value if numbers[i] >= enough else fill

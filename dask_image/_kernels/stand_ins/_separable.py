@@ -16,6 +16,7 @@ from dask_image._kernels.stand_ins._steps import (
     LineFilter,
     Sweeps,
     by_way_of,
+    divide,
     fill,
     read,
     run_steps,
@@ -28,9 +29,10 @@ BATCH = 4
 # The rows of a ring, and what is made of them at a time, stay in the caches of one core.
 RING_BYTES = 1 << 20
 SHORTEST = 256  # columns, whatever they take
-# As many pixels of planes are made at a time: few planes beside those that a window reads again,
-# and not so many that the next sweep had to fetch them from memory.
-PLANES_SIZE = 1 << 19
+# So much of planes is made at a time, or one plane, that the next sweep finds it in the cache. All
+# of an image of fewer pixels is there.
+PLANES_BYTES = 1 << 19
+LEAST_PLANES = 1 << 19
 # The columns of planes that a sweep goes down together: a window of them stays in the first cache.
 PLANES_STRIP = 1024
 
@@ -155,19 +157,22 @@ def _negate(row, start, negative, to, count):
 
 
 @jit
-def _sweep_rows(image, target, shape, strip, down, across, buffers):
+def _sweep_rows(image, target, quotients, shape, strip, parts, down, across, buffers):
     """
     Correlate along the last axis but one, and then along the last.
 
     ``target`` is the result, what sums are converted by way of, and whether they are before the
     last step, too. ``down`` and ``across`` are half the weights, their sign and what an `ExtendedAxis` holds; there
-    are no weights across where that axis stays as it is.
+    are no weights across where that axis stays as it is. ``parts`` says how many of them rows
+    have, how far apart they are in the image and in the result, and what counts beyond the edges
+    of the second; ``quotients`` are as in a `_steps.Stage`.
     """
     result, by_way_of, rounds = target
     half, sign, rows, _, cval = down
     across_half, across_sign, table, stretch, across_cval = across
     ring, mirrored, at, totals, long, negative, native, shifts = buffers
     planes, height, width, columns = shape
+    number, apart, apart_then, beyond = parts
     turn, pitch = at.size, long.size
     batch = turn - 2 * (half.size - 1)
     count = rows.size - 2 * (half.size - 1)
@@ -177,18 +182,23 @@ def _sweep_rows(image, target, shape, strip, down, across, buffers):
         for begin in range(0, columns, strip):
             narrow = strip if strip < columns - begin else columns - begin
             length, ready = narrow + wide, 0
+            both = number * length
             for top in range(0, count, batch):
                 # Read the rows that the next windows have and the last ones had not.
                 while ready < top + turn and ready < rows.size:
                     to = ready % turn * pitch
+                    start = (plane * height + rows[ready]) * width
                     if rows[ready] < 0:
-                        for i in range(length):
-                            ring[to + i] = cval
+                        for i in range(both):
+                            ring[to + i] = cval if i < length else beyond
                     else:
-                        start = (plane * height + rows[ready]) * width
-                        read(image, start, table, begin, length, stretch, across_cval, ring, to)
+                        for part in range(number):
+                            read(
+                                image, start + part * apart, table, begin, length, stretch,
+                                beyond if part else across_cval, ring, to + part * length,
+                            )  # fmt: skip
                     if sign < 0:
-                        _negate(ring, to, mirrored, to, length)
+                        _negate(ring, to, mirrored, to, both)
                     ready += 1
                 for place in range(turn):
                     at[place] = (top + place) % turn * pitch
@@ -196,25 +206,34 @@ def _sweep_rows(image, target, shape, strip, down, across, buffers):
                     t = row * pitch
                     _two_along(
                         ring, mirrored if sign < 0 else ring, at, row, half, totals,
-                        np.uint64(t), np.uint64(t + pitch), np.uint64(length),
+                        np.uint64(t), np.uint64(t + pitch), np.uint64(both),
                     )  # fmt: skip
                 for row in range(batch if batch < count - top else count - top):
                     t = row * pitch
                     to = (plane * count + top + row) * columns + begin
-                    if across_half.size == 0:
-                        write(totals, t, by_way_of, result, to, narrow)
-                        continue
-                    if rounds:
-                        write(totals, t, by_way_of, native, zero, length)
-                        _load(native, totals, t, length)
-                    fill(totals, t, length, table, begin, stretch, across_cval)
-                    if across_sign < 0:
-                        _negate(totals, t, negative, t, length)
-                    _along(
-                        totals, negative if across_sign < 0 else totals, shifts, np.uint64(t),
-                        across_half, long, np.uint64(zero), np.uint64(narrow),
-                    )  # fmt: skip
-                    write(long, zero, by_way_of, result, to, narrow)
+                    sums, s = totals, t
+                    if across_half.size:
+                        if rounds:
+                            write(totals, t, by_way_of, native, zero, both)
+                            _load(native, totals, t, both)
+                        for part in range(number):
+                            fill(
+                                totals, t + part * length, length, table, begin, stretch,
+                                beyond if part else across_cval,
+                            )  # fmt: skip
+                        if across_sign < 0:
+                            _negate(totals, t, negative, t, both)
+                        _along(
+                            totals, negative if across_sign < 0 else totals, shifts, np.uint64(t),
+                            across_half, long, np.uint64(zero), np.uint64(both - wide),
+                        )  # fmt: skip
+                        sums, s = long, zero
+                    if quotients is None:
+                        for part in range(number):
+                            there = to + part * apart_then
+                            write(sums, s + part * length, by_way_of, result, there, narrow)
+                    else:
+                        divide(sums, s, s + length, quotients, result, to, narrow)
 
 
 @jit
@@ -251,28 +270,29 @@ class _WeightedRows:
         self.batch = BATCH
         if layout.down is None:  # a product with 1 leaves all values as they are
             self.down, self.batch = (np.ones(1), 1, np.arange(layout.height), (0, 0, 0), 0.0), 2
-        self.turn = 2 * (self.down[0].size - 1) + self.batch
-        self.strip = min(_strip(self.turn), layout.columns)
         self.shifts = np.arange(2 * max(self.across[0].size, 1) - 1, dtype=np.uint64)
-        self.pitch = self.strip + self.shifts.size - 1
         self.by_way_of = by_way_of(layout.dtype)
 
-    def __call__(self, image, result):
-        pitch = self.pitch
+    def __call__(self, image, result, stage):
+        turn = 2 * (self.down[0].size - 1) + self.batch
+        strip = min(_strip(stage.parts * turn), self.layout.columns)
+        pitch = stage.parts * (strip + self.shifts.size - 1)
         buffers = (
-            scratch("ring", self.turn * pitch),
-            scratch("mirrored", self.turn * pitch if self.down[1] < 0 else 1),
-            np.empty(self.turn, np.uint64),
+            scratch("ring", turn * pitch),
+            scratch("mirrored", turn * pitch if self.down[1] < 0 else 1),
+            np.empty(turn, np.uint64),
             scratch("totals", self.batch * pitch),
             scratch("long", pitch),
             scratch("negative", self.batch * pitch if self.across[1] < 0 else 1),
-            scratch("native", pitch, result.dtype),
+            scratch("native", pitch, self.layout.dtype),
             self.shifts,
         )
-        target = result.reshape(-1), self.by_way_of, self.layout.rounds
+        size = image.size // stage.parts
         _sweep_rows(
-            image.reshape(-1), target, self.layout.planes(image), self.strip, self.down,
-            self.across, buffers,
+            image, (result, self.by_way_of, self.layout.rounds), stage.quotients,
+            self.layout.planes(size), strip,
+            (stage.parts, size, result.size // stage.parts, stage.beyond), self.down, self.across,
+            buffers,
         )  # fmt: skip
 
 
@@ -299,43 +319,45 @@ class _WeightedPlanes:
         return (
             layout.down is not None
             and layout.down.sign > 0
-            and layout.height * layout.width >= PLANES_SIZE
+            and layout.height * layout.width >= LEAST_PLANES
             and layout.down_axis.table.min() >= 0
         )
 
     def __init__(self, layout):
         self.layout = layout
         self.half = np.array(layout.down.half)
-        self.batch = max(PLANES_SIZE // layout.width, 1)
         self.strip = min(layout.width, PLANES_STRIP)
         self.by_way_of = by_way_of(layout.dtype)
 
-    def parts(self, image, result, name):
+    def parts(self, image, result, name, stage):
         """
         Yield the results of a few planes at a time, and where theirs belong in the end.
 
         They lie in the memory of this ``name`` that the thread uses again.
         """
         layout = self.layout
-        blocks, size = image.size // (layout.height * layout.width), layout.width
+        blocks, size = layout.planes(image.size // stage.parts)[0], layout.width
         taps = 2 * self.half.size - 1
+        batch = max(PLANES_BYTES // (stage.parts * layout.dtype.itemsize * size), 1)
         buffers = np.empty(taps, np.uint64), scratch("plane", self.strip)
         targets = result.reshape(blocks, layout.rows, -1)
-        for block, source in enumerate(image.reshape(blocks, -1)):
-            for begin in range(0, layout.rows, self.batch):
-                end = min(begin + self.batch, layout.rows)
+        sources = image.reshape(stage.parts, blocks, -1)
+        for block in range(blocks):
+            for begin in range(0, layout.rows, batch):
+                end = min(begin + batch, layout.rows)
                 starts = layout.down_axis.table[begin : end + taps - 1] * size
-                part = scratch(name, (end - begin) * size, layout.dtype)
-                target = part, self.by_way_of
-                _sweep_planes(source, target, size, self.strip, self.half, starts, buffers)
-                yield part, targets[block, begin:end]
+                found = scratch(name, (stage.parts, (end - begin) * size), layout.dtype)
+                for source, part in zip(sources[:, block], found, strict=True):
+                    target = part, self.by_way_of
+                    _sweep_planes(source, target, size, self.strip, self.half, starts, buffers)
+                yield found.reshape(-1), targets[block, begin:end]
 
 
 SWEEPS = Sweeps(_WeightedRows, _WeightedPlanes, _together)
 OF_THREE_WEIGHTS = Sweeps(OverThree, None, lambda first, second: True)
 
 
-def correlate_steps(image, steps, result, region=None):
+def correlate_steps(image, steps, result, region=None, counted=None):
     """Correlate with one `Symmetric` after another; as `_steps.run_steps`."""
-    three = all(fits(step, image.dtype, result.dtype) for step in steps)
-    run_steps(image, steps, result, region, OF_THREE_WEIGHTS if three else SWEEPS)
+    three = not counted and all(fits(step, image.dtype, result.dtype) for step in steps)
+    run_steps(image, steps, result, region, OF_THREE_WEIGHTS if three else SWEEPS, counted)

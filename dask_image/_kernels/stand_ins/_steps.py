@@ -4,15 +4,19 @@ One-dimensional filters one after another, as few sweeps over the rows of an ima
 SciPy runs a separable filter axis by axis, and rounds to the output's dtype in between. Steps
 along the last two axes are one sweep here; along another axis a step is a sweep over planes,
 seen as long rows. What a sweep needs besides images is planned once for blocks of one shape.
+
+Where some pixels count alone (`_calls.Counted`), a sweep takes the sums of pixels and those of weights
+at once: a row of it is one of both, one behind the other, and the last sweep divides.
 """
 
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dask_image._kernels._numba import jit_part
+from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import inside, places, whole
 
@@ -88,13 +92,66 @@ class SweepLayout:
         """Whether SciPy rounds what the first step gives for the second."""
         return self.down is not None and self.across is not None and self.dtype != np.float64
 
-    def planes(self, image):
-        """Return how many planes there are, and the size of each."""
-        return image.size // (self.height * self.width), self.height, self.width, self.columns
+    def planes(self, size):
+        """Return how many planes there are of ``size`` pixels, and the size of each."""
+        return size // (self.height * self.width), self.height, self.width, self.columns
 
-    def size_of_result(self, image):
-        """Return how many pixels a sweep gives for an image, which may be some of the planes."""
-        return self.planes(image)[0] * self.rows * self.columns
+    def size_of_result(self, size):
+        """Return how many pixels a sweep gives for as many, which may be some of the planes."""
+        return self.planes(size)[0] * self.rows * self.columns
+
+
+class Stage(NamedTuple):
+    """
+    What a sweep does with pixels that count, see `_calls.Counted`.
+
+    Attributes
+    ----------
+    parts : int
+        2 if there are sums of weights behind those of pixels, else 1.
+    beyond : float
+    quotients : tuple or None
+        For `divide`; None if the result has all parts.
+    """
+
+    parts: int = 1
+    beyond: float = 0.0
+    quotients: Any = None
+
+
+ALL_COUNT = Stage()
+
+
+def stage_of(counted, last=True):
+    """Return what the last sweep, or another one, does with a `Counted`, if there is one."""
+    if counted is None:
+        return ALL_COUNT
+    work, dtype, quotients = counted.work.type, counted.out.dtype, None
+    if last:
+        quotients = (
+            np.empty(0, work), work(counted.least), work(counted.nudge), dtype.type(counted.fill),
+            by_way_of(dtype),
+        )  # fmt: skip
+    return Stage(2, float(counted.beyond), quotients)
+
+
+def parts_of(image, counted):
+    """Return the pixels of an image; of one that is `_calls.Counted` those parts that it has."""
+    if counted is None:
+        return image.reshape(-1)
+    return take_apart(image, counted.mask, image.dtype.type(0), image.size)[0]
+
+
+def take_apart(image, mask, neutral, apart):
+    """
+    Return two parts, one behind the other, and whether a pixel that counts is NaN.
+
+    The first has ``neutral`` for what does not count, the second the numbers of the mask. They are
+    ``apart``, at least as far as the image, which is contiguous, has pixels.
+    """
+    parts = scratch("pixels and mask", 2 * apart, image.dtype)
+    numbers = np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
+    return parts, _take_apart(image.reshape(-1), numbers, neutral, parts, apart)
 
 
 def layout(shape, target_shape, group, cuts, dtype):
@@ -112,7 +169,7 @@ def layout(shape, target_shape, group, cuts, dtype):
     )  # fmt: skip
 
 
-def run_steps(image, steps, result, region, sweeps):
+def run_steps(image, steps, result, region, sweeps, counted=None):
     """
     Run one step after another, and write ``region`` of the outcome to ``result``.
 
@@ -128,18 +185,23 @@ def run_steps(image, steps, result, region, sweeps):
     region : tuple of slice or None
     sweeps : Sweeps
         What runs them.
+    counted : Counted, optional
     """
     if region is not None:
         # Along axes of no step nothing beyond the region is looked at.
         filtered = {step.axis for step in steps}
         everything = slice(None)
-        image = image[
-            tuple(everything if axis in filtered else cut for axis, cut in enumerate(region))
-        ]
+        looked_at = tuple(
+            everything if axis in filtered else cut for axis, cut in enumerate(region)
+        )
+        image = image[looked_at]
+        counted = counted and counted._replace(mask=counted.mask[looked_at])
         region = tuple(cut if axis in filtered else everything for axis, cut in enumerate(region))
     image = as_source(image, result.dtype)
     bounds = tuple(whole(region, image.shape))
-    _run(image, _plan(image.shape, tuple(steps), bounds, result.dtype, sweeps), result)
+    dtype = counted.work if counted else result.dtype
+    plan = _plan(image.shape, tuple(steps), bounds, dtype, sweeps)
+    _run(parts_of(image, counted), plan, result, counted)
 
 
 def as_source(image, dtype):
@@ -210,21 +272,23 @@ def _groups(steps, ndim, together):
     return groups
 
 
-def _run(image, plan, result):
+def _run(image, plan, result, counted):
     """Run one sweep, and the others on what it gives."""
     sweep, *rest = plan
+    stage = stage_of(counted, last=not rest)
     # Of its own for each sweep: one of planes reads its image until the last of those that follow
     # has run.
     name = f"between {len(rest)}"
     if not rest:
-        sweep(image, result)
+        sweep(image, result.reshape(-1), stage)
     elif hasattr(sweep, "parts"):
-        for part, target in sweep.parts(image, result, name):
-            _run(part, rest, target)
+        for part, target in sweep.parts(image, result, name, stage):
+            _run(part, rest, target, counted)
     else:
-        between = scratch(name, sweep.layout.size_of_result(image), result.dtype)
-        sweep(image, between)
-        _run(between, rest, result)
+        size = sweep.layout.size_of_result(image.size // stage.parts)
+        between = scratch(name, stage.parts * size, sweep.layout.dtype)
+        sweep(image, between, stage)
+        _run(between, rest, result, counted)
 
 
 # -- compiled parts of sweeps ----------------------------------------------------------------
@@ -253,6 +317,38 @@ def read(pixels, start, table, begin, count, stretch, cval, row, to):
         known = table[place] >= 0
         row[to + place - begin] = pixels[start + table[place]] if known else cval
         place += 1
+
+
+@jit
+def _take_apart(image, mask, neutral, parts, apart):
+    odd, behind = False, np.uint64(apart)
+    for i in range(np.uint64(image.size)):
+        value, counts = image[i], mask[i]
+        value = value if counts else neutral
+        odd |= value != value
+        parts[i] = value
+        parts[behind + i] = counts
+    return odd
+
+
+# As operators do, they look out for zero, and no vector instruction is made of that: `np.divide` does not.
+
+
+@jit_part
+def divide(total, start, share, quotients, pixels, to, count):
+    """
+    Write to ``pixels`` what is at ``start``, each by what is at ``share``; see `_calls.Counted`.
+
+    ``quotients`` begins with an array of the dtype that they are taken in.
+    """
+    work, least, nudge, fill, by_way_of = quotients
+    s, w, t, one = np.uint64(start), np.uint64(share), np.uint64(to), work.dtype.type(1)
+    for i in range(np.uint64(count)):
+        weight = work.dtype.type(total[w + i])
+        nothing = weight <= least
+        mean = np.divide(work.dtype.type(total[s + i]), one if nothing else weight)
+        value = pixels.dtype.type(by_way_of.dtype.type(mean * nudge))
+        pixels[t + i] = fill if nothing else value
 
 
 @jit_part

@@ -183,7 +183,7 @@ class OverThree:
         self.across_first = layout.down is None or layout.across_first
         self.by_way_of = by_way_of(layout.dtype)
 
-    def __call__(self, image, result):
+    def __call__(self, image, result, stage):
         layout, dtype = self.layout, result.dtype
         down, across = layout.down_axis, layout.across_axis
         blank = scratch("blank", layout.width, image.dtype)
@@ -199,7 +199,7 @@ class OverThree:
         sources = (dtype, image.dtype) if self.across_first else (image.dtype, dtype)
         sweep = _sweep_across_first if self.across_first else _sweep_down_first
         sweep(
-            image.reshape(-1), (result.reshape(-1), self.by_way_of), layout.planes(image),
+            image, (result, self.by_way_of), layout.planes(image.size),
             (self.rows, _weights(layout.down, sources[0], dtype), down.cval),
             (self.table, across.stretch, _weights(layout.across, sources[1], dtype), across.cval),
             buffers,

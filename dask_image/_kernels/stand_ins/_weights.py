@@ -16,7 +16,16 @@ import numpy as np
 from dask_image._kernels._numba import jit, jit_part, wide_vectors
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places, whole
-from dask_image._kernels.stand_ins._steps import ExtendedAxis, as_source, by_way_of, read, write
+from dask_image._kernels.stand_ins._steps import (
+    ExtendedAxis,
+    as_source,
+    by_way_of,
+    divide,
+    parts_of,
+    read,
+    stage_of,
+    write,
+)
 
 # The rings of a strip of columns stay in the first-level cache where that leaves long loops.
 RINGS_BYTES = 1 << 15
@@ -56,18 +65,21 @@ def _add_products(flat, at, weights, total, count):
 
 
 @jit
-def _sweep_windows(image, target, shape, strip, tables, taps, buffers):
+def _sweep_windows(image, target, quotients, shape, strip, parts, tables, taps, buffers):
     """
     Write the sums of products of all windows.
 
     ``target`` is the result and what its dtype is come to by way of. Of the ``tables``,
     ``planes[plane, k]``, ``rows[row]`` and the table of ``across`` say which plane, row and
     column stands at each place, -1 where ``cval`` does. ``turns`` says, for each state of the
-    rings, where in them the pixels of a window begin.
+    rings, where in them the pixels of a window begin. ``parts`` says how many of them the image and
+    rows of pixels have, how far apart those of the image are, and what counts beyond the edges of
+    the second; ``quotients`` are as in a `_steps.Stage`.
     """
     result, via = target
     planes, rows, across = tables
     table, stretch, cval = across
+    number, apart, beyond = parts
     turns, weights = taps
     rings, total = buffers
     height, width, columns, turn = shape
@@ -77,23 +89,29 @@ def _sweep_windows(image, target, shape, strip, tables, taps, buffers):
     for plane in range(planes.shape[0]):
         for begin in range(0, columns, strip):
             narrow = min(strip, columns - begin)
-            ready = 0
+            length, ready = narrow + wide, 0
+            both = number * length
             for top in range(count):
                 while ready < top + turn:
                     for k in range(planes.shape[1]):
                         to = (k * turn + ready % turn) * pitch
                         if rows[ready] < 0 or planes[plane, k] < 0:
-                            for i in range(narrow + wide):
-                                rings[to + i] = cval
-                        else:
-                            start = (planes[plane, k] * height + rows[ready]) * width
+                            for i in range(both):
+                                rings[to + i] = cval if i < length else beyond
+                            continue
+                        start = (planes[plane, k] * height + rows[ready]) * width
+                        for part in range(number):
                             read(
-                                image, start, table, begin, narrow + wide, stretch, cval, rings, to
-                            )
+                                image, start + part * apart, table, begin, length, stretch,
+                                beyond if part else cval, rings, to + part * length,
+                            )  # fmt: skip
                     ready += 1
-                at = turns[top % turn]
-                _add_products(rings, at, weights, total, np.uint64(narrow))
-                write(total, zero, via, result, (plane * count + top) * columns + begin, narrow)
+                at, to = turns[top % turn], (plane * count + top) * columns + begin
+                _add_products(rings, at, weights, total, np.uint64(both - wide))
+                if quotients is None:
+                    write(total, zero, via, result, to, narrow)
+                else:
+                    divide(total, zero, length, quotients, result, to, narrow)
 
 
 class Weights(NamedTuple):
@@ -127,7 +145,7 @@ class Weights(NamedTuple):
         return Weights(taps, self.values, before, shape, modes)
 
 
-def add_windows(image, weights, cval, result, region=None):
+def add_windows(image, weights, cval, result, region=None, counted=None):
     """
     Write to ``result`` the sums of products of windows with `Weights`.
 
@@ -140,18 +158,23 @@ def add_windows(image, weights, cval, result, region=None):
     result : numpy.ndarray
         C-contiguous, of the region's shape, not of uint64; shares no memory with ``image``.
     region : tuple of slice, optional
+    counted : Counted, optional
+        That results are quotients.
     """
     image = as_source(image, result.dtype)
+    stage = stage_of(counted)
+    pixels = parts_of(image, counted)
     if image.ndim == 1:
         image, weights = image[None], weights.below_an_axis()
         region = None if region is None else (slice(0, 1), *region)
     taps, values, before, shape, modes = weights
     window = taps.astype(np.int64).tobytes(), tuple(before), tuple(shape), tuple(modes)
-    plan = _plan(window, image.shape, tuple(whole(region, image.shape)))
-    buffers = scratch("rings", plan.rings), scratch("sums", plan.strip)
+    plan = _plan(window, image.shape, tuple(whole(region, image.shape)), stage.parts)
+    buffers = scratch("rings", plan.rings), scratch("sums", plan.sums)
     target = result.reshape(-1), by_way_of(result.dtype)
     _sweep_windows(
-        image.reshape(-1), target, plan.shape, plan.strip,
+        pixels, target, stage.quotients, plan.shape, plan.strip,
+        (stage.parts, image.size, stage.beyond),
         (plan.planes, plan.rows, (plan.table, plan.stretch, float(cval))), (plan.turns, values),
         buffers,
     )  # fmt: skip
@@ -168,11 +191,16 @@ class _Plan(NamedTuple):
     stretch: tuple[int, ...]
     turns: np.ndarray
     rings: int
+    sums: int
 
 
 @functools.lru_cache(maxsize=64)
-def _plan(window, image_shape, bounds):
-    """Return the plan for a window, as `Weights` has it: taps (their bytes), before, shape, modes."""
+def _plan(window, image_shape, bounds, parts):
+    """
+    Return the plan for a window, as `Weights` has it: taps (their bytes), before, shape, modes.
+
+    Rows have one or two ``parts``.
+    """
     taps, before, shape, modes = window
     taps = np.frombuffer(taps, np.int64).reshape(-1, len(shape))
     tables = [
@@ -187,13 +215,13 @@ def _plan(window, image_shape, bounds):
     planes = _planes(tables[:-2], used, lead, shape)
     turn = shape[-2]
     fits = RINGS_BYTES // (8 * (planes.shape[1] * turn + 1)) - shape[-1]
-    strip = min(max(fits, SHORTEST_STRIP), columns)
-    pitch = strip + shape[-1] - 1
+    strip = min(max(fits, SHORTEST_STRIP) // parts, columns)
+    pitch = parts * (strip + shape[-1] - 1)
     slots = (np.arange(turn)[:, None] + taps[:, -2]) % turn + k.reshape(-1) * turn
     turns = (slots * pitch + taps[:, -1]).astype(np.uint64)
     return _Plan(
         (height, width, columns, turn), strip, planes, tables[-2], across.table, across.stretch,
-        turns, planes.shape[1] * turn * pitch,
+        turns, planes.shape[1] * turn * pitch, pitch,
     )  # fmt: skip
 
 

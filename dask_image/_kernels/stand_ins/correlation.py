@@ -47,6 +47,9 @@ def result_dtype(image, output):
 def computed(call, dtype, region, run):
     """Return what ``run(result)`` writes, in the call's ``output`` if that is an array."""
     image, output = call.input, call.output
+    if call.counted is not None:
+        run(call.counted.out)
+        return call.counted.out
     shape = (
         image.shape
         if region is None
@@ -64,6 +67,8 @@ def computed(call, dtype, region, run):
 
 def converted(call, dtype, region):
     """Return the image as it is, for filters with nothing to do."""
+    if call.counted is not None:
+        return call.by_scipy(region)
 
     def run(result):
         result[...] = call.input if region is None else call.input[region]
@@ -74,8 +79,9 @@ def converted(call, dtype, region):
 def in_steps(call, steps, dtype, region):
     """Return what `Symmetric` steps one after another give."""
     return computed(
-        call, dtype, region, lambda result: correlate_steps(call.input, steps, result, region)
-    )
+        call, dtype, region,
+        lambda result: correlate_steps(call.input, steps, result, region, call.counted),
+    )  # fmt: skip
 
 
 def compiled_dtype(call):
@@ -125,7 +131,7 @@ def _step(halved, axis, mode, cval, origin, ndim):
     return Symmetric(axis % ndim, half + origin, 2 * half, mode, float(cval), weights, sign)
 
 
-@stands_in_for(ndimage.correlate1d)
+@stands_in_for(ndimage.correlate1d, linear=True)
 def correlate1d(call, region):
     return _correlate1d(call, region)
 
@@ -165,13 +171,17 @@ def _along_line(call, dtype, region):
     shape[axis], before[axis] = weights.size, weights.size // 2 + call.origin
     modes = ["nearest"] * image.ndim
     modes[axis] = call.mode
-    window = Weights(taps, weights[order], before, shape, modes)
+    return _add_windows(call, Weights(taps, weights[order], before, shape, modes), dtype, region)
+
+
+def _add_windows(call, window, dtype, region):
     return computed(
-        call, dtype, region, lambda result: add_windows(image, window, call.cval, result, region)
-    )
+        call, dtype, region,
+        lambda result: add_windows(call.input, window, call.cval, result, region, call.counted),
+    )  # fmt: skip
 
 
-@stands_in_for(ndimage.convolve1d)
+@stands_in_for(ndimage.convolve1d, linear=True)
 def convolve1d(call, region):
     weights = np.asarray(call.weights)
     if weights.ndim != 1 or weights.dtype.kind == "c":
@@ -185,7 +195,7 @@ def convolve1d(call, region):
 # -- under windows of any shape --------------------------------------------------------------
 
 
-@stands_in_for(ndimage.correlate)
+@stands_in_for(ndimage.correlate, linear=True)
 def correlate(call, region):
     return _correlate(call, region)
 
@@ -204,12 +214,10 @@ def _correlate(call, region):
     window = Weights(
         np.argwhere(used), taps[used], reach(full, origins)[0], full.shape, [call.mode] * image.ndim
     )
-    return computed(
-        call, dtype, region, lambda result: add_windows(image, window, call.cval, result, region)
-    )
+    return _add_windows(call, window, dtype, region)
 
 
-@stands_in_for(ndimage.convolve)
+@stands_in_for(ndimage.convolve, linear=True)
 def convolve(call, region):
     weights = np.asarray(call.weights)
     # Of axes out of order SciPy takes lengths and origins apart; leave that to it.
@@ -247,7 +255,7 @@ def _bell(sigma, order, truncate, radius):
     return _halved(response[::-1])
 
 
-@stands_in_for(ndimage.gaussian_filter1d)
+@stands_in_for(ndimage.gaussian_filter1d, linear=True)
 def gaussian_filter1d(call, region):
     dtype, step = compiled_dtype(call), None
     if dtype:
@@ -400,15 +408,17 @@ def gaussian_gradient_magnitude(call, region):
 
 
 @patient
-def _in_passes(block, passes, region):
+def _in_passes(block, passes, region, counted=None):
     """Run several 1-D correlations as few sweeps, or one after another."""
     first, steps = passes[0], [None]
-    call = Call(ndimage.gaussian_filter, block, 0, output=first.keywords["output"])
+    call = Call(ndimage.gaussian_filter, block, 0, output=first.keywords["output"], counted=counted)
     dtype = compiled_dtype(call)
     if dtype:
         steps = [_step_of_pass(each_pass, block.ndim) for each_pass in passes]
     if None not in steps:
         return in_steps(call, steps, dtype, region)
+    if counted is not None:
+        return call.by_scipy(region)
     found = block
     for step in passes:
         found = step.kernel(found, axis=step.axis, mode=step.mode, **step.keywords)

@@ -17,7 +17,14 @@ from dask_image._kernels._numba import jit, jit_contract_part, jit_part, use_num
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
-from dask_image._kernels.stand_ins._steps import LineFilter, Sweeps, by_way_of, fill, run_steps
+from dask_image._kernels.stand_ins._steps import (
+    LineFilter,
+    Sweeps,
+    by_way_of,
+    divide,
+    fill,
+    run_steps,
+)
 from dask_image._kernels.stand_ins.correlation import computed, converted, result_dtype
 
 # The sums of a strip of columns stay in the first-level cache.
@@ -25,39 +32,51 @@ STRIP = 2048
 
 
 @jit_part
-def _add_row(pixels, start, sign, table, stretch, total, begin, length):
-    """Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`)."""
+def _add_row(pixels, start, sign, table, stretch, total, at, begin, length):
+    """
+    Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`), to a row.
+
+    That begins ``at`` some place of ``total``.
+    """
     first = stretch[0] if stretch[0] > begin else begin
     last = stretch[1] if stretch[1] < begin + length else begin + length
     place = begin
     while place < begin + length:
         if place == first and last > first:
-            s, t = np.uint64(start + first + stretch[2]), np.uint64(first - begin)
+            s, t = np.uint64(start + first + stretch[2]), np.uint64(at + first - begin)
             for i in range(np.uint64(last - first)):
                 total[t + i] += total.dtype.type(sign * total.dtype.type(pixels[s + i]))
             place = last
             continue
         if table[place] >= 0:
             pixel = total.dtype.type(pixels[start + table[place]])
-            total[place - begin] += total.dtype.type(sign * pixel)
+            total[at + place - begin] += total.dtype.type(sign * pixel)
         place += 1
 
 
 @jit_part
-def _add_constant(value, total, length):
+def _clear(total, at, length):
+    t = np.uint64(at)
     for i in range(np.uint64(length)):
-        total[i] += total.dtype.type(value)
+        total[t + i] = 0
 
 
 @jit_part
-def _slide(pixels, left, entered, table, stretch, total, begin, length):
-    """Take the row of pixels that begins at ``left`` from the sums, and add that at ``entered``."""
+def _add_constant(value, total, at, length):
+    t = np.uint64(at)
+    for i in range(np.uint64(length)):
+        total[t + i] += total.dtype.type(value)
+
+
+@jit_part
+def _slide(pixels, left, entered, table, stretch, total, at, begin, length):
+    """Take the row of pixels that begins at ``left`` from a row, and add that at ``entered``."""
     first = stretch[0] if stretch[0] > begin else begin
     last = stretch[1] if stretch[1] < begin + length else begin + length
     place = begin
     while place < begin + length:
         if place == first and last > first:
-            r, t = np.uint64(left + first + stretch[2]), np.uint64(first - begin)
+            r, t = np.uint64(left + first + stretch[2]), np.uint64(at + first - begin)
             s = np.uint64(entered + first + stretch[2])
             for i in range(np.uint64(last - first)):
                 new, old = total.dtype.type(pixels[s + i]), total.dtype.type(pixels[r + i])
@@ -66,12 +85,12 @@ def _slide(pixels, left, entered, table, stretch, total, begin, length):
             continue
         if table[place] >= 0:
             new = total.dtype.type(pixels[entered + table[place]])
-            total[place - begin] += new - total.dtype.type(pixels[left + table[place]])
+            total[at + place - begin] += new - total.dtype.type(pixels[left + table[place]])
         place += 1
 
 
 @jit_contract_part
-def _average(total, whole, single, size, via, native, out, to, count):
+def _average(total, start, whole, single, size, via, native, out, to, count):
     """
     Write sums over ``size`` to ``out``, in so far as it matters, without dividing.
 
@@ -88,20 +107,20 @@ def _average(total, whole, single, size, via, native, out, to, count):
     bool
         Whether all sums are finite.
     """
-    inverse, t, spoiled = 1.0 / size, np.uint64(to), False
+    inverse, s, t, spoiled = 1.0 / size, np.uint64(start), np.uint64(to), False
     if whole is not None:
         for i in range(np.uint64(count)):
-            value = np.float64(total[i])
+            value = np.float64(total[s + i])
             mean = (value + (0.5 if value >= 0.0 else -0.5)) * inverse
             out[t + i] = native.dtype.type(via.dtype.type(mean))
     elif single is not None:
         for i in range(np.uint64(count)):
-            value = total[i]
+            value = total[s + i]
             spoiled |= value - value != 0.0
             out[t + i] = native.dtype.type(value * inverse)
     else:
         for i in range(np.uint64(count)):
-            value = total[i]
+            value = total[s + i]
             spoiled |= value - value != 0.0
             quotient = value * inverse
             rest = value - quotient * size
@@ -148,18 +167,21 @@ def _sum_neighbours(row, size, sums, count, spare, other):
 
 
 @jit
-def _sweep(image, target, shape, constant, down, across, buffers):
+def _sweep(image, target, quotients, shape, constant, parts, down, across, buffers):
     """
     Average along the last axis but one, and then along the last (sizes of 1: leave it).
 
     ``target`` is the result and how sums get there, see `_average`; ``constant`` is None where
-    ``cval`` stands nowhere. What is None is not compiled.
+    ``cval`` stands nowhere. ``parts`` says how many of them rows have, how far apart they are in
+    the image and in the result, and what counts beyond the edges of the second; ``quotients`` are
+    as in a `_steps.Stage`. What is None is not compiled.
     """
     result, via, whole, single = target
     size, rows, cval = down
     across_size, table, stretch, across_cval = across
     total, mean, sums, spare, other, native = buffers
     planes, height, width, columns, strip = shape
+    number, apart, apart_then, beyond = parts
     count, wide = rows.size - size + 1, across_size - 1
     # Literals would have functions compiled once more.
     zero, one = 0 * planes, 1 + 0 * planes
@@ -167,45 +189,63 @@ def _sweep(image, target, shape, constant, down, across, buffers):
         for begin in range(0, columns, strip):
             narrow, sound = strip if strip < columns - begin else columns - begin, False
             length = narrow + wide
+            both = number * length
             for top in range(count):
                 to = (plane * count + top) * columns + begin
-                entering, base = top + size - 1, plane * height
-                left = rows[top - 1] if sound else -1
-                if sound and left >= 0 and rows[entering] >= 0:
-                    _slide(
-                        image, (base + left) * width, (base + rows[entering]) * width, table,
-                        stretch, total, begin, length,
-                    )  # fmt: skip
-                else:
-                    place = top - 1 if sound else top
-                    if not sound:
-                        for i in range(length):
-                            total[i] = 0
+                entering = top + size - 1
+                for part in range(number):
+                    # Sums of weights are always numbers.
+                    runs = top > 0 and size > 1 if part else sound
+                    at, base = part * length, part * apart + plane * height * width
+                    left = rows[top - 1] if runs else -1
+                    if left >= 0 and rows[entering] >= 0:
+                        _slide(
+                            image, base + left * width, base + rows[entering] * width, table,
+                            stretch, total, at, begin, length,
+                        )  # fmt: skip
+                        continue
+                    place = top - 1 if runs else top
+                    if not runs:
+                        _clear(total, at, length)
                     while place < top + size:
                         sign = one if place >= top else -one
                         if constant is not None and rows[place] < 0:
-                            _add_constant(sign * cval, total, length)
+                            _add_constant(sign * (beyond if part else cval), total, at, length)
                         else:
-                            start = (base + rows[place]) * width
-                            _add_row(image, start, sign, table, stretch, total, begin, length)
+                            start = base + rows[place] * width
+                            _add_row(image, start, sign, table, stretch, total, at, begin, length)
                         # Of what stood in the window before, all but the first pixel stays.
-                        place = entering if sound and place < top else place + 1
+                        place = entering if runs and place < top else place + 1
                 last, last_size = total, size
                 if across_size > 1:
                     row = total
                     if size > 1:
                         sound = _average(
-                            total, whole, single, size, via, native, mean, zero, length
+                            total, zero, whole, single, size, via, native, mean, zero, both
                         )
                         row = mean
                     if constant is not None:
-                        fill(row, zero, length, table, begin, stretch, across_cval)
-                    _sum_neighbours(row, across_size, sums, np.uint64(narrow), spare, other)
+                        for part in range(number):
+                            edge = beyond if part else across_cval
+                            fill(row, part * length, length, table, begin, stretch, edge)
+                    _sum_neighbours(row, across_size, sums, np.uint64(both - wide), spare, other)
                     last, last_size = sums, across_size
-                finite = _average(last, whole, single, last_size, via, native, result, to, narrow)
                 # Where a sum is no number it cannot run on: what left would stay in it.
-                if across_size == 1:
-                    sound = finite
+                if quotients is None:
+                    for part in range(number):
+                        finite = _average(
+                            last, part * length, whole, single, last_size, via, native, result,
+                            to + part * apart_then, narrow,
+                        )  # fmt: skip
+                        if across_size == 1 and part == 0:
+                            sound = finite
+                else:
+                    finite = _average(
+                        last, zero, None, single, last_size, via, native, native, zero, both - wide
+                    )
+                    if across_size == 1:
+                        sound = finite
+                    divide(native, zero, length, quotients, result, to, narrow)
 
 
 class _AveragedRows:
@@ -228,15 +268,18 @@ class _AveragedRows:
         largest = max(abs(down.cval), abs(across.cval), 2.0**16)
         self.short = max(self.down[0], size) * largest < 2.0**31
 
-    def __call__(self, image, result):
-        length = self.strip + self.across[0] - 1
-        small = self.whole and self.short and image.dtype == result.dtype
+    def __call__(self, image, result, stage):
+        layout = self.layout
+        length = stage.parts * (self.strip + self.across[0] - 1)
+        small = self.whole and self.short and image.dtype == layout.dtype
         dtype = np.int32 if small and image.dtype.itemsize <= 2 else np.float64
         buffers = [scratch(f"average {number}", length, dtype) for number in range(5)]
-        target = result.reshape(-1), self.by_way_of, self.whole, self.single
+        size = image.size // stage.parts
         _sweep(
-            image.reshape(-1), target, (*self.layout.planes(image), self.strip), self.constant,
-            self.down, self.across, (*buffers, np.empty(0, result.dtype)),
+            image, (result, self.by_way_of, self.whole, self.single), stage.quotients,
+            (*layout.planes(size), self.strip), self.constant,
+            (stage.parts, size, result.size // stage.parts, stage.beyond), self.down, self.across,
+            (*buffers, scratch("average", length, layout.dtype)),
         )  # fmt: skip
 
 
@@ -251,12 +294,12 @@ SWEEPS = Sweeps(_AveragedRows, None, _together)
 MOST_PIXELS = 1 << 18
 
 
-def _dtype(image, output, cval):
+def _dtype(call):
     """Return the dtype to compute, or None where the case is left to SciPy."""
-    dtype = result_dtype(image, output)
+    image, cval, dtype = call.input, call.cval, result_dtype(call.input, call.output)
     if dtype is None or not use_numba() or (image.dtype.kind in "iu" and image.dtype.itemsize > 4):
         return None
-    if dtype.kind == "f":
+    if dtype.kind == "f" or call.counted is not None:
         return dtype
     # Means are cut to whole numbers, which takes exact sums.
     exact = image.dtype.kind in "biu" and float(cval).is_integer() and abs(cval) < 2**32
@@ -283,19 +326,19 @@ def _run(call, steps, dtype, region):
         return converted(call, dtype, region)
     return computed(
         call, dtype, region,
-        lambda result: run_steps(call.input, steps, result, region, SWEEPS),
+        lambda result: run_steps(call.input, steps, result, region, SWEEPS, call.counted),
     )  # fmt: skip
 
 
 def _is_exact(call):
     """Tell whether means are whole numbers, of sums that are exact."""
     dtype = result_dtype(call.input, call.output)
-    return dtype is not None and dtype.kind in "iu"
+    return call.counted is None and dtype is not None and dtype.kind in "iu"
 
 
-@stands_in_for(ndimage.uniform_filter1d, exact=_is_exact)
+@stands_in_for(ndimage.uniform_filter1d, exact=_is_exact, linear=True)
 def uniform_filter1d(call, region):
-    steps, dtype = None, _dtype(call.input, call.output, call.cval)
+    steps, dtype = None, _dtype(call)
     if dtype is not None:
         steps = _steps(
             [call.size], [call.axis], [call.mode], call.cval, [call.origin], call.input.ndim
@@ -303,10 +346,10 @@ def uniform_filter1d(call, region):
     return _run(call, steps, dtype, region)
 
 
-@stands_in_for(ndimage.uniform_filter, exact=_is_exact)
+@stands_in_for(ndimage.uniform_filter, exact=_is_exact, linear=True)
 def uniform_filter(call, region):
     image, steps = call.input, None
-    dtype = _dtype(image, call.output, call.cval)
+    dtype = _dtype(call)
     if dtype is not None:
         chosen = range(image.ndim) if call.axes is None else np.atleast_1d(call.axes)
         sizes, origins, modes = (
@@ -320,13 +363,13 @@ def uniform_filter(call, region):
     return _run(call, steps, dtype, region)
 
 
-def _in_passes(block, passes, region):
+def _in_passes(block, passes, region, counted=None):
     """Run several 1-D averages as few sweeps."""
     first = passes[0].keywords
     sizes, origins = ([step.keywords[name] for step in passes] for name in ("size", "origin"))
     return uniform_filter.in_region(
         block, sizes, first["output"], [step.mode for step in passes], first["cval"], origins,
-        axes=[step.axis for step in passes], region=region,
+        axes=[step.axis for step in passes], region=region, counted=counted,
     )  # fmt: skip
 
 

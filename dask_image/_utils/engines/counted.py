@@ -2,8 +2,8 @@
 Filters that leave out pixels: how one is made of the filter that takes all.
 
 A block reads its pixels, and which of them count, with one halo. Pixels that do not count get a
-value that cannot matter; the plain filter runs over the image, and over the mask; and what comes
-of both decides (`CountedKernel`):
+value that cannot matter; the plain filter runs over the image, and over the mask, at once where
+there is a kernel for both; and what comes of both decides (`CountedKernel`):
 
 - a linear filter divides the one by the other, so that the weights that fell on counted pixels
   sum to one (normalized convolution: H. Knutsson and C.-F. Westin, 1993);
@@ -303,8 +303,8 @@ class CountedKernel:
         ``finish.as_numbers(mask, dtype)`` is what the filter of the mask gets.
     counted : Counted
         Without its mask, which comes with the block.
-    all_may_count : bool
-        Whether all pixels of a window count, at the edges too, where all of a block do.
+    beyond : int
+        1 if pixels beyond the edges count in mode "constant", else 0.
     reach, modes : sequence of (int, int), sequence of str
         As for `map_neighborhood`.
     dtype : dtype
@@ -321,7 +321,7 @@ class CountedKernel:
     neutral: Any
     finish: Quotient | Present
     counted: Counted
-    all_may_count: bool
+    beyond: int
     reach: Reach
     modes: Sequence[ModeName]
     dtype: np.dtype[Any]
@@ -353,13 +353,24 @@ class CountedKernel:
         numpy = type(block) is np.ndarray
         if numpy and self.at_once is not None and self.at_once(block, mask, region, out):
             return None
-        if self.all_may_count and mask.all():
+        # At the edges too, all pixels of a window count where all of a block do.
+        if (self.beyond or not _is_constant(self.modes)) and mask.all():
             value = self.of_image.on_boxes([block], region)
             return self.finish(
                 value, np.full_like(value.real, self._of_all(mask, block.dtype)), out
             )
+        if numpy and isinstance(self.finish, Quotient) and _takes_counted(self.of_image):
+            return kernels.counted.average(
+                self.of_image, block, mask, region, out, beyond=self.beyond,
+                work=_work_dtype(self.dtype), least=self.finish.least, fill=self.finish.fill,
+                otherwise=self._in_turn,
+            )  # fmt: skip
+        return self._in_turn(block, mask, region, out)
+
+    def _in_turn(self, block, mask, region, out):
+        """Filter the image, and then the mask."""
         filled, distinct = None, False
-        if numpy:
+        if type(block) is np.ndarray:
             filled, distinct = kernels.counted.fill_in(block, mask, block.dtype.type(self.neutral))
         filled = self.filled(block, mask) if filled is None else filled
         value = self.of_image.on_boxes([filled], region)
@@ -376,6 +387,13 @@ class CountedKernel:
     def filled(self, block: Block, mask: Block) -> Block:
         """Return a block in which pixels that do not count cannot matter."""
         return np.where(mask, block, block.dtype.type(self.neutral))
+
+
+def _takes_counted(filter_of_image):
+    """Tell whether a filter, or each of its passes, has a kernel for the image and its mask."""
+    passes = filter_of_image.keywords.get("passes")
+    found = [filter_of_image.kernel] if passes is None else [step.kernel for step in passes]
+    return all(getattr(kernel, "takes_counted", False) for kernel in found)
 
 
 def average_counted(
@@ -411,8 +429,8 @@ def average_counted(
     of_mask = keywords | {"output": np.empty(0, work).real.dtype, "cval": beyond}
     masked = CountedKernel(
         BlockKernel(kernel, of_image), BlockKernel(kernel, of_mask), 0,
-        Quotient(0.0, fill_for(counted, dtype), dtype), counted.for_blocks,
-        _all_may_count(beyond, edges.modes), reach, edges.modes, dtype,
+        Quotient(0.0, fill_for(counted, dtype), dtype), counted.for_blocks, beyond, reach,
+        edges.modes, dtype,
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -424,15 +442,11 @@ def _work_dtype(dtype):
     return dtype if dtype.kind in "fc" else np.dtype(np.float64)
 
 
-def _all_may_count(beyond, modes):
-    return bool(beyond) or not _is_constant(modes)
-
-
 def _is_constant(modes):
     return any(MODES[mode].as_filter == "constant" for mode in modes)
 
 
-def _is_no(neutral, cval, modes):
+def is_no(neutral, cval, modes):
     """Tell whether what is beyond the edges is a number, and not ``neutral``."""
     return not _is_constant(modes) or bool(cval == cval and cval != neutral)
 
@@ -539,9 +553,9 @@ def extremum_counted(
     masked = CountedKernel(
         BlockKernel(kernel, keywords | {"output": dtype, "cval": outside}),
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
-        neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks,
-        _all_may_count(beyond, edges.modes), reach, edges.modes, dtype,
-        by_value=not beyond or _is_no(neutral, edges.cval, edges.modes),
+        neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks, beyond, reach,
+        edges.modes, dtype,
+        by_value=not beyond or is_no(neutral, edges.cval, edges.modes),
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -618,10 +632,10 @@ def _map_passes(image, counted, both, dtype, name, at_once=None):
     else:
         filters = tuple(BlockKernel(run_passes, {"passes": each}) for each in (passes, of_mask))
     reach, modes = passes_reach(passes, image.ndim)
-    by_value = isinstance(finish, Present) and (not beyond or _is_no(neutral, cval, modes))
+    by_value = isinstance(finish, Present) and (not beyond or is_no(neutral, cval, modes))
     masked = CountedKernel(
-        *filters, neutral, finish, counted.for_blocks, _all_may_count(beyond, modes), reach, modes,
-        dtype, at_once=at_once, by_value=by_value,
+        *filters, neutral, finish, counted.for_blocks, beyond, reach, modes, dtype,
+        at_once=at_once, by_value=by_value,
     )  # fmt: skip
     if run_apart(image, passes):
         return _map_apart(image, counted, masked, passes, of_mask, dtype, name)

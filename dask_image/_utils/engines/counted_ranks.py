@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.engines.counted import Counted, extreme_of, strips
+from dask_image._utils.engines.counted import Counted, extreme_of, is_no, strips
 from dask_image._utils.engines.overlap import BlockKernel
 from dask_image._utils.modes import MODES
 from dask_image._utils.typing import Block, ModeName, NDArray, Slices
@@ -97,7 +97,9 @@ class RankKernel:
             value = self._filtered(block, region, int(self.rank_of(np.array([total]))[0]))
             return value.astype(self.dtype, copy=False)
         share = 1 if long else self._share_below(total)
-        found = None if long else self._compiled(block, mask, region, share)
+        found = None if long else self._by_value(block, mask, region, total)
+        if found is None and not long:
+            found = self._compiled(block, mask, region, share)
         if found is not None:
             return found
         below = _spread(mask, share)
@@ -122,6 +124,25 @@ class RankKernel:
             return False
         constant = MODES[self.mode].as_filter == "constant"
         return not constant or bool(self.counted.beyond_edges(self.cval))
+
+    def _by_value(self, block, mask, region, total):
+        """Return what the plain filter finds, or None where windows do not share one rank.
+
+        Where it finds the value of those that do not count, a window has too few pixels.
+        """
+        counts, neutral = np.arange(total + 1), extreme_of(block.dtype, True)
+        ranks = self.rank_of(counts)
+        ranks = np.unique(ranks[(ranks >= 0) & (ranks < counts)])
+        beyond = self.counted.beyond_edges(self.cval)
+        known = not beyond or is_no(neutral, self.cval, [self.mode])
+        if not known or ranks.size != 1 or self.dtype != block.dtype:
+            return None
+        filled, distinct = kernels.counted.fill_in(block, mask, neutral)
+        if not distinct:
+            return None
+        value = self._filtered(filled, region, int(ranks[0]))
+        kernels.counted.put_unless(value, neutral, self.fill, value)
+        return value
 
     def _compiled(self, block, mask, region, share):
         """Return what the compiled kernel finds, or None where there is none that is faster."""

@@ -884,16 +884,18 @@ def _map_together(image, passes, dtype, name):
     )
 
 
-def run_passes(block: Block, passes: Sequence[Pass], region: Slices | None = None) -> Block:
+def run_passes(
+    block: Block, passes: Sequence[Pass], region: Slices | None = None, **others: Any
+) -> Block:
     """
     Run the passes in their order on one block; return the pixels of ``region``, or all.
 
     Kernels that can do so in one go have a function for it in common, their attribute
-    ``kernel.in_passes(block, passes, region)``, which returns a new array.
+    ``kernel.in_passes(block, passes, region)``, which returns a new array and may take ``others``.
     """
     together: set[Any] = {getattr(step.kernel, "in_passes", None) for step in passes}
     if len(together) == 1 and None not in together:
-        return together.pop()(block, passes, region)
+        return together.pop()(block, passes, region, **others)
     keywords = [step.again if n and step.again else step.keywords for n, step in enumerate(passes)]
     for step, more in zip(passes[:-1], keywords[:-1], strict=True):
         block = step.kernel(block, axis=step.axis, mode=step.mode, **more)
