@@ -65,24 +65,24 @@ def _add_products(flat, at, weights, total, count):
 
 
 @jit
-def _sweep_windows(image, target, quotients, shape, strip, parts, tables, taps, buffers):
+def _sweep_windows(source, target, quotients, shape, tables, taps, buffers):
     """
     Write the sums of products of all windows.
 
-    ``target`` is the result and what its dtype is come to by way of. Of the ``tables``,
+    ``source`` is the image, how many parts it and rows of pixels have, how far apart those of the
+    image are, and what counts beyond the edges of the second. ``target`` is the result and what
+    its dtype is come to by way of; ``quotients`` are as in a `_steps.Stage`. Of the ``tables``,
     ``planes[plane, k]``, ``rows[row]`` and the table of ``across`` say which plane, row and
     column stands at each place, -1 where ``cval`` does. ``turns`` says, for each state of the
-    rings, where in them the pixels of a window begin. ``parts`` says how many of them the image and
-    rows of pixels have, how far apart those of the image are, and what counts beyond the edges of
-    the second; ``quotients`` are as in a `_steps.Stage`.
+    rings, where in them the pixels of a window begin.
     """
+    image, number, apart, beyond = source
     result, via = target
     planes, rows, across = tables
     table, stretch, cval = across
-    number, apart, beyond = parts
     turns, weights = taps
     rings, total = buffers
-    height, width, columns, turn = shape
+    height, width, columns, turn, strip = shape
     pitch = rings.size // (planes.shape[1] * turn)
     count, wide = rows.size - turn + 1, table.size - columns
     zero = 0 * height
@@ -173,8 +173,7 @@ def add_windows(image, weights, cval, result, region=None, counted=None):
     buffers = scratch("rings", plan.rings), scratch("sums", plan.sums)
     target = result.reshape(-1), by_way_of(result.dtype)
     _sweep_windows(
-        pixels, target, stage.quotients, plan.shape, plan.strip,
-        (stage.parts, image.size, stage.beyond),
+        (pixels, stage.parts, image.size, stage.beyond), target, stage.quotients, plan.shape,
         (plan.planes, plan.rows, (plan.table, plan.stretch, float(cval))), (plan.turns, values),
         buffers,
     )  # fmt: skip
@@ -184,7 +183,6 @@ class _Plan(NamedTuple):
     """What a sweep over images of one shape needs besides pixels and weights."""
 
     shape: tuple[int, ...]
-    strip: int
     planes: np.ndarray
     rows: np.ndarray
     table: np.ndarray
@@ -220,7 +218,7 @@ def _plan(window, image_shape, bounds, parts):
     slots = (np.arange(turn)[:, None] + taps[:, -2]) % turn + k.reshape(-1) * turn
     turns = (slots * pitch + taps[:, -1]).astype(np.uint64)
     return _Plan(
-        (height, width, columns, turn), strip, planes, tables[-2], across.table, across.stretch,
+        (height, width, columns, turn, strip), planes, tables[-2], across.table, across.stretch,
         turns, planes.shape[1] * turn * pitch, pitch,
     )  # fmt: skip
 
