@@ -21,7 +21,7 @@ def are_nine(footprint):
     return footprint.shape[-2:] == (3, 3) and np.count_nonzero(footprint) == footprint.size == NINE
 
 
-def ranks_of_nine(image, mask, region, ranks, window, cval, beyond, fill, dtype):
+def ranks_of_nine(image, mask, region, ranks, window, edges, fill):
     """
     Return the values of ranks among the counted pixels of windows that `are_nine`.
 
@@ -29,15 +29,17 @@ def ranks_of_nine(image, mask, region, ranks, window, cval, beyond, fill, dtype)
     ----------
     image : numpy.ndarray
         Of a dtype in `_lines.NUMBERS`.
-    mask, region, beyond, fill
+    mask, region
         As for `counted_ranks.counted_ranks`.
     ranks : numpy.ndarray
         The rank for each number of counted pixels, below 0 where there is none. More pixels have
         no lower rank.
     window : PlacedWindow
-    cval : number
-    dtype : dtype
-        Of the result; it holds all values of the image's.
+    edges : tuple
+        The value of pixels beyond them, and whether these count.
+    fill : numpy.generic
+        What is written where there is no rank; of the dtype of the result, which holds all values
+        of the image's.
 
     Returns
     -------
@@ -51,33 +53,35 @@ def ranks_of_nine(image, mask, region, ranks, window, cval, beyond, fill, dtype)
     parts, odd = take_apart(np.ascontiguousarray(image), mask, kind(most), apart)
     if odd:
         return None
-    parts[blank:apart], parts[apart + blank :] = cval, beyond
+    parts[blank:apart], parts[apart + blank :] = edges
     axes = window.axes(image.shape, region)
     planes = np.zeros(1, np.int64)
     for axis in axes[:-2]:
         planes = (planes[:, None] * axis.length + axis.table()).reshape(-1)
     rows, across = axes[-2].table(), ExtendedAxis.of(axes[-1].table(), 0)
-    result = recycled([axis.stop - axis.start for axis in axes], dtype)
+    result = recycled([axis.stop - axis.start for axis in axes], fill.dtype)
     # How many pixels make each rank, or a higher one, that of a window.
     limits = np.searchsorted(ranks, np.arange(NINE)).astype(image.dtype)
     _sweep(
-        (parts, apart, blank), result.reshape(-1), planes * axes[-2].length, rows, width,
-        (across.table, across.stretch), limits, dtype.type(fill),
+        (parts, apart, blank), result.reshape(-1), (planes * axes[-2].length, rows, width),
+        (across.table, across.stretch), limits, fill,
         scratch("sorted columns", 4 * across.table.size, image.dtype),
     )  # fmt: skip
     return result
 
 
 @jit
-def _sweep(source, result, planes, rows, width, across, limits, fill, columns):
+def _sweep(source, result, down, across, limits, fill, columns):
     """
     Write the ranks that ``limits`` choose of all windows, from row to row.
 
     ``source`` are the pixels and behind them the numbers of the mask, how far apart these are, and
-    where in them stands a row for those beyond the edges. ``columns`` takes, one behind the other,
-    the least, the middle and the largest pixels of columns, and how many count.
+    where in them stands a row for those beyond the edges. ``down`` are the first rows of planes,
+    the rows of each, and how long they are. ``columns`` takes, one behind the other, the least, the
+    middle and the largest pixels of columns, and how many count.
     """
     parts, apart, blank = source
+    planes, rows, width = down
     table, (first, last, shift) = across
     size, one = table.size, 1 + 0 * width
     for plane in range(planes.size):

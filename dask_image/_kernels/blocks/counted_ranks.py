@@ -82,7 +82,8 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
     image = block.view(np.uint8) if block.dtype == bool else block
     ranks = _ranks(rank_of, total)
     if are_nine(placed.footprint) and np.can_cast(block.dtype, dtype, "safe"):
-        return ranks_of_nine(image, mask, region, ranks, placed, call.cval, beyond, fill, dtype)
+        edges = call.cval, beyond
+        return ranks_of_nine(image, mask, region, ranks, placed, edges, dtype.type(fill))
     line = _line(tuple(ranks.tolist()))
     if line is None:
         return None

@@ -157,22 +157,23 @@ def _negate(row, start, negative, to, count):
 
 
 @jit
-def _sweep_rows(image, target, quotients, shape, strip, parts, down, across, buffers):
+def _sweep_rows(source, target, quotients, shape, down, across, buffers):
     """
     Correlate along the last axis but one, and then along the last.
 
-    ``target`` is the result, what sums are converted by way of, and whether they are before the
-    last step, too. ``down`` and ``across`` are half the weights, their sign and what an `ExtendedAxis` holds; there
-    are no weights across where that axis stays as it is. ``parts`` says how many of them rows
-    have, how far apart they are in the image and in the result, and what counts beyond the edges
-    of the second; ``quotients`` are as in a `_steps.Stage`.
+    ``source`` is the image, how many parts it and rows have, how far apart those of the image are,
+    and what counts beyond the edges of the second. ``target`` is the result, how far apart its
+    parts are, what sums are converted by way of, and whether they are before the last step, too;
+    ``quotients`` are as in a `_steps.Stage`. ``down`` and ``across`` are half the weights, their
+    sign and what an `ExtendedAxis` holds; there are no weights across where that axis stays as it
+    is.
     """
-    result, by_way_of, rounds = target
+    image, number, apart, beyond = source
+    result, apart_then, by_way_of, rounds = target
     half, sign, rows, _, cval = down
     across_half, across_sign, table, stretch, across_cval = across
     ring, mirrored, at, totals, long, negative, native, shifts = buffers
-    planes, height, width, columns = shape
-    number, apart, apart_then, beyond = parts
+    planes, height, width, columns, strip = shape
     turn, pitch = at.size, long.size
     batch = turn - 2 * (half.size - 1)
     count = rows.size - 2 * (half.size - 1)
@@ -289,10 +290,9 @@ class _WeightedRows:
         )
         size = image.size // stage.parts
         _sweep_rows(
-            image, (result, self.by_way_of, self.layout.rounds), stage.quotients,
-            self.layout.planes(size), strip,
-            (stage.parts, size, result.size // stage.parts, stage.beyond), self.down, self.across,
-            buffers,
+            (image, stage.parts, size, stage.beyond),
+            (result, result.size // stage.parts, self.by_way_of, self.layout.rounds),
+            stage.quotients, (*self.layout.planes(size), strip), self.down, self.across, buffers,
         )  # fmt: skip
 
 

@@ -167,21 +167,20 @@ def _sum_neighbours(row, size, sums, count, spare, other):
 
 
 @jit
-def _sweep(image, target, quotients, shape, constant, parts, down, across, buffers):
+def _sweep(source, target, quotients, shape, constant, axes, buffers):
     """
     Average along the last axis but one, and then along the last (sizes of 1: leave it).
 
-    ``target`` is the result and how sums get there, see `_average`; ``constant`` is None where
-    ``cval`` stands nowhere. ``parts`` says how many of them rows have, how far apart they are in
-    the image and in the result, and what counts beyond the edges of the second; ``quotients`` are
-    as in a `_steps.Stage`. What is None is not compiled.
+    ``source`` is the image, how many parts it and rows have, how far apart those of the image are,
+    and what counts beyond the edges of the second. ``target`` is the result, how far apart its
+    parts are, and how sums get there, see `_average`; ``quotients`` are as in a `_steps.Stage`,
+    ``constant`` is None where ``cval`` stands nowhere. What is None is not compiled.
     """
-    result, via, whole, single = target
-    size, rows, cval = down
-    across_size, table, stretch, across_cval = across
+    image, number, apart, beyond = source
+    result, apart_then, via, whole, single = target
+    (size, rows, cval), (across_size, table, stretch, across_cval) = axes
     total, mean, sums, spare, other, native = buffers
     planes, height, width, columns, strip = shape
-    number, apart, apart_then, beyond = parts
     count, wide = rows.size - size + 1, across_size - 1
     # Literals would have functions compiled once more.
     zero, one = 0 * planes, 1 + 0 * planes
@@ -276,10 +275,10 @@ class _AveragedRows:
         buffers = [scratch(f"average {number}", length, dtype) for number in range(5)]
         size = image.size // stage.parts
         _sweep(
-            image, (result, self.by_way_of, self.whole, self.single), stage.quotients,
-            (*layout.planes(size), self.strip), self.constant,
-            (stage.parts, size, result.size // stage.parts, stage.beyond), self.down, self.across,
-            (*buffers, scratch("average", length, layout.dtype)),
+            (image, stage.parts, size, stage.beyond),
+            (result, result.size // stage.parts, self.by_way_of, self.whole, self.single),
+            stage.quotients, (*layout.planes(size), self.strip), self.constant,
+            (self.down, self.across), (*buffers, scratch("average", length, layout.dtype)),
         )  # fmt: skip
 
 
