@@ -7,6 +7,7 @@ all of ``dask.array``: the first kernel that is called does, or the question whe
 
 import contextlib
 import functools
+import gc
 import importlib.util
 import logging
 import os
@@ -23,7 +24,8 @@ _of_this_thread = threading.local()
 def _numba():
     """Return numba, or None where it is missing or does not work."""
     try:
-        import numba
+        with garbage_kept():
+            import numba
     except ModuleNotFoundError:
         return None
     except ImportError as error:  # as it is installed, but not for this version of NumPy
@@ -74,6 +76,36 @@ def plainly():
         _of_this_thread.plain = before
 
 
+class _Keeping:
+    """How many calls keep the garbage, and whether it was collected before the first."""
+
+    lock = threading.Lock()
+    calls = 0
+    enabled = False
+
+
+@contextlib.contextmanager
+def garbage_kept():
+    """
+    Let Python look for no garbage in cycles for the seconds that compiling takes.
+
+    A compiler makes many objects that stay, and each search goes through all there are: it takes
+    a sixth of the time to compile, and a third of that to import numba.
+    """
+    with _Keeping.lock:
+        _Keeping.calls += 1
+        if _Keeping.calls == 1:
+            _Keeping.enabled = gc.isenabled()
+            gc.disable()
+    try:
+        yield
+    finally:
+        with _Keeping.lock:
+            _Keeping.calls -= 1
+            if _Keeping.calls == 0 and _Keeping.enabled:
+                gc.enable()
+
+
 class Deferred:
     """
     A function that numba is given when it is first called.
@@ -93,8 +125,11 @@ class Deferred:
         self._made = None
 
     def __call__(self, *arguments):
-        """Call what numba makes of the function."""
-        return self.made()(*arguments)
+        """Call what numba makes of the function, which the first call compiles or loads."""
+        if self._made is not None:
+            return self._made(*arguments)
+        with garbage_kept():
+            return self.made()(*arguments)
 
     def made(self):
         """

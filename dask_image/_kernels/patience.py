@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from dask_image._kernels._numba import might_use_numba, plainly
+from dask_image._kernels._numba import garbage_kept, might_use_numba, plainly
 from dask_image._utils import options
 
 # Jobs of fewer pixels in all take SciPy less time than compiling or loading takes.
@@ -163,6 +163,7 @@ def _compile_all():
                 _worker = None
                 return
             progress, call = _jobs.get()
-        with contextlib.suppress(Exception):  # the same call raises it again where it is seen
+        # The same call raises it again where it is seen.
+        with contextlib.suppress(Exception), garbage_kept():
             call()
         progress.ready.set()
