@@ -123,13 +123,16 @@ class Deferred:
         functools.update_wrapper(self, function)
         self._make = make
         self._made = None
+        self._called = False
 
     def __call__(self, *arguments):
         """Call what numba makes of the function, which the first call compiles or loads."""
-        if self._made is not None:
+        if self._called:
             return self._made(*arguments)
         with garbage_kept():
-            return self.made()(*arguments)
+            made = self.made()
+            self._called = True
+            return made(*arguments)
 
     def made(self):
         """
