@@ -287,6 +287,15 @@ def _copy(values, count, out):
 
 
 @jit_part
+def _note_outside(source, count, axis, lost):
+    """Make what is lost less than 0 for points beyond which there is nothing but ``cval``."""
+    padding, low, high = axis[PADDING], axis[LOW], axis[HIGH]
+    for k in range(count):
+        x = source[k] + padding
+        lost[k] = lost[k] if (lost[k] == 0.0) | ((x >= low) & (x <= high)) else -1.0
+
+
+@jit_part
 def _set_apart(lost, source, points, start, count, rest, left, out):
     """Give points without pixels their value, and list the others that are not inside."""
     _, frame, cval = source
@@ -296,16 +305,15 @@ def _set_apart(lost, source, points, start, count, rest, left, out):
         missing += lost[k] != 0.0
     if not missing:
         return left
+    for axis in range(len(frame)):
+        _note_outside(band[axis, begin + start :], count, frame[axis], lost)
+    target = out[start:]
     for k in range(count):
-        if lost[k] == 0.0:
-            continue
-        outside = False
-        for axis in range(len(frame)):
-            x = band[axis, begin + start + k] + frame[axis, PADDING]
-            outside |= not frame[axis, LOW] <= x <= frame[axis, HIGH]
-        if outside:
-            out[start + k] = cval
-        else:
-            rest[left] = start + k
-            left += 1
+        missing -= lost[k] < 0.0
+        target[k] = cval if lost[k] < 0.0 else target[k]
+    if missing:
+        for k in range(count):
+            if lost[k] > 0.0:
+                rest[left] = start + k
+                left += 1
     return left
