@@ -156,7 +156,7 @@ def flood(
     )
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
-    return flooding.array("relabel", [packed, image, barrier.after], image.chunks, packed.dtype)
+    return flooding.array("relabel", [packed, barrier.after], image.chunks, packed.dtype)
 
 
 def _scan(box, how, packed, image, cutting, parts):
