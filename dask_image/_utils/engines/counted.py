@@ -446,8 +446,8 @@ def _is_constant(modes):
     return any(MODES[mode].as_filter == "constant" for mode in modes)
 
 
-def is_no(neutral, cval, modes):
-    """Tell whether what is beyond the edges is a number, and not ``neutral``."""
+def differs_beyond(neutral: Any, cval: Any, modes: Sequence[Any]) -> bool:
+    """Tell whether what is beyond the edges is a number other than ``neutral``."""
     return not _is_constant(modes) or bool(cval == cval and cval != neutral)
 
 
@@ -555,7 +555,7 @@ def extremum_counted(
         BlockKernel(maximum_filter, keywords | {"output": np.dtype(np.uint8), "cval": beyond}),
         neutral, Present(fill_for(counted, dtype), neutral), counted.for_blocks, beyond, reach,
         edges.modes, dtype,
-        by_value=not beyond or is_no(neutral, edges.cval, edges.modes),
+        by_value=not beyond or differs_beyond(neutral, edges.cval, edges.modes),
     )  # fmt: skip
     return map_neighborhood(
         masked, image, *counted.masks, name=name, reach=reach, modes=edges.modes, dtype=dtype
@@ -632,7 +632,7 @@ def _map_passes(image, counted, both, dtype, name, at_once=None):
     else:
         filters = tuple(BlockKernel(run_passes, {"passes": each}) for each in (passes, of_mask))
     reach, modes = passes_reach(passes, image.ndim)
-    by_value = isinstance(finish, Present) and (not beyond or is_no(neutral, cval, modes))
+    by_value = isinstance(finish, Present) and (not beyond or differs_beyond(neutral, cval, modes))
     masked = CountedKernel(
         *filters, neutral, finish, counted.for_blocks, beyond, reach, modes, dtype,
         at_once=at_once, by_value=by_value,

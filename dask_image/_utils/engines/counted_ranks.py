@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.engines.counted import Counted, extreme_of, is_no, strips
+from dask_image._utils.engines.counted import Counted, extreme_of, differs_beyond, strips
 from dask_image._utils.engines.overlap import BlockKernel
 from dask_image._utils.modes import MODES
 from dask_image._utils.typing import Block, ModeName, NDArray, Slices
@@ -134,7 +134,7 @@ class RankKernel:
         ranks = self.rank_of(counts)
         ranks = np.unique(ranks[(ranks >= 0) & (ranks < counts)])
         beyond = self.counted.beyond_edges(self.cval)
-        known = not beyond or is_no(neutral, self.cval, [self.mode])
+        known = not beyond or differs_beyond(neutral, self.cval, [self.mode])
         if not known or ranks.size != 1 or self.dtype != block.dtype:
             return None
         filled, distinct = kernels.counted.fill_in(block, mask, neutral)
