@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.engines.counted import Counted, extreme_of, differs_beyond, strips
+from dask_image._utils.engines.counted import Counted, differs_beyond, extreme_of, strips
 from dask_image._utils.engines.overlap import BlockKernel
 from dask_image._utils.modes import MODES
 from dask_image._utils.typing import Block, ModeName, NDArray, Slices
