@@ -1,5 +1,5 @@
 """
-Watershed by the image foresting transform, in a third of the memory that SciPy takes.
+Watershed by the image foresting transform, with queues in a third of the memory of SciPy's.
 
 The cost of a way from a marker is its largest step between neighbours, and pixels wait in one queue
 for each cost (A. X. Falcão, J. Stolfi, R. de Alencar Lotufo, "The image foresting transform",
@@ -22,7 +22,7 @@ BEFORE, BEHIND, COST = range(3)
 
 
 def watershed_ift(input, markers, structure=None, output=None):
-    """Stand in for :func:`scipy.ndimage.watershed_ift`, whose pixels take 40 bytes each, not 12."""
+    """Stand in for :func:`scipy.ndimage.watershed_ift`, whose queues take 40 bytes a pixel, not 12."""
     plain = output is not None or not (input.dtype.isnative and markers.dtype.isnative)
     if plain or input.size < FEW_PIXELS or not use_numba():
         return ndimage.watershed_ift(input, markers, structure, output)

@@ -126,7 +126,8 @@ class RankKernel:
         return not constant or bool(self.counted.beyond_edges(self.cval))
 
     def _by_value(self, block, mask, region, total):
-        """Return what the plain filter finds, or None where windows do not share one rank.
+        """
+        Return what the plain filter finds, or None where windows do not share one rank.
 
         Where it finds the value of those that do not count, a window has too few pixels.
         """
