@@ -11,7 +11,7 @@ NONE_TRUE = np.zeros((3, 3), bool)
 
 BAD = {
     "input": ["text", TEXTS, None, UNKNOWN],
-    "arr": ["text", TEXTS, None, np.ones((2, 2))],
+    "arr": ["text", TEXTS, None, np.ones((2, 2), complex)],
     "mode": ["bogus", 5, None, ["wrap"] * 7],
     "cval": ["a", [1, 2], 1j],
     "origin": [99, 0.5, "x", [0] * 7],
