@@ -95,7 +95,7 @@ def nearest(source, points, first, scratch, rest, out):
         if next_start < out.size:
             count = _begin(out.size, next_start, where[then], lost[then])
             for axis in range(len(frame)):
-                _coordinates(points, axis, first + next_start, count, x)
+                _coordinates(points, axis, frame[axis], first + next_start, count, x)
                 _place_nearest(x, count, frame[axis], where[then], lost[then])
             _ask_for(pixels, first_row, offsets[then], count)
         if start >= 0:
@@ -118,7 +118,7 @@ def linear(source, points, first, pairs, scratch, rest, out):
         if next_start < out.size:
             count = _begin(out.size, next_start, where[then], lost[then])
             for axis in range(2):
-                _coordinates(points, axis, first + next_start, count, x)
+                _coordinates(points, axis, frame[axis], first + next_start, count, x)
                 tops = weights[then, axis, 0]
                 _place_linear(x, count, frame[axis], tops, where[then], lost[then])
             _ask_for(pixels, deltas, offsets[then], count)
@@ -146,8 +146,7 @@ def splines(source, points, first, around, pairs, scratch, rest, out):
         if next_start < out.size:
             count = _begin(out.size, next_start, where[then], lost[then])
             for axis in range(len(frame)):
-                _coordinates(points, axis, first + next_start, count, x)
-                _shift(x, count, frame[axis])
+                _coordinates(points, axis, frame[axis], first + next_start, count, x)
                 weigh(x[:count], order, one, weights[then, axis])
                 _place(one, count, frame[axis], order, where[then], lost[then])
             _ask_for(pixels, deltas, offsets[then], count)
@@ -207,15 +206,15 @@ def _factor(first, axis, order, tap):
 
 
 @jit_part
-def _coordinates(points, axis, first, count, x):
+def _coordinates(points, axis, frame, first, count, x):
     """
-    Set the coordinates along an axis of some of the `Points`, from number ``first`` on.
+    Set the coordinates, in the padded image, of some of the `Points` from number ``first`` on.
 
     From the offset on, term by term, as SciPy adds them up.
     """
     matrix, offset, start, rows, along = points
     length = np.uint64(along.shape[1])  # unsigned numbers are divided in half the time
-    done = 0
+    padding, done = frame[PADDING], 0
     while done < count:
         number = np.uint64(first + done)
         rest = number // length
@@ -228,7 +227,7 @@ def _coordinates(points, axis, first, count, x):
         steps, target = along[axis, column:], x[done:]
         here = min(along.shape[1] - column, count - done)
         for k in range(here):
-            target[k] = begin + steps[k]
+            target[k] = begin + steps[k] + padding
         done += here
 
 
@@ -266,39 +265,31 @@ def _limited(place, most):
 
 
 @jit_part
-def _place_nearest(source, count, axis, where, lost):
+def _place_nearest(x, count, axis, where, lost):
     """Add to ``where`` how far pixels lie from the first; note which points are not inside."""
-    padding, origin, most, stride = axis[PADDING], axis[ORIGIN], axis[MOST], axis[STRIDE]
+    origin, most, stride = axis[ORIGIN], axis[MOST], axis[STRIDE]
     for k in range(count):
-        x = source[k] + padding
-        place = np.floor(x + 0.5) - origin
+        place = np.floor(x[k] + 0.5) - origin
         safe = _limited(place, most)
         # Less than half a pixel beyond the image modes differ already.
-        inside = (place == safe) & (x >= 0.0) & (x <= axis[END])
+        inside = (place == safe) & (x[k] >= 0.0) & (x[k] <= axis[END])
         lost[k] |= not inside
         where[k] += safe * stride
 
 
 @jit_part
-def _place_linear(source, count, axis, weights, where, lost):
+def _place_linear(x, count, axis, weights, where, lost):
     """Do so for the first of two pixels, and find its weight."""
-    padding, origin, most, stride = axis[PADDING], axis[ORIGIN], axis[MOST], axis[STRIDE]
+    origin, most, stride = axis[ORIGIN], axis[MOST], axis[STRIDE]
     end = axis[END]
     for k in range(count):
-        x = source[k] + padding
         # At the end the pixel beyond would weigh nothing: the last two are taken instead.
-        first = np.floor(x) - (1.0 if x == end else 0.0)
-        weights[k] = 1.0 - (x - first)
+        first = np.floor(x[k]) - (1.0 if x[k] == end else 0.0)
+        weights[k] = 1.0 - (x[k] - first)
         place = first - origin
         safe = _limited(place, most)
         lost[k] |= place != safe
         where[k] += safe * stride
-
-
-@jit_part
-def _shift(x, count, axis):
-    for k in range(count):
-        x[k] += axis[PADDING]
 
 
 @jit_part
@@ -394,12 +385,11 @@ def _copy(values, count, out):
 
 
 @jit_part
-def _note_outside(source, count, axis, lost):
+def _note_outside(x, count, axis, lost):
     """Make what is lost less than 0 for points beyond which there is nothing but ``cval``."""
-    padding, low, high = axis[PADDING], axis[LOW], axis[HIGH]
+    low, high = axis[LOW], axis[HIGH]
     for k in range(count):
-        x = source[k] + padding
-        lost[k] = lost[k] if (lost[k] == 0) | ((x >= low) & (x <= high)) else -1
+        lost[k] = lost[k] if (lost[k] == 0) | ((x[k] >= low) & (x[k] <= high)) else -1
 
 
 @jit_part
@@ -413,7 +403,7 @@ def _set_apart(lost, source, where, start, count, rest, left, out):
     if not missing:
         return left
     for axis in range(len(frame)):
-        _coordinates(points, axis, first + start, count, x)
+        _coordinates(points, axis, frame[axis], first + start, count, x)
         _note_outside(x, count, frame[axis], lost)
     target, others = out[start:], False
     for k in range(count):

@@ -35,7 +35,7 @@ from dask_image._kernels.memory import recycled
 from dask_image._utils.modes import CONSTANT, MIRROR, WRAP
 
 # Points that are interpolated at a time.
-BAND = 1 << 15
+BAND = 1 << 17
 
 
 class Points(NamedTuple):
