@@ -58,7 +58,7 @@ def _table(index, columns, image):
 def _present(index, table, met):
     """Return the labels that were ``met``, a value for each row of a table, and their rows."""
     rows = np.flatnonzero(met)
-    return index.labels_of(rows), table if rows.size == len(table) else table[rows]
+    return index.labels_of(rows), table if rows.size == len(table) else table.take(rows, axis=0)
 
 
 def _sum_by_row(offsets, values, size):
@@ -149,7 +149,7 @@ def merge_sums(partials):
 
 def pool_sums(partial, chosen):
     """Put the labels that are ``chosen``, by a boolean each, together: no row if there is none."""
-    return {"sums": _total(partial["sums"][chosen])}
+    return {"sums": _total(partial["sums"].compress(chosen, axis=0))}
 
 
 def _total(rows):
@@ -225,7 +225,7 @@ def _add_spreads(first, second):
 @np.errstate(all="ignore")
 def pool_spread(partial, chosen):
     """As `pool_sums`, of `spread_partial` or `merge_spread`."""
-    rows = partial["spread"][chosen]
+    rows = partial["spread"].compress(chosen, axis=0)
     if len(rows) == 0:
         return {"spread": rows}
     pooled = rows.sum(axis=0)
@@ -281,7 +281,7 @@ def merge_centre(partials):
 
 def pool_centre(partial, chosen):
     """As `pool_sums`, of `centre_partial` or `merge_centre`."""
-    return {"centre": _total(partial["centre"][chosen])}
+    return {"centre": _total(partial["centre"].compress(chosen, axis=0))}
 
 
 def shift_centre(partial, distances):
@@ -336,7 +336,7 @@ def _find_extremes(image, index):
     places = np.full((index.size, 2), -1)
     kernels.label_loops.find_extremes(codes.reshape(-1), low, values.reshape(-1), extremes, places)
     rows = np.flatnonzero(places[:, LEAST] >= 0)
-    return index.labels_of(rows), extremes[rows], places[rows]
+    return index.labels_of(rows), extremes.take(rows, axis=0), places.take(rows, axis=0)
 
 
 def _extremes_of_all(values):
@@ -420,7 +420,7 @@ def _keep_extremes(extremes, places, where, values, new_places, further):
 @np.errstate(invalid="ignore")
 def pool_extremes(partial, chosen):
     """As `pool_sums`, of `extremes_partial` or `merge_extremes`."""
-    extremes, places = partial["extremes"][chosen], partial["places"][chosen]
+    extremes, places = (partial[field].compress(chosen, axis=0) for field in ("extremes", "places"))
     if len(extremes) == 0:
         return {"extremes": extremes, "places": places}
     outer = [np.fmin.reduce(extremes[:, LEAST]), np.maximum.reduce(extremes[:, GREATEST])]
