@@ -5,10 +5,11 @@ Each kernel takes some points of a band at a time, in steps that are vectors: wh
 lie and how these count; then the pixels are read; then they are weighted and added up, in SciPy's
 order. Points that are not inside are kept to pixels that are there, and set apart afterwards.
 
-Where pixels lie is found for the next points before those of the last ones are read, and memory
-is asked for them: an oblique line through an image waits for memory most of its time otherwise.
+Before pixels are read memory is asked for them, or an oblique line through an image would wait for
+one after another.
 """
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,22 +46,33 @@ class Around(NamedTuple):
     What a spline reads around a point.
 
     ``digits`` names, for each row of pixels, its place along all axes but the last; ``deltas`` is
-    how far it lies from the first row.
+    how far it lies from the first row. What is seldom needed is not compiled where it is None:
+    ``rare`` for orders 1 and 3, ``far`` for up to three axes.
     """
 
     order: int
     digits: Any
     deltas: Any
+    rare: Any
+    far: Any
+
+    @classmethod
+    def of(cls, order, ndim, strides):
+        """Return what splines of an order read in a box whose pixels lie that far apart."""
+        digits = list(itertools.product(range(order + 1), repeat=ndim - 1))
+        digits = np.array(digits, np.int64).reshape(-1, ndim - 1)
+        rare, far = None if order in (1, 3) else True, None if ndim < 4 else True
+        return cls(order, digits, digits @ strides[:-1], rare, far)
 
 
 class Scratch(NamedTuple):
     """
-    Memory for what is known of `ROW` points that are worked on, and of those that come next.
+    Memory for what is known of `ROW` points.
 
-    For both there are weights along each axis, and what is ``lost``, that is not inside. Where their
-    pixels lie is added up in ``where``, from `WHOLE` on; ``offsets`` are its bits. ``rows`` are
-    for the points that are worked on alone. ``factors`` are the weights one row after another,
-    and a row of ones: to pass a row of an array on takes longer than a step of a loop.
+    There are weights along each axis, and what is ``lost``, that is not inside. Where their pixels
+    lie is added up in ``where``, from `WHOLE` on; ``offsets`` are its bits. ``factors`` are the
+    weights one row after another, and a row of ones: to pass a row of an array on takes longer
+    than a step of a loop.
     """
 
     weights: Any
@@ -73,9 +85,9 @@ class Scratch(NamedTuple):
     @classmethod
     def of(cls, ndim, order):
         """Return memory for splines of an order."""
-        factors = np.ones((2 * ndim * (order + 1) + 1) * ROW)
-        weights = factors[:-ROW].reshape(2, ndim, order + 1, ROW)
-        where, lost = np.empty((2, ROW)), np.empty((2, ROW), np.int64)
+        factors = np.ones((ndim * (order + 1) + 1) * ROW)
+        weights = factors[:-ROW].reshape(ndim, order + 1, ROW)
+        where, lost = np.empty(ROW), np.empty(ROW, np.int64)
         return cls(weights, factors, lost, where, where.view(np.int64), np.empty((3, ROW)))
 
 
@@ -89,19 +101,14 @@ def nearest(source, points, first, scratch, rest, out):
     pixels, frame, _ = source
     _, _, lost, where, offsets, rows = scratch
     x, left, first_row = rows[0], np.int64(0), np.zeros(1, np.int64)
-    for start in range(-ROW, out.size, ROW):
-        now = start // ROW & 1
-        then, next_start = 1 - now, start + ROW
-        if next_start < out.size:
-            count = _begin(out.size, next_start, where[then], lost[then])
-            for axis in range(len(frame)):
-                _coordinates(points, axis, frame[axis], first + next_start, count, x)
-                _place_nearest(x, count, frame[axis], where[then], lost[then])
-            _ask_for(pixels, first_row, offsets[then], count)
-        if start >= 0:
-            count = min(out.size - start, ROW)
-            _read(pixels, offsets[now], count, out[start:])
-            left = _set_apart(lost[now], source, (points, first, x), start, count, rest, left, out)
+    for start in range(0, out.size, ROW):
+        count = _begin(out.size, start, where, lost)
+        for axis in range(len(frame)):
+            _coordinates(points, axis, frame[axis], first + start, count, x)
+            _place_nearest(x, count, frame[axis], where, lost)
+        _ask_for(pixels, first_row, offsets, count)
+        _read(pixels, offsets, count, out[start:])
+        left = _set_apart(lost, source, (points, first, x), start, count, rest, left, out)
     return left
 
 
@@ -110,25 +117,19 @@ def linear(source, points, first, pairs, scratch, rest, out):
     """Do so by order 1 between the four pixels around points of a plane."""
     pixels, frame, _ = source
     weights, factors, lost, where, offsets, rows = scratch
-    x, left, stride = rows[0], np.int64(0), np.int64(frame[0, STRIDE])
-    deltas = np.array([0, stride])
-    for start in range(-ROW, out.size, ROW):
-        now = start // ROW & 1
-        then, next_start = 1 - now, start + ROW
-        if next_start < out.size:
-            count = _begin(out.size, next_start, where[then], lost[then])
-            for axis in range(2):
-                _coordinates(points, axis, frame[axis], first + next_start, count, x)
-                tops = weights[then, axis, 0]
-                _place_linear(x, count, frame[axis], tops, where[then], lost[then])
-            _ask_for(pixels, deltas, offsets[then], count)
-        if start >= 0:
-            count = min(out.size - start, ROW)
-            _read_two(pixels, np.uint64(0), offsets[now], count, pairs[0])
-            _read_two(pixels, np.uint64(stride), offsets[now], count, pairs[1])
-            top, left_side = np.uint64(4 * now * ROW), np.uint64((4 * now + 2) * ROW)
-            _add_corners(pairs[0], pairs[1], factors, top, left_side, count, out[start:])
-            left = _set_apart(lost[now], source, (points, first, x), start, count, rest, left, out)
+    x, left = rows[0], np.int64(0)
+    above, below = pairs[0], pairs[1]
+    deltas = np.array([0, np.int64(frame[0, STRIDE])])
+    for start in range(0, out.size, ROW):
+        count = _begin(out.size, start, where, lost)
+        for axis in range(2):
+            _coordinates(points, axis, frame[axis], first + start, count, x)
+            _place_linear(x, count, frame[axis], weights[axis, 0], where, lost)
+        _ask_for(pixels, deltas, offsets, count)
+        _read_two(pixels, np.uint64(0), offsets, count, above)
+        _read_two(pixels, np.uint64(deltas[1]), offsets, count, below)
+        _add_corners(above, below, factors, count, out[start:])
+        left = _set_apart(lost, source, (points, first, x), start, count, rest, left, out)
     return left
 
 
@@ -136,73 +137,63 @@ def linear(source, points, first, pairs, scratch, rest, out):
 def splines(source, points, first, around, pairs, scratch, rest, out):
     """Do so by splines of order 1 to 5, in any number of dimensions."""
     pixels, frame, _ = source
-    order, _, deltas = around
+    order, _, deltas, rare, _ = around
     weights, factors, lost, where, offsets, rows = scratch
     x, total, one, line = rows[0], rows[1], rows[2], pairs[0]
     left = np.int64(0)
-    for start in range(-ROW, out.size, ROW):
-        now = start // ROW & 1
-        then, next_start = 1 - now, start + ROW
-        if next_start < out.size:
-            count = _begin(out.size, next_start, where[then], lost[then])
-            for axis in range(len(frame)):
-                _coordinates(points, axis, frame[axis], first + next_start, count, x)
-                weigh(x[:count], order, one, weights[then, axis])
-                _place(one, count, frame[axis], order, where[then], lost[then])
-            _ask_for(pixels, deltas, offsets[then], count)
-        if start >= 0:
-            count = min(out.size - start, ROW)
-            _set(total, 0.0, count)
-            first_factor = now * len(frame) * (order + 1)
-            _add_rows(pixels, offsets[now], around, factors, first_factor, line, count, one, total)
-            _copy(total, count, out[start:])
-            left = _set_apart(lost[now], source, (points, first, x), start, count, rest, left, out)
+    for start in range(0, out.size, ROW):
+        count = _begin(out.size, start, where, lost)
+        for axis in range(len(frame)):
+            _coordinates(points, axis, frame[axis], first + start, count, x)
+            weigh(x[:count], order, rare, one, weights[axis])
+            _place(one, count, frame[axis], order, where, lost)
+        _ask_for(pixels, deltas, offsets, count)
+        _set(total, 0.0, count)
+        _add_rows(pixels, offsets, around, factors, line, count, one, total)
+        _copy(total, count, out[start:])
+        left = _set_apart(lost, source, (points, first, x), start, count, rest, left, out)
     return left
 
 
 @jit_part
-def _add_rows(pixels, offsets, around, factors, first, pairs, count, one, total):
-    """
-    Add all pixels around points, with their weights, to the total.
-
-    The rows of ``factors`` from number ``first`` on are the weights along all axes.
-    """
-    order, digits, deltas = around
+def _add_rows(pixels, offsets, around, factors, pairs, count, one, total):
+    """Add all pixels around points, with their weights, to the total."""
+    order, digits, deltas, rare, far = around
     leading = digits.shape[1]
     ones = np.uint64(factors.size - ROW)
     for row in range(len(deltas)):
         before = beside = ones
         if leading > 0:
-            beside = _factor(first, leading - 1, order, digits[row, leading - 1])
+            beside = _factor(leading - 1, order, digits[row, leading - 1])
         if leading > 1:
-            before = _factor(first, leading - 2, order, digits[row, leading - 2])
+            before = _factor(leading - 2, order, digits[row, leading - 2])
         for tap in range(0, order + 1, 2):
             delta = np.uint64(deltas[row] + tap)
-            last = _factor(first, leading, order, tap)
-            both = tap < order
-            if both:
+            last = _factor(leading, order, tap)
+            both = rare is None or tap < order
+            if rare is None or both:
                 _read_two(pixels, delta, offsets, count, pairs)
             else:
                 _read_one(pixels, delta, offsets, count, pairs)
-            if leading > 2:
+            if far is not None:
                 for which in range(1 + both):
                     _take(pairs, which, count, one)
                     for axis in range(leading):
-                        factor = _factor(first, axis, order, digits[row, axis])
+                        factor = _factor(axis, order, digits[row, axis])
                         _multiply(one, factors, factor, count)
-                    factor = _factor(first, leading, order, tap + which)
+                    factor = _factor(leading, order, tap + which)
                     _multiply(one, factors, factor, count)
                     _add(one, count, total)
-            elif both:
+            elif rare is None or both:
                 _add_two(pairs, factors, before, beside, last, count, total)
             else:
                 _add_one(pairs, factors, before, beside, last, count, total)
 
 
 @jit_part
-def _factor(first, axis, order, tap):
+def _factor(axis, order, tap):
     """Return where the weights of a tap along an axis begin."""
-    return np.uint64((first + axis * (order + 1) + tap) * ROW)
+    return np.uint64((axis * (order + 1) + tap) * ROW)
 
 
 @jit_part
@@ -327,12 +318,12 @@ def _read_one(pixels, delta, offsets, count, pairs):
 
 
 @jit_part
-def _add_corners(above, below, factors, top, left, count, out):
+def _add_corners(above, below, factors, count, out):
     for k in range(count):
         place = np.uint64(k)
         here = place + place
         beside = here + np.uint64(1)
-        upper, near = factors[top + place], factors[left + place]
+        upper, near = factors[place], factors[np.uint64(2 * ROW) + place]
         lower, far = 1.0 - upper, 1.0 - near
         value = 0.0 + above[here] * upper * near
         value += above[beside] * upper * far

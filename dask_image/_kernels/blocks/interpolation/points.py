@@ -224,9 +224,7 @@ class _Compiled:
         """Read from one plane from now on."""
         self.flat, strides = where_it_lies(self.planes[plane])
         self.geometry[1] = self.frame[:, STRIDE] = strides
-        order = self.spline.order
-        digits = self.digits[:: order + 1, :-1]
-        self.around = Around(order, digits, digits @ self.geometry[1, :-1])
+        self.around = Around.of(self.spline.order, len(strides), self.geometry[1])
         self.pairs = np.empty((2, 2 * ROW), self.flat.dtype)
 
     def __call__(self, begin, out):
@@ -261,7 +259,7 @@ class _Compiled:
         """Interpolate pixel by pixel."""
         values = np.empty(x.shape[1])
         source = Source(self.flat, self.geometry, self.spline.cval)
-        around = self.spline.order, self.spline.mode.code, self.digits
+        around = self.spline.order, self.around.rare, self.spline.mode.code, self.digits
         _at_edges(source, around, x, self.scratch, values)
         return values
 
@@ -291,19 +289,19 @@ def _at_edges(source, around, x, scratch, out):
     Interpolate at points of the image, pixel by pixel where the boundary's rule puts them.
 
     In place of a frame ``source`` has for each axis the box's length, stride and origin and the
-    length of the whole image; ``around`` is the order, the mode's code and, for each pixel around
-    a point, its place along each axis.
+    length of the whole image; ``around`` is the order, whether it is a rare one, the mode's code
+    and, for each pixel around a point, its place along each axis.
     """
     pixels, geometry, cval = source
-    order, mode, digits = around
-    weights, offsets, rows = scratch.weights[0], scratch.offsets[0], scratch.rows
+    order, rare, mode, digits = around
+    weights, offsets, rows = scratch.weights, scratch.offsets, scratch.rows
     ndim = x.shape[0]
     places = np.empty((ndim, order + 1, ROW), np.int64)
     first, values, total = rows[0], rows[1], rows[2]
     for begin in range(0, out.size, ROW):
         count = min(ROW, out.size - begin)
         for axis in range(ndim):
-            weigh(x[axis, begin : begin + count], order, first, weights[axis])
+            weigh(x[axis, begin : begin + count], order, rare, first, weights[axis])
             found = places[axis]
             find_places(first[:count], mode, geometry[3, axis], geometry[2, axis], found)
             for tap in range(order + 1):
