@@ -60,7 +60,7 @@ class Around(NamedTuple):
     def of(cls, order, ndim, strides):
         """Return what splines of an order read in a box whose pixels lie that far apart."""
         digits = list(itertools.product(range(order + 1), repeat=ndim - 1))
-        digits = np.array(digits, np.int64).reshape(-1, ndim - 1)
+        digits = np.array(digits, np.int64).reshape(len(digits), ndim - 1)
         rare, far = None if order in (1, 3) else True, None if ndim < 4 else True
         return cls(order, digits, digits @ strides[:-1], rare, far)
 
