@@ -86,7 +86,8 @@ def draw_limits(draw, compiled):
     if draw.chance(0.4):
         return {}
     limits = {
-        (modules, name): draw.choice(*values)
+        # Of millions of pixels, bands of one would take minutes.
+        (modules, name): draw.choice(*values) * (1000 if compiled and name == "BAND" else 1)
         for modules, constants in [*LIMITS.items(), *([] if compiled else LIMITS_OF_LOOPS.items())]
         for name, values in constants.items()
         if draw.chance(0.5)
