@@ -86,12 +86,14 @@ def draw_limits(draw, compiled):
     if draw.chance(0.4):
         return {}
     limits = {
-        # Of millions of pixels, bands of one would take minutes.
-        (modules, name): draw.choice(*values) * (1000 if compiled and name == "BAND" else 1)
+        (modules, name): draw.choice(*values)
         for modules, constants in [*LIMITS.items(), *([] if compiled else LIMITS_OF_LOOPS.items())]
         for name, values in constants.items()
         if draw.chance(0.5)
     }
+    for (modules, name), value in limits.items():
+        if compiled and name == "BAND":  # bands of a pixel take minutes for millions of them
+            limits[modules, name] = 1000 * value
     return limits | {("options", name): draw.choice(1, 300) for name in MEMORY if draw.chance(0.3)}
 
 
