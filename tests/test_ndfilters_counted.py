@@ -1,5 +1,7 @@
 """Filters that leave out pixels, against windows of NumPy's that are looked at one by one."""
 
+import itertools
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -253,6 +255,27 @@ def test_volumes_and_lines():
         assert_same(ndfilters.gaussian_filter(lazy, 1, where=counted), expected)
         expected = ranked(image, counted, np.ones((3,) * ndim, bool), lambda n: n // 2)
         assert_same(ndfilters.median_filter(lazy, 3, where=counted), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks"),
+    [
+        ((9, 12), ((4, 5), (0, 5, 7))), ((1, 12), ((0, 1, 0), (5, 7))), ((0, 5), ((0, 0), (2, 3))),
+        ((3, 4, 6), (1, 2, (4, 2))),
+    ],
+)  # fmt: skip
+def test_masks_are_stretched_as_numpy_does(shape, chunks):
+    image, counted = picture(shape=shape)
+    lazy = da.from_array(image, chunks=chunks)
+    for ndim in range(len(shape) + 1):
+        for ones in itertools.product([False, True], repeat=ndim):
+            sizes = shape[len(shape) - ndim :]
+            counted = np.random.default_rng(0).random(np.where(ones, 1, sizes).astype(int)) > 0.4
+            full = np.broadcast_to(counted, shape)
+            for each in (counted, da.from_array(counted, chunks=2)):
+                result = ndfilters.median_filter(lazy, 3, where=each)
+                assert result.chunks == lazy.chunks
+                assert_same(result, ndfilters.median_filter(lazy, 3, where=full).compute())
 
 
 def test_all_count():
