@@ -118,6 +118,12 @@ def test_other_backgrounds():
     assert subtract_background(da.from_array(sky, chunks=13), 8, output="u2")[3, 4].compute() == 0
 
 
+def test_windows_may_be_larger_than_the_image():
+    image = np.arange(12.0).reshape(3, 4)
+    found = subtract_background(da.from_array(image, chunks=2), 50, percentile=50)
+    np.testing.assert_array_equal(found, image - 5.5)
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -131,7 +137,12 @@ def test_other_backgrounds():
         (lambda x: correct_illumination(x, 1, output=bool), "output"),
         (lambda x: subtract_background(x, 3, "median"), "method"),
         (lambda x: subtract_background(x, 0, "rolling_ball"), "size"),
-        (lambda x: subtract_background(x, 3, percentile=-1), "percentile"),
+        (lambda x: subtract_background(x, 3, percentile=-1), r"percentile must lie in \[0, 100\]"),
+        (lambda x: subtract_background(x, 0), "size"),
+        (lambda x: subtract_background(x, 2.5, "white_tophat"), "size"),
+        (lambda x: subtract_background(x, -1, "gaussian"), "size"),
+        (lambda x: subtract_background(x, (3, 4), "rolling_ball"), "size"),
+        (lambda x: correct_illumination(x, np.ones((6, 8)) * 1j), "flat must hold real"),
     ],
 )
 def test_errors(call, text):

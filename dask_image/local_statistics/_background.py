@@ -90,8 +90,23 @@ def local_sigma_clipped(
     clipped = _clipped(source, (statistic,), (), sigma, maxiters)
     gaps = Gaps(fill, min_fraction)
     grid = window_grid(source.shape, selem, spacing, step)
+    if min_fraction > 0 and source.dtype.kind == "f":
+        mask = _finite(source, mask)
     sampling = sampling_of(source, grid, interpolate, mask, False, gaps)
     return map_windows(clipped, (), source, sampling, "local_sigma_clipped")
+
+
+def _finite(source, mask):
+    """Return which pixels of an image of floats count."""
+    masks = [] if mask is None else [mask_of(mask, source).rechunk(source.chunks)]
+    return map_blocks(
+        _finite_in_block, source, *masks, name="local_sigma_clipped-mask",
+        meta=block_meta(source.ndim, bool),
+    )  # fmt: skip
+
+
+def _finite_in_block(block, mask=True):
+    return np.isfinite(block) & mask
 
 
 def _clipped(source, statistics, shape, sigma, maxiters):
@@ -99,12 +114,8 @@ def _clipped(source, statistics, shape, sigma, maxiters):
         raise TypeError(f"image must hold real numbers, got {source.dtype}")
     if not normalize_number(sigma, "sigma") > 0:
         raise ValueError(f"sigma must be positive, got {sigma!r}")
-    if maxiters is not None and (int(maxiters) != maxiters or maxiters < 0):
-        raise ValueError(f"maxiters must be a whole number from 0 or None, got {maxiters!r}")
-    return Clipped(
-        statistics, shape, float(sigma), None if maxiters is None else int(maxiters),
-        np.dtype(np.float64),
-    )  # fmt: skip
+    rounds = None if maxiters is None else normalize_sizes(maxiters, 1, "maxiters", least=0)[0]
+    return Clipped(statistics, shape, float(sigma), rounds, np.dtype(np.float64))
 
 
 @numpy_only
@@ -133,7 +144,7 @@ def background(
         Of real numbers and any number of axes. NaN and infinities do not count.
     box : int or sequence of int
         Size of the boxes in pixels: larger than the objects, smaller than what the
-        background varies by.
+        background varies by. None is larger than the image.
     filter_size : int or sequence of int, optional
         Of the median filter, in boxes, odd; 1 leaves the mesh as it is.
     sigma, maxiters : optional
@@ -153,7 +164,7 @@ def background(
     Raises
     ------
     ValueError
-        If an argument is out of range, or ``mask`` has another shape.
+        If an argument is out of range, ``mask`` has another shape, or the image no pixel.
     TypeError
         For complex images.
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dask_image._utils.arguments import normalize_integer, refuse_lazy
+from dask_image._utils.arguments import ArgumentError, normalize_integer, refuse_lazy
 from dask_image._utils.typing import NDArray
 
 # Of so many boxes along an axis in a block, those between blocks are worth tasks of their own.
@@ -123,8 +123,14 @@ class TileGrid(WindowGrid):
 
 
 def tile_grid(shape, box):
-    """Return boxes of ``box`` pixels, one number or one an axis, for an image of ``shape``."""
-    sizes = _positive(box, len(shape), "box")
+    """
+    Return boxes of ``box`` pixels, one number or one an axis, for an image of ``shape``.
+
+    None is larger than the image, so that what should be in it may be.
+    """
+    if not shape or 0 in shape:
+        raise ArgumentError(f"an image must have an axis and a pixel to lay boxes on, got {shape}")
+    sizes = tuple(map(min, _positive(box, len(shape), "box"), shape))
     return TileGrid(tuple(shape), sizes, sizes, (1,) * len(shape), None)
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
-    normalize_array,
     normalize_axis,
+    normalize_finite,
     normalize_number,
     normalize_sigmas,
+    normalize_sizes,
 )
-from dask_image._utils.arrays import as_dask_array, as_image, block_meta, output_dtype
+from dask_image._utils.arrays import as_image, block_meta, output_dtype
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
@@ -102,9 +103,7 @@ def estimate_illumination(
     array([0., 0., 0.])
     """
     tiles = as_image(tiles, "tiles")
-    fraction = normalize_number(percentile, "percentile") / 100
-    if not 0 <= fraction <= 1:
-        raise ArgumentError(f"percentile must lie in [0, 100], got {percentile!r}")
+    fraction = _fraction(percentile)
     dark = normalize_number(dark, "dark")
     place = None
     if axis is None:
@@ -132,6 +131,12 @@ def estimate_illumination(
         meta=block_meta(len(sizes), np.float64),
     )  # fmt: skip
     return at_full_size(mesh, tile, boxes, np.dtype(np.float64), "estimate_illumination", MARGIN)
+
+
+def _fraction(percentile):
+    if not 0 <= normalize_number(percentile, "percentile") <= 100:
+        raise ArgumentError(f"percentile must lie in [0, 100], got {percentile!r}")
+    return percentile / 100
 
 
 def _typical(mesh, axis, fraction, sigmas, dark):
@@ -223,7 +228,7 @@ def _beside(array, image, name):
     """Return a number, or an array of the image's last axes in blocks of the image's."""
     if getattr(array, "ndim", None) == 0 or np.isscalar(array):
         return normalize_number(array, name)
-    array = as_dask_array(array, name)
+    array = as_image(array, name)
     if array.ndim > image.ndim or array.shape != image.shape[-array.ndim :]:
         raise ArgumentError(
             f"{name} must be of the shape of the image's last axes, {image.shape}, "
@@ -338,16 +343,19 @@ def subtract_background(
         raise ArgumentError(f"method must be one of {METHODS}, got {method!r}")
     work = _float_dtype(image.dtype)
     dtype = _real_dtype(output, work)
-    values, lengths = image.astype(work), cast("Any", size)
-    if method == "white_tophat":
-        level = grey_opening(values, lengths)
-    elif method == "percentile":
-        fraction = normalize_number(percentile, "percentile") / 100
-        level = local_percentile(values, fraction, lengths, interpolate=1).rechunk(image.chunks)
-    elif method == "gaussian":
-        level = gaussian_filter(values, lengths, mode="nearest")
+    values, fraction = image.astype(work), _fraction(percentile)
+    if method == "gaussian":
+        level = gaussian_filter(values, normalize_sigmas(size, image.ndim, "size"), mode="nearest")
+    elif method == "rolling_ball":
+        level = _rolled(values, size)
     else:
-        level = _rolled(values, lengths)
+        sizes = normalize_sizes(size, image.ndim)
+        if method == "white_tophat":
+            level = grey_opening(values, sizes)
+        else:
+            spacing = tuple(map(min, sizes, image.shape))
+            level = local_percentile(values, fraction, tuple(sizes), spacing, interpolate=1)
+            level = level.rechunk(image.chunks)
     return map_blocks(
         _less, values, level, name="subtract_background", into=dtype,
         meta=block_meta(image.ndim, dtype),
@@ -356,7 +364,7 @@ def subtract_background(
 
 def _rolled(image, radius):
     """Return what a ball reaches from below, whose centre is as low as the ball is high."""
-    radius = normalize_number(normalize_array(radius, "size").item(), "size")
+    radius = normalize_finite(radius, "size")
     if not radius > 0:
         raise ArgumentError(f"size must be positive, got {radius!r}")
     line = np.arange(-np.ceil(radius), np.ceil(radius) + 1)
