@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arguments import normalize_fill, normalize_number
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_neighborhood
@@ -61,12 +61,8 @@ class Gaps:
 
     def check(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError if a result of a dtype cannot hold what stands for windows without one."""
-        if dtype.kind not in "iu" or not isinstance(self.fill, (int, float)):
-            return
-        limits = np.iinfo(dtype)
-        # Not NaN either.
-        if not (limits.min <= self.fill <= limits.max and int(self.fill) == self.fill):
-            raise ValueError(f"fill must be a value of dtype {dtype}, got {self.fill!r}")
+        if isinstance(self.fill, (int, float)):
+            normalize_fill(self.fill, "fill", dtype)
 
     def fill_in(
         self,

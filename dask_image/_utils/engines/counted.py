@@ -24,7 +24,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arguments import normalize_fill, normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import is_cupy
 from dask_image._utils.engines.graph import map_blocks
@@ -189,9 +189,7 @@ def fill_for(counted: Counted, dtype: np.dtype[Any]) -> Any:
             raise ValueError(
                 f"fill_value must be given for an output of dtype {dtype}, which holds no NaN"
             )
-        limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        if not limits[0] <= value <= limits[1] or int(value) != value:
-            raise ValueError(f"fill_value must be a value of dtype {dtype}, got {value!r}")
+        normalize_fill(value, "fill_value", dtype)
     return dtype.type(value)
 
 
