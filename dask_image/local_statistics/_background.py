@@ -176,7 +176,9 @@ def background(
     -----
     Meshes equal those of ``photutils.background.Background2D`` with its default estimators.
     They are small and go through one task, so all of the image is read before the first
-    block of the result is there; none of it is kept.
+    block of the result is there; none of it is kept. But of ``image - level`` each block
+    waits until then, and Dask keeps all of the image, unless it is read twice:
+    ``background(dask.graph_manipulation.clone(image), box)``.
 
     References
     ----------
