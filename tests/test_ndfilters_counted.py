@@ -704,8 +704,10 @@ def test_means_of_large_planes(dtype, mode, monkeypatch):
     [("median_filter", ()), ("percentile_filter", (35,)), ("rank_filter", (1,)),
      ("rank_filter", (-3,))],
 )  # fmt: skip
-def test_ranks_of_pixels_that_others_stand_for(name, which, dtype, size):
+def test_ranks_of_pixels_that_others_stand_for(name, which, dtype, size, monkeypatch):
     """Pixels that do not count get the limits of the dtype, which those that count may have too."""
+    from dask_image._kernels.blocks import counted_ranks
+
     limits = (-np.inf, np.inf) if dtype == "f4" else (False, True)
     if dtype in ("u1", "i2"):
         limits = np.iinfo(dtype).min, np.iinfo(dtype).max
@@ -718,3 +720,6 @@ def test_ranks_of_pixels_that_others_stand_for(name, which, dtype, size):
     with plain_kernels():
         expected = result.compute()
     np.testing.assert_array_equal(result.compute(), expected)
+    for few in (0, 1000):  # whether pixels of a window are counted one by one
+        monkeypatch.setattr(counted_ranks, "GATHERED_PER_BYTE", few)
+        np.testing.assert_array_equal(result.compute(), expected)
