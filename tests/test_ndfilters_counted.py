@@ -302,6 +302,20 @@ def test_none_counts():
         assert (function(lazy, 3, where=False, fill_value=7).compute() == 7).all()
 
 
+def test_hardly_any_weight():
+    """What falls on the only pixel that counts may be less than single precision holds."""
+    image, counted = np.full((30, 30, 30), 7, "f4"), np.zeros((30, 30, 30), bool)
+    counted[15, 15, 15] = True
+    for chunks in (-1, 12):
+        lazy = da.from_array(image, chunks=chunks)
+        result = ndfilters.gaussian_filter(lazy, 1, truncate=9, where=counted)
+        assert result.dtype == np.float32
+        assert result.chunks == lazy.chunks
+        found = result.compute()
+        assert np.isfinite(found).sum() == 19**3
+        np.testing.assert_allclose(found[np.isfinite(found)], 7, rtol=1e-6)
+
+
 def test_thick_halos_run_apart():
     image, counted = picture()
     lazy, where = (da.from_array(each, chunks=3) for each in (image, counted))
