@@ -23,7 +23,7 @@ from dask_image.local_statistics._functions import (
 from dask_image.local_statistics._gaps import Fill, Gaps
 from dask_image.local_statistics._grid import tile_grid, window_grid
 from dask_image.local_statistics._statistics import CLIPPED, Clipped
-from dask_image.ndinterp._affine import zoom_image
+from dask_image.ndinterp._affine import stretch_image
 
 # From so many boxes is a box without a result filled.
 NEIGHBOURS = 10
@@ -216,9 +216,8 @@ def background(
     dtype = np.dtype(np.float32 if image.dtype == np.float32 else np.float64)
     if not interpolate:
         return mesh[..., 0].astype(dtype), mesh[..., 1].astype(dtype)
-    return tuple(
-        at_full_size(mesh[..., n], image, grid.window, dtype, "background") for n in (0, 1)
-    )
+    steps = [1 / size for size in grid.window]
+    return tuple(at_full_size(mesh[..., n], image, steps, dtype, "background") for n in (0, 1))
 
 
 def _smooth_meshes(mesh, least, sizes):
@@ -253,26 +252,18 @@ def _median(mesh, sizes):
     return np.nanmedian(windows, axis=-1)
 
 
-def at_full_size(mesh, image, box, dtype, name, margin=0):
+def at_full_size(mesh, image, steps, dtype, name, margin=0):
     """
     Bring a mesh to the size of an image, by a spline that stays within the mesh's range.
 
-    The mesh goes ``margin`` boxes beyond the image.
+    The mesh goes ``margin`` boxes beyond the image; ``steps`` are the boxes a pixel.
     """
     limits = map_blocks(_limits, mesh, name=f"{name}-range", chunks=((1,),) * mesh.ndim,
                         meta=block_meta(mesh.ndim, object))  # fmt: skip
-    # Blocks are those of the image, and what is cut off lies in blocks of its own, never computed.
-    chunks = [
-        (margin * width, *sizes, (boxes - margin) * width - sum(sizes))
-        for boxes, width, sizes in zip(mesh.shape, box, image.chunks)
-    ]
-    full = zoom_image(
-        mesh, box, 3, tuple(tuple(size for size in sizes if size) for sizes in chunks),
-        mode="reflect", grid_mode=True, name=f"{name}-zoom", output=dtype,
-    )  # fmt: skip
-    full = full[
-        tuple(slice(margin * width, margin * width + size) for width, size in zip(box, image.shape))
-    ].rechunk(image.chunks)
+    chunks = tuple(tuple(size for size in sizes if size) for sizes in image.chunks)
+    full = stretch_image(
+        mesh, steps, margin, 3, chunks, mode="reflect", name=f"{name}-zoom", output=dtype
+    ).rechunk(image.chunks)
     return map_blocks(_clip, full, limits, name=f"{name}-clip", meta=block_meta(image.ndim, dtype))
 
 
