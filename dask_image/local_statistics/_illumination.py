@@ -369,7 +369,7 @@ def _percentiles(image, fraction, box):
     """Return a percentile of boxes, in between interpolated linearly from middle to middle."""
     grid, name = tile_grid(image.shape, box, EvenGrid), "subtract_background"
     percentile = Percentiles((fraction,), (), image.dtype)
-    mesh = GridWindows.of(grid, image.chunks).map(percentile, (), [image], f"{name}-windows")
+    mesh = GridWindows.of(grid, image.chunks).map(percentile, (), [image], f"{name}-measure")
     mesh = Gaps("nearest", 0).fill_in(mesh, None, grid, 1, True, name)
     steps = [count / size for count, size in zip(mesh.shape, image.shape)]
     return stretch_image(
