@@ -61,6 +61,17 @@ def test_light_of_one_image():
     assert abs(flat.compute() / light - 1).max() < 0.04
 
 
+@pytest.mark.parametrize("box", [6, 7, 9, 11, (59, 79), 100])
+def test_boxes_need_not_divide_a_tile(box):
+    """A narrow box at the end would stand for one whose middle is beyond the edge."""
+    y, x = np.meshgrid(np.arange(60) / 60, np.arange(80) / 80, indexing="ij")
+    light = 1 + 0.5 * y - 0.4 * x
+    found = estimate_illumination(da.from_array(light, chunks=31), box, sigma=0, axis=None)
+    if box != 100:  # a slope needs two boxes
+        np.testing.assert_allclose(found, light / light.mean(), atol=0.01)
+    assert abs(found.mean().compute() - 1) < 0.005
+
+
 @pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "u8", "i8", "f4", "f8"])
 def test_corrected_images_neither_wrap_nor_truncate(dtype):
     image = seeded_image((3, 8, 9), dtype)
@@ -118,6 +129,29 @@ def test_other_backgrounds():
     assert subtract_background(da.from_array(sky, chunks=13), 8, output="u2")[3, 4].compute() == 0
 
 
+@pytest.mark.parametrize("size", [7, 10, (8, 30)])
+def test_slopes_are_background(size):
+    y, x = np.meshgrid(np.arange(60.0), np.arange(80.0), indexing="ij")
+    slope = 3 * y + x
+    for chunks in (-1, 13, ((0, 20, 40), (1, 79))):
+        lazy = da.from_array(slope, chunks=chunks)
+        with nothing_computes():
+            found = subtract_background(lazy, size, percentile=50)
+        assert found.chunks == lazy.chunks
+        # Half a box from the edges it goes on as it is.
+        inner = (slice(5, -5), slice(15, -15))
+        np.testing.assert_allclose(found.compute()[inner], 0, atol=2)
+    slope[20:30, 40:60] = np.nan
+    found = subtract_background(da.from_array(slope, chunks=13), size, percentile=50).compute()
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(slope))
+
+
+def test_windows_may_be_larger_than_the_image():
+    image = np.arange(12.0).reshape(3, 4)
+    found = subtract_background(da.from_array(image, chunks=2), 50, percentile=50)
+    np.testing.assert_array_equal(found, image - 5.5)
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -131,7 +165,12 @@ def test_other_backgrounds():
         (lambda x: correct_illumination(x, 1, output=bool), "output"),
         (lambda x: subtract_background(x, 3, "median"), "method"),
         (lambda x: subtract_background(x, 0, "rolling_ball"), "size"),
-        (lambda x: subtract_background(x, 3, percentile=-1), "percentile"),
+        (lambda x: subtract_background(x, 3, percentile=-1), r"percentile must lie in \[0, 100\]"),
+        (lambda x: subtract_background(x, 0), "size"),
+        (lambda x: subtract_background(x, 2.5, "white_tophat"), "size"),
+        (lambda x: subtract_background(x, -1, "gaussian"), "size"),
+        (lambda x: subtract_background(x, (3, 4), "rolling_ball"), "size"),
+        (lambda x: correct_illumination(x, np.ones((6, 8)) * 1j), "flat must hold real"),
     ],
 )
 def test_errors(call, text):

@@ -213,7 +213,10 @@ class TestAssemble:
         [
             ({"blend": "mean"}, "blend must be one of"),
             ({"grid": (3, 2)}, r"grid \(3, 2\) does not fit"),
-            ({"grid": (4,)}, "grid must have a number for each"),
+            ({"grid": (4,)}, "grid must be one value or one for each of 2 axes"),
+            ({"grid": 4}, "grid must have a number for each"),
+            ({"positions": [["a", 0]] * 2}, "positions must be numbers"),
+            ({"positions": [[1e30, 0]] * 2}, "positions must be numbers"),
             ({"grid": (2, 2), "positions": [[0, 0]] * 2}, "got both"),
             ({"positions": [[0, 0]] * 3}, r"positions must be numbers of shape \(2, 2\)"),
             ({"positions": [[0, np.nan]] * 2}, "positions must be numbers"),
@@ -227,6 +230,20 @@ class TestAssemble:
     def test_bad_arguments(self, arguments, message):
         with pytest.raises(ValueError, match=message):
             assemble(da.zeros((2, 2, 8, 8)), **arguments)
+
+    @pytest.mark.parametrize("fill_value", [300, -1, np.nan, 0.5])
+    def test_pixels_that_the_dtype_cannot_hold(self, fill_value):
+        tiles = da.zeros((2, 2, 8, 8), dtype="u1")
+        with pytest.raises(ValueError, match="fill_value must be a value of dtype uint8"):
+            assemble(tiles, fill_value=fill_value)
+        with pytest.raises(TypeError, match="fill_value must be a real number"):
+            assemble(tiles, fill_value="0")
+
+    def test_numbers_that_are_named(self):
+        with pytest.raises(TypeError, match="overlap must be an integer"):
+            assemble(da.zeros((2, 2, 8, 8)), overlap=1.5)
+        with pytest.raises(ValueError, match="tiles must be at least one"):
+            assemble(da.zeros((0, 2, 8, 8)))
 
     def test_tiles_of_several_shapes(self):
         with pytest.raises(ValueError, match="tiles must be of one shape"):

@@ -164,16 +164,53 @@ def test_volumes():
     assert abs(level - 50).max().compute() < 1
 
 
+def test_boxes_are_no_larger_than_the_image():
+    image = np.random.default_rng(0).normal(50, 2, (28, 20))
+    for box, cut in ((64, (28, 20)), ((14, 64), (14, 20))):
+        found = [
+            part.compute() for each in (box, cut) for part in background(da.from_array(image), each)
+        ]
+        assert np.isfinite(found[0]).all()
+        np.testing.assert_array_equal(found[:2], found[2:])
+
+
+def test_values_that_are_none_are_not_counted():
+    image = np.random.default_rng(0).normal(50, 2, (30, 30))
+    image[:10, :10] = np.nan
+    image[0, 0], image[20, :10] = 7, np.inf
+    mask = np.ones(image.shape, bool)
+    mask[20:24, 20:] = False
+    counts = (np.isfinite(image) & mask).reshape(3, 10, 3, 10).sum(axis=(1, 3))
+    for chunks in (-1, 7):
+        found = local_sigma_clipped(
+            da.from_array(image, chunks=chunks), "mean", 10, interpolate=None, mask=mask,
+            min_fraction=0.9,
+        )  # fmt: skip
+        np.testing.assert_array_equal(np.isnan(found.compute()), counts < 90)
+
+
+def test_footprints_of_which_nothing_is_left_at_the_edge():
+    image = np.arange(36.0).reshape(6, 6)
+    corner = np.zeros((5, 5), bool)
+    corner[0, 0] = True
+    found = local_sigma_clipped(da.from_array(image, chunks=3), "mean", corner, 1, interpolate=None)
+    expected = np.full((6, 6), np.nan)
+    expected[2:, 2:] = image[:-2, :-2]
+    np.testing.assert_array_equal(found.compute(), expected)
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [
         (lambda x: background(x, 0), "box"),
+        (lambda x: background(x[:0], 4), "pixel"),
         (lambda x: background(x, 4, 2), "filter_size"),
         (lambda x: background(x, 4, exclude_percentile=101), "exclude_percentile"),
         (lambda x: background(x, 4, sigma=0), "sigma"),
         (lambda x: background(x, 4, mask=np.ones(3, bool)), "mask"),
         (lambda x: local_sigma_clipped(x, "sum"), "statistic"),
         (lambda x: local_sigma_clipped(x, maxiters=-1), "maxiters"),
+        (lambda x: local_sigma_clipped(x, maxiters="3"), "maxiters"),
     ],
 )
 def test_errors(call, text):

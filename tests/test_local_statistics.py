@@ -17,6 +17,7 @@ from dask_image.local_statistics import (
     local_histogram,
     local_mean,
     local_percentile,
+    local_sigma_clipped,
     local_standard_deviation,
 )
 from dask_image.local_statistics._grid import window_grid
@@ -644,6 +645,45 @@ class TestGaps:
             found = FUNCTIONS[name](lazy, 20, interpolate=2, fill=7.0).compute()
             assert np.isfinite(found).all()
             assert found[10, 10] < 600
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_no_wide_gap_spreads(self, name):
+        sky = np.full((200, 190), 1000.0)
+        sky[20:160, 30:150] = np.nan
+        for chunks in (-1, 30):
+            found = FUNCTIONS[name](da.from_array(sky, chunks=chunks), 5, interpolate=3).compute()
+            np.testing.assert_allclose(found, 1000, rtol=1e-12)
+
+    def test_functions_may_give_nan_of_integers(self):
+        image = np.full((60, 50), 9, np.uint8)
+        image[10:40, 20:40] = 1
+
+        def bright(values):
+            return values[values > 5].mean() if (values > 5).any() else np.nan
+
+        for order in (0, 1, 3):
+            found = apply_local_function(
+                da.from_array(image, chunks=13), bright, 5, interpolate=order, dtype=float
+            )
+            np.testing.assert_allclose(found, 9, rtol=1e-12)
+
+    def test_nothing_is_left_of_a_footprint(self):
+        image, corner = np.full((20, 20), 9, np.uint8), np.zeros((7, 7), bool)
+        corner[0, 0] = True
+        found = local_sigma_clipped(da.from_array(image, chunks=8), "mean", corner, 3)
+        np.testing.assert_array_equal(found, 9)
+
+    @pytest.mark.parametrize("fill", [7, 7.0, np.float32(7), np.int16(7)])
+    def test_no_window_at_all(self, fill):
+        image, mask = da.ones((20, 20), chunks=8), np.zeros((20, 20), bool)
+        found = local_mean(image, 5, interpolate=1, mask=mask, fill=fill)
+        np.testing.assert_array_equal(found, 7)
+
+    @pytest.mark.parametrize("fill", [-1, 256, 2.5, np.nan])
+    def test_numbers_that_the_result_cannot_hold(self, fill):
+        image = da.ones(8, dtype="u1")
+        with pytest.raises(ValueError, match="fill must be a value of dtype uint8"):
+            local_percentile(image, 0.5, 4, mask=np.ones(8, bool), fill=fill)
 
     @pytest.mark.parametrize("masked", [True, False])
     def test_the_nearest_window(self, masked):

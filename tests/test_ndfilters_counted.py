@@ -1,5 +1,7 @@
 """Filters that leave out pixels, against windows of NumPy's that are looked at one by one."""
 
+import itertools
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -255,6 +257,27 @@ def test_volumes_and_lines():
         assert_same(ndfilters.median_filter(lazy, 3, where=counted), expected)
 
 
+@pytest.mark.parametrize(
+    ("shape", "chunks"),
+    [
+        ((9, 12), ((4, 5), (0, 5, 7))), ((1, 12), ((0, 1, 0), (5, 7))), ((0, 5), ((0, 0), (2, 3))),
+        ((3, 4, 6), (1, 2, (4, 2))),
+    ],
+)  # fmt: skip
+def test_masks_are_stretched_as_numpy_does(shape, chunks):
+    image, counted = picture(shape=shape)
+    lazy = da.from_array(image, chunks=chunks)
+    for ndim in range(len(shape) + 1):
+        for ones in itertools.product([False, True], repeat=ndim):
+            sizes = shape[len(shape) - ndim :]
+            counted = np.random.default_rng(0).random(np.where(ones, 1, sizes).astype(int)) > 0.4
+            full = np.broadcast_to(counted, shape)
+            for each in (counted, da.from_array(counted, chunks=2)):
+                result = ndfilters.median_filter(lazy, 3, where=each)
+                assert result.chunks == lazy.chunks
+                assert_same(result, ndfilters.median_filter(lazy, 3, where=full).compute())
+
+
 def test_all_count():
     image = seeded_image(SHAPE, "f8")
     lazy, every = da.from_array(image, chunks=5), np.ones(SHAPE, bool)
@@ -277,6 +300,20 @@ def test_none_counts():
     for function in (ndfilters.gaussian_filter, ndfilters.maximum_filter, ndfilters.median_filter):
         assert np.isnan(function(lazy, 3, where=False).compute()).all()
         assert (function(lazy, 3, where=False, fill_value=7).compute() == 7).all()
+
+
+def test_hardly_any_weight():
+    """What falls on the only pixel that counts may be less than single precision holds."""
+    image, counted = np.full((30, 30, 30), 7, "f4"), np.zeros((30, 30, 30), bool)
+    counted[15, 15, 15] = True
+    for chunks in (-1, 12):
+        lazy = da.from_array(image, chunks=chunks)
+        result = ndfilters.gaussian_filter(lazy, 1, truncate=9, where=counted)
+        assert result.dtype == np.float32
+        assert result.chunks == lazy.chunks
+        found = result.compute()
+        assert np.isfinite(found).sum() == 19**3
+        np.testing.assert_allclose(found[np.isfinite(found)], 7, rtol=1e-6)
 
 
 def test_thick_halos_run_apart():
@@ -681,8 +718,10 @@ def test_means_of_large_planes(dtype, mode, monkeypatch):
     [("median_filter", ()), ("percentile_filter", (35,)), ("rank_filter", (1,)),
      ("rank_filter", (-3,))],
 )  # fmt: skip
-def test_ranks_of_pixels_that_others_stand_for(name, which, dtype, size):
+def test_ranks_of_pixels_that_others_stand_for(name, which, dtype, size, monkeypatch):
     """Pixels that do not count get the limits of the dtype, which those that count may have too."""
+    from dask_image._kernels.blocks import counted_ranks
+
     limits = (-np.inf, np.inf) if dtype == "f4" else (False, True)
     if dtype in ("u1", "i2"):
         limits = np.iinfo(dtype).min, np.iinfo(dtype).max
@@ -695,3 +734,6 @@ def test_ranks_of_pixels_that_others_stand_for(name, which, dtype, size):
     with plain_kernels():
         expected = result.compute()
     np.testing.assert_array_equal(result.compute(), expected)
+    for few in (0, 1000):  # whether pixels of a window are counted one by one
+        monkeypatch.setattr(counted_ranks, "GATHERED_PER_BYTE", few)
+        np.testing.assert_array_equal(result.compute(), expected)

@@ -60,7 +60,7 @@ OTHER_NAMES = {
 # What is made of other public functions has their tasks too.
 COMPOSED = {
     "apply_hysteresis_threshold": ("binary_propagation",),
-    "subtract_background": ("gaussian_filter", "grey_erosion", "local_percentile", "white_tophat"),
+    "subtract_background": ("gaussian_filter", "grey_erosion", "white_tophat"),
     "watershed": ("local_minima",),
 }
 

@@ -89,6 +89,17 @@ def normalize_number(value: Any, name: str, allow_complex: bool = False) -> Any:
     raise NotANumberError(f"{name} must be {kind}, got {value!r}")
 
 
+def normalize_fill(value: Any, name: str, dtype: np.dtype[Any]) -> Any:
+    """Return a number as a dtype holds it, or raise ValueError if it does not."""
+    normalize_number(value, name, allow_complex=dtype.kind == "c")
+    if dtype.kind in "biu":
+        limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        # Not NaN either.
+        if not limits[0] <= value <= limits[1] or int(value) != value:
+            raise ArgumentError(f"{name} must be a value of dtype {dtype}, got {value!r}")
+    return dtype.type(value)
+
+
 def normalize_integer(value: Any, name: str, lowest: float = -math.inf) -> int:
     """Return a whole number, not less than ``lowest``, or raise."""
     # Python would compute a lazy integer to learn it.

@@ -11,7 +11,13 @@ from typing import Any, Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import per_axis, refuse_lazy
+from dask_image._utils.arguments import (
+    normalize_fill,
+    normalize_integer,
+    normalize_sizes,
+    per_axis,
+    refuse_lazy,
+)
 from dask_image._utils.engines.graph import (
     block_key,
     blocks_of,
@@ -113,6 +119,9 @@ def assemble(
         starts, counting = _at_positions(tiles, positions, axes), 1
     if any(axis + tiles.ndim < counting for axis in axes):
         raise ValueError(f"axes {axes} count the tiles of shape {tiles.shape}")
+    if not len(starts):
+        raise ValueError(f"tiles must be at least one, got none: shape {tiles.shape}")
+    fill_value = normalize_fill(fill_value, "fill_value", tiles.dtype)
     return _assembled(_Placement(tiles, counting, axes, starts, blend, fill_value))
 
 
@@ -135,11 +144,16 @@ def _negative_axes(axes, ndim):
 
 def _in_grid(tiles, grid, overlap, axes):
     """Return where the tiles of a grid start, and how many axes count them."""
-    counts = tuple(tiles.shape[: len(axes)]) if grid is None else tuple(grid)
+    refuse_lazy(grid, "grid", "integers")
+    counts = tuple(tiles.shape[: len(axes)])
+    if grid is not None:
+        counts = tuple(normalize_sizes(grid, len(axes), "grid")) if np.iterable(grid) else ()
     if len(counts) != len(axes):
         raise ValueError(f"grid must have a number for each of {len(axes)} axes, got {grid!r}")
     sizes = [tiles.shape[axis] for axis in axes]
-    overlaps = [operator.index(one) for one in per_axis(overlap, len(axes), name="overlap")]
+    overlaps = [
+        normalize_integer(one, "overlap") for one in per_axis(overlap, len(axes), "overlap")
+    ]
     if not all(0 <= one < size for one, size in zip(overlaps, sizes)):
         raise ValueError(f"overlap must be less than a tile, {tuple(sizes)}, got {overlap!r}")
     if tiles.shape[: len(counts)] == counts:
@@ -159,7 +173,8 @@ def _at_positions(tiles, positions, axes):
     if np.iterable(positions) and any(isinstance(each, ImageMetadata) for each in positions):
         positions = [_on_stage(number, each, axes) for number, each in enumerate(positions)]
     places = np.asarray(positions)
-    if places.shape != (tiles.shape[0], len(axes)) or not np.isfinite(places).all():
+    fits = places.shape == (tiles.shape[0], len(axes)) and places.dtype.kind in "iuf"
+    if not fits or not (abs(places) < 2**53).all():  # nor NaN
         raise ValueError(
             f"positions must be numbers of shape {(tiles.shape[0], len(axes))}, one row a tile, "
             f"got {positions!r}"

@@ -23,7 +23,7 @@ from dask_image.local_statistics._functions import (
 from dask_image.local_statistics._gaps import Fill, Gaps
 from dask_image.local_statistics._grid import tile_grid, window_grid
 from dask_image.local_statistics._statistics import CLIPPED, Clipped
-from dask_image.ndinterp._affine import zoom_image
+from dask_image.ndinterp._affine import stretch_image
 
 # From so many boxes is a box without a result filled.
 NEIGHBOURS = 10
@@ -90,8 +90,23 @@ def local_sigma_clipped(
     clipped = _clipped(source, (statistic,), (), sigma, maxiters)
     gaps = Gaps(fill, min_fraction)
     grid = window_grid(source.shape, selem, spacing, step)
+    if min_fraction > 0 and source.dtype.kind == "f":
+        mask = _finite(source, mask)
     sampling = sampling_of(source, grid, interpolate, mask, False, gaps)
     return map_windows(clipped, (), source, sampling, "local_sigma_clipped")
+
+
+def _finite(source, mask):
+    """Return which pixels of an image of floats count."""
+    masks = [] if mask is None else [mask_of(mask, source).rechunk(source.chunks)]
+    return map_blocks(
+        _finite_in_block, source, *masks, name="local_sigma_clipped-mask",
+        meta=block_meta(source.ndim, bool),
+    )  # fmt: skip
+
+
+def _finite_in_block(block, mask=True):
+    return np.isfinite(block) & mask
 
 
 def _clipped(source, statistics, shape, sigma, maxiters):
@@ -99,12 +114,8 @@ def _clipped(source, statistics, shape, sigma, maxiters):
         raise TypeError(f"image must hold real numbers, got {source.dtype}")
     if not normalize_number(sigma, "sigma") > 0:
         raise ValueError(f"sigma must be positive, got {sigma!r}")
-    if maxiters is not None and (int(maxiters) != maxiters or maxiters < 0):
-        raise ValueError(f"maxiters must be a whole number from 0 or None, got {maxiters!r}")
-    return Clipped(
-        statistics, shape, float(sigma), None if maxiters is None else int(maxiters),
-        np.dtype(np.float64),
-    )  # fmt: skip
+    rounds = None if maxiters is None else normalize_sizes(maxiters, 1, "maxiters", least=0)[0]
+    return Clipped(statistics, shape, float(sigma), rounds, np.dtype(np.float64))
 
 
 @numpy_only
@@ -133,7 +144,7 @@ def background(
         Of real numbers and any number of axes. NaN and infinities do not count.
     box : int or sequence of int
         Size of the boxes in pixels: larger than the objects, smaller than what the
-        background varies by.
+        background varies by. None is larger than the image.
     filter_size : int or sequence of int, optional
         Of the median filter, in boxes, odd; 1 leaves the mesh as it is.
     sigma, maxiters : optional
@@ -153,7 +164,7 @@ def background(
     Raises
     ------
     ValueError
-        If an argument is out of range, or ``mask`` has another shape.
+        If an argument is out of range, ``mask`` has another shape, or the image no pixel.
     TypeError
         For complex images.
 
@@ -165,7 +176,9 @@ def background(
     -----
     Meshes equal those of ``photutils.background.Background2D`` with its default estimators.
     They are small and go through one task, so all of the image is read before the first
-    block of the result is there; none of it is kept.
+    block of the result is there; none of it is kept. But of ``image - level`` each block
+    waits until then, and Dask keeps all of the image, unless it is read twice:
+    ``background(dask.graph_manipulation.clone(image), box)``.
 
     References
     ----------
@@ -203,9 +216,8 @@ def background(
     dtype = np.dtype(np.float32 if image.dtype == np.float32 else np.float64)
     if not interpolate:
         return mesh[..., 0].astype(dtype), mesh[..., 1].astype(dtype)
-    return tuple(
-        at_full_size(mesh[..., n], image, grid.window, dtype, "background") for n in (0, 1)
-    )
+    steps = [1 / size for size in grid.window]
+    return tuple(at_full_size(mesh[..., n], image, steps, dtype, "background") for n in (0, 1))
 
 
 def _smooth_meshes(mesh, least, sizes):
@@ -240,26 +252,18 @@ def _median(mesh, sizes):
     return np.nanmedian(windows, axis=-1)
 
 
-def at_full_size(mesh, image, box, dtype, name, margin=0):
+def at_full_size(mesh, image, steps, dtype, name, margin=0):
     """
     Bring a mesh to the size of an image, by a spline that stays within the mesh's range.
 
-    The mesh goes ``margin`` boxes beyond the image.
+    The mesh goes ``margin`` boxes beyond the image; ``steps`` are the boxes a pixel.
     """
     limits = map_blocks(_limits, mesh, name=f"{name}-range", chunks=((1,),) * mesh.ndim,
                         meta=block_meta(mesh.ndim, object))  # fmt: skip
-    # Blocks are those of the image, and what is cut off lies in blocks of its own, never computed.
-    chunks = [
-        (margin * width, *sizes, (boxes - margin) * width - sum(sizes))
-        for boxes, width, sizes in zip(mesh.shape, box, image.chunks)
-    ]
-    full = zoom_image(
-        mesh, box, 3, tuple(tuple(size for size in sizes if size) for sizes in chunks),
-        mode="reflect", grid_mode=True, name=f"{name}-zoom", output=dtype,
-    )  # fmt: skip
-    full = full[
-        tuple(slice(margin * width, margin * width + size) for width, size in zip(box, image.shape))
-    ].rechunk(image.chunks)
+    chunks = tuple(tuple(size for size in sizes if size) for sizes in image.chunks)
+    full = stretch_image(
+        mesh, steps, margin, 3, chunks, mode="reflect", name=f"{name}-zoom", output=dtype
+    ).rechunk(image.chunks)
     return map_blocks(_clip, full, limits, name=f"{name}-clip", meta=block_meta(image.ndim, dtype))
 
 

@@ -106,8 +106,8 @@ def apply_local_function(
     fill : {"nearest", "median"}, number or None, optional
         What stands, before results are interpolated, for windows in which nothing counts or
         whose result is NaN: the result of the nearest window that has one, the median of
-        all that have one, or a number. Without a ``mask``, the nearest window may be
-        4 steps of the grid away at most. None leaves them as they are: empty windows give
+        all that have one, or a number. Without a ``mask`` and for orders 0 and 1, the nearest
+        window may be 4 steps of the grid away at most. None leaves them as they are: empty windows give
         what the function says of no values, and one NaN makes NaN of all that its spline reaches.
     min_fraction : float, optional
         A window in which a smaller part of its pixels counts is taken for empty. Without
@@ -139,9 +139,9 @@ def apply_local_function(
     centres; it reads the pixels of its windows, from as many blocks as they
     reach into. Interpolation equals `scipy.ndimage.zoom` of the whole grid to the
     size of ``source``, for each component of a result apart; a block of the
-    image reads only the part of the grid that its spline needs; with a ``mask`` the
-    whole grid goes through one task, that fills it, so that all of the image is read before
-    the first block is there. ``fill=None`` does without.
+    image reads only the part of the grid that its spline needs; with a ``mask``, and from
+    order 2 on where results may be NaN, the whole grid goes through one task, that fills it,
+    so that all of the image is read before the first block is there. ``fill=None`` does without.
 
     See Also
     --------
@@ -519,18 +519,28 @@ def sampling_of(source, grid, interpolate, mask, return_centers, gaps):
 def map_windows(statistic, shape, source, sampling, name):
     """Run a statistic with results of ``shape`` on the windows of all blocks."""
     grid, mask, gaps = sampling.grid, sampling.mask, sampling.gaps
-    interpolates = sampling.order is not None
+    gaps.check(statistic.dtype)
     windows = GridWindows.of(grid, source.chunks)
     result = windows.map(statistic, shape, [source] if mask is None else [source, mask], name)
     share = None
-    if mask is not None and gaps.needed(interpolates):
+    if mask is not None and gaps.needed(sampling.order):
         share = windows.map(Moments(False, np.dtype(np.float64)), (), [mask], f"{name}-count")
-    result = gaps.fill_in(result, share, grid, interpolates, source.dtype, name)
-    if interpolates:
+    may_be_nan = _may_be_nan(statistic, source, grid)
+    result = gaps.fill_in(result, share, grid, sampling.order, may_be_nan, name)
+    if sampling.order is not None:
         result = _interpolated(result, source, sampling.order, f"{name}-zoom")
     if not sampling.with_centers:
         return result
     return result, _centers(grid, windows.chunks, f"{name}-centers")
+
+
+def _may_be_nan(statistic, source, grid):
+    """Tell whether a result may be NaN where there is no mask."""
+    if statistic.dtype.kind not in "fc":
+        return False
+    # At the edge nothing may be left of a footprint.
+    from_any = isinstance(statistic, LocalFunction) or grid.footprint is not None
+    return source.dtype.kind in "fc" or from_any
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arguments import normalize_fill, normalize_number
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import map_neighborhood
@@ -18,6 +18,9 @@ from dask_image.local_statistics._grid import WindowGrid
 
 # Without a mask, NaN is filled from windows so many steps away: no block needs the whole grid.
 NEAR = 4
+
+# From this order on a spline makes NaN of all that it reaches, and that reaches far.
+SPREADS_NAN = 2
 
 WORDS = ("nearest", "median")
 
@@ -47,21 +50,27 @@ class Gaps:
                     f"fill must be one of {WORDS}, a number or None, got {self.fill!r}"
                 )
         elif self.fill is not None:
-            normalize_number(self.fill, "fill")
+            number = np.asarray(normalize_number(self.fill, "fill")).item()
+            object.__setattr__(self, "fill", number)
         if not 0 <= normalize_number(self.min_fraction, "min_fraction") <= 1:
             raise ValueError(f"min_fraction must lie in [0, 1], got {self.min_fraction!r}")
 
-    def needed(self, interpolates: bool) -> bool:
+    def needed(self, order: int | None) -> bool:
         """Tell whether it matters how much of a window counts."""
-        return self.min_fraction > 0 or (interpolates and self.fill is not None)
+        return self.min_fraction > 0 or (order is not None and self.fill is not None)
+
+    def check(self, dtype: np.dtype[Any]) -> None:
+        """Raise ValueError if a result of a dtype cannot hold what stands for windows without one."""
+        if isinstance(self.fill, (int, float)):
+            normalize_fill(self.fill, "fill", dtype)
 
     def fill_in(
         self,
         result: Array,
         share: Array | None,
         grid: WindowGrid,
-        interpolates: bool,
-        source_dtype: np.dtype[Any],
+        order: int | None,
+        may_be_nan: bool,
         name: str,
     ) -> Array:
         """
@@ -73,10 +82,10 @@ class Gaps:
         share : dask.array.Array or None
             Which part of each window counts; None for all of it.
         grid : WindowGrid
-        interpolates : bool
-            Whether results are interpolated later on. Else windows stay empty.
-        source_dtype : dtype
-            Whether the image can hold NaN.
+        order : int or None
+            Of the spline that interpolates results later on; for None windows stay empty.
+        may_be_nan : bool
+            Whether a result may be NaN.
         name : str
             Of the function that the user called.
 
@@ -85,14 +94,14 @@ class Gaps:
         dask.array.Array
             In the chunks of ``result``.
         """
-        if share is None and (source_dtype.kind not in "fc" or result.dtype.kind not in "fc"):
+        if share is None and not may_be_nan:
             return result
-        fill = self.fill if interpolates else None
+        fill = None if order is None else self.fill
         if fill is None and (share is None or self.min_fraction == 0):
             return result
         if result.size == 0:
             return result
-        if share is None and fill == "nearest":
+        if share is None and fill == "nearest" and (order or 0) < SPREADS_NAN:
             ndim = len(grid.spacing)
             return map_neighborhood(
                 _fill_near, result, name=f"{name}-fill",

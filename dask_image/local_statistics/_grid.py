@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dask_image._utils.arguments import normalize_integer, refuse_lazy
+from dask_image._utils.arguments import ArgumentError, normalize_integer, refuse_lazy
 from dask_image._utils.typing import NDArray
 
 # Of so many boxes along an axis in a block, those between blocks are worth tasks of their own.
@@ -122,10 +122,37 @@ class TileGrid(WindowGrid):
         return tuple(chunks)
 
 
-def tile_grid(shape, box):
-    """Return boxes of ``box`` pixels, one number or one an axis, for an image of ``shape``."""
-    sizes = _positive(box, len(shape), "box")
-    return TileGrid(tuple(shape), sizes, sizes, (1,) * len(shape), None)
+@dataclass(frozen=True)
+class EvenGrid(TileGrid):
+    """Boxes side by side, as many as of ``window`` pixels, but all about as large."""
+
+    def edges(self, axis):
+        """Return where boxes along an axis begin and, at last, end."""
+        size = self.shape[axis]
+        count = -(-size // self.window[axis])
+        return np.arange(count + 1) * size // count
+
+    def centers(self, axis):
+        """Return a position in each box along an axis."""
+        edges = self.edges(axis)
+        return (edges[:-1] + edges[1:]) // 2
+
+    def windows(self, axis):
+        """Return the boxes along an axis."""
+        edges = self.edges(axis).tolist()
+        return [ClippedWindow(start, stop, 0) for start, stop in itertools.pairwise(edges)]
+
+
+def tile_grid(shape, box, kind=TileGrid):
+    """
+    Return boxes of ``box`` pixels, one number or one an axis, for an image of ``shape``.
+
+    None is larger than the image, so that what should be in it may be.
+    """
+    if not shape or 0 in shape:
+        raise ArgumentError(f"an image must have an axis and a pixel to lay boxes on, got {shape}")
+    sizes = tuple(map(min, _positive(box, len(shape), "box"), shape))
+    return kind(tuple(shape), sizes, sizes, (1,) * len(shape), None)
 
 
 class BlockWindows(NamedTuple):

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
-    normalize_array,
     normalize_axis,
+    normalize_finite,
     normalize_number,
     normalize_sigmas,
+    normalize_sizes,
 )
-from dask_image._utils.arrays import as_dask_array, as_image, block_meta, output_dtype
+from dask_image._utils.arrays import as_image, block_meta, output_dtype
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
 from dask_image.local_statistics._background import at_full_size, from_neighbours
-from dask_image.local_statistics._functions import GridWindows, local_percentile
-from dask_image.local_statistics._grid import tile_grid
+from dask_image.local_statistics._functions import GridWindows
+from dask_image.local_statistics._gaps import Gaps
+from dask_image.local_statistics._grid import EvenGrid, tile_grid
 from dask_image.local_statistics._statistics import Percentiles
 from dask_image.ndfilters import gaussian_filter
+from dask_image.ndinterp._affine import stretch_image
 from dask_image.ndmorph import grey_erosion, grey_opening
 
 # Boxes beyond the edges of a tile between which the spline goes on.
@@ -55,7 +58,8 @@ def estimate_illumination(
         files. A box that holds NaN does not count; one that counts in no tile is filled from
         its neighbours.
     box : int or sequence of int, optional
-        Size of the boxes in pixels, along the axes of one tile.
+        Size of the boxes in pixels, along the axes of one tile; all of them are about as large, so
+        as many fit in.
     percentile : float, optional
         Over the tiles, from 0 to 100: low ones where objects cover much of them.
     sigma : float or sequence of float, optional
@@ -102,9 +106,7 @@ def estimate_illumination(
     array([0., 0., 0.])
     """
     tiles = as_image(tiles, "tiles")
-    fraction = normalize_number(percentile, "percentile") / 100
-    if not 0 <= fraction <= 1:
-        raise ArgumentError(f"percentile must lie in [0, 100], got {percentile!r}")
+    fraction = _fraction(percentile)
     dark = normalize_number(dark, "dark")
     place = None
     if axis is None:
@@ -122,16 +124,24 @@ def estimate_illumination(
     boxes = tile_grid(tile.shape, box).window
     sigmas = tuple(normalize_sigmas(sigma, tile.ndim))
     whole = boxes if place is None else (*boxes[:place], 1, *boxes[place:])
-    windows = GridWindows.of(tile_grid(tiles.shape, whole), tiles.chunks)
+    windows = GridWindows.of(tile_grid(tiles.shape, whole, EvenGrid), tiles.chunks)
     middle = Percentiles((0.5,), (), np.dtype(np.float64))
     mesh = windows.map(middle, (), [tiles], "estimate_illumination").rechunk(-1)
-    sizes = tuple((size + 2 * MARGIN,) for at, size in enumerate(mesh.shape) if at != place)
+    counts = [size for at, size in enumerate(mesh.shape) if at != place]
+    sizes = tuple((count + 2 * MARGIN,) for count in counts)
     mesh = map_blocks(
         _typical, mesh, name="estimate_illumination-mesh", axis=place, fraction=fraction,
         sigmas=sigmas, dark=dark, drop_axis=[] if place is None else place, chunks=sizes,
         meta=block_meta(len(sizes), np.float64),
     )  # fmt: skip
-    return at_full_size(mesh, tile, boxes, np.dtype(np.float64), "estimate_illumination", MARGIN)
+    steps = [count / size for count, size in zip(counts, tile.shape)]
+    return at_full_size(mesh, tile, steps, np.dtype(np.float64), "estimate_illumination", MARGIN)
+
+
+def _fraction(percentile):
+    if not 0 <= normalize_number(percentile, "percentile") <= 100:
+        raise ArgumentError(f"percentile must lie in [0, 100], got {percentile!r}")
+    return percentile / 100
 
 
 def _typical(mesh, axis, fraction, sigmas, dark):
@@ -223,7 +233,7 @@ def _beside(array, image, name):
     """Return a number, or an array of the image's last axes in blocks of the image's."""
     if getattr(array, "ndim", None) == 0 or np.isscalar(array):
         return normalize_number(array, name)
-    array = as_dask_array(array, name)
+    array = as_image(array, name)
     if array.ndim > image.ndim or array.shape != image.shape[-array.ndim :]:
         raise ArgumentError(
             f"{name} must be of the shape of the image's last axes, {image.shape}, "
@@ -283,18 +293,18 @@ def subtract_background(
     image : array_like
         Real numbers.
     size : float or sequence of float
-        Larger than the objects, in pixels: the width of windows ("percentile", "white_tophat"), the
+        Larger than the objects, in pixels: the width of boxes ("percentile", "white_tophat"), the
         radius of the ball, one number ("rolling_ball"), the standard deviation ("gaussian").
     method : str, optional
         What the background is:
 
-        - "percentile": a low percentile of windows on a sub-grid, as by `local_percentile`;
+        - "percentile": a low percentile of boxes that tile the image, linear between their middles;
         - "rolling_ball": what a ball reaches that rolls below the image, as
           `skimage.restoration.rolling_ball`;
         - "white_tophat": the grey opening by a box;
         - "gaussian": a blurred image.
     percentile : float, optional
-        Of the windows, from 0 to 100; for "percentile" alone.
+        Of the boxes, from 0 to 100; for "percentile" alone.
     output : dtype, optional
         Of the result. Of integers results are rounded, and end at the limits of the dtype:
         unsigned ones at 0 where the image is darker than its background.
@@ -338,25 +348,38 @@ def subtract_background(
         raise ArgumentError(f"method must be one of {METHODS}, got {method!r}")
     work = _float_dtype(image.dtype)
     dtype = _real_dtype(output, work)
-    values, lengths = image.astype(work), cast("Any", size)
-    if method == "white_tophat":
-        level = grey_opening(values, lengths)
-    elif method == "percentile":
-        fraction = normalize_number(percentile, "percentile") / 100
-        level = local_percentile(values, fraction, lengths, interpolate=1).rechunk(image.chunks)
-    elif method == "gaussian":
-        level = gaussian_filter(values, lengths, mode="nearest")
+    values, fraction = image.astype(work), _fraction(percentile)
+    if method == "gaussian":
+        level = gaussian_filter(values, normalize_sigmas(size, image.ndim, "size"), mode="nearest")
+    elif method == "rolling_ball":
+        level = _rolled(values, size)
     else:
-        level = _rolled(values, lengths)
+        sizes = normalize_sizes(size, image.ndim)
+        if method == "white_tophat":
+            level = grey_opening(values, sizes)
+        else:
+            level = _percentiles(values, fraction, tuple(sizes))
     return map_blocks(
         _less, values, level, name="subtract_background", into=dtype,
         meta=block_meta(image.ndim, dtype),
     )  # fmt: skip
 
 
+def _percentiles(image, fraction, box):
+    """Return a percentile of boxes, in between interpolated linearly from middle to middle."""
+    grid, name = tile_grid(image.shape, box, EvenGrid), "subtract_background"
+    percentile = Percentiles((fraction,), (), image.dtype)
+    mesh = GridWindows.of(grid, image.chunks).map(percentile, (), [image], f"{name}-measure")
+    mesh = Gaps("nearest", 0).fill_in(mesh, None, grid, 1, True, name)
+    steps = [count / size for count, size in zip(mesh.shape, image.shape)]
+    return stretch_image(
+        mesh, steps, 0, 1, image.chunks, mode="nearest", name=f"{name}-zoom", output=image.dtype
+    )
+
+
 def _rolled(image, radius):
     """Return what a ball reaches from below, whose centre is as low as the ball is high."""
-    radius = normalize_number(normalize_array(radius, "size").item(), "size")
+    radius = normalize_finite(radius, "size")
     if not radius > 0:
         raise ArgumentError(f"size must be positive, got {radius!r}")
     line = np.arange(-np.ceil(radius), np.ceil(radius) + 1)

@@ -273,6 +273,8 @@ class Clipped:
         return result.reshape(*map(len, windows), *self.shape)
 
     def _of_rows(self, rows, valid):
+        if rows.shape[1] == 0:  # nothing is left of a footprint at the edge
+            rows, valid = np.zeros((len(rows), 1)), np.zeros((len(rows), 1), bool)
         finite = np.isfinite(rows) if rows.dtype.kind == "f" else np.ones(rows.shape, bool)
         valid = finite if valid is None else finite & valid
         # NumPy sorts narrow floats faster; sums need wide ones.

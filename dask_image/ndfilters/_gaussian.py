@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
@@ -20,13 +22,14 @@ from dask_image._utils.arguments import (
     per_axis,
     spatial_axes,
 )
-from dask_image._utils.arrays import as_dask_array
+from dask_image._utils.arrays import as_dask_array, with_dtype
 from dask_image._utils.backend import kernel_for, result_dtype
 from dask_image._utils.engines.counted import (
     average_passes,
     counted_output,
     counted_pixels,
 )
+from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import Pass, map_neighborhood, map_passes
 from dask_image._utils.typing import (
     Array,
@@ -51,6 +54,9 @@ from dask_image.ndfilters._utils import (  # noqa: F401
 
 # SciPy leaves an axis alone whose sigma is not larger than this.
 NEGLIGIBLE_SIGMA = 1e-15
+
+# Single precision holds products of smaller weights and pixels with less than all of its digits.
+LEAST_WEIGHT = 1e-30
 
 
 def gaussian_filter(
@@ -195,8 +201,27 @@ def smooth(image, gaussian, edges, output=None, counted=None, *, name):
         for axis, sigma, order, radius in settings
     ]
     if counted is not None:
-        return average_passes(image, counted, passes, least=0.0, dtype=dtype, name=name)
+        return _smooth_counted(image, counted, passes, dtype, name)
     return map_passes(image, passes, dtype, name)
+
+
+def _smooth_counted(image, counted, passes, dtype, name):
+    """Smooth the pixels that count, in float64 where single precision has no such small weights."""
+    least = math.prod(_least_weight(step.keywords["sigma"], *step.reach) for step in passes)
+    wide = dtype.kind in "fc" and least < LEAST_WEIGHT
+    work = np.result_type(dtype, np.float64) if wide else dtype
+    result = average_passes(image, counted, passes, least=0.0, dtype=work, name=name)
+    if work == dtype:
+        return result
+    return map_blocks(_cast, result, into=dtype, name=name, meta=with_dtype(result, dtype))
+
+
+def _least_weight(sigma, before, after):
+    return math.exp(-((max(before, after) / sigma) ** 2) / 2) / (sigma * math.sqrt(2 * math.pi))
+
+
+def _cast(block, into):
+    return block.astype(into)
 
 
 def gaussian(

@@ -333,6 +333,20 @@ def zoom_image(
     return _transform(image, geometry, shape, interpolation, output_chunks, name=name)
 
 
+def stretch_image(image, steps, margin, order, output_chunks, *, name, mode, output):
+    """
+    Interpolate between the boxes of a mesh, in tasks called ``name``.
+
+    Pixel ``p`` of the result is in the middle of the mesh at ``(p + 0.5) * step - 0.5 + margin``.
+    """
+    image = normalize_image(image)
+    shape = tuple(map(sum, output_chunks))
+    shifts = tuple(margin / step for step in steps)
+    interpolation = normalize_interpolation(image, order, mode, 0, output, True)
+    geometry = Grid(tuple(steps), shifts, True)
+    return _transform(image, geometry, shape, interpolation, output_chunks, name=name)
+
+
 def _zoom_steps(shape, zoomed, grid_mode):
     """Return how far apart in the image the output's pixels are, by SciPy's rules."""
     less = 0 if grid_mode else 1

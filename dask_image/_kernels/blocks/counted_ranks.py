@@ -104,11 +104,24 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
         _repair(stack, placed, region, call.cval, (sums, line, high - low, outside), values)
     result = values.view(block.dtype).astype(dtype, copy=False)
     # Windows without a rank have a value of those that do not count.
-    if _any_are(values.reshape(-1), *map(image.dtype.type, _limits(image.dtype))):
-        enough = np.count_nonzero(ranks < 0)
+    limits, odd = (
+        tuple(map(image.dtype.type, _limits(image.dtype))),
+        np.empty(outside.size, np.int64),
+    )
+    _count_either(values.reshape(-1), *limits, odd)
+    if not odd.any():
+        return result
+    enough, fill = np.count_nonzero(ranks < 0), dtype.type(fill)
+    if odd.sum() <= few * values.size:
+        counted = np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
+        _fill_few(
+            counted, _places(image, placed, region, values.shape), beyond,
+            (*limits, enough, odd), values.reshape(-1), fill, result.reshape(-1),
+        )  # fmt: skip
+    else:
         numbers = mask.view(np.uint8).astype(_Line(1, 1, 0).kind(total), copy=False)
         numbers = _add_up(numbers, placed, beyond, region)
-        _fill(numbers.reshape(-1), enough, result.reshape(-1), dtype.type(fill))
+        _fill(numbers.reshape(-1), enough, result.reshape(-1), fill)
     return result
 
 
@@ -328,16 +341,20 @@ def _repair(stack, window, region, cval, found, values):
     """Find the ranks out of the band one by one, in rows that have such."""
     image, above = stack
     sums, line, most, outside = found
-    axes = window.axes(image.shape, region)
-    tables = [axis.table() for axis in axes]
-    begins = np.cumsum([0, *map(len, tables[:-1])])
-    strides = np.array(image.strides) // image.itemsize
-    places = np.concatenate(tables), begins, strides, np.argwhere(window.footprint)
     wanted = sums.reshape(-1), line.below, line.base, above.dtype.type(most + 1), outside
     _find_odd(
         image.reshape(-1), above.reshape(-1), _starts(region, image.shape),
-        (*places, np.array(sums.shape)), image.dtype.type(cval), wanted, values.reshape(-1),
+        _places(image, window, region, sums.shape), image.dtype.type(cval), wanted,
+        values.reshape(-1),
     )  # fmt: skip
+
+
+def _places(image, window, region, shape):
+    """Return what tells where in a raveled image the pixels of windows are, for `_find_rows`."""
+    tables = [axis.table() for axis in window.axes(image.shape, region)]
+    begins = np.cumsum([0, *map(len, tables[:-1])])
+    strides = np.cumprod([1, *image.shape[:0:-1]])[::-1].copy()
+    return np.concatenate(tables), begins, strides, np.argwhere(window.footprint), np.array(shape)
 
 
 @jit
@@ -417,12 +434,41 @@ def _count(values, limit):
 
 
 @jit
-def _any_are(values, least, most):
-    """Tell whether a value is one of two."""
-    found = False
-    for i in range(np.uint64(values.size)):
-        found |= (values[i] == least) | (values[i] == most)
-    return found
+def _count_either(values, least, most, odd):
+    """Count, row by row, the values that are one of two."""
+    width = np.uint64(values.size // max(odd.size, 1))
+    for row in range(odd.size):
+        s, found, count = np.uint64(row) * width, False, 0
+        for i in range(width):
+            found |= (values[s + i] == least) | (values[s + i] == most)
+        if found:
+            for i in range(width):
+                count += (values[s + i] == least) | (values[s + i] == most)
+        odd[row] = count
+
+
+@jit
+def _fill_few(counted, places, beyond, wanted, values, fill, result):
+    """Write a value where a window has the value of none, and not enough pixels that count."""
+    table, begins, strides, taps, shape = places
+    least, most, enough, odd = wanted
+    last, width = shape.size - 1, shape[-1]
+    rows = np.empty(len(taps), np.int64)
+    for row in range(odd.size):
+        if odd[row] == 0:
+            continue
+        _find_rows(row, table, begins, strides, taps, shape, rows)
+        for column in range(width):
+            value = values[row * width + column]
+            if value != least and value != most:
+                continue
+            number = 0
+            for tap in range(len(taps)):
+                pixel = table[begins[last] + column + taps[tap, last]]
+                sound = pixel >= 0 and rows[tap] >= 0
+                number += np.int64(counted[rows[tap] + pixel]) if sound else beyond
+            if number < enough:
+                result[row * width + column] = fill
 
 
 @jit

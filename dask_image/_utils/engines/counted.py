@@ -24,8 +24,8 @@ import dask.array as da
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.arguments import normalize_number
-from dask_image._utils.arrays import as_dask_array, block_meta
+from dask_image._utils.arguments import normalize_fill, normalize_number
+from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import is_cupy
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.overlap import (
@@ -134,18 +134,31 @@ def counted_pixels(
         if where.dtype != bool:
             raise TypeError(f"where must be boolean, got dtype {where.dtype}")
         if where.shape != image.shape:
-            try:
-                where = da.broadcast_to(where, image.shape, chunks=image.chunks)
-            except ValueError:
-                raise ValueError(
-                    f"where has shape {where.shape}, which does not fit the image's {image.shape}"
-                ) from None
+            where = _stretched(where, image)
         where = _beside(image, where.rechunk(image.chunks))
     elif not omits_nan:
         return None
     if fill_value is not None:
         normalize_number(fill_value, "fill_value", allow_complex=image.dtype.kind == "c")
     return Counted(where, omits_nan, fill_value)
+
+
+def _stretched(where, image):
+    """Return a mask as NumPy broadcasts it to an image, in the image's chunks."""
+    fits = where.ndim <= image.ndim and all(
+        size in (1, whole) for size, whole in zip(where.shape[::-1], image.shape[::-1])
+    )
+    if not fits:
+        raise ValueError(
+            f"where has shape {where.shape}, which does not fit the image's {image.shape}"
+        )
+    if not image.size:
+        return da.ones(image.shape, chunks=image.chunks, dtype=bool)
+    # Dask stretches what has the other chunks already, along all axes that are as long.
+    where = without_idle_chunks(where)
+    same = [n for n in range(-where.ndim, 0) if where.shape[n] == image.shape[n] > 1]
+    where = where.rechunk({where.ndim + n: image.chunks[n] for n in same})
+    return da.broadcast_to(where, image.shape, chunks=image.chunks)
 
 
 def _beside(image, where):
@@ -176,9 +189,7 @@ def fill_for(counted: Counted, dtype: np.dtype[Any]) -> Any:
             raise ValueError(
                 f"fill_value must be given for an output of dtype {dtype}, which holds no NaN"
             )
-        limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        if not limits[0] <= value <= limits[1] or int(value) != value:
-            raise ValueError(f"fill_value must be a value of dtype {dtype}, got {value!r}")
+        normalize_fill(value, "fill_value", dtype)
     return dtype.type(value)
 
 
