@@ -39,25 +39,22 @@ from dask_image._kernels.blocks.surfaces import (
     scan_block,
     scan_levels,
 )
-from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
-    Step,
     blocks_of,
     cloned,
     delayed_in,
     held_back,
-    new_array,
     read_again,
     reference,
     sequence,
-    task,
     tokenize,
     wait_for,
 )
 from dask_image._utils.engines.line_sweeps import Barrier, in_pieces, rows_ahead
 from dask_image._utils.engines.overlap import Boxes, block_bounds
+from dask_image._utils.engines.tasks import Tasks
 from dask_image._utils.engines.two_pass import take
-from dask_image._utils.typing import Array, Chunks, DTypeLike, Shape
+from dask_image._utils.typing import Array, DTypeLike, Shape
 
 # Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
 # shrink by as much as they can.
@@ -82,7 +79,7 @@ def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name
         Of the function that the user called.
     """
     sources = [markers] if mask is None else [markers, mask]
-    packing = _Tasks(name, tokenize([source.name for source in sources], summarize))
+    packing = Tasks(name, tokenize([source.name for source in sources], summarize))
     starts = block_bounds(markers.chunks)[0]
     for index in np.ndindex(markers.numblocks):
         blocks = _blocks_at(sources, index)
@@ -131,7 +128,7 @@ def flood(
         for walls and where none gets to.
     """
     distance, barrier = distances(packed)
-    flooding = _Tasks(
+    flooding = Tasks(
         name, tokenize(packed.name, image.name, distance.name, steps, wrap_axes, lines)
     )
     distance = in_pieces(distance, image.chunks, f"{name}-distances")
@@ -164,7 +161,7 @@ def _scan(box, how, packed, image, cutting, parts):
     return scan_block(box, steps, markers, (image, np.ascontiguousarray(cutting(parts))), lines)
 
 
-def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
+def _distances_in_turn(tasks: Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
     """
     Add the tasks that make distances; return the name of their blocks.
 
@@ -224,7 +221,7 @@ def reconstruct(
         return da.zeros_like(images[0], dtype=dtype)
     chunks, images = images[0].chunks, without_empty_blocks(images)
     token = tokenize([image.name for image in images], prepare, finish, steps, dtype, wrap_axes)
-    scanning, finishing = _Tasks(name, token), _Tasks(name, token)
+    scanning, finishing = Tasks(name, token), Tasks(name, token)
     boxes, again = _boxes(images[0], wrap_axes), images
     found = {index: (None, 0) for index in boxes}
     has_faces = len(boxes) > 1 or bool(wrap_axes)
@@ -268,39 +265,6 @@ def _boxes(image: Array, wrap_axes: Shape) -> dict[Shape, Box]:
     }
 
 
-class _Tasks:
-    """Collects tasks, one a block or a group of blocks for each step."""
-
-    def __init__(self, name: str, token: str) -> None:
-        self.name = name
-        self.token = token
-        self.tasks: dict[Any, Any] = {}
-
-    def _prefix(self, step: str) -> str:
-        return f"{self.name}-{step}-{self.token}"
-
-    def add(self, step: str, index: Shape, function: Callable[..., Any], *args: Any) -> Any:
-        """Add a task; return a reference to its result."""
-        key = (self._prefix(step), *index)
-        self.tasks[key] = task(key, function, *args)
-        return reference(key)
-
-    def at(self, step: str, index: Shape) -> Any:
-        """Return a reference to the result of a step at one block or group."""
-        return reference((self._prefix(step), *index))
-
-    def made(self, step: str, dependencies: Sequence[Any]) -> Step:
-        """Return all tasks, for others to depend on."""
-        return Step(self._prefix(step), self.tasks, dependencies)
-
-    def array(
-        self, step: str, dependencies: Sequence[Any], chunks: Chunks, dtype: DTypeLike
-    ) -> Array:
-        """Return the array whose blocks are the results of one step."""
-        meta = block_meta(len(chunks), dtype)
-        return new_array(self._prefix(step), self.tasks, dependencies, chunks, meta)
-
-
 def _blocks_at(arrays, index):
     return [reference((blocks_of(array), *index)) for array in arrays]
 
@@ -311,7 +275,7 @@ def _add_tree(tasks, boxes, combine, resolve):
 
     Parameters
     ----------
-    tasks : _Tasks
+    tasks : Tasks
         With a step "scan", whose tasks return a block's surface and something else.
     boxes : dict
         Those of all blocks, by index.
