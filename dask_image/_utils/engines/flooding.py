@@ -39,19 +39,19 @@ from dask_image._kernels.blocks.surfaces import (
     scan_block,
     scan_levels,
 )
+from dask_image._utils.engines.distances import BlockCosts
 from dask_image._utils.engines.graph import (
     blocks_of,
     cloned,
     delayed_in,
-    held_back,
     read_again,
     reference,
     sequence,
     tokenize,
     wait_for,
 )
-from dask_image._utils.engines.line_sweeps import Barrier, in_pieces, rows_ahead
-from dask_image._utils.engines.overlap import Boxes, block_bounds
+from dask_image._utils.engines.line_sweeps import rows_ahead
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.tasks import Tasks
 from dask_image._utils.engines.two_pass import take
 from dask_image._utils.typing import Array, DTypeLike, Shape
@@ -93,8 +93,8 @@ def _pack(summarize, start, markers, mask=None):
 
 
 def flood(
-    image: Array, packed: Array, distances: Callable[[Array], tuple[Array, Barrier]],
-    steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (), lines: bool = False,
+    image: Array, packed: Array, distances: BlockCosts, steps: tuple[Shape, ...], name: str,
+    wrap_axes: Shape = (), lines: bool = False,
 ) -> Array:  # fmt: skip
     """
     Flood an image from its markers.
@@ -107,10 +107,8 @@ def flood(
     packed : dask.array.Array
         The markers, of the chunks of the image and the dtype of labels: each block is a pair, of
         what ``distances`` needs of it, and `Packed` markers.
-    distances : callable
-        Takes ``packed``; returns an array of integers, in any chunks, and the
-        `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
-        equal in the image, the one with the smaller number is flooded first.
+    distances : BlockCosts
+        Of pixels that are equal in the image, the one that is nearer to a marker is flooded first.
     steps : tuple of tuple of int
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
     name : str
@@ -127,64 +125,118 @@ def flood(
         The label that floods each pixel, of the dtype of ``packed`` and the chunks of ``image``; 0
         for walls and where none gets to.
     """
-    distance, barrier = distances(packed)
-    flooding = Tasks(
-        name, tokenize(packed.name, image.name, distance.name, steps, wrap_axes, lines)
-    )
-    distance = in_pieces(distance, image.chunks, f"{name}-distances")
-    costs = Boxes(distance, _distances_in_turn(flooding, distance, barrier, image))
+    flooding = Tasks(name, tokenize(packed.name, image.name, distances, steps, wrap_axes, lines))
     boxes = _boxes(image, wrap_axes)
+    near, turn = _add_distances(flooding, distances, packed)
     # A block has no need to wait in memory for markers elsewhere, nor for its own distances.
-    again, reading = cloned(image, flooding.token, lambda index: flooding.at("turn", index[:1]).key)
+    again, reading = cloned(image, flooding.token, turn)
     flooding.tasks |= reading
-    of_row: dict[int, dict[Any, Any]] = {}
     for index, box in boxes.items():
-        cutting, parts = costs.at(box.lower, box.upper)
-        of_row.setdefault(index[0], {}).update((part.key, part) for part in parts)
         blocks = reference((blocks_of(packed), *index)), reference((again, *index))
-        scanned = flooding.add(
-            "scan", index, _scan, box, (steps, lines), *blocks, cutting, sequence(parts)
-        )
+        how = box, (steps, lines), distances
+        scanned = flooding.add("scan", index, _scan, how, index, *blocks, *near[index])
         flooding.add("kept", index, take, scanned, 1)
-    for row, made in of_row.items():
-        flooding.add("turn", (row,), wait_for, *made.values())
     above = _add_tree(
         flooding, boxes, functools.partial(combine, steps=steps, lines=lines), resolve
     )
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
-    return flooding.array("relabel", [packed, barrier.after], image.chunks, packed.dtype)
+    return flooding.array("relabel", [packed], image.chunks, packed.dtype)
 
 
-def _scan(box, how, packed, image, cutting, parts):
-    (steps, lines), (_, markers) = how, packed
-    return scan_block(box, steps, markers, (image, np.ascontiguousarray(cutting(parts))), lines)
+def _scan(how, index, packed, image, *near):
+    (box, (steps, lines), distances), (summary, markers) = how, packed
+    costs = distances.costs(index, summary, *near)
+    return scan_block(box, steps, markers, (image, costs), lines)
 
 
-def _distances_in_turn(tasks: Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
+def _add_distances(
+    tasks: Tasks, distances: BlockCosts, packed: Array
+) -> tuple[dict[Shape, list[Any]], Callable[[Shape], Any]]:
     """
-    Add the tasks that make distances; return the name of their blocks.
+    Add the tasks in which blocks exchange what they need for their distances.
 
-    They are made in strips, all of which could begin at once, and nothing but the order in which
-    tasks happen to be run would keep them from being all there before the first block is scanned.
-    So a strip begins when blocks some way before it are scanned.
+    Returns
+    -------
+    near : dict
+        What `BlockCosts.costs` needs of others, by the index of a block.
+    turn : callable
+        ``turn(index)`` returns the key of a task that has run when it is there.
     """
-    rows = np.searchsorted(
-        np.cumsum(image.chunks[0]), np.cumsum((0, *barrier.rows[:-1])), side="right"
-    )
-    beside = image.numblocks[1:]
-    ahead = rows_ahead(image.chunks, distance.dtype.itemsize)
-    for row in range(ahead, image.numblocks[0]):
-        before = [tasks.at("scan", (row - ahead, *index)) for index in np.ndindex(beside)]
-        tasks.add("gate", (row,), wait_for, reference(barrier.after.key), *before)
+    blocks, (rows, *columns) = blocks_of(packed), packed.numblocks
+    near, waits = {}, []
+    for column in np.ndindex(*columns):
+        summaries = sequence(reference((blocks, row, *column)) for row in range(rows))
+        carried = tasks.add("carry", column, _carry, distances, summaries)
+        waits.append(tasks.add("carried", column, wait_for, carried))
+        near |= {(row, *column): [carried] for row in range(rows)}
+    known = tasks.add("wait", (), wait_for, *waits)
+    after = _rows_in_turn(tasks, distances, packed, known)
+    for axis in distances.shared:
+        parts: dict[Shape, list[Any]] = {}
+        for index, args in near.items():
+            block = reference((blocks, *index))
+            sites = tasks.add(
+                f"sites-{axis}",
+                index,
+                _sites,
+                distances,
+                axis,
+                index,
+                after[index[0]],
+                block,
+                *args,
+            )
+            parts.setdefault((*index[:axis], *index[axis + 1 :]), []).append(sites)
+        for rest, sites in parts.items():
+            tasks.add(f"exchange-{axis}", rest, _exchange, distances, axis, sequence(sites))
+        for index, args in near.items():
+            args.append(tasks.at(f"exchange-{axis}", (*index[:axis], *index[axis + 1 :])))
+    if not distances.shared:
+        return near, lambda _: known.key
+    for rest in parts:
+        tasks.add("turn", rest, wait_for, tasks.at(f"exchange-{axis}", rest))
+    return near, lambda index: tasks.at("turn", (*index[:axis], *index[axis + 1 :])).key
 
-    def gate(key):
-        row = int(rows[key[1]])
-        return barrier.after.key if row < ahead else tasks.at("gate", (row,)).key
 
-    name, held = held_back(distance, barrier.after, tasks.token, gate)
-    tasks.tasks |= held
-    return name
+def _rows_in_turn(tasks, distances, packed, known):
+    """
+    Return what each row of blocks waits for before it is asked for sites.
+
+    All rows could be asked at once, and nothing but the order in which tasks happen to be run would
+    keep all that they say from being there before the first block is scanned.
+    """
+    ahead = rows_ahead(packed.chunks, distances.metric.dtype.itemsize)
+    group, (rows, *beside) = _group_size(packed.ndim), packed.numblocks
+    after = [known] * rows
+    for row in range(ahead, rows):
+        last = (row - ahead + 1) // group - 1
+        if last >= 0 and (row - ahead + 1) % group == 0:
+            places = [(last, *rest) for rest in np.ndindex(*(-(-size // group) for size in beside))]
+            # Waited for directly, surfaces would all move to one worker.
+            waits = [
+                tasks.add("combined", at, wait_for, tasks.at("combine", (0, *at))) for at in places
+            ]
+            after[row] = tasks.add("gate", (last,), wait_for, *waits)
+        else:
+            after[row] = after[row - 1]
+    return after
+
+
+def _group_size(ndim):
+    return GROUP.get(ndim, GROUP_OF_MORE)
+
+
+def _carry(distances, blocks):
+    return distances.carry([summary for summary, _ in blocks])
+
+
+def _sites(distances, axis, index, _, block, *near):
+    return distances.sites(axis, index, block[0], *near)
+
+
+def _exchange(distances, axis, sites):
+    return distances.lines[axis].carry(sites)
 
 
 def reconstruct(
@@ -291,7 +343,7 @@ def _add_tree(tasks, boxes, combine, resolve):
         For each block, where to find what becomes of it: a reference and a number.
     """
     *_, (last, box) = boxes.items()
-    group = GROUP.get(len(last), GROUP_OF_MORE)
+    group = _group_size(len(last))
     above, shape, level, below = {}, tuple(number + 1 for number in last), (), "scan"
     # What is in one block may still have ends to be joined.
     while math.prod(shape) > 1 or (box.wrap_axes and not level):
