@@ -164,11 +164,12 @@ def _add_distances(
         ``turn(index)`` returns the key of a task that has run when it is there.
     """
     blocks, (rows, *columns) = blocks_of(packed), packed.numblocks
-    near, waits = {}, []
+    near: dict[Shape, list[Any]] = {}
+    waits = []
     for column in np.ndindex(*columns):
         summaries = sequence(reference((blocks, row, *column)) for row in range(rows))
         carried = tasks.add("carry", column, _carry, distances, summaries)
-        waits.append(tasks.add("carried", column, wait_for, carried))
+        waits.append(tasks.add("carry-wait", column, wait_for, carried))
         near |= {(row, *column): [carried] for row in range(rows)}
     known = tasks.add("wait", (), wait_for, *waits)
     after = _rows_in_turn(tasks, distances, packed, known)
@@ -189,13 +190,13 @@ def _add_distances(
             )
             parts.setdefault((*index[:axis], *index[axis + 1 :]), []).append(sites)
         for rest, sites in parts.items():
-            tasks.add(f"exchange-{axis}", rest, _exchange, distances, axis, sequence(sites))
+            tasks.add(f"across-{axis}", rest, _exchange, distances, axis, sequence(sites))
         for index, args in near.items():
-            args.append(tasks.at(f"exchange-{axis}", (*index[:axis], *index[axis + 1 :])))
+            args.append(tasks.at(f"across-{axis}", (*index[:axis], *index[axis + 1 :])))
     if not distances.shared:
         return near, lambda _: known.key
     for rest in parts:
-        tasks.add("turn", rest, wait_for, tasks.at(f"exchange-{axis}", rest))
+        tasks.add("turn", rest, wait_for, tasks.at(f"across-{axis}", rest))
     return near, lambda index: tasks.at("turn", (*index[:axis], *index[axis + 1 :])).key
 
 
@@ -215,7 +216,7 @@ def _rows_in_turn(tasks, distances, packed, known):
             places = [(last, *rest) for rest in np.ndindex(*(-(-size // group) for size in beside))]
             # Waited for directly, surfaces would all move to one worker.
             waits = [
-                tasks.add("combined", at, wait_for, tasks.at("combine", (0, *at))) for at in places
+                tasks.add("combine-wait", at, wait_for, tasks.at("combine", (0, *at))) for at in places
             ]
             after[row] = tasks.add("gate", (last,), wait_for, *waits)
         else:

@@ -263,7 +263,7 @@ def _add_first_pass(tasks, finding, images):
                 tasks.add("summary", (row, *column), finding.summarize, start, *blocks)
             )
         carried = tasks.add("carry", column, finding.carry, sequence(summaries))
-        waits.append(tasks.add("carried", column, wait_for, carried))
+        waits.append(tasks.add("carry-wait", column, wait_for, carried))
     return tasks.add("wait", (), wait_for, *waits)
 
 
@@ -275,7 +275,7 @@ def _add_exchange(tasks, finding, axis, before, step, indices):
         sites = tasks.add(f"sites-{axis}", index, take, tasks.at(before, index), 1)
         parts.setdefault((*index[:axis], *index[axis + 1 :]), []).append(sites)
     for rest, sites in parts.items():
-        tasks.add(f"exchange-{axis}", rest, finding.lines[axis].carry, sequence(sites))
+        tasks.add(f"across-{axis}", rest, finding.lines[axis].carry, sequence(sites))
     for index in indices:
-        carried = tasks.at(f"exchange-{axis}", (*index[:axis], *index[axis + 1 :]))
+        carried = tasks.at(f"across-{axis}", (*index[:axis], *index[axis + 1 :]))
         tasks.add(step, index, finding.go_on, tasks.at(before, index), carried, axis, index)
