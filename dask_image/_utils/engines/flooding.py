@@ -60,6 +60,8 @@ from dask_image._utils.typing import Array, DTypeLike, Shape
 # shrink by as much as they can.
 GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
+# So many rows of blocks (in 3-D planes) exchange by the same tasks what their distances need.
+ROWS_TOGETHER = 4
 
 
 def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name: str) -> Array:
@@ -146,7 +148,7 @@ def flood(
 
 def _scan(how, index, packed, image, *near):
     (box, (steps, lines), distances), (summary, markers) = how, packed
-    costs = distances.costs(index, summary, *near)
+    costs = distances.costs(index, summary, *_of_row(index, near))
     return scan_block(box, steps, markers, (image, costs), lines)
 
 
@@ -159,9 +161,9 @@ def _add_distances(
     Returns
     -------
     near : dict
-        What `BlockCosts.costs` needs of others, by the index of a block.
+        What `_scan` needs of others, by the index of a block.
     turn : callable
-        ``turn(index)`` returns the key of a task that has run when it is there.
+        ``turn(index)`` returns the key of a task that has run when that is there.
     """
     blocks, (rows, *columns) = blocks_of(packed), packed.numblocks
     near: dict[Shape, list[Any]] = {}
@@ -170,57 +172,67 @@ def _add_distances(
         summaries = sequence(reference((blocks, row, *column)) for row in range(rows))
         carried = tasks.add("carry", column, _carry, distances, summaries)
         waits.append(tasks.add("carry-wait", column, wait_for, carried))
-        near |= {(row, *column): [carried] for row in range(rows)}
+        # Some rows are asked for sites by one task.
+        near |= {(place, *column): [carried] for place in range(-(-rows // ROWS_TOGETHER))}
     known = tasks.add("wait", (), wait_for, *waits)
     after = _rows_in_turn(tasks, distances, packed, known)
     for axis in distances.shared:
         parts: dict[Shape, list[Any]] = {}
-        for index, args in near.items():
-            block = reference((blocks, *index))
+        for place, args in near.items():
+            first, *column = place[0] * ROWS_TOGETHER, *place[1:]
+            indices = [(row, *column) for row in range(first, min(first + ROWS_TOGETHER, rows))]
+            some = sequence(reference((blocks, *index)) for index in indices)
             sites = tasks.add(
-                f"sites-{axis}",
-                index,
-                _sites,
-                distances,
-                axis,
-                index,
-                after[index[0]],
-                block,
+                f"sites-{axis}", place, _sites, distances, axis, indices, after[place[0]], some,
                 *args,
-            )
-            parts.setdefault((*index[:axis], *index[axis + 1 :]), []).append(sites)
+            )  # fmt: skip
+            parts.setdefault(_beside(place, axis), []).append(sites)
         for rest, sites in parts.items():
-            tasks.add(f"across-{axis}", rest, _exchange, distances, axis, sequence(sites))
-        for index, args in near.items():
-            args.append(tasks.at(f"across-{axis}", (*index[:axis], *index[axis + 1 :])))
+            tasks.add(f"across-{axis}", rest, _across, distances, axis, sequence(sites))
+        for place, args in near.items():
+            args.append(tasks.at(f"across-{axis}", _beside(place, axis)))
+    near = {
+        index: near[(index[0] // ROWS_TOGETHER, *index[1:])]
+        for index in np.ndindex(packed.numblocks)
+    }
     if not distances.shared:
         return near, lambda _: known.key
     for rest in parts:
         tasks.add("turn", rest, wait_for, tasks.at(f"across-{axis}", rest))
-    return near, lambda index: tasks.at("turn", (*index[:axis], *index[axis + 1 :])).key
+
+    def turn(index):
+        place = index[0] // ROWS_TOGETHER, *index[1:]
+        return tasks.at("turn", _beside(place, distances.shared[-1])).key
+
+    return near, turn
+
+
+def _beside(place, axis):
+    """Return what all that lie along an axis have in common."""
+    return (*place[:axis], *place[axis + 1 :])
 
 
 def _rows_in_turn(tasks, distances, packed, known):
     """
-    Return what each row of blocks waits for before it is asked for sites.
+    Return what some rows of blocks together wait for before they are asked for sites.
 
     All rows could be asked at once, and nothing but the order in which tasks happen to be run would
     keep all that they say from being there before the first block is scanned.
     """
     ahead = rows_ahead(packed.chunks, distances.metric.dtype.itemsize)
     group, (rows, *beside) = _group_size(packed.ndim), packed.numblocks
-    after = [known] * rows
-    for row in range(ahead, rows):
-        last = (row - ahead + 1) // group - 1
-        if last >= 0 and (row - ahead + 1) % group == 0:
+    after, gates = [], {-1: known}
+    for first in range(0, rows, ROWS_TOGETHER):
+        last = max((first - ahead + 1) // group - 1, -1)
+        if last not in gates:
             places = [(last, *rest) for rest in np.ndindex(*(-(-size // group) for size in beside))]
             # Waited for directly, surfaces would all move to one worker.
             waits = [
-                tasks.add("combine-wait", at, wait_for, tasks.at("combine", (0, *at))) for at in places
+                tasks.add("combine-wait", at, wait_for, tasks.at("combine", (0, *at)))
+                for at in places
             ]
-            after[row] = tasks.add("gate", (last,), wait_for, *waits)
-        else:
-            after[row] = after[row - 1]
+            gates[last] = tasks.add("gate", (last,), wait_for, *waits)
+        after.append(gates[last])
     return after
 
 
@@ -232,12 +244,23 @@ def _carry(distances, blocks):
     return distances.carry([summary for summary, _ in blocks])
 
 
-def _sites(distances, axis, index, _, block, *near):
-    return distances.sites(axis, index, block[0], *near)
+def _sites(distances, axis, indices, _, blocks, *near):
+    """Return the sites of some blocks of a column."""
+    return [
+        distances.sites(axis, index, summary, *_of_row(index, near))
+        for index, (summary, _) in zip(indices, blocks, strict=True)
+    ]
 
 
-def _exchange(distances, axis, sites):
-    return distances.lines[axis].carry(sites)
+def _across(distances, axis, sites):
+    """Return, for each of some rows, what its blocks get from those beside them."""
+    return [distances.lines[axis].carry(row) for row in zip(*sites, strict=True)]
+
+
+def _of_row(index, near):
+    """Return what a block needs of others, out of what `_carry` and `_across` returned."""
+    carried, *across = near
+    return carried, *(rows[index[0] % ROWS_TOGETHER] for rows in across)
 
 
 def reconstruct(
