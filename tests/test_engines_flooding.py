@@ -247,6 +247,18 @@ def test_levels_are_the_least_over_all_ways():
     np.testing.assert_array_equal(lowest, [2, 5, 5, 9])
 
 
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 40))
+def test_levels_in_a_forest(seed, count):
+    random = np.random.default_rng(seed)
+    names, nodes = random.permutation(count), np.arange(1, count)
+    edges = np.stack([nodes, random.integers(0, nodes)], axis=1)[random.random(count - 1) < 0.8]
+    weights, levels = random.integers(0, 9, len(edges)) * 1.0, random.integers(0, 9, count) * 1.0
+    np.testing.assert_array_equal(
+        reconstruction.lowest_levels_in_forest(names[edges], weights, levels),
+        reconstruction.lowest_levels(names[edges], weights, levels),
+    )
+
+
 def test_sites_are_exchanged_as_they_are_needed(monkeypatch):
     monkeypatch.setattr(line_sweeps, "BYTES_AHEAD", 1)
     monkeypatch.setattr(line_sweeps, "BLOCKS_AHEAD", 4)

@@ -726,7 +726,9 @@ def combine_levels(
     # Together they span all terminals, by least edges: levels need no other way.
     edges = whole.edges[np.concatenate([trees, records])]
     weights = whole.image[edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
-    lowest = functools.partial(kernels.reconstruction.lowest_levels, whole.terminal[edges], weights)
+    lowest = functools.partial(
+        kernels.reconstruction.lowest_levels_in_forest, whole.terminal[edges], weights
+    )
     from_outside = np.where(held > 0, -np.inf, np.inf).astype(whole.image.dtype)
     into = taken - 1
     leaks = Leaks(lowest(np.concatenate(levels)), into, lowest(from_outside), graph.starts)
