@@ -12,8 +12,8 @@ from dask_image._kernels.blocks.interpolation.values import (
     by_parts,
     converted,
     limits_of,
-    native,
     stacked,
+    where_it_lies,
 )
 from dask_image._kernels.blocks.interpolation.weights import weights_of
 from dask_image._kernels.memory import recycled, scratch
@@ -22,7 +22,7 @@ from dask_image._kernels.memory import recycled, scratch
 BAND = 1 << 16
 
 # Columns whose rows stay in a cache: fewer at a time, and memory is written in pieces.
-TILE = 1024
+TILE = 2048
 
 
 def on_grid(coefficients, box, lines, spline, dtype):
@@ -71,12 +71,12 @@ def _grid_of_part(coefficients, box, lines, spline, dtype):
         for line, origin, length, size in zip(lines, box.origin, planes.shape[1:], box.shape)
     ]
     flat = result.reshape(len(planes), -1, len(lines[-1]))
-    grid = _Rows(planes.shape[1:], tables, spline.cval, dtype)
-    limits = limits_of(dtype)
+    grid, limits = None, limits_of(dtype)
     rows = min(max(BAND // flat.shape[2], 1), flat.shape[1])
     values = None if dtype.kind == "f" or limits is not None else np.empty((rows, flat.shape[2]))
     for plane, target in zip(planes, flat):
-        pixels = native(plane).reshape(-1)
+        pixels, strides = where_it_lies(plane)
+        grid = grid or _Rows(strides, tables, spline.cval, dtype)
         doubt = grid.doubt(pixels)
         if values is None:
             grid.sum_up(pixels, 0, limits, doubt, target)
@@ -117,7 +117,7 @@ class _Rows:
     up along the last axis but one; where those would not use it again, that is added up first too.
     """
 
-    def __init__(self, shape, tables, cval, dtype):
+    def __init__(self, strides, tables, cval, dtype):
         self.cval, self.dtype = cval, dtype
         outer = tables[:-1]
         places = [table[0] for table in outer] or [np.zeros((1, 1), np.int64)]
@@ -125,7 +125,6 @@ class _Rows:
         # An image of one axis is one of a single row.
         weights = [table[1] for table in outer] or [np.ones((1, 1))]
         known = [table[2] for table in outer] or [np.ones(1, bool)]
-        strides = [math.prod(shape[axis + 1 :]) for axis in range(len(places))]
         self.offsets = np.concatenate(
             [np.where(p < 0, NOWHERE, p * stride) for p, stride in zip(places, strides)], axis=1
         )
