@@ -12,6 +12,7 @@ one of which is killed, and which must pause and spill; ``--schedulers`` compare
 
 import argparse
 import contextlib
+import math
 import multiprocessing
 import os
 import pickle
@@ -91,7 +92,7 @@ def child(name, side, block, cap):
     """Run a case under its cap, and print peak (bytes) and seconds."""
     dask.config.set(scheduler="threads", num_workers=2)
     dask.config.set({"dask-image.median.memory": 0, "dask-image.coordinates.memory": 0})
-    dask.config.set({"dask-image.label.memory": cap // 4})
+    dask.config.set({"dask-image.label.memory": cap // 4, "dask-image.compile.wait": math.inf})
     run_case(name, 2 * block, block, cap)  # compiles, and imports what is imported late
     start = resident()
     peak = [start]

@@ -19,9 +19,6 @@ from dask_image._kernels.blocks.runs import Runs
 from dask_image._kernels.blocks.surfaces import Box, Packed, scan_block
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
-from dask_image._utils.engines.flooding import flood, pack
-from dask_image._utils.metrics import EUCLIDEAN
 from dask_image.segmentation import watershed
 from tests.helpers import nothing_computes, plain_kernels
 
@@ -206,10 +203,7 @@ def test_a_surface_holds_no_more_than_the_faces():
     assert runs.block().min() == 1 - labels.size
 
 
-# Two tasks a block are those of the arrays.
-@pytest.mark.parametrize("strips_of_a_block", [1, 8])
-def test_tasks_are_few_and_named_after_the_function(strips_of_a_block, monkeypatch):
-    monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", 640 * 32 // strips_of_a_block)
+def test_tasks_are_few_and_named_after_the_function():
     image = da.zeros((640, 640), chunks=32)
     basins = watershed(image, da.zeros((640, 640), chunks=32, dtype=np.int32))
     (graph,) = dask.optimize(basins)
@@ -253,23 +247,19 @@ def test_levels_are_the_least_over_all_ways():
     np.testing.assert_array_equal(lowest, [2, 5, 5, 9])
 
 
-def test_flood_takes_any_distances():
-    image = da.zeros((1, 6), chunks=(1, 4))
-    markers = da.from_array(np.array([[1, 0, 0, 0, 0, 2]]), chunks=(1, 4))
-
-    metric = Metric.on(image.shape, EUCLIDEAN)
-
-    def from_the_left(packed):
-        costs, barrier = least_costs(packed, metric, "test", summarized=True)
-        return costs * 0 + da.arange(6, chunks=4), barrier
-
-    packed = pack(markers, None, FirstAxis(metric).summarize, "test")
-    basins = flood(image, packed, from_the_left, steps_of(2, 1), "test")
-    np.testing.assert_array_equal(basins, [[1, 1, 1, 1, 1, 2]])
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 40))
+def test_levels_in_a_forest(seed, count):
+    random = np.random.default_rng(seed)
+    names, nodes = random.permutation(count), np.arange(1, count)
+    edges = np.stack([nodes, random.integers(0, nodes)], axis=1)[random.random(count - 1) < 0.8]
+    weights, levels = random.integers(0, 9, len(edges)) * 1.0, random.integers(0, 9, count) * 1.0
+    np.testing.assert_array_equal(
+        reconstruction.lowest_levels_in_forest(names[edges], weights, levels),
+        reconstruction.lowest_levels(names[edges], weights, levels),
+    )
 
 
-def test_distances_are_made_as_they_are_needed(monkeypatch):
-    monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", 40)
+def test_sites_are_exchanged_as_they_are_needed(monkeypatch):
     monkeypatch.setattr(line_sweeps, "BYTES_AHEAD", 1)
     monkeypatch.setattr(line_sweeps, "BLOCKS_AHEAD", 4)
     markers = da.from_array(np.eye(40, 4, dtype=int), chunks=(4, 2))
@@ -277,13 +267,14 @@ def test_distances_are_made_as_they_are_needed(monkeypatch):
     finished = []
     with Callback(posttask=lambda key, *_: finished.append(key)):
         basins.compute(scheduler="synchronous")
-    of_step = {
-        step: [at for at, key in enumerate(finished) if f"watershed-{step}" in key[0]]
-        for step in ("sweep", "scan")
+    at = {
+        step: [place for place, key in enumerate(finished) if f"watershed-{step}" in key[0]]
+        for step in ("sites", "scan")
     }
-    assert len(of_step["sweep"]) == 10
-    for row in range(2, 10):  # the first sweep of a strip after the scans of one two before it
-        assert of_step["sweep"][row] > of_step["scan"][2 * (row - 2)]
+    # Of four rows together, after those that lie two before them in groups of three.
+    assert len(at["sites"]) == 6
+    assert at["sites"][2] > at["scan"][2 * 3 - 1]
+    assert at["sites"][4] > at["scan"][2 * 6 - 1]
     np.testing.assert_array_equal(
         basins, kruskal(np.zeros((40, 4)), markers.compute(), steps_of(2, 1))
     )
@@ -377,5 +368,5 @@ def test_each_block_of_one_file_waits_for_its_distances():
         for needed in getattr(task, "dependencies", ())
         if "watershed-turn" in needed[0]
     )
-    assert len(waiting) == 10
-    assert min(waiting.values()) >= 1
+    # Blocks of the first rows wait where the file does.
+    assert sorted(waiting.values()) == [1, 4, 8]

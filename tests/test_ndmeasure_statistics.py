@@ -144,6 +144,24 @@ def test_label_dtypes(either_kernel, dtype):
         check(name, image, labels, [4, 1], (7, 12))
 
 
+@pytest.mark.parametrize("dtype", ["i1", "i2"])
+@pytest.mark.parametrize("name", ["sum_labels", "maximum", "median", "area", "comprehension"])
+def test_labels_further_apart_than_their_dtype_reaches(name, dtype):
+    most = np.iinfo(dtype).max - 27
+    index = np.arange(-most, most).astype(dtype)
+    labels = np.random.default_rng(0).permutation(index).reshape(-1, 2)
+    image = labels.astype(np.int64) * 3
+    arrays = [da.from_array(array, chunks=(-1, 1)) for array in (image, labels)]
+    if name == "area":
+        found = ndmeasure.area(*arrays, index)
+    elif name == "comprehension":
+        found = ndmeasure.labeled_comprehension(*arrays, index, np.sum, np.int64, 0)
+    else:
+        found = getattr(ndmeasure, name)(*arrays, index)
+    expected = np.ones(index.size) if name == "area" else index.astype(np.int64) * 3
+    np.testing.assert_array_equal(found.compute(), expected)
+
+
 def test_boolean_labels(either_kernel):
     image = distinct_image((20, 31), np.float64)
     labels = image % 3 == 0

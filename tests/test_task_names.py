@@ -30,8 +30,9 @@ STEPS = {
     "column", "settle", "centers",
     # of distances
     "carry", "lines", "sweep", "slab", "pack", "forward", "backward", "part", "turn",
+    "carry-wait", "sites", "across", "along",
     # of floods
-    "gate", "kept", "taken", "resolve", "fill",
+    "gate", "kept", "taken", "resolve", "fill", "combine-wait",
     # of folds
     "range", "histogram", "refine", "mark", "collect", "border", "strong", "weak",
     # of mappings between labels

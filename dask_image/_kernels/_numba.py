@@ -231,3 +231,54 @@ def wide_vectors(typing_context):
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+@intrinsic(lambda array, place: None)
+def prefetch(typing_context, array, place):
+    """
+    Ask for what lies at a place of a contiguous vector, without waiting for it.
+
+    Pixels that a processor cannot guess it will read, as those along an oblique line, come from
+    memory one after another when they are read, and many at once when they are asked for.
+    """
+    from llvmlite import ir
+    from numba.core import types
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, value=arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+        to_read, into_all_caches, data_not_code = number(0), number(3), number(1)
+        builder.call(function, [address, to_read, into_all_caches, data_not_code])
+        return context.get_dummy_value()
+
+    return types.void(array, place), generate
+
+
+def _copy_two(source, place, target, at):
+    target[at], target[at + 1] = source[place], source[place + 1]
+
+
+@intrinsic(_copy_two)
+def copy_two(typing_context, source, place, target, at):
+    """Copy two neighbours from one contiguous vector to another of its dtype, as one word."""
+    from llvmlite import ir
+    from numba.core import types
+
+    def generate(context, builder, signature, arguments):
+        def address(vector, index):
+            kind = signature.args[vector]
+            data = context.make_array(kind)(context, builder, value=arguments[vector]).data
+            return builder.gep(data, [arguments[index]])
+
+        first = address(0, 1)
+        item = context.get_data_type(signature.args[0].dtype)
+        pair = ir.VectorType(item, 2).as_pointer()
+        size = context.get_abi_sizeof(item)
+        word = builder.load(builder.bitcast(first, pair), align=size)
+        builder.store(word, builder.bitcast(address(2, 3), pair), align=size)
+        return context.get_dummy_value()
+
+    return types.void(source, place, target, at), generate

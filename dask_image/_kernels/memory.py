@@ -71,11 +71,13 @@ def recycled(shape, dtype=np.float64):
     return np.asarray(lent)[:size].view(dtype).reshape(shape)
 
 
-# No other thread comes in between what a deque does, nor Python's collector of garbage.
-
-
 def _leave(memory):
-    """Leave memory to others; free what was left longest if it is too much."""
+    """
+    Leave memory to others; free what was left longest if it is too much.
+
+    No other thread comes in between what a deque does, nor Python's collector of garbage, which
+    may call this anywhere.
+    """
     _left_over.append(memory)
     while sum(each.size for each in tuple(_left_over)) > MOST_BYTES_LEFT:
         try:
@@ -85,7 +87,11 @@ def _leave(memory):
 
 
 def _left(size):
-    """Return memory that is left over and not much too large, or else fresh one."""
+    """
+    Return memory that is left over and not much too large, or else fresh one.
+
+    Each is taken out before it is looked at, so that no other thread gets the same.
+    """
     for _ in range(len(_left_over)):
         try:
             memory = _left_over.popleft()

@@ -317,7 +317,8 @@ def locate_labels(
     first, last = present[0], present[-1]
     if int(last) - int(first) == present.size - 1:  # no gaps: no search either
         inside &= (wanted >= first) & (wanted <= last)
-        return (np.where(inside, wanted, first) - first).astype(np.intp), inside
+        # Labels of one byte are up to 255 apart, which is no number of their dtype.
+        return np.where(inside, wanted, first).astype(np.int64) - first.astype(np.int64), inside
     where = np.searchsorted(present, wanted)
     where = np.where(where < present.size, where, 0)
     return where, inside & (present[where] == wanted)

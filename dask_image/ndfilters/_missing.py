@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.counted import counted_pixels
-from dask_image._utils.engines.distances import nearest_values, pixels_of
+from dask_image._utils.engines.flooding import without_empty_blocks
 from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.nearest_values import nearest_values
 from dask_image._utils.engines.overlap import map_boxes
 from dask_image._utils.typing import Array, ArrayLike
 from dask_image.ndfilters._inpaint import as_dtype_of, inpaint
@@ -113,21 +115,10 @@ def fill_missing(
 def _nearest(image, counted):
     """Return the value of the nearest pixel that is there."""
     absent = np.nan if image.dtype.kind == "f" else 0
-    kind = pixels_of(missing=bool, value=image.dtype)
-    sources = [each if image.ndim else each.reshape(1) for each in (image, *counted.masks)]
-    pixels = map_blocks(
-        _marked, *sources, name="fill_missing-mask", counted=counted.for_blocks, kind=kind,
-        dtype=kind, meta=block_meta(sources[0].ndim, kind),
-    )  # fmt: skip
-    found = nearest_values(pixels, absent, "fill_missing")
-    return found if image.ndim else found.reshape(())
-
-
-def _marked(block, where=None, *, counted, kind):
-    """Return pixels that say whether they are missing, and their value."""
-    pixels = np.empty(block.shape, kind)
-    pixels["missing"], pixels["value"] = _missing(block, where, counted=counted), block
-    return pixels
+    missing = functools.partial(_missing, counted=counted.for_blocks)
+    images = [each if image.ndim else each.reshape(1) for each in (image, *counted.masks)]
+    found = nearest_values(without_empty_blocks(images), missing, absent, "fill_missing")
+    return found.rechunk(image.chunks, method="tasks") if image.ndim else found.reshape(())
 
 
 def _missing(block, where=None, *, counted):

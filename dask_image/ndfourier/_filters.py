@@ -10,6 +10,7 @@ from scipy import ndimage, special
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
+from dask_image._kernels.memory import recycled
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axis,
@@ -323,7 +324,7 @@ def _multiply(block, *factors, out_dtype):
     outer = functools.reduce(np.multiply.outer, factors[:-1], np.ones(()))
     outer, last = outer.reshape(-1, 1), factors[-1]
     rows = block.reshape(len(outer), len(last))
-    result = np.empty_like(block, dtype=out_dtype, order="C")
+    result = _result_like(block, out_dtype)
     target = result.reshape(rows.shape)
     in_parts = block.dtype == out_dtype and outer.dtype.kind == last.dtype.kind == "f"
     if in_parts and block.dtype.kind == "c":
@@ -343,6 +344,13 @@ def _multiply(block, *factors, out_dtype):
     return result
 
 
+def _result_like(block, dtype):
+    """Return an array of the shape of a block, on its device, to be written to."""
+    if isinstance(block, np.ndarray):
+        return recycled(block.shape, dtype)
+    return np.empty_like(block, dtype=dtype, order="C")
+
+
 def _multiply_ellipsoid(block, *squares, out_dtype):
     """Multiply ``block`` with the transform of the unit ball at the radius of each place."""
     outer = functools.reduce(np.add.outer, squares[:-1], np.zeros(()))
@@ -352,7 +360,7 @@ def _multiply_ellipsoid(block, *squares, out_dtype):
     )
     ball = _unit_ball(np.sqrt(heights[:, None] + widths), block.ndim)
     rows = block.reshape(len(height), len(width))
-    result = np.empty_like(block, dtype=out_dtype, order="C")
+    result = _result_like(block, out_dtype)
     target = result.reshape(rows.shape)
     for band in _bands(rows):
         target[band] = _product(rows[band], ball[height[band]][:, width], out_dtype)

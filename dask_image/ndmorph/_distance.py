@@ -159,7 +159,7 @@ def distance_transform_edt(
                 indices, image.chunks, _distances_to, np.float64, name, metric=metric
             )
     else:
-        costs, _ = least_costs(image, metric, name)
+        costs = least_costs(image, metric, name)
         distances = take_from(costs, image.chunks, _distances_of, np.float64, name, metric=metric)
     return _results(distances, indices)
 
@@ -295,7 +295,7 @@ def distance_transform_cdt(
     metric = Metric.on(image.shape, kind, None, wrap_axes)
     distances = indices = None
     if return_distances:
-        costs, _ = least_costs(image, metric, name)
+        costs = least_costs(image, metric, name)
         distances = take_from(costs, image.chunks, _steps_of, np.int32, name, absent=-1)
     if return_indices:
         found = _nearest_background(image, metric, name)
@@ -420,7 +420,7 @@ def distance_transform_bf(
     metric = Metric.on(image.shape, kinds[name], sampling, wrap_axes)
     if return_indices:
         return _last_nearest_background(image, metric, return_distances, dtype, absent)
-    costs, _ = least_costs(image, metric, "distance_transform_bf")
+    costs = least_costs(image, metric, "distance_transform_bf")
     function = _roots_of if name == "euclidean" else _steps_of
     return take_from(costs, image.chunks, function, dtype, "distance_transform_bf", absent=absent)
 
@@ -518,7 +518,7 @@ def _nearest_background(image, metric, name):
         functools.partial(_first_features, metric=metric),
     )
     strips, ndim = line_sweeps.thin_strips(image), image.ndim
-    features, _ = line_sweeps.carry_along_first_axis(
+    features = line_sweeps.carry_along_first_axis(
         image, strips, carrying, np.int32, name, lead=((min(ndim, 2),),)
     )
     for axis in range(2, ndim):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import dask.array as da
 import numpy as np
 
@@ -11,10 +9,9 @@ from dask_image._utils.arguments import normalize_number, normalize_wrap_axes
 from dask_image._utils.arrays import as_dask_array, as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
-from dask_image._utils.engines.distances import FirstAxis, Metric, least_costs
+from dask_image._utils.engines.distances import BlockCosts
 from dask_image._utils.engines.flooding import flood, pack, without_empty_blocks
 from dask_image._utils.labels import as_label_image
-from dask_image._utils.metrics import EUCLIDEAN
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
 from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
 from dask_image.segmentation._extrema import packed_minima
@@ -145,14 +142,14 @@ def watershed(
     dtype = _label_dtype(image) if markers is None else markers.dtype
     if image.size == 0:
         return da.zeros_like(image, dtype=dtype)
-    chunks, metric = image.chunks, Metric.on(image.shape, EUCLIDEAN, None, wrap_axes)
+    chunks = image.chunks
     image, markers, mask = without_empty_blocks([image, markers, mask])
-    summarize = FirstAxis(metric).summarize
+    distances = BlockCosts.on(image, wrap_axes)
     if markers is None:
-        packed = packed_minima(image, mask, Connectivity(steps, wrap_axes), dtype, summarize)
+        connected = Connectivity(steps, wrap_axes)
+        packed = packed_minima(image, mask, connected, dtype, distances.summarize)
     else:
-        packed = pack(markers, mask, summarize, "watershed")
-    distances = functools.partial(least_costs, metric=metric, name="watershed", summarized=True)
+        packed = pack(markers, mask, distances.summarize, "watershed")
     basins = flood(image, packed, distances, steps, "watershed", wrap_axes, bool(watershed_line))
     return basins.rechunk(chunks, method="tasks")
 

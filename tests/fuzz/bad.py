@@ -11,7 +11,7 @@ NONE_TRUE = np.zeros((3, 3), bool)
 
 BAD = {
     "input": ["text", TEXTS, None, UNKNOWN],
-    "arr": ["text", TEXTS, None, np.ones((2, 2))],
+    "arr": ["text", TEXTS, None, np.ones((2, 2), complex)],
     "mode": ["bogus", 5, None, ["wrap"] * 7],
     "cval": ["a", [1, 2], 1j],
     "origin": [99, 0.5, "x", [0] * 7],
@@ -61,9 +61,10 @@ BAD = {
     "default": ["x"],
 }
 
-GREY = frozenset(
-    ("grey_erosion", "grey_dilation", "grey_opening", "grey_closing", "white_tophat", "black_tophat",
-     "morphological_gradient", "morphological_laplace")
+EXTREMES = frozenset(
+    ("minimum_filter", "maximum_filter", "grey_erosion", "grey_dilation", "grey_opening",
+     "grey_closing", "white_tophat", "black_tophat", "morphological_gradient",
+     "morphological_laplace")
 )  # fmt: skip
 
 # Arguments that the drawn cases leave out, by function.
@@ -106,10 +107,10 @@ def _is_good(case, name, value, image):
     if name == "offset" and case.name == "affine_transform":
         return case.arguments["matrix"].shape[-1] == image.ndim + 1  # which holds the offset
     if name == "origin" and case.arguments.get("footprint") is None:
-        # Grey morphology leaves axes alone along which a window has one pixel.
+        # Filters of extremes leave axes alone along which a window has one pixel.
         size = case.arguments.get("size")
-        grey = size is not None and case.arguments.get("structure") is None
-        return grey and case.name in GREY and isinstance(value, int) and np.max(size) < 2
+        flat = size is not None and case.arguments.get("structure") is None
+        return flat and case.name in EXTREMES and isinstance(value, int) and np.max(size) < 2
     if name == "axes" and case.name == "rotate":
         return False
     if name == "axes" and isinstance(value, tuple):

@@ -602,7 +602,7 @@ def find_objects(draw, name):
 @draws("value_indices")
 def value_indices(draw, name):
     """Draw integers."""
-    # SciPy crashes where the values reach over the whole range of 64 bits.
-    image = draw.image("iu", limits=0)
+    # SciPy crashes where values reach over the whole range of 64 bits, and mistakes swapped bytes.
+    image = draw.image("iu", limits=0, swapped=0)
     ignored = draw.choice(None, 0, 1)
     return Case(name, {"arr": image, "ignore_value": ignored}, "delayed")

@@ -146,15 +146,18 @@ class Draw:
             max(low, -reach), min(high, reach), shape, dtype=dtype, endpoint=True
         )
 
-    def image(self, kinds="biuf", ndim=None, limits=0.3, wild=0.0, shape=None, empty=0.04):
-        """Return a chunked image of a dtype of these kinds."""
+    def image(
+        self, kinds="biuf", ndim=None, limits=0.3, wild=0.0, shape=None, empty=0.04, swapped=0.04
+    ):
+        """Return a chunked image of a dtype of these kinds, now and then of swapped bytes."""
         dtypes = {"b": ("?",), "i": INTEGERS[::2], "u": INTEGERS[1::2]}
         dtypes |= {"f": FLOATS, "c": ("c8", "c16")}
         dtype = self.choice(*dtypes[self.choice(*kinds)])
         shape = self.shape(ndim, empty=empty) if shape is None else shape
         values = self.values(shape, dtype, limits, wild)
-        swapped = self.chance(0.04)
-        return self.chunked(values.astype(values.dtype.newbyteorder()) if swapped else values)
+        if self.chance(swapped):
+            values = values.astype(values.dtype.newbyteorder())
+        return self.chunked(values)
 
     def chunked(self, array):
         """Return an array with chunks, whose blocks may lie in memory in any way."""

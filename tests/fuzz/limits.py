@@ -91,6 +91,9 @@ def draw_limits(draw, compiled):
         for name, values in constants.items()
         if draw.chance(0.5)
     }
+    for (modules, name), value in limits.items():
+        if compiled and name == "BAND":  # bands of a pixel take minutes for millions of them
+            limits[modules, name] = 1000 * value
     return limits | {("options", name): draw.choice(1, 300) for name in MEMORY if draw.chance(0.3)}
 
 

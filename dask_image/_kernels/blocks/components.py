@@ -25,6 +25,7 @@ from dask_image._kernels.blocks.bits import (
     trailing_zeros,
     unpack_lines,
 )
+from dask_image._kernels.memory import recycled
 from dask_image._kernels.patience import patient
 from dask_image._utils.typing import Shape
 
@@ -190,7 +191,7 @@ class RunComponents:
         ranges = [range(size)[part] for size, part in zip(self.shape, box)]
         shape = [len(part) for part in ranges]
         size = int(np.prod(shape, dtype=np.int64))
-        relabelled = np.empty(size + WRITTEN_AT_ONCE, table.dtype)
+        relabelled = recycled((size + WRITTEN_AT_ONCE,), table.dtype)
         if size:
             lines = np.zeros((), np.int64)
             for along, part in zip(self.shape[:-1], ranges[:-1]):

@@ -322,17 +322,18 @@ def _moments(lines, valid, masked, deviation, cells, count):
 
 @jit_part
 def _total(lines, valid, masked, row, start, length):
-    """Return the number of the values in part of a line, and their sum."""
+    """Return the number of the values in part of a line, and their sum in double precision."""
+    zero = np.float64(0)  # a plain 0.0 would take the precision of the values, interpreted
     if masked:
         number = 0
-        total = 0.0
+        total = zero
         for j in range(start, start + length):
             if valid[row, j]:
                 number += 1
                 total += lines[row, j]
         return number, total
     # Four sums that do not wait for one another.
-    first = second = third = fourth = 0.0
+    first = second = third = fourth = zero
     whole = start + length - length % 4
     for j in range(start, whole, 4):
         first += lines[row, j]

@@ -58,7 +58,7 @@ def _table(index, columns, image):
 def _present(index, table, met):
     """Return the labels that were ``met``, a value for each row of a table, and their rows."""
     rows = np.flatnonzero(met)
-    return index.labels_of(rows), table if rows.size == len(table) else table[rows]
+    return index.labels_of(rows), table if rows.size == len(table) else table.take(rows, axis=0)
 
 
 def _sum_by_row(offsets, values, size):
@@ -76,7 +76,9 @@ def _add(partials, field):
     table = np.zeros((labels.size, first.shape[1]), first.dtype)
     with np.errstate(invalid="ignore"):
         for partial, where in zip(partials, slots, strict=True):
-            table[where] += partial[field]
+            # By column: NumPy picks numbers several times as fast as rows of them.
+            for sums, values in zip(table.T, partial[field].T, strict=True):
+                sums[where] += values
     return {"labels": labels, field: table}
 
 
@@ -147,7 +149,7 @@ def merge_sums(partials):
 
 def pool_sums(partial, chosen):
     """Put the labels that are ``chosen``, by a boolean each, together: no row if there is none."""
-    return {"sums": _total(partial["sums"][chosen])}
+    return {"sums": _total(partial["sums"].compress(chosen, axis=0))}
 
 
 def _total(rows):
@@ -198,26 +200,32 @@ def merge_spread(partials):
     first = partials[0]["spread"]
     merged = np.zeros((labels.size, first.shape[1]), first.dtype)
     for partial, where in zip(partials, slots, strict=True):
-        merged[where] = _add_spreads(merged[where], partial["spread"])
+        found = _add_spreads([column[where] for column in merged.T], partial["spread"].T)
+        for column, values in zip(merged.T, found, strict=True):
+            column[where] = values
     return {"labels": labels, "spread": merged}
 
 
 def _add_spreads(first, second):
-    """Return the spreads of pairs of groups put together; a group of ``first`` may be empty."""
-    before, count = first[:, COUNT].real, second[:, COUNT].real
-    merged = first + second
-    merged[:, SHIFT] = np.where(before, first[:, SHIFT], second[:, SHIFT])
-    shift = second[:, SHIFT] - merged[:, SHIFT]
-    merged[:, SHIFTED] += shift * count
-    apart = shift + second[:, SHIFTED] / count - first[:, SHIFTED] / np.maximum(before, 1)
-    merged[:, SQUARES] += (apart * apart.conj()).real * (before * count / (before + count))
+    """
+    Return the spreads of pairs of groups put together; a group of ``first`` may be empty.
+
+    Spreads are given by column, since NumPy picks numbers several times as fast as rows of them.
+    """
+    before, count = first[COUNT].real, second[COUNT].real
+    merged = [one + other for one, other in zip(first, second, strict=True)]
+    merged[SHIFT] = np.where(before, first[SHIFT], second[SHIFT])
+    shift = second[SHIFT] - merged[SHIFT]
+    merged[SHIFTED] += shift * count
+    apart = shift + second[SHIFTED] / count - first[SHIFTED] / np.maximum(before, 1)
+    merged[SQUARES] += (apart * apart.conj()).real * (before * count / (before + count))
     return merged
 
 
 @np.errstate(all="ignore")
 def pool_spread(partial, chosen):
     """As `pool_sums`, of `spread_partial` or `merge_spread`."""
-    rows = partial["spread"][chosen]
+    rows = partial["spread"].compress(chosen, axis=0)
     if len(rows) == 0:
         return {"spread": rows}
     pooled = rows.sum(axis=0)
@@ -273,7 +281,7 @@ def merge_centre(partials):
 
 def pool_centre(partial, chosen):
     """As `pool_sums`, of `centre_partial` or `merge_centre`."""
-    return {"centre": _total(partial["centre"][chosen])}
+    return {"centre": _total(partial["centre"].compress(chosen, axis=0))}
 
 
 def shift_centre(partial, distances):
@@ -328,7 +336,7 @@ def _find_extremes(image, index):
     places = np.full((index.size, 2), -1)
     kernels.label_loops.find_extremes(codes.reshape(-1), low, values.reshape(-1), extremes, places)
     rows = np.flatnonzero(places[:, LEAST] >= 0)
-    return index.labels_of(rows), extremes[rows], places[rows]
+    return index.labels_of(rows), extremes.take(rows, axis=0), places.take(rows, axis=0)
 
 
 def _extremes_of_all(values):
@@ -383,29 +391,36 @@ def merge_extremes(partials):
     seen = np.zeros(labels.size, bool)
     for partial, where in zip(partials, slots, strict=True):
         fresh = ~seen[where]
-        extremes[where[fresh]] = partial["extremes"][fresh]
         seen[where] = True
-        _keep_extremes(extremes, places, where, partial["extremes"], partial["places"])
+        for column, further in ((LEAST, _less), (GREATEST, _greater)):
+            values, first = partial["extremes"][:, column], partial["places"][:, column]
+            merged = extremes[:, column]
+            merged[where[fresh]] = values[fresh]
+            _keep_extremes(merged, places[:, column], where, values, first, further)
     return {"labels": labels, "extremes": extremes, "places": places}
 
 
-def _keep_extremes(extremes, places, where, new_extremes, new_places):
-    """Replace extremes, in place, by those that are further out, or equal and earlier."""
-    old, new = extremes[where], new_extremes
-    old_nan, new_nan = np.isnan(old), np.isnan(new)
-    same = (old == new) | (old_nan & new_nan)
-    less = (new < old) | (old_nan & ~new_nan)
-    greater = (new > old) | (new_nan & ~old_nan)
-    further = np.stack([less[:, LEAST], greater[:, GREATEST]], axis=1)
-    take = further | (same & (new_places < places[where]))
-    extremes[where] = np.where(take, new, old)
-    places[where] = np.where(take, new_places, places[where])
+def _less(values, others):
+    """Compare values, NaN as the greatest."""
+    return (values < others) | (np.isnan(others) & ~np.isnan(values))
+
+
+def _greater(values, others):
+    return _less(others, values)
+
+
+def _keep_extremes(extremes, places, where, values, new_places, further):
+    """Replace extremes, in place, by those that are ``further`` out, or equal and earlier."""
+    old, old_places = extremes[where], places[where]
+    take = further(values, old) | (_same(values, old) & (new_places < old_places))
+    extremes[where] = np.where(take, values, old)
+    places[where] = np.where(take, new_places, old_places)
 
 
 @np.errstate(invalid="ignore")
 def pool_extremes(partial, chosen):
     """As `pool_sums`, of `extremes_partial` or `merge_extremes`."""
-    extremes, places = partial["extremes"][chosen], partial["places"][chosen]
+    extremes, places = (partial[field].compress(chosen, axis=0) for field in ("extremes", "places"))
     if len(extremes) == 0:
         return {"extremes": extremes, "places": places}
     outer = [np.fmin.reduce(extremes[:, LEAST]), np.maximum.reduce(extremes[:, GREATEST])]

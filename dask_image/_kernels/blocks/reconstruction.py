@@ -83,6 +83,60 @@ def lowest_levels(edges, weights, levels):
     return ranked[highest[:count]]
 
 
+def lowest_levels_in_forest(edges, weights, levels):
+    """Return what `lowest_levels` does, of a graph without circles."""
+    if not use_numba():
+        return lowest_levels(edges, weights, levels)
+    levels = levels.copy()
+    a, b = (np.ascontiguousarray(side, np.int32) for side in edges.T)
+    _spread(a, b, weights, levels)
+    return levels
+
+
+@jit
+def _spread(a, b, weights, levels):
+    """Let the levels of trees spread to their roots, and from there back."""
+    count = levels.size
+    # The edges of a node are a list; each stands in those of both of its nodes.
+    first, following = np.full(count, -1, np.int32), np.empty(2 * a.size, np.int32)
+    for edge in range(a.size):
+        following[2 * edge], first[a[edge]] = first[a[edge]], 2 * edge
+        following[2 * edge + 1], first[b[edge]] = first[b[edge]], 2 * edge + 1
+    unseen, root = -2, -1
+    order, above = np.empty(count, np.int32), np.full(count, unseen, np.int32)
+    end = 0
+    for start in range(count):
+        if above[start] == unseen:
+            above[start] = root
+            order[end] = start
+            place = end
+            end += 1
+            while place < end:
+                node = order[place]
+                place += 1
+                entry = first[node]
+                while entry >= 0:
+                    edge = entry // 2
+                    other = a[edge] + b[edge] - node
+                    if above[other] == unseen:
+                        above[other] = edge
+                        order[end] = other
+                        end += 1
+                    entry = following[entry]
+    for place in range(count - 1, -1, -1):
+        node = order[place]
+        edge = above[node]
+        if edge != root:
+            other = a[edge] + b[edge] - node
+            levels[other] = min(levels[other], max(levels[node], weights[edge]))
+    for place in range(count):
+        node = order[place]
+        edge = above[node]
+        if edge != root:
+            other = a[edge] + b[edge] - node
+            levels[node] = min(levels[node], max(levels[other], weights[edge]))
+
+
 def _erode_compiled(seed, mask, steps):
     """Erode within a wall that no level passes."""
     padded_shape = tuple(size + 2 for size in seed.shape)

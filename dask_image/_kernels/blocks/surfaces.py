@@ -128,13 +128,13 @@ class Surface:
         Of each pixel that is known, raveled in the image; in raster order. These are the pixels
         on the faces and those that an edge of the graph joins.
     image, distance : numpy.ndarray
-        Its value.
+        Its value; distances in the smallest dtype that holds them.
     marked : numpy.ndarray of bool
         Whether it is part of a marker.
     terminal : numpy.ndarray of int32
-        Which face terminal holds it; -1 if a marker does.
-    label : numpy.ndarray
-        The label of the marker that does, or 0.
+        Which face terminal holds it; or which marker, counted -1, -2 and so on.
+    markers : numpy.ndarray
+        The labels of these markers.
     edges : numpy.ndarray of int32
         The graph: shape (n, 2), which of these pixels are joined.
     """
@@ -146,7 +146,7 @@ class Surface:
     distance: np.ndarray
     marked: np.ndarray
     terminal: np.ndarray
-    label: np.ndarray
+    markers: np.ndarray
     edges: np.ndarray
 
 
@@ -318,18 +318,29 @@ def _surface(box, values, scanned, faces, markers, count):
     position = np.ravel_multi_index(
         [along + low for along, low in zip(local, box.lower)], box.image_shape
     )
-    terminal, label = _parted(taken[rows], markers)
     number = np.int32 if math.prod(box.image_shape) < 2**31 else np.int64
+    image, distance, marked = (each.ravel()[rows] for each in values)
     return Surface(
-        box, count, position.astype(number), *(each.ravel()[rows] for each in values),
-        terminal, label, np.searchsorted(rows, edges).astype(np.int32),
+        box, count, position.astype(number), image, _narrow(distance), marked,
+        *_parted(taken[rows], markers), np.searchsorted(rows, edges).astype(np.int32),
     )  # fmt: skip
 
 
+def _narrow(distance: NDArray) -> NDArray:
+    """Return distances in a small dtype if they are short."""
+    most = distance.max(initial=0)
+    fits = [kind for kind in (np.uint8, np.uint16) if most <= np.iinfo(kind).max]
+    return distance.astype(fits[0]) if fits else distance
+
+
 def _parted(taken: NDArray, markers: NDArray) -> tuple[NDArray, NDArray]:
-    """Return what takes nodes as numbers of face terminals, else -1, and labels, else 0."""
-    terminal = np.maximum(taken - 1, -1).astype(np.int32)
-    return terminal, markers[np.maximum(-taken, 0)]
+    """Return what takes nodes, as `Surface` has it, and the labels of the markers among that."""
+    terminal = (taken - 1).astype(np.int32)
+    held = np.flatnonzero(taken <= 0)
+    used = np.zeros(markers.size, bool)
+    used[-taken[held]] = True
+    terminal[held] = -np.cumsum(used)[-taken[held]]
+    return terminal, markers[used]
 
 
 @dataclass(frozen=True)
@@ -355,23 +366,30 @@ class Graph:
     outer: np.ndarray
     crossing: np.ndarray
 
-    def cut(
-        self, pixels: NDArray, edges: NDArray, count: int, terminal: NDArray, label: NDArray
-    ) -> Surface:
-        """Return a surface of some pixels and edges of this one."""
-        kept = np.flatnonzero(pixels)
-        whole = self.surface
-        return Surface(
-            whole.box, count, whole.position[kept], whole.image[kept], whole.distance[kept],
-            whole.marked[kept], terminal[kept], label[kept],
-            np.searchsorted(kept, whole.edges[edges]).astype(np.int32),
-        )  # fmt: skip
+    def cut(self, records: NDArray, count: int, taken: NDArray, markers: NDArray) -> Surface:
+        """
+        Return the surface of the box that they form.
 
-    def pixels_with(self, edges: NDArray) -> NDArray:
-        """Tell which pixels lie on a face of the box, or are joined by one of some edges."""
+        Parameters
+        ----------
+        records : numpy.ndarray of int
+            Which edges it has.
+        count : int
+            How many face terminals.
+        taken : numpy.ndarray of int32
+            What takes in what holds each pixel: a face terminal of it, from 1, or a marker, from -1.
+        markers : numpy.ndarray
+            0, and the labels of the markers.
+        """
+        whole, edges = self.surface, self.surface.edges[records]
         pixels = self.outer.copy()
-        pixels[self.surface.edges[edges].ravel()] = True
-        return pixels
+        pixels[edges.ravel()] = True
+        kept = np.flatnonzero(pixels)
+        return Surface(
+            whole.box, count, whole.position[kept], whole.image[kept],
+            _narrow(whole.distance[kept]), whole.marked[kept], *_parted(taken[kept], markers),
+            np.searchsorted(kept, edges).astype(np.int32),
+        )  # fmt: skip
 
 
 def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
@@ -387,38 +405,84 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
         np.cumsum([0, *counts])
         for counts in zip(*((each.position.size, each.count) for each in surfaces))
     )
-    arrays = {
-        name: np.concatenate([getattr(each, name) for each in surfaces])
-        for name in ("position", "image", "distance", "marked", "label")
-    }
-    numbers = [
-        np.where(each.terminal < 0, -1, each.terminal + first)
-        for each, first in zip(surfaces, terminals)
-    ]
-    edges = np.concatenate([each.edges + first for each, first in zip(surfaces, pixels)])
     # Compared by number, pixels must be in raster order.
-    order = np.argsort(arrays["position"], kind="stable")
+    order = np.argsort(np.concatenate([each.position for each in surfaces]), kind="stable")
+    order = order.astype(np.int32)
     rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    arrays = {name: values[order] for name, values in arrays.items()}
-    positions = np.unravel_index(arrays["position"], box.image_shape)
-    crossing = [np.zeros((0, 2), np.int64)]
+    rank[order] = np.arange(order.size, dtype=np.int32)
+    # One after the other, lest all are there twice.
+    position, image, distance, marked = (
+        np.concatenate([getattr(each, name) for each in surfaces])[order]
+        for name in ("position", "image", "distance", "marked")
+    )
+    markers = np.unique(np.concatenate([each.markers for each in surfaces]))
+    terminal = np.concatenate(
+        [_renumbered(each, first, markers) for each, first in zip(surfaces, terminals)]
+    )[order]
+    inner = [rank[each.edges + np.int32(first)] for each, first in zip(surfaces, pixels)]
+    del order, rank
+    along = _unraveled(position, box.image_shape)
+    crossing = [np.zeros((0, 2), np.int32)]
     for axis in range(len(steps[0]) if steps else 0):
         places = {each.box.upper[axis] for each in surfaces} - {box.upper[axis]}
         if axis in set(rings) - set(first.rings):
             places.add(0)
         for place in sorted(places):
-            crossing.append(crossing_edges(box, positions, axis, place, steps))
+            crossing.append(crossing_edges(box, along, axis, place, steps))
     crossing = np.concatenate(crossing)
-    # A step across a corner crosses two planes.
-    edges = np.sort(np.concatenate([rank[edges], crossing]), axis=1)
-    keys = np.unique(edges @ np.array([order.size, 1]))
-    edges = np.stack(np.divmod(keys, max(order.size, 1)), axis=1).astype(np.int32)
+    edges = _sorted_ends([*inner, crossing])
+    if rings or any(np.count_nonzero(step) > 1 for step in steps):
+        edges = _each_once(edges, position.size)
+    outer = box.on_faces(along)
     surface = Surface(
-        box=box, count=int(terminals[-1]), terminal=np.concatenate(numbers)[order],
-        edges=edges, **arrays,
-    )  # fmt: skip
-    return Graph(surface, terminals[1:-1], box.on_faces(positions), crossing)
+        box, int(terminals[-1]), position, image, distance, marked, terminal, markers, edges
+    )
+    return Graph(surface, terminals[1:-1], outer, crossing)
+
+
+def _renumbered(surface: Surface, first: int, markers: NDArray) -> NDArray:
+    """Return what holds pixels, terminals numbered on from others, markers as among all."""
+    numbers = -1 - np.searchsorted(markers, surface.markers).astype(np.int32)
+    terminal = surface.terminal + np.int32(first)
+    held = np.flatnonzero(surface.terminal < 0)
+    terminal[held] = numbers[-1 - surface.terminal[held]]
+    return terminal
+
+
+def _unraveled(position: NDArray, shape: Shape) -> list[NDArray]:
+    """Return positions along each axis, as `numpy.unravel_index`, in the dtype they come in."""
+    along = []
+    for size in shape[:0:-1]:
+        position, rest = np.divmod(position, position.dtype.type(size))
+        along.append(rest)
+    return [position, *along[::-1]]
+
+
+def _sorted_ends(parts: Sequence[NDArray]) -> NDArray:
+    """Return edges, the lower row of each first; all first rows lie in memory before the others."""
+    edges = np.empty((2, sum(map(len, parts))), np.int32).T
+    start = 0
+    for part in parts:
+        end = start + len(part)
+        np.minimum(*part.T, out=edges[start:end, 0])
+        np.maximum(*part.T, out=edges[start:end, 1])
+        start = end
+    return edges
+
+
+def _each_once(edges: NDArray, size: int) -> NDArray:
+    """Return edges without doubles: a step across a corner crosses two planes."""
+    keys = edges[:, 0].astype(np.int64)
+    keys *= size
+    keys += edges[:, 1]
+    keys.sort()
+    differs = np.ones(keys.size, bool)
+    np.not_equal(keys[1:], keys[:-1], out=differs[1:])
+    keys = keys[differs]
+    once = np.empty((2, keys.size), np.int32)
+    np.floor_divide(keys, max(size, 1), out=once[0], casting="unsafe")
+    np.remainder(keys, max(size, 1), out=once[1], casting="unsafe")
+    return once.T
 
 
 def crossing_edges(
@@ -445,13 +509,13 @@ def crossing_edges(
     ]
     layers = []
     for side in ((place - 1) % box.image_shape[axis], place):
-        layer = np.full(shape, -1, np.int64)
+        layer = np.full(shape, -1, np.int32)
         found = np.flatnonzero(positions[axis] == side)
         local = [along[found] - low for along, low in zip(positions, box.lower)]
         local[axis] = np.zeros_like(found)
         layer[tuple(local)] = found
         layers.append(np.pad(layer, margins, mode="wrap"))
-    pairs, ahead = [np.zeros((0, 2), np.int64)], set(forward(steps))
+    pairs, ahead = [np.zeros((0, 2), np.int32)], set(forward(steps))
     for step in steps:
         if step[axis] == 1:
             here, there = facing((*step[:axis], 0, *step[axis + 1 :]))
@@ -521,25 +585,27 @@ def combine(
         What takes in the terminals of each, and what lines need.
     """
     graph = join(surfaces, steps)
-    whole = graph.surface
-    held_by_marker = whole.terminal < 0
-    markers, numbers = np.unique(whole.label[held_by_marker], return_inverse=True)
-    node = whole.terminal.copy()
-    node[held_by_marker] = whole.count + numbers
+    whole, markers = graph.surface, graph.surface.markers
+    node = np.where(whole.terminal < 0, whole.count - 1 - whole.terminal, whole.terminal)
     held = np.zeros(whole.count + markers.size, np.int32)
-    stays = node[graph.outer & ~held_by_marker]
+    stays = node[graph.outer & (whole.terminal >= 0)]
     held[stays] = np.arange(1, stays.size + 1)
     held[whole.count :] = -np.arange(1, markers.size + 1)
-    taken, _, records = kernels.flooding.contract(
-        whole.image, whole.distance, node, held, whole.edges
-    )
+    taken, _, records = _contracted(whole, node, held)
     needed = Crossings.of(graph, node, taken, markers) if lines else None
     markers = np.concatenate([np.zeros(1, markers.dtype), markers])
-    terminal, label = _parted(taken[node], markers)
-    surface = graph.cut(graph.pixels_with(records), records, stays.size, terminal, label)
+    surface = graph.cut(records, stays.size, taken[node], markers)
     parts = np.split(taken[: whole.count].copy(), graph.starts)
     kept = [Terminals(each.box, part, markers) for each, part in zip(surfaces, parts)]
     return surface, (kept, needed)
+
+
+def _contracted(whole, node, held):
+    """Return what `contract` does, for nodes that hold something or not."""
+    distance = whole.distance
+    if distance.itemsize < 4:
+        distance = distance.astype(np.int32)  # one of those that kernels are compiled for
+    return kernels.flooding.contract(whole.image, distance, node, held, whole.edges)
 
 
 Found = tuple[NDArray, NDArray]
@@ -656,19 +722,18 @@ def combine_levels(
     outer = whole.terminal[graph.outer]
     held = np.zeros(whole.count, np.int32)
     held[outer] = np.arange(1, outer.size + 1)
-    taken, trees, records = kernels.flooding.contract(
-        whole.image, whole.distance, whole.terminal, held, whole.edges
-    )
+    taken, trees, records = _contracted(whole, whole.terminal, held)
     # Together they span all terminals, by least edges: levels need no other way.
     edges = whole.edges[np.concatenate([trees, records])]
     weights = whole.image[edges].max(axis=1, initial=-np.inf).astype(whole.image.dtype)
-    lowest = functools.partial(kernels.reconstruction.lowest_levels, whole.terminal[edges], weights)
+    lowest = functools.partial(
+        kernels.reconstruction.lowest_levels_in_forest, whole.terminal[edges], weights
+    )
     from_outside = np.where(held > 0, -np.inf, np.inf).astype(whole.image.dtype)
     into = taken - 1
     leaks = Leaks(lowest(np.concatenate(levels)), into, lowest(from_outside), graph.starts)
-    surface = graph.cut(
-        graph.pixels_with(records), records, outer.size, into[whole.terminal], whole.label
-    )
+    markers = np.zeros(1, np.int32)
+    surface = graph.cut(records, outer.size, taken[whole.terminal], markers)
     return (surface, leaks.levels[outer]), leaks
 
 

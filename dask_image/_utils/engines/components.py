@@ -192,13 +192,17 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     offsets = np.zeros(len(links) + 1, np.int64)
     np.cumsum([link.values.size for link in links], out=offsets[1:])
     rows = np.concatenate([link.rows for link in links])
+    values = np.concatenate([link.values for link in links])
+    if not len(rows):
+        nothing = np.zeros(0, np.intp)
+        return values, nothing, nothing, offsets
     nodes, edges = np.unique(offsets[rows[:, BLOCKS]] + rows[:, LABELS] - 1, return_inverse=True)
     edges = edges.reshape(-1, 2)
     graph = sparse.coo_array(
         (np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(nodes.size, nodes.size)
     )
     _, groups = sparse.csgraph.connected_components(graph, directed=False)
-    return np.concatenate([link.values for link in links]), nodes, groups, offsets
+    return values, nodes, groups, offsets
 
 
 def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:

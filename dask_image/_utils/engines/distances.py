@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.memory import recycled
 from dask_image._utils.engines import line_sweeps
+from dask_image._utils.engines.lines_of_blocks import AroundBlock, LineOfBlocks
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
@@ -19,8 +20,6 @@ COST_TYPES = {
     TAXICAB: (np.int16, np.int32, np.int64),
     CHESSBOARD: (np.int16, np.int32, np.int64),
 }
-# What is nearest is found for so many pixels of a strip at a time: some arrays of their size.
-PIXELS_AT_A_TIME = 2**17
 
 
 @dataclass(frozen=True)
@@ -136,43 +135,24 @@ class FirstAxis:
         return packed.rows(first, end).unpack(), start + first, before, after
 
 
-@dataclass(frozen=True)
-class SummarizedFirstAxis(FirstAxis):
-    """The same for blocks that come as pairs, of which the first is what `summarize` returned."""
-
-    def carry(self, summaries: list[Any]) -> list[Any]:
-        """Return what the blocks of a column exchange."""
-        return super().carry([summary for summary, _ in summaries])
-
-    def _rows(self, summary, carried, start, first, end):
-        return super()._rows(summary[0], carried, start, first, end)
-
-
-def least_costs(
-    image: Array, metric: Metric, name: str, summarized: bool = False
-) -> tuple[Array, line_sweeps.Barrier]:
-    """
-    Return the cost of reaching the nearest background, and what its blocks wait for.
-
-    They are strips of whole lines of the last axis. Blocks that are ``summarized`` are pairs: what
-    `FirstAxis.summarize` returned, and anything else.
-    """
-    along = SummarizedFirstAxis(metric) if summarized else FirstAxis(metric)
+def least_costs(image: Array, metric: Metric, name: str) -> Array:
+    """Return the cost of reaching the nearest background, in strips of whole lines."""
+    along = FirstAxis(metric)
     carrying = line_sweeps.Carrying(
-        None if summarized else along.summarize,
+        along.summarize,
         along.carry,
         along.costs,
         functools.partial(_cheapest_costs, axis=1, metric=metric),
     )
     strips = line_sweeps.thin_strips(image)
-    costs, barrier = line_sweeps.carry_along_first_axis(image, strips, carrying, metric.dtype, name)
+    costs = line_sweeps.carry_along_first_axis(image, strips, carrying, metric.dtype, name)
     for axis in range(2, image.ndim):
         if image.shape[axis] > 1:
             costs = line_sweeps.take_from(
                 costs, line_sweeps.join_lines(strips, axis), _cheapest_costs, metric.dtype,
                 f"{name}-lines", axis=axis, metric=metric,
             )  # fmt: skip
-    return costs, barrier
+    return costs
 
 
 def _cheapest_costs(costs, _, axis, metric):
@@ -184,132 +164,77 @@ def _cheapest_costs(costs, _, axis, metric):
 
 
 @dataclass(frozen=True)
-class ValuesOnFirstAxis:
+class BlockCosts:
     """
-    How blocks find the nearest pixel that is not missing along the first axis, and its value.
+    What it costs each pixel to reach the nearest background, found by each block for itself.
 
-    Pixels hold what ``pixels_of`` says.
+    Squared distances between pixels. Blocks exchange along the first axis where lines have
+    background, and along each further axis what matters of their sites (`LineOfBlocks`).
+
+    Attributes
+    ----------
+    metric : Metric
+        Euclidean, without sampling.
+    lines : tuple of LineOfBlocks
+        One for each axis.
     """
 
-    along: FirstAxis
-    absent: Any
-    """The value where there is none."""
+    metric: Metric
+    lines: tuple[LineOfBlocks, ...]
+
+    @classmethod
+    def on(cls, image: Array, wrap_axes: Shape = ()) -> BlockCosts:
+        """Return those of an image, none of whose blocks is without pixels."""
+        metric = Metric.on(image.shape, EUCLIDEAN, None, wrap_axes)
+        along = enumerate(zip(block_bounds(image.chunks), metric.periods, strict=True))
+        return cls(metric, tuple(LineOfBlocks(axis, *each) for axis, each in along))
+
+    @property
+    def shared(self) -> list[int]:
+        """Along which axes, after the first, blocks exchange sites."""
+        return [line.axis for line in self.lines[1:] if line.shared]
 
     def summarize(self, block: NDArray, start: int) -> Any:
-        """Return the first and the last pixel of each line that is there: position and value."""
-        packed = line_sweeps.PackedBackground(block["missing"])
-        ends = kernels.distance.background_range(packed.words, packed.shape, start)
-        return [(each, _taken(block["value"], np.maximum(each - start, 0), 0)) for each in ends]
+        """Return what `carry`, `sites` and `costs` need of a block; background is zero."""
+        return FirstAxis(self.metric).summarize(block, start)
 
     def carry(self, summaries: list[Any]) -> list[Any]:
-        """Return, for each block of a column, what is there before and after it on each line."""
-        (position, value), _ = summaries[0]
-        none = np.full_like(position, -1), np.full_like(value, self.absent)
-        before, after = [none], [none]
-        for _, last in summaries[:-1]:
-            before.append(_if_found(last, before[-1]))
-        for first, _ in summaries[:0:-1]:
-            after.append(_if_found(first, after[-1]))
-        return list(zip(before, reversed(after), strict=True))
+        """Return, for each block of a column, the background before and after it on each line."""
+        return FirstAxis(self.metric).carry(summaries)
 
-    def finish(self, block: NDArray, carried: Any, start: int, first: int, end: int) -> NDArray:
-        """Return the cost of reaching what is there along the first axis, and its value, of rows."""
-        (before, value_before), (after, value_after) = carried
-        rows = self.along.background_in(
-            line_sweeps.PackedBackground(block["missing"]), before, after, start, first, end
-        )
-        nearest, metric = kernels.distance.nearest_on_first_axis(*rows), self.along.metric
-        found = np.empty(nearest.shape, pixels_of(cost=metric.dtype, value=block["value"].dtype))
-        here = line_sweeps.positions_of((start + first,), nearest.shape[:1])[0]
-        here = here.reshape(-1, *(1,) * (block.ndim - 1))
-        costs = kernels.distance.costs_of(
-            [nearest], [here], metric.kind, metric.steps, metric.dtype
-        )
-        found["cost"] = np.where(nearest < 0, unreachable(metric.dtype), costs)
-        inside = np.clip(nearest - np.int32(start), 0, len(block) - 1)
-        value = np.where(nearest < start, value_before, _taken(block["value"], inside, 0))
-        found["value"] = np.where(nearest >= start + len(block), value_after, value)
-        return found
+    def sites(
+        self, axis: int, index: Shape, summary: Any, carried: Any, *around: list[AroundBlock]
+    ) -> AroundBlock:
+        """
+        Return what matters of a block beside it along an axis.
 
+        Parameters
+        ----------
+        axis : int
+        index : tuple of int
+            Of the block.
+        summary, carried
+            What `summarize` returned for it, and `carry` for its column.
+        *around : list of AroundBlock
+            What `LineOfBlocks.carry` returned along each of the shared axes before this one.
+        """
+        costs = self._before(axis, index, summary, carried, around)
+        return self.lines[axis].sites(costs, self.lines[axis].bounds[index[axis]])
 
-def pixels_of(**dtypes: Any) -> np.dtype[Any]:
-    """Return the dtype of pixels that hold several things, by their names."""
-    return np.dtype(list(dtypes.items()))
+    def costs(
+        self, index: Shape, summary: Any, carried: Any, *around: list[AroundBlock]
+    ) -> NDArray:
+        """Return the costs of a block; arguments as those of `sites`."""
+        return self._before(len(self.lines), index, summary, carried, around)
 
-
-def _taken(values, places, axis):
-    """Return the values at some places along an axis, an array with or without that axis."""
-    if places.ndim < values.ndim:
-        return np.take_along_axis(values, np.expand_dims(places, axis), axis).squeeze(axis)
-    return np.take_along_axis(values, places, axis)
-
-
-def _if_found(end, otherwise):
-    """Return positions and values, but others where the position is -1."""
-    nothing = end[0] < 0
-    return tuple(np.where(nothing, other, own) for own, other in zip(end, otherwise, strict=True))
-
-
-def nearest_values(pixels: Array, absent: Any, name: str) -> Array:
-    """
-    Return the value of the pixel that is there and nearest to each, as `FirstAxis` chooses it.
-
-    Parameters
-    ----------
-    pixels : dask.array.Array
-        Each says whether it is ``missing``, and its ``value``. Read twice.
-    absent : number
-        The value where no pixel is there.
-    name : str
-        Of the function that the user called.
-
-    Returns
-    -------
-    dask.array.Array
-        Of the chunks of ``pixels``.
-    """
-    metric, dtype = Metric.on(pixels.shape, EUCLIDEAN), pixels.dtype["value"]
-    along = ValuesOnFirstAxis(FirstAxis(metric), absent)
-    carrying = line_sweeps.Carrying(
-        along.summarize, along.carry, along.finish,
-        functools.partial(_nearest_along, axis=1, metric=metric), reads_again=True,
-    )  # fmt: skip
-    strips, kind = line_sweeps.thin_strips(pixels), pixels_of(cost=metric.dtype, value=dtype)
-    found, barrier = line_sweeps.carry_along_first_axis(
-        pixels, strips, carrying, kind if pixels.ndim > 2 else dtype, name
-    )
-    for axis in range(2, pixels.ndim):
-        found = line_sweeps.take_from(
-            found, line_sweeps.join_lines(strips, axis), _nearest_along,
-            kind if axis + 1 < pixels.ndim else dtype, f"{name}-lines", axis=axis, metric=metric,
-        )  # fmt: skip
-    values = line_sweeps.take_from(found, pixels.chunks, line_sweeps.as_they_are, dtype, name)
-    return line_sweeps.in_turn(values, barrier, pixels.dtype.itemsize, name)
-
-
-def _nearest_along(pixels, _, axis, metric):
-    """Return what is nearest along one more axis; along the last one, its value alone."""
-    if pixels.ndim == 1:
-        return pixels["value"].copy()
-    is_last = axis + 1 == pixels.ndim
-    found = recycled(pixels.shape, pixels.dtype["value"] if is_last else pixels.dtype)
-    rows = max(1, PIXELS_AT_A_TIME * len(pixels) // max(pixels.size, 1))
-    for start in range(0, len(pixels), rows):
-        part = pixels[start : start + rows]
-        found[start : start + rows] = _nearest_in(part, axis, metric, not is_last)
-    return found
-
-
-def _nearest_in(pixels, axis, metric, with_costs):
-    """Return the same of some lines."""
-    costs, limit = np.ascontiguousarray(pixels["cost"]), unreachable(metric.dtype)
-    nearest = kernels.distance.cheapest_positions(costs, axis, metric.kind, metric.steps[axis])
-    np.maximum(nearest, 0, out=nearest)
-    if not with_costs:
-        return np.take_along_axis(pixels["value"], nearest, axis)
-    taken = np.take_along_axis(pixels, nearest, axis)
-    here = np.arange(pixels.shape[axis], dtype=np.int32)
-    nearest -= here.reshape(-1, *(1,) * (pixels.ndim - 1 - axis))
-    moves = nearest.astype(metric.dtype, copy=False)
-    taken["cost"] = np.where(taken["cost"] == limit, limit, taken["cost"] + moves * moves)
-    return taken
+    def _before(self, end, index, summary, carried, around):
+        """Return what the background costs, reached by moves along the axes before one."""
+        packed, _ = summary
+        found, start = iter(around), self.lines[0].bounds[index[0]]
+        costs = FirstAxis(self.metric).costs(summary, carried[index[0]], start, 0, packed.shape[0])
+        for axis in range(1, end):
+            costs = kernels.distance.cheapest_costs(costs, axis, EUCLIDEAN, 1)
+            line = self.lines[axis]
+            if line.shared:
+                line.lower(costs, line.bounds[index[axis]], next(found)[index[axis]])
+        return costs

@@ -39,30 +39,29 @@ from dask_image._kernels.blocks.surfaces import (
     scan_block,
     scan_levels,
 )
-from dask_image._utils.arrays import block_meta
+from dask_image._utils.engines.distances import BlockCosts
 from dask_image._utils.engines.graph import (
-    Step,
     blocks_of,
     cloned,
     delayed_in,
-    held_back,
-    new_array,
     read_again,
     reference,
     sequence,
-    task,
     tokenize,
     wait_for,
 )
-from dask_image._utils.engines.line_sweeps import Barrier, in_pieces, rows_ahead
-from dask_image._utils.engines.overlap import Boxes, block_bounds
+from dask_image._utils.engines.line_sweeps import rows_ahead
+from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.tasks import Tasks
 from dask_image._utils.engines.two_pass import take
-from dask_image._utils.typing import Array, Chunks, DTypeLike, Shape
+from dask_image._utils.typing import Array, DTypeLike, Shape
 
 # Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
 # shrink by as much as they can.
 GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
+# So many rows of blocks (in 3-D planes) exchange by the same tasks what their distances need.
+ROWS_TOGETHER = 4
 
 
 def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name: str) -> Array:
@@ -82,7 +81,7 @@ def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name
         Of the function that the user called.
     """
     sources = [markers] if mask is None else [markers, mask]
-    packing = _Tasks(name, tokenize([source.name for source in sources], summarize))
+    packing = Tasks(name, tokenize([source.name for source in sources], summarize))
     starts = block_bounds(markers.chunks)[0]
     for index in np.ndindex(markers.numblocks):
         blocks = _blocks_at(sources, index)
@@ -96,8 +95,8 @@ def _pack(summarize, start, markers, mask=None):
 
 
 def flood(
-    image: Array, packed: Array, distances: Callable[[Array], tuple[Array, Barrier]],
-    steps: tuple[Shape, ...], name: str, wrap_axes: Shape = (), lines: bool = False,
+    image: Array, packed: Array, distances: BlockCosts, steps: tuple[Shape, ...], name: str,
+    wrap_axes: Shape = (), lines: bool = False,
 ) -> Array:  # fmt: skip
     """
     Flood an image from its markers.
@@ -110,10 +109,8 @@ def flood(
     packed : dask.array.Array
         The markers, of the chunks of the image and the dtype of labels: each block is a pair, of
         what ``distances`` needs of it, and `Packed` markers.
-    distances : callable
-        Takes ``packed``; returns an array of integers, in any chunks, and the
-        `dask_image._utils.engines.line_sweeps.Barrier` that it waits for. Of pixels that are
-        equal in the image, the one with the smaller number is flooded first.
+    distances : BlockCosts
+        Of pixels that are equal in the image, the one that is nearer to a marker is flooded first.
     steps : tuple of tuple of int
         From a pixel to its neighbours: sorted, each with its opposite, none longer than 1.
     name : str
@@ -130,64 +127,140 @@ def flood(
         The label that floods each pixel, of the dtype of ``packed`` and the chunks of ``image``; 0
         for walls and where none gets to.
     """
-    distance, barrier = distances(packed)
-    flooding = _Tasks(
-        name, tokenize(packed.name, image.name, distance.name, steps, wrap_axes, lines)
-    )
-    distance = in_pieces(distance, image.chunks, f"{name}-distances")
-    costs = Boxes(distance, _distances_in_turn(flooding, distance, barrier, image))
+    flooding = Tasks(name, tokenize(packed.name, image.name, distances, steps, wrap_axes, lines))
     boxes = _boxes(image, wrap_axes)
+    near, turn = _add_distances(flooding, distances, packed)
     # A block has no need to wait in memory for markers elsewhere, nor for its own distances.
-    again, reading = cloned(image, flooding.token, lambda index: flooding.at("turn", index[:1]).key)
+    again, reading = cloned(image, flooding.token, turn)
     flooding.tasks |= reading
-    of_row: dict[int, dict[Any, Any]] = {}
     for index, box in boxes.items():
-        cutting, parts = costs.at(box.lower, box.upper)
-        of_row.setdefault(index[0], {}).update((part.key, part) for part in parts)
         blocks = reference((blocks_of(packed), *index)), reference((again, *index))
-        scanned = flooding.add(
-            "scan", index, _scan, box, (steps, lines), *blocks, cutting, sequence(parts)
-        )
+        how = box, (steps, lines), distances
+        scanned = flooding.add("scan", index, _scan, how, index, *blocks, *near[index])
         flooding.add("kept", index, take, scanned, 1)
-    for row, made in of_row.items():
-        flooding.add("turn", (row,), wait_for, *made.values())
     above = _add_tree(
         flooding, boxes, functools.partial(combine, steps=steps, lines=lines), resolve
     )
     for index in np.ndindex(image.numblocks):
         flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
-    return flooding.array("relabel", [packed, barrier.after], image.chunks, packed.dtype)
+    return flooding.array("relabel", [packed], image.chunks, packed.dtype)
 
 
-def _scan(box, how, packed, image, cutting, parts):
-    (steps, lines), (_, markers) = how, packed
-    return scan_block(box, steps, markers, (image, np.ascontiguousarray(cutting(parts))), lines)
+def _scan(how, index, packed, image, *near):
+    (box, (steps, lines), distances), (summary, markers) = how, packed
+    costs = distances.costs(index, summary, *_of_row(index, near))
+    return scan_block(box, steps, markers, (image, costs), lines)
 
 
-def _distances_in_turn(tasks: _Tasks, distance: Array, barrier: Barrier, image: Array) -> str:
+def _add_distances(
+    tasks: Tasks, distances: BlockCosts, packed: Array
+) -> tuple[dict[Shape, list[Any]], Callable[[Shape], Any]]:
     """
-    Add the tasks that make distances; return the name of their blocks.
+    Add the tasks in which blocks exchange what they need for their distances.
 
-    They are made in strips, all of which could begin at once, and nothing but the order in which
-    tasks happen to be run would keep them from being all there before the first block is scanned.
-    So a strip begins when blocks some way before it are scanned.
+    Returns
+    -------
+    near : dict
+        What `_scan` needs of others, by the index of a block.
+    turn : callable
+        ``turn(index)`` returns the key of a task that has run when that is there.
     """
-    rows = np.searchsorted(
-        np.cumsum(image.chunks[0]), np.cumsum((0, *barrier.rows[:-1])), side="right"
-    )
-    beside = image.numblocks[1:]
-    ahead = rows_ahead(image.chunks, distance.dtype.itemsize)
-    for row in range(ahead, image.numblocks[0]):
-        before = [tasks.at("scan", (row - ahead, *index)) for index in np.ndindex(beside)]
-        tasks.add("gate", (row,), wait_for, reference(barrier.after.key), *before)
+    blocks, (rows, *columns) = blocks_of(packed), packed.numblocks
+    near: dict[Shape, list[Any]] = {}
+    waits = []
+    for column in np.ndindex(*columns):
+        summaries = sequence(reference((blocks, row, *column)) for row in range(rows))
+        carried = tasks.add("carry", column, _carry, distances, summaries)
+        waits.append(tasks.add("carry-wait", column, wait_for, carried))
+        # Some rows are asked for sites by one task.
+        near |= {(place, *column): [carried] for place in range(-(-rows // ROWS_TOGETHER))}
+    known = tasks.add("wait", (), wait_for, *waits)
+    after = _rows_in_turn(tasks, distances, packed, known)
+    for axis in distances.shared:
+        parts: dict[Shape, list[Any]] = {}
+        for place, args in near.items():
+            first, *column = place[0] * ROWS_TOGETHER, *place[1:]
+            indices = [(row, *column) for row in range(first, min(first + ROWS_TOGETHER, rows))]
+            some = sequence(reference((blocks, *index)) for index in indices)
+            sites = tasks.add(
+                f"sites-{axis}", place, _sites, distances, axis, indices, after[place[0]], some,
+                *args,
+            )  # fmt: skip
+            parts.setdefault(_beside(place, axis), []).append(sites)
+        for rest, sites in parts.items():
+            tasks.add(f"across-{axis}", rest, _across, distances, axis, sequence(sites))
+        for place, args in near.items():
+            args.append(tasks.at(f"across-{axis}", _beside(place, axis)))
+    near = {
+        index: near[(index[0] // ROWS_TOGETHER, *index[1:])]
+        for index in np.ndindex(packed.numblocks)
+    }
+    if not distances.shared:
+        return near, lambda _: known.key
+    for rest in parts:
+        tasks.add("turn", rest, wait_for, tasks.at(f"across-{axis}", rest))
 
-    def gate(key):
-        row = int(rows[key[1]])
-        return barrier.after.key if row < ahead else tasks.at("gate", (row,)).key
+    def turn(index):
+        place = index[0] // ROWS_TOGETHER, *index[1:]
+        return tasks.at("turn", _beside(place, distances.shared[-1])).key
 
-    name, held = held_back(distance, barrier.after, tasks.token, gate)
-    tasks.tasks |= held
-    return name
+    return near, turn
+
+
+def _beside(place, axis):
+    """Return what all that lie along an axis have in common."""
+    return (*place[:axis], *place[axis + 1 :])
+
+
+def _rows_in_turn(tasks, distances, packed, known):
+    """
+    Return what some rows of blocks together wait for before they are asked for sites.
+
+    All rows could be asked at once, and nothing but the order in which tasks happen to be run would
+    keep all that they say from being there before the first block is scanned.
+    """
+    ahead = rows_ahead(packed.chunks, distances.metric.dtype.itemsize)
+    group, (rows, *beside) = _group_size(packed.ndim), packed.numblocks
+    after, gates = [], {-1: known}
+    for first in range(0, rows, ROWS_TOGETHER):
+        last = max((first - ahead + 1) // group - 1, -1)
+        if last not in gates:
+            places = [(last, *rest) for rest in np.ndindex(*(-(-size // group) for size in beside))]
+            # Waited for directly, surfaces would all move to one worker.
+            waits = [
+                tasks.add("combine-wait", at, wait_for, tasks.at("combine", (0, *at)))
+                for at in places
+            ]
+            gates[last] = tasks.add("gate", (last,), wait_for, *waits)
+        after.append(gates[last])
+    return after
+
+
+def _group_size(ndim):
+    return GROUP.get(ndim, GROUP_OF_MORE)
+
+
+def _carry(distances, blocks):
+    return distances.carry([summary for summary, _ in blocks])
+
+
+def _sites(distances, axis, indices, _, blocks, *near):
+    """Return the sites of some blocks of a column."""
+    return [
+        distances.sites(axis, index, summary, *_of_row(index, near))
+        for index, (summary, _) in zip(indices, blocks, strict=True)
+    ]
+
+
+def _across(distances, axis, sites):
+    """Return, for each of some rows, what its blocks get from those beside them."""
+    return [distances.lines[axis].carry(row) for row in zip(*sites, strict=True)]
+
+
+def _of_row(index, near):
+    """Return what a block needs of others, out of what `_carry` and `_across` returned."""
+    carried, *across = near
+    return carried, *(rows[index[0] % ROWS_TOGETHER] for rows in across)
 
 
 def reconstruct(
@@ -224,7 +297,7 @@ def reconstruct(
         return da.zeros_like(images[0], dtype=dtype)
     chunks, images = images[0].chunks, without_empty_blocks(images)
     token = tokenize([image.name for image in images], prepare, finish, steps, dtype, wrap_axes)
-    scanning, finishing = _Tasks(name, token), _Tasks(name, token)
+    scanning, finishing = Tasks(name, token), Tasks(name, token)
     boxes, again = _boxes(images[0], wrap_axes), images
     found = {index: (None, 0) for index in boxes}
     has_faces = len(boxes) > 1 or bool(wrap_axes)
@@ -268,39 +341,6 @@ def _boxes(image: Array, wrap_axes: Shape) -> dict[Shape, Box]:
     }
 
 
-class _Tasks:
-    """Collects tasks, one a block or a group of blocks for each step."""
-
-    def __init__(self, name: str, token: str) -> None:
-        self.name = name
-        self.token = token
-        self.tasks: dict[Any, Any] = {}
-
-    def _prefix(self, step: str) -> str:
-        return f"{self.name}-{step}-{self.token}"
-
-    def add(self, step: str, index: Shape, function: Callable[..., Any], *args: Any) -> Any:
-        """Add a task; return a reference to its result."""
-        key = (self._prefix(step), *index)
-        self.tasks[key] = task(key, function, *args)
-        return reference(key)
-
-    def at(self, step: str, index: Shape) -> Any:
-        """Return a reference to the result of a step at one block or group."""
-        return reference((self._prefix(step), *index))
-
-    def made(self, step: str, dependencies: Sequence[Any]) -> Step:
-        """Return all tasks, for others to depend on."""
-        return Step(self._prefix(step), self.tasks, dependencies)
-
-    def array(
-        self, step: str, dependencies: Sequence[Any], chunks: Chunks, dtype: DTypeLike
-    ) -> Array:
-        """Return the array whose blocks are the results of one step."""
-        meta = block_meta(len(chunks), dtype)
-        return new_array(self._prefix(step), self.tasks, dependencies, chunks, meta)
-
-
 def _blocks_at(arrays, index):
     return [reference((blocks_of(array), *index)) for array in arrays]
 
@@ -311,7 +351,7 @@ def _add_tree(tasks, boxes, combine, resolve):
 
     Parameters
     ----------
-    tasks : _Tasks
+    tasks : Tasks
         With a step "scan", whose tasks return a block's surface and something else.
     boxes : dict
         Those of all blocks, by index.
@@ -327,7 +367,7 @@ def _add_tree(tasks, boxes, combine, resolve):
         For each block, where to find what becomes of it: a reference and a number.
     """
     *_, (last, box) = boxes.items()
-    group = GROUP.get(len(last), GROUP_OF_MORE)
+    group = _group_size(len(last))
     above, shape, level, below = {}, tuple(number + 1 for number in last), (), "scan"
     # What is in one block may still have ends to be joined.
     while math.prod(shape) > 1 or (box.wrap_axes and not level):

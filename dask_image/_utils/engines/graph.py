@@ -35,7 +35,6 @@ __all__ = [
     "delayed_blocks",
     "delayed_call",
     "delayed_in",
-    "held_back",
     "map_blocks",
     "new_array",
     "new_delayed",
@@ -394,54 +393,6 @@ def share_of_roots(array: Array, index: Shape) -> float:
         needed |= waiting
         waiting = {each for key in waiting for each in nodes[key].dependencies} - needed
     return sum(not nodes[key].dependencies for key in needed) / roots
-
-
-def held_back(
-    array: Array, after: Delayed, seed: str, gate: Callable[[Any], Any]
-) -> tuple[str, dict[Any, Any]]:
-    """
-    Return those tasks of an array that wait for something, to wait for something else as well.
-
-    Parameters
-    ----------
-    array : dask.array.Array
-    after : dask.delayed.Delayed
-        What they wait for.
-    seed : str
-        Of their new names.
-    gate : callable
-        ``gate(key)`` returns the key of what a task that needs ``after`` waits for instead.
-
-    Returns
-    -------
-    name : str
-        Of the array's blocks among the tasks.
-    tasks : dict
-        All of the array's but those that ``after`` depends on.
-    """
-    nodes = convert_legacy_graph(ensure_dict(array.__dask_graph__()))
-    before = ensure_dict(after.__dask_graph__())
-    dependents: dict[Any, list[Any]] = {}
-    for key, node in nodes.items():
-        for needed in node.dependencies:
-            dependents.setdefault(needed, []).append(key)
-    names: dict[Any, Any] = {}
-    clone = _cloned_by(seed)
-    blocks = blocks_of(array)
-    # Blocks without pixels wait for nothing, and are named as the others all the same.
-    found = [*dependents[after.key], *((blocks, *index) for index in np.ndindex(array.numblocks))]
-    while found:
-        key = found.pop()
-        if key not in names:
-            names[key] = clone(key)
-            found += dependents.get(key, [])
-    tasks = {key: node for key, node in nodes.items() if key not in names and key not in before}
-    for key, name in names.items():
-        renamed = {needed: names.get(needed, needed) for needed in nodes[key].dependencies}
-        if after.key in renamed:
-            renamed[after.key] = gate(key)
-        tasks[name] = nodes[key].substitute(renamed, key=name)
-    return clone(blocks), tasks
 
 
 def _cloned_by(seed: Any) -> Callable[[Any], Any]:

@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from dask.delayed import Delayed
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels.memory import recycled
@@ -33,9 +32,6 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
-    cloned,
-    delayed_in,
-    held_back,
     new_array,
     reference,
     sequence,
@@ -269,33 +265,15 @@ def _starts(sizes):
 
 
 @dataclass(frozen=True)
-class Barrier:
-    """
-    What an array waits for.
-
-    Attributes
-    ----------
-    after : dask.delayed.Delayed
-        Is there once all is read that the array is made from.
-    rows : tuple of int
-        Sizes along the first axis of the strips that it is then made in. The key of what makes a
-        part of a strip begins with a name and the number of the strip.
-    """
-
-    after: Delayed
-    rows: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Carrying:
     """
     How blocks exchange what they must know of each other, along the first axis.
 
     Attributes
     ----------
-    summarize : callable or None
+    summarize : callable
         ``summarize(block, start)`` returns what is kept of a block that begins at position
-        ``start`` of the first axis, instead of the block. None if the blocks are that already.
+        ``start`` of the first axis, instead of the block.
     carry : callable
         ``carry(summaries)`` takes those of a column in their order and returns a
         list: what goes to each block.
@@ -306,21 +284,18 @@ class Carrying:
         ``along_lines(lines, start)`` takes what becomes of all parts of a strip, joined to whole
         lines along the second axis, and the position of the strip, a tuple; it returns a block of
         the result.
-    reads_again : bool
-        Whether ``finish`` gets the block itself, read once more, rather than its summary.
     """
 
-    summarize: Callable[..., Any] | None
+    summarize: Callable[..., Any]
     carry: Callable[..., Any]
     finish: Callable[..., Any]
     along_lines: Callable[..., Any]
-    reads_again: bool = False
 
 
 def carry_along_first_axis(
     image: Array, strips: Chunks, carrying: Carrying, dtype: DTypeLike, name: str,
     lead: Chunks = (),
-) -> tuple[Array, Barrier]:  # fmt: skip
+) -> Array:  # fmt: skip
     """
     Let blocks exchange what they must know along the first axis, and finish them in strips.
 
@@ -342,10 +317,8 @@ def carry_along_first_axis(
 
     Returns
     -------
-    finished : dask.array.Array
+    dask.array.Array
         Of the chunks ``strips``, but in one block along the second axis.
-    barrier : Barrier
-        What its blocks wait for.
     """
     image = image.rechunk((tuple(filter(None, image.chunks[0])), *strips[1:]), method="tasks")
     token = tokenize(image.name, strips, carrying, dtype)
@@ -353,67 +326,22 @@ def carry_along_first_axis(
     starts, rows, ndim = _starts(strips[0]), _starts(image.chunks[0]), image.ndim
     summarized, waited = _exchanged(image, carrying, rows, name, token)
     cuts = _strips_of_blocks(image.chunks[0], strips[0])
-    source: Any = summarized.name if carrying.summarize else blocks_of(image)
     tasks: dict[Any, Any] = {}
-    turns = [waited.key] * len(rows)
-    if carrying.reads_again:
-        turns = [(f"{name}-turn-{token}", row) for row in range(len(rows))]
-        source, tasks = cloned(image, waited.key, lambda index: turns[index[0]])
-        tasks |= {turn: task(turn, wait_for, reference(waited.key)) for turn in turns}
     for rest in np.ndindex(image.numblocks[2:]):
         columns = [(*second, *rest) for second in np.ndindex(image.numblocks[1:2])]
         carry = sequence(reference((carried, *column)) for column in columns)
         beside = (*(0,) * (ndim > 1), *(_starts(sizes)[i] for sizes, i in zip(strips[2:], rest)))
         for row, within in enumerate(cuts):
-            blocks = sequence(reference((source, row, *column)) for column in columns)
+            blocks = sequence(reference((summarized.name, row, *column)) for column in columns)
             for strip in within:
                 key = (finished, *(0,) * len(lead), strip, *(0,) * (ndim > 1), *rest)
                 place = row, rows[row], starts[strip] - rows[row], strips[0][strip]
                 tasks[key] = task(
                     key, _finish_lines, carrying, blocks, carry, place, (starts[strip], *beside),
-                    reference(turns[row]),
+                    reference(waited),
                 )  # fmt: skip
     chunks = (*lead, *(join_lines(strips, 1) if ndim > 1 else strips))
-    result = new_array(finished, tasks, [summarized], chunks, block_meta(len(chunks), dtype))
-    return result, Barrier(waited, strips[0])
-
-
-def in_turn(result: Array, barrier: Barrier, itemsize: int, name: str) -> Array:
-    """
-    Return a result of blocks that are read again, made one row of blocks after the other.
-
-    All of them could begin at once; nothing but the order in which tasks happen to be run would
-    keep them from being all there before the first one is finished.
-
-    Parameters
-    ----------
-    result : dask.array.Array
-        Made from what `carry_along_first_axis` returns, of an image of the same chunks that
-        it ``reads_again``.
-    barrier : Barrier
-        That it returns.
-    itemsize : int
-        Bytes of a pixel that is read again.
-    name : str
-        Of the function that the user called.
-
-    Returns
-    -------
-    dask.array.Array
-    """
-    known, token = barrier.after.key, tokenize(result.name)
-    gate, waited = f"{name}-gate-{token}", f"{name}-wait-{token}"
-    ahead = rows_ahead(result.chunks, itemsize)
-    finished, tasks = held_back(
-        result, barrier.after, token, lambda turn: known if turn[1] < ahead else (gate, turn[1])
-    )
-    rows = np.flatnonzero(result.chunks[0]).tolist()
-    for row, before in enumerate(rows[:-ahead], ahead):
-        # A gate that waited for the blocks themselves would keep them.
-        waits = [(waited, before, *rest) for rest in np.ndindex(result.numblocks[1:])]
-        tasks |= {key: task(key, wait_for, reference((finished, *key[1:]))) for key in waits}
-        tasks[(gate, row)] = task((gate, row), wait_for, *map(reference, waits))
-    return new_array(finished, tasks, [barrier.after], result.chunks, result._meta)
+    return new_array(finished, tasks, [summarized], chunks, block_meta(len(chunks), dtype))
 
 
 def _exchanged(image, carrying, rows, name, token):
@@ -424,11 +352,9 @@ def _exchanged(image, carrying, rows, name, token):
         summaries = []
         for row, start in enumerate(rows):
             found = reference((source, row, *column))
-            if carrying.summarize:
-                key = (summary, row, *column)
-                tasks[key] = task(key, carrying.summarize, found, start)
-                found = reference(key)
-            summaries.append(found)
+            key = (summary, row, *column)
+            tasks[key] = task(key, carrying.summarize, found, start)
+            summaries.append(reference(key))
         key = (carried, *column)
         tasks[key] = task(key, carrying.carry, sequence(summaries))
         waits.append(reference((waited, *column)))
@@ -436,8 +362,7 @@ def _exchanged(image, carrying, rows, name, token):
     # Nothing can be finished before all is read. To wait for that, rather than for a few
     # columns, lets Dask finish one line after another, and not begin on all of them at once.
     tasks[waited] = task(waited, wait_for, *waits)
-    step = Step(summary, tasks, [image])
-    return step, delayed_in(step, waited)
+    return Step(summary, tasks, [image]), waited
 
 
 def _strips_of_blocks(sizes, strips):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_contract_part, jit_inline, jit_part, use_numba
-from dask_image._kernels.blocks.interpolation.points import Points, points_of_part
+from dask_image._kernels.blocks.interpolation.points import at_points
 from dask_image._kernels.blocks.interpolation.rows import store
 from dask_image._kernels.blocks.interpolation.values import (
     by_parts,
@@ -49,18 +49,15 @@ def on_grid(coefficients, box, lines, spline, dtype):
 
 
 def _grid_by_points(coefficients, box, lines, spline, dtype):
-    """Interpolate without numba."""
-    shape = tuple(map(len, lines))
-
-    def fill_band(begin, band):
-        rows = np.arange(begin // shape[-1], (begin + band.shape[1]) // shape[-1])
-        index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
-        for row, line, part in zip(band, lines, index):
-            row.reshape(len(rows), -1)[...] = line[part][:, np.newaxis]
-        band[-1].reshape(len(rows), -1)[...] = lines[-1]
-        return band, 0
-
-    return points_of_part(coefficients, box, Points(fill_band, shape[-1], shape), spline, dtype)
+    """Interpolate without numba, some rows of points at a time."""
+    ndim, (first, *others) = len(lines), lines
+    result = np.empty((*coefficients.shape[:-ndim], *map(len, lines)), dtype)
+    rows = max(BAND // math.prod(map(len, others)), 1) if result.size else 1
+    for begin in range(0, len(first), rows):
+        part = (slice(begin, begin + rows), *[slice(None)] * len(others))
+        points = np.stack(np.meshgrid(first[part[0]], *others, indexing="ij"))
+        result[(..., *part)] = at_points(coefficients, box, points, spline, dtype)
+    return result
 
 
 def _grid_of_part(coefficients, box, lines, spline, dtype):

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,6 @@ from dask_image._kernels.blocks.interpolation.inside import (
     ROW,
     STRIDE,
     Around,
-    Band,
     Scratch,
     Source,
     linear,
@@ -36,22 +34,45 @@ from dask_image._kernels.blocks.interpolation.weights import find_places, weigh
 from dask_image._kernels.memory import recycled
 from dask_image._utils.modes import CONSTANT, MIRROR, WRAP
 
-# Points whose coordinates are written down at a time.
-BAND = 1 << 15
+# Points that are interpolated at a time.
+BAND = 1 << 17
 
 
 class Points(NamedTuple):
-    """Points to interpolate at, a band of them at a time."""
+    """
+    Points to interpolate at, in rows: ``matrix @ index + offset + along`` each.
 
-    fill: Callable[[int, Any], tuple[Any, int]]
+    A row has an index along the axes of the output but the last one, and a point of it a place along
+    that. Scattered points are a single row, without an index.
     """
-    Called with the number of a point and an array: returns an array of coordinates and the number
-    there of that point. That is the array given, filled from its start, unless another will do.
-    """
-    length: int
-    """A band is of whole rows of so many points."""
-    shape: tuple[int, ...]
-    """Of the result."""
+
+    matrix: Any
+    """Of float64, (ndim, axes of the output - 1)."""
+    offset: Any
+    """Of float64, (ndim,)."""
+    start: Any
+    """Of int64: index of the first row."""
+    rows: Any
+    """Of uint64: how many rows there are to a step along each of the axes before the last."""
+    along: Any
+    """(ndim, points of a row)."""
+
+    @classmethod
+    def scattered(cls, coordinates):
+        """Return points of these coordinates, (ndim, points)."""
+        ndim = len(coordinates)
+        no_axes = np.zeros(0, np.int64), np.zeros(0, np.uint64)
+        return cls(np.zeros((ndim, 0)), np.zeros(ndim), *no_axes, coordinates)
+
+    def coordinates(self, numbers):
+        """Return the coordinates of points of these numbers: sums, term by term as SciPy adds."""
+        rest, columns = np.divmod(numbers, self.along.shape[1])
+        found = np.repeat(self.offset[:, np.newaxis], len(numbers), axis=1)
+        with np.errstate(invalid="ignore"):
+            for first, rows, factors in zip(self.start, self.rows, self.matrix.T, strict=True):
+                index, rest = np.divmod(rest, np.int64(rows))
+                found += (first + index) * factors[:, np.newaxis]
+            return found + self.along[:, columns]
 
 
 class AffinePoints(NamedTuple):
@@ -86,19 +107,9 @@ def at_points(coefficients, box, coordinates, spline, dtype):
     numpy.ndarray
         Of the shape of ``coordinates`` less its first axis.
     """
-    flat = coordinates.reshape(len(coordinates), -1)
-    # As they lie: they take more memory than the image does.
-    as_needed = flat.dtype == np.float64 and flat.flags.c_contiguous and flat.flags.writeable
-    as_needed = as_needed and use_numba()
-
-    def fill_band(begin, band):
-        if as_needed:
-            return flat, begin
-        band[...] = flat[:, begin : begin + band.shape[1]]
-        return band, 0
-
     shape = coordinates.shape[1:]
-    return by_parts(points_of_part, coefficients, box, Points(fill_band, 1, shape), spline, dtype)
+    points = Points.scattered(coordinates.reshape(len(coordinates), -1))
+    return by_parts(_at_points_of_part, coefficients, box, (points, shape), spline, dtype)
 
 
 def affine(coefficients, box, points, spline, dtype):
@@ -119,85 +130,43 @@ def affine(coefficients, box, points, spline, dtype):
     -------
     numpy.ndarray
     """
-    start, shape = points.start, points.shape
-    length = shape[-1]
+    *start, first = points.start
+    *outer, length = points.shape
     # Index 0 times an infinite factor is NaN, which stands for no pixel.
     with np.errstate(invalid="ignore"):
-        along = np.outer(points.matrix[:, -1], np.arange(start[-1], start[-1] + length))
-    block = points._replace(start=np.array(start, np.int64), shape=np.array(shape, np.int64))
-    index = np.empty(len(shape))
-    spread = _spread if use_numba() else _spread_plainly
-
-    def fill_band(begin, band):
-        spread(begin // length, block, along, index, band)
-        return band, 0
-
-    rows = Points(fill_band, length, shape)
-    return by_parts(points_of_part, coefficients, box, rows, spline, dtype)
+        along = np.outer(points.matrix[:, -1], np.arange(first, first + length))
+    block = Points(
+        np.ascontiguousarray(points.matrix[:, :-1]),
+        points.offset,
+        np.array(start, np.int64),
+        np.array([math.prod(outer[axis + 1 :]) for axis in range(len(outer))], np.uint64),
+        along,
+    )
+    return by_parts(_at_points_of_part, coefficients, box, (block, points.shape), spline, dtype)
 
 
-@jit
-def _spread(first_row, points, along, index, band):
+def _at_points_of_part(coefficients, box, points, spline, dtype):
     """
-    Set the coordinates of whole rows: a sum of what changes from row to row, and along it.
-
-    From the offset on, term by term, as SciPy adds them up.
-    """
-    matrix, offset, start, shape = points
-    length = along.shape[1]
-    for row in range(band.shape[1] // length):
-        rest = first_row + row
-        for axis in range(len(start) - 2, -1, -1):
-            index[axis] = start[axis] + rest % shape[axis]
-            rest //= shape[axis]
-        for axis in range(len(band)):
-            begin = offset[axis]
-            for outer in range(len(start) - 1):
-                begin += index[outer] * matrix[axis, outer]
-            steps, target = along[axis], band[axis, row * length :]
-            for k in range(length):
-                target[k] = begin + steps[k]
-
-
-def _spread_plainly(first_row, points, along, _, band):
-    matrix, offset, start, shape = points
-    rows = np.arange(first_row, first_row + band.shape[1] // shape[-1])
-    index = np.unravel_index(rows, shape[:-1]) if len(shape) > 1 else ()
-    outer = np.repeat(offset[:, np.newaxis], len(rows), axis=1)
-    with np.errstate(invalid="ignore"):
-        for part, first, factors in zip(index, start, matrix.T):
-            outer += (part + first) * factors[:, np.newaxis]
-        np.add(outer[:, :, np.newaxis], along[:, np.newaxis], out=band.reshape(*outer.shape, -1))
-
-
-def points_of_part(coefficients, box, points, spline, dtype):
-    """
-    Interpolate a real array at `Points`.
+    Interpolate a real array at `Points`, which come with the shape of the result.
 
     Axes of ``coefficients`` before those of the box make a stack of planes, each of which is read
     at these points.
     """
-    shape, length = points.shape, points.length
-    ndim = len(box.shape)
-    result = recycled((*coefficients.shape[:-ndim], *shape), dtype)
+    points, shape = points
+    result = recycled((*coefficients.shape[: -len(box.shape)], *shape), dtype)
     if not result.size:
         return result
     count = math.prod(shape)
-    planes, flat = stacked(coefficients, ndim), result.reshape(-1, count)
-    size = min(max(BAND // length, 1) * length, count)
-    interpolate = (_Compiled if use_numba() else _Plain)(planes, box, spline, size)
-    bands = np.empty((ndim, size))
+    planes, flat = stacked(coefficients, len(box.shape)), result.reshape(-1, count)
+    size = min(BAND, count)
+    interpolate = (_Compiled if use_numba() else _Plain)(planes, box, points, spline, size)
     values = None if dtype.kind == "f" else np.empty(size)
     for plane, line in enumerate(flat):
         interpolate.turn_to(plane)
         for begin in range(0, count, size):
             part = line[begin : begin + size]
-            # Points in one band are the same for all planes.
-            if not plane or size < count:
-                band = bands if part.size == size else np.empty((ndim, part.size))
-                where = points.fill(begin, band)
             target = part if values is None else values[: part.size]
-            interpolate(*where, target)
+            interpolate(begin, target)
             if values is not None:
                 convert(target, part)
     return result
@@ -206,16 +175,16 @@ def points_of_part(coefficients, box, points, spline, dtype):
 class _Plain:
     """Interpolation of bands of points by SciPy."""
 
-    def __init__(self, planes, box, spline, _):
-        self.planes, self.box, self.spline = planes, box, spline
+    def __init__(self, planes, box, points, spline, _):
+        self.planes, self.box, self.points, self.spline = planes, box, points, spline
 
     def turn_to(self, plane):
         """Read from one plane from now on."""
         self.plane = self.planes[plane]
 
-    def __call__(self, band, _, out):
-        x = band + self.spline.padding
-        with_scipy(self.plane, self.box, x, self.spline, out)
+    def __call__(self, begin, out):
+        x = self.points.coordinates(np.arange(begin, begin + out.size))
+        with_scipy(self.plane, self.box, x + self.spline.padding, self.spline, out)
 
 
 class _Compiled:
@@ -227,8 +196,8 @@ class _Compiled:
     pixel by pixel.
     """
 
-    def __init__(self, planes, box, spline, most):
-        self.planes, self.box, self.spline = planes, box, spline
+    def __init__(self, planes, box, points, spline, most):
+        self.planes, self.box, self.points, self.spline = planes, box, points, spline
         self.rest = np.empty(most, np.int64)
         ndim, order, shape = len(box.shape), spline.order, planes.shape[1:]
         self.geometry = np.array([shape, shape, box.origin, box.shape], np.int64)
@@ -255,15 +224,20 @@ class _Compiled:
         """Read from one plane from now on."""
         self.flat, strides = where_it_lies(self.planes[plane])
         self.geometry[1] = self.frame[:, STRIDE] = strides
-        order = self.spline.order
-        digits = self.digits[:: order + 1, :-1]
-        self.around = Around(order, digits, digits @ self.geometry[1, :-1])
+        self.around = Around.of(self.spline.order, len(strides), self.geometry[1])
+        self.pairs = np.empty((2, 2 * ROW), self.flat.dtype)
 
-    def __call__(self, band, begin, out):
-        rest = self._inside(band, begin, out, self.frame)
+    def __call__(self, begin, out):
+        points = self.points
+        along = points.along
+        if along.dtype != np.float64 or not (along.flags.c_contiguous and along.flags.writeable):
+            # Scattered points, which take more memory than the image does, are no copy else.
+            along = np.array(along[:, begin : begin + out.size], float)
+            points, begin = Points.scattered(along), 0
+        rest = self._inside(points, begin, out, self.frame)
         if not len(rest):
             return
-        x = band[:, begin + rest] + self.spline.padding
+        x = points.coordinates(begin + rest) + self.spline.padding
         if self.spline.mode.code == CONSTANT and self.fits:
             # What lies outside has its value: these are pixels at the edges.
             out[rest] = self._at_edges(np.ascontiguousarray(x))
@@ -276,7 +250,7 @@ class _Compiled:
         values = np.empty(len(rest), out.dtype)
         frame = self.frame.copy()
         frame[:, PADDING] = 0.0
-        again = self._inside(x, 0, values, frame)
+        again = self._inside(Points.scattered(x), 0, values, frame)
         if len(again):
             values[again] = self._at_edges(np.ascontiguousarray(x[:, again]))
         out[rest] = values
@@ -285,24 +259,23 @@ class _Compiled:
         """Interpolate pixel by pixel."""
         values = np.empty(x.shape[1])
         source = Source(self.flat, self.geometry, self.spline.cval)
-        around = self.spline.order, self.spline.mode.code, self.digits
+        around = self.spline.order, self.around.rare, self.spline.mode.code, self.digits
         _at_edges(source, around, x, self.scratch, values)
         return values
 
-    def _inside(self, band, begin, out, frame):
+    def _inside(self, points, begin, out, frame):
         """Interpolate at points whose pixels lie side by side; return which others are left."""
         if not self.fits:
             return np.arange(out.size)
         rest = self.rest
         order, ndim = self.spline.order, len(frame)
-        given = Source(self.flat, frame, self.spline.cval), Band(band, begin)
+        given = Source(self.flat, frame, self.spline.cval), points, begin
         if order == 0:
             count = nearest(*given, self.scratch, rest, out)
         elif order == 1 and ndim == 2:
-            corners = np.empty((4, ROW), self.flat.dtype)
-            count = linear(*given, corners, self.scratch, rest, out)
+            count = linear(*given, self.pairs, self.scratch, rest, out)
         else:
-            count = splines(*given, self.around, self.scratch, rest, out)
+            count = splines(*given, self.around, self.pairs, self.scratch, rest, out)
         return rest[:count]
 
 
@@ -316,19 +289,19 @@ def _at_edges(source, around, x, scratch, out):
     Interpolate at points of the image, pixel by pixel where the boundary's rule puts them.
 
     In place of a frame ``source`` has for each axis the box's length, stride and origin and the
-    length of the whole image; ``around`` is the order, the mode's code and, for each pixel around
-    a point, its place along each axis.
+    length of the whole image; ``around`` is the order, whether it is a rare one, the mode's code
+    and, for each pixel around a point, its place along each axis.
     """
     pixels, geometry, cval = source
-    order, mode, digits = around
-    weights, rows, _, offsets = scratch
+    order, rare, mode, digits = around
+    weights, offsets, rows = scratch.weights, scratch.offsets, scratch.rows
     ndim = x.shape[0]
     places = np.empty((ndim, order + 1, ROW), np.int64)
     first, values, total = rows[0], rows[1], rows[2]
     for begin in range(0, out.size, ROW):
         count = min(ROW, out.size - begin)
         for axis in range(ndim):
-            weigh(x[axis, begin : begin + count], order, first, weights[axis])
+            weigh(x[axis, begin : begin + count], order, rare, first, weights[axis])
             found = places[axis]
             find_places(first[:count], mode, geometry[3, axis], geometry[2, axis], found)
             for tap in range(order + 1):

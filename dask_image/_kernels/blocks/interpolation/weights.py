@@ -7,9 +7,11 @@ from dask_image._kernels.blocks.interpolation.boundaries import place_of
 
 
 @jit_part
-def weigh(x, order, first, weights):
+def weigh(x, order, rare, first, weights):
     """
     Find for a row of coordinates the first pixel and the weights of ``order + 1`` pixels.
+
+    Orders 0, 1 and 3 are compiled, and the others unless ``rare`` is None.
 
     ``x`` lies within reach of the image. ``weights`` has one row for each of the pixels, which
     may be longer than ``x``.
@@ -29,7 +31,7 @@ def weigh(x, order, first, weights):
             high[k] = 1.0 - low[k]
     elif order == 3:
         _weigh_cubic(x, first, weights[0], weights[1], weights[2], weights[3])
-    else:
+    elif rare is not None:
         _weigh_others(x, order, first, weights)
 
 
