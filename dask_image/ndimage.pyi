@@ -1,8 +1,10 @@
+from collections.abc import Sequence
+from typing import Any, Literal, overload
+
 import numpy as np
 import numpy.typing as npt
-from typing import Any, Literal, overload
-from collections.abc import Sequence
 from dask.delayed import Delayed
+
 from dask_image._utils.typing import (
     AllLabels,
     Array,

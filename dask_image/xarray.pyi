@@ -1,6 +1,8 @@
-import xarray
-from typing import Any, Literal, TypeVar, overload
 from collections.abc import Sequence
+from typing import Any, Literal, TypeVar, overload
+
+import xarray
+
 from dask_image._utils.typing import (
     AllLabels,
     Array,
