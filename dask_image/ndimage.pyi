@@ -370,9 +370,17 @@ def distance_transform_edt(
     indices: None = None,
 ) -> Array | tuple[Array, Array]: ...
 @overload
-def extrema(input: ArrayLike, labels: Labels, index: AllLabels) -> tuple[Extrema, Array]: ...
+def extrema(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> tuple[Extrema, Array]: ...
 @overload
-def extrema(input: ArrayLike, labels: Labels = None, index: Index = None) -> Extrema: ...
+def extrema(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Extrema: ...
 def find_objects(input: ArrayLike, max_label: Integer = 0) -> Delayed: ...
 def fourier_ellipsoid(
     input: ArrayLike,
@@ -630,9 +638,17 @@ def map_coordinates(
     reach: PerAxis[Real] | None = None,
 ) -> Array: ...
 @overload
-def maximum(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def maximum(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def maximum(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def maximum(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 def maximum_filter(
     input: ArrayLike,
     size: PerAxis[Integer] | None = None,
@@ -657,17 +673,41 @@ def maximum_filter1d(
     origin: Integer = 0,
 ) -> Array: ...
 @overload
-def maximum_position(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def maximum_position(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def maximum_position(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def maximum_position(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 @overload
-def mean(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def mean(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def mean(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def mean(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 @overload
-def median(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def median(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def median(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def median(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 def median_filter(
     input: ArrayLike,
     size: PerAxis[Integer] | None = None,
@@ -683,9 +723,17 @@ def median_filter(
     fill_value: Number | None = None,
 ) -> Array: ...
 @overload
-def minimum(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def minimum(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def minimum(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def minimum(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 def minimum_filter(
     input: ArrayLike,
     size: PerAxis[Integer] | None = None,
@@ -710,9 +758,17 @@ def minimum_filter1d(
     origin: Integer = 0,
 ) -> Array: ...
 @overload
-def minimum_position(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def minimum_position(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def minimum_position(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def minimum_position(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 def morphological_gradient(
     input: ArrayLike,
     size: PerAxis[Integer] | None = None,
@@ -823,17 +879,33 @@ def spline_filter1d(
     output_chunks: ChunksLike | None = None,
 ) -> Array: ...
 @overload
-def standard_deviation(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def standard_deviation(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def standard_deviation(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def standard_deviation(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 @overload
 def sum(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
 @overload
 def sum(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
 @overload
-def sum_labels(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def sum_labels(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def sum_labels(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def sum_labels(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 def uniform_filter(
     input: ArrayLike,
     size: PerAxis[Integer] = 3,
@@ -858,9 +930,17 @@ def uniform_filter1d(
 ) -> Array: ...
 def value_indices(arr: ArrayLike, *, ignore_value: Integer | None = None) -> Delayed: ...
 @overload
-def variance(input: ArrayLike, labels: Labels, index: AllLabels) -> PerLabel: ...
+def variance(
+    input: ArrayLike, labels: Labels, index: AllLabels, *, nan_policy: NanPolicy = "propagate"
+) -> PerLabel: ...
 @overload
-def variance(input: ArrayLike, labels: Labels = None, index: Index = None) -> Array: ...
+def variance(
+    input: ArrayLike,
+    labels: Labels = None,
+    index: Index = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
+) -> Array: ...
 def vectorized_filter(
     input: ArrayLike,
     function: Function,

@@ -406,7 +406,11 @@ def expand_labels(
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def extrema(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def fill_missing(
     image: _Image,
@@ -703,7 +707,11 @@ def local_minima(
     wrap: Dimensions | None = None,
 ) -> tuple[_Image, ...]: ...
 def maximum(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def maximum_filter(
     image: _Image,
@@ -732,13 +740,25 @@ def maximum_filter1d(
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def maximum_position(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def mean(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def median(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def median_filter(
     image: _Image,
@@ -765,7 +785,11 @@ def merge_labels_across_chunk_boundaries(
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def minimum(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def minimum_filter(
     image: _Image,
@@ -794,7 +818,11 @@ def minimum_filter1d(
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def minimum_position(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def morphological_gradient(
     image: _Image,
@@ -931,7 +959,11 @@ def spline_filter1d(
     dims: Dimensions | None = None,
 ) -> _Image: ...
 def standard_deviation(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def subtract_background(
     image: _Image,
@@ -946,7 +978,11 @@ def sum(
     image: _Image, label_image: Labels = None, index: Index | AllLabels = None
 ) -> xarray.Dataset: ...
 def sum_labels(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def threshold_local(
     image: _Image,
@@ -988,7 +1024,11 @@ def uniform_filter1d(
     units: Literal["pixels", "coordinates"] = "pixels",
 ) -> _Image: ...
 def variance(
-    image: _Image, label_image: Labels = None, index: Index | AllLabels = None
+    image: _Image,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> xarray.Dataset: ...
 def vectorized_filter(
     image: _Image,

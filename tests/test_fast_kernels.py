@@ -1,5 +1,7 @@
 """Where there is a faster kernel it does the work: SciPy's loops are not called in a block."""
 
+import types
+
 import dask
 import pytest
 from scipy.ndimage import _nd_image
@@ -86,3 +88,27 @@ def test_a_function_asks_for_the_widest_vectors():
     compiled()
     (code,) = compiled.made().inspect_llvm().values()
     assert '"prefer-vector-width"="512"' in code
+
+
+def test_threads_find_all_of_a_module_made_or_nothing():
+    """A thread that found one function made compiled it while those that it calls still waited."""
+
+    def first():
+        return last()  # noqa: F821
+
+    modules, found = [{}, {}], []
+
+    def make(function):
+        found.append([type(each) for names in modules for each in names.values()])
+        return function
+
+    def waiting_in(module, code):
+        return Deferred(types.FunctionType(code, module), make)
+
+    for name in ("first", "other"):
+        modules[0][name] = waiting_in(modules[0], first.__code__)
+    modules[0]["last"] = modules[1]["last"] = waiting_in(modules[1], (lambda: 3).__code__)
+    waiting = [type(each) for names in modules for each in names.values()]
+    assert modules[0]["first"]() == 3
+    assert found == [waiting] * 3
+    assert not any(isinstance(each, Deferred) for names in modules for each in names.values())

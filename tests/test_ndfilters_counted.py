@@ -165,12 +165,24 @@ def test_ranks(name, mode):
 
 @pytest.mark.parametrize(
     ("args", "rank_of"),
-    [((-2,), lambda n: n - 2), ((0,), lambda n: 0), ((-1,), lambda n: n - 1), ((8,), lambda n: 8)],
+    [
+        ((-2,), lambda n: n - 2),
+        ((0,), lambda n: 0),
+        ((-1,), lambda n: n - 1),
+        ((8,), lambda n: 8),
+        ((-9,), lambda n: n - 9),
+        ((-8,), lambda n: n - 8),
+    ],
 )
 def test_ranks_from_either_end(either_kernel, args, rank_of):
     image, counted = picture()
+    counted[12:] = True
     expected = ranked(image, counted, np.ones((3, 3), bool), rank_of)
     check(ndfilters.rank_filter, expected, image, counted, *args, size=3)
+    ring = np.ones((3, 4), bool)
+    ring[1, 1:3] = ring[0, 0] = False  # another kernel finds ranks of nine in a square
+    expected = ranked(image, counted, ring, rank_of)
+    check(ndfilters.rank_filter, expected, image, counted, *args, footprint=ring)
 
 
 @pytest.mark.parametrize("percentile", [0, 100, 95, -10, 50])

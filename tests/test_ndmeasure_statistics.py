@@ -861,3 +861,33 @@ def test_values_at_the_edges_of_bins(either_kernel, dtype, limits, bins):
     for label in range(3):
         expected, _ = np.histogram(values[labels == label], edges)
         np.testing.assert_array_equal(counts[label], expected)
+
+
+@pytest.mark.parametrize("chunks", [-1, 7])
+@pytest.mark.parametrize(
+    "name",
+    ["sum_labels", "mean", "variance", "standard_deviation", "minimum", "maximum", "median",
+     "minimum_position", "maximum_position", "extrema"],
+)  # fmt: skip
+def test_nan_is_left_out(name, chunks):
+    random = np.random.default_rng(0)
+    image, labels = random.normal(size=(23, 31)), random.integers(0, 6, (23, 31))
+    there = (random.random(image.shape) > 0.2) & (labels != 4)  # nothing is left of 4
+    holes, good = np.where(there, image, np.nan), np.where(there, labels, 0)
+    function = getattr(ndmeasure, name)
+    lazy = [da.from_array(each, chunks=chunks) for each in (holes, labels, image, good, there)]
+
+    def computed(result):
+        return [part.compute() for part in (result if isinstance(result, tuple) else [result])]
+
+    for index in (None, 3, [2, 5, 4, 9]):
+        with nothing_computes():
+            found = function(lazy[0], lazy[1], index, nan_policy="omit")
+        expected = function(lazy[2], lazy[3], index)
+        for one, other in zip(computed(found), computed(expected), strict=True):
+            np.testing.assert_array_equal(one, other)
+    found, expected = function(lazy[0], nan_policy="omit"), function(lazy[2], lazy[4])
+    for one, other in zip(computed(found), computed(expected), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match="nan_policy must be one of"):
+        function(lazy[0], nan_policy="raise")

@@ -143,11 +143,36 @@ class Deferred:
         """
         with self._lock:
             if self._made is None:
-                self._made = self._make(self.__wrapped__)
-                names = self.__wrapped__.__globals__
-                waiting = {name: each for name, each in names.items() if isinstance(each, Deferred)}
-                names.update((name, each.made()) for name, each in waiting.items())
+                made = {self: self._make(self.__wrapped__)}
+                modules = _make_all(self.__wrapped__.__globals__, made)
+                for each, function in made.items():
+                    each._made = function
+                # Threads call what they find there, and do not ask for the lock: they must find
+                # all of a module, and what it is made of before.
+                for names in modules:
+                    names.update({name: each._made for name, each in _deferred(names)})
             return self._made
+
+
+def _deferred(names):
+    """Return the names of a module that wait for numba, and what they stand for."""
+    return [(name, each) for name, each in list(names.items()) if isinstance(each, Deferred)]
+
+
+def _make_all(names, made):
+    """
+    Make what waits in a module, and in the modules from which that comes.
+
+    Return these modules, each behind those that it takes from.
+    """
+    modules = []
+    for _, each in _deferred(names):
+        if each not in made:
+            made[each] = each._made or each._make(each.__wrapped__)
+            theirs = each.__wrapped__.__globals__
+            if theirs is not names:
+                modules += _make_all(theirs, made)
+    return [*modules, names]
 
 
 # Without what the interpreter needs to call a compiled function.

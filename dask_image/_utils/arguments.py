@@ -16,6 +16,7 @@ from dask_image._utils.modes import MODES
 from dask_image._utils.typing import Integer, ModeName, PerAxis, Real, Shape
 
 FILTER_MODES = tuple(MODES)
+NAN_POLICIES = ("propagate", "omit")
 
 
 class ArgumentError(ValueError, RuntimeError):
@@ -117,6 +118,13 @@ def normalize_flag(value: Any, name: str) -> bool:
     """Return whether something is true; what is lazy is not asked."""
     refuse_lazy(value, name, "True or False")
     return bool(value)
+
+
+def normalize_nan_policy(policy: Any) -> bool:
+    """Return whether NaN is left out, or raise."""
+    if not isinstance(policy, str) or policy not in NAN_POLICIES:
+        raise ArgumentError(f"nan_policy must be one of {NAN_POLICIES}, got {policy!r}")
+    return policy == "omit"
 
 
 def normalize_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:

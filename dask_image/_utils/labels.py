@@ -9,6 +9,7 @@ import dask.array as da
 import numpy as np
 from dask.base import tokenize
 
+from dask_image._utils.arguments import normalize_nan_policy
 from dask_image._utils.arrays import (
     as_dask_array,
     stack_lazily,
@@ -123,7 +124,9 @@ def _whole_labels(block, what):
     return block.astype(np.int64)
 
 
-def as_labelled_image(image: ArrayLike, label_image: Labels | None = None) -> LabelledImage:
+def as_labelled_image(
+    image: ArrayLike, label_image: Labels | None = None, nan_policy: str = "propagate"
+) -> LabelledImage:
     """
     Broadcast an image and its labels to one shape and align their chunks.
 
@@ -134,6 +137,8 @@ def as_labelled_image(image: ArrayLike, label_image: Labels | None = None) -> La
     label_image : array_like, optional
         Labels that broadcast against ``image``. Without them the whole image is
         one group of label 1.
+    nan_policy : {"propagate", "omit"}
+        Whether pixels that are NaN lose their label.
 
     Returns
     -------
@@ -144,11 +149,13 @@ def as_labelled_image(image: ArrayLike, label_image: Labels | None = None) -> La
     TypeError
         If the labels are not integers or booleans.
     ValueError
-        If the shapes do not broadcast, or chunk sizes are unknown.
+        If the shapes do not broadcast, chunk sizes are unknown, or the policy is.
     """
     image = as_dask_array(image)
+    omits_nan = normalize_nan_policy(nan_policy) and image.dtype.kind in "fc"
     if label_image is None:
         labels = da.ones(image.shape, chunks=image.chunks, dtype=np.uint8)
+        labels = _without_nan(labels, image) if omits_nan else labels
         return LabelledImage(image, labels, image.shape, whole=True)
     labels = as_label_image(label_image)
     image_shape = image.shape
@@ -161,7 +168,19 @@ def as_labelled_image(image: ArrayLike, label_image: Labels | None = None) -> La
         ) from None
     image, labels = _broadcast(image, shape, labels), _broadcast(labels, shape, image)
     image, labels = align_chunks(image, labels)
+    labels = _without_nan(labels, image) if omits_nan else labels
     return LabelledImage(image, labels, image_shape)
+
+
+def _without_nan(labels, image):
+    """Return labels that are 0 where an image is NaN."""
+    return map_blocks(
+        _zero_where_nan, labels, image, name="label_statistics-omit", meta=labels._meta
+    )
+
+
+def _zero_where_nan(labels, image):
+    return np.where(image == image, labels, labels.dtype.type(0))
 
 
 def _broadcast(array, shape, other):

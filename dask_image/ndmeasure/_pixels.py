@@ -47,18 +47,27 @@ from dask_image._utils.typing import (
     Index,
     Integer,
     Labels,
+    NanPolicy,
     PerLabel,
 )
 from dask_image._utils.warnings import warn
 
 
 @overload
-def median(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def median(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def median(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def median(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def median(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Find the median of each label's pixels.
@@ -75,6 +84,8 @@ def median(
     index : int, array_like, dask.array.Array or "all", optional
         The labels to measure. None pools all labels above 0; ``"all"`` measures
         every label that there is but 0.
+    nan_policy : {"propagate", "omit"}, optional
+        "omit" leaves out NaN, as a label of 0 would: a label with nothing else is absent.
 
     Returns
     -------
@@ -113,7 +124,7 @@ def median(
     >>> median(image, label_image, [2, 1, 7]).compute()
     array([8.5, 6.5, nan])
     """
-    labelled = as_labelled_image(image, label_image)
+    labelled = as_labelled_image(image, label_image, nan_policy)
     selection = as_selection(index, labelled)
     dtype = np.result_type(labelled.image.dtype, np.float64)
     if selection.pooled:

@@ -39,6 +39,7 @@ from dask_image._utils.typing import (
     Index,
     Integer,
     Labels,
+    NanPolicy,
     PerAxis,
     PerLabel,
     Real,
@@ -58,9 +59,9 @@ from dask_image.ndmeasure._catalogue import (
 )
 
 
-def _measure(name, image, label_image, index, *statistics, wrap_axes=None):
+def _measure(name, image, label_image, index, *statistics, wrap_axes=None, nan_policy="propagate"):
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
-    labelled = as_labelled_image(image, label_image)
+    labelled = as_labelled_image(image, label_image, nan_policy)
     selection = as_selection(index, labelled)
     axes = () if wrap_axes is None else normalize_axes(wrap_axes, labelled.labels.ndim)
     if axes:
@@ -156,12 +157,20 @@ def area(
 
 
 @overload
-def sum_labels(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def sum_labels(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def sum_labels(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def sum_labels(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def sum_labels(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Sum the values of each label.
@@ -170,7 +179,7 @@ def sum_labels(
     ----------
     image : array_like
         The values; real or complex.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -204,16 +213,24 @@ def sum_labels(
     >>> sum_labels(image, labels).compute()  # all labels above 0 together
     np.float64(16.0)
     """
-    return _measure("sum_labels", image, label_image, index, SUM_LABELS)
+    return _measure("sum_labels", image, label_image, index, SUM_LABELS, nan_policy=nan_policy)
 
 
 @overload
-def mean(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def mean(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def mean(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def mean(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def mean(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Average the values of each label.
@@ -229,6 +246,8 @@ def mean(
         The labels to measure, in any order and shape, repeated or absent. None
         pools all labels above 0 into one group; ``"all"`` stands for every label
         in the image but the background 0, in ascending order.
+    nan_policy : {"propagate", "omit"}, optional
+        "omit" leaves out NaN, as a label of 0 would: a label with nothing else is absent.
 
     Returns
     -------
@@ -266,16 +285,24 @@ def mean(
     >>> mean(image, labels, [1, 2, 9]).compute()
     array([ 3.,  7., nan])
     """
-    return _measure("mean", image, label_image, index, MEAN)
+    return _measure("mean", image, label_image, index, MEAN, nan_policy=nan_policy)
 
 
 @overload
-def variance(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def variance(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def variance(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def variance(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def variance(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Compute the variance of the values of each label.
@@ -284,7 +311,7 @@ def variance(
     ----------
     image : array_like
         The values; real or complex.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -324,18 +351,23 @@ def variance(
     >>> variance(image + 1e8, labels, [1, 2]).compute().round(6)
     array([2.666667, 0.      ])
     """
-    return _measure("variance", image, label_image, index, VARIANCE)
+    return _measure("variance", image, label_image, index, VARIANCE, nan_policy=nan_policy)
 
 
-@overload
-def standard_deviation(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
 @overload
 def standard_deviation(
-    image: ArrayLike, label_image: Labels = ..., index: Index = ...,
-) -> Array: ...  # fmt: skip
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
+@overload
+def standard_deviation(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...) -> Array: ...  # fmt: skip
 @numpy_only
 def standard_deviation(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Compute the standard deviation of the values of each label.
@@ -344,7 +376,7 @@ def standard_deviation(
     ----------
     image : array_like
         The values; real or complex.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -376,16 +408,26 @@ def standard_deviation(
     >>> standard_deviation(image, labels, [1, 2]).compute().round(3)
     array([1.633, 0.   ])
     """
-    return _measure("standard_deviation", image, label_image, index, DEVIATION)
+    return _measure(
+        "standard_deviation", image, label_image, index, DEVIATION, nan_policy=nan_policy
+    )
 
 
 @overload
-def minimum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def minimum(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def minimum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def minimum(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def minimum(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Find the least value of each label.
@@ -394,7 +436,7 @@ def minimum(
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -431,16 +473,24 @@ def minimum(
     >>> minimum(image, labels, [1, 2]).compute()
     array([1., 7.])
     """
-    return _measure("minimum", image, label_image, index, MINIMUM)
+    return _measure("minimum", image, label_image, index, MINIMUM, nan_policy=nan_policy)
 
 
 @overload
-def maximum(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def maximum(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def maximum(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def maximum(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def maximum(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Find the greatest value of each label.
@@ -449,7 +499,7 @@ def maximum(
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -485,16 +535,24 @@ def maximum(
     >>> maximum(image, labels, [1, 2]).compute()
     array([5., 7.])
     """
-    return _measure("maximum", image, label_image, index, MAXIMUM)
+    return _measure("maximum", image, label_image, index, MAXIMUM, nan_policy=nan_policy)
 
 
 @overload
-def minimum_position(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def minimum_position(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def minimum_position(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def minimum_position(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def minimum_position(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Find where the least value of each label is.
@@ -503,7 +561,7 @@ def minimum_position(
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -543,16 +601,26 @@ def minimum_position(
     array([[0, 0],
            [1, 2]])
     """
-    return _measure("minimum_position", image, label_image, index, MINIMUM_POSITION)
+    return _measure(
+        "minimum_position", image, label_image, index, MINIMUM_POSITION, nan_policy=nan_policy
+    )
 
 
 @overload
-def maximum_position(image: ArrayLike, label_image: Labels, index: AllLabels) -> PerLabel: ...
+def maximum_position(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> PerLabel: ...
 @overload
-def maximum_position(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Array: ...
+def maximum_position(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...
 @numpy_only
 def maximum_position(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Array | PerLabel:
     """
     Find where the greatest value of each label is.
@@ -561,7 +629,7 @@ def maximum_position(
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -601,16 +669,26 @@ def maximum_position(
     array([[1, 0],
            [1, 2]])
     """
-    return _measure("maximum_position", image, label_image, index, MAXIMUM_POSITION)
+    return _measure(
+        "maximum_position", image, label_image, index, MAXIMUM_POSITION, nan_policy=nan_policy
+    )
 
 
 @overload
-def extrema(image: ArrayLike, label_image: Labels, index: AllLabels) -> tuple[Extrema, Array]: ...
+def extrema(
+    image: ArrayLike, label_image: Labels, index: AllLabels, *, nan_policy: NanPolicy = ...
+) -> tuple[Extrema, Array]: ...
 @overload
-def extrema(image: ArrayLike, label_image: Labels = ..., index: Index = ...) -> Extrema: ...
+def extrema(
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Extrema: ...
 @numpy_only
 def extrema(
-    image: ArrayLike, label_image: Labels = None, index: Index | AllLabels = None
+    image: ArrayLike,
+    label_image: Labels = None,
+    index: Index | AllLabels = None,
+    *,
+    nan_policy: NanPolicy = "propagate",
 ) -> Extrema | tuple[Extrema, Array]:
     """
     Find the least and greatest values of each label, and where they are.
@@ -619,7 +697,7 @@ def extrema(
     ----------
     image : array_like
         The values; complex ones are compared by their real parts first.
-    label_image, index : optional
+    label_image, index, nan_policy : optional
         As in `mean`.
 
     Returns
@@ -658,7 +736,7 @@ def extrema(
            [1, 2]]))
     """
     statistics = (MINIMUM, MAXIMUM, MINIMUM_POSITION, MAXIMUM_POSITION)
-    return _measure("extrema", image, label_image, index, *statistics)
+    return _measure("extrema", image, label_image, index, *statistics, nan_policy=nan_policy)
 
 
 @overload

@@ -158,11 +158,15 @@ def _line(ranks):
     if not counts.size:
         return _Line(0, 1, 0)
     found, last = ranks[counts], int(ranks[counts[-1]])
+    # Of as few pixels the value must be of one that does not count.
+    few = np.arange(counts[0])
     # Most begin with the first pixel, others are the same for all, or counted from the last one.
     for below in range(1, ranks.size):
         for base in (0, last, last - int(counts[-1])) if below == 1 else (0,):
             one = max(int(np.max(-((base - found) * below // counts))), 0)
-            if one <= below and np.array_equal(one * counts // below + base, found):
+            of_few = one * few // below + base
+            outside = ((of_few < 0) | (of_few >= few)).all()
+            if one <= below and outside and np.array_equal(one * counts // below + base, found):
                 return _Line(one, below, base)
     return None
 

@@ -24,7 +24,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.arguments import normalize_fill, normalize_number
+from dask_image._utils.arguments import normalize_fill, normalize_nan_policy, normalize_number
 from dask_image._utils.arrays import as_dask_array, block_meta, without_idle_chunks
 from dask_image._utils.backend import is_cupy
 from dask_image._utils.engines.graph import map_blocks
@@ -49,8 +49,6 @@ from dask_image._utils.typing import (
     Slices,
 )
 from dask_image._utils.windows import Edges
-
-NAN_POLICIES = ("propagate", "omit")
 
 # So much is filtered at a time, with its mask: what is between the steps stays in the cache.
 STRIP_BYTES = 1 << 22
@@ -126,9 +124,7 @@ def counted_pixels(
     TypeError
         If ``where`` is not boolean, or on a GPU while the image is not.
     """
-    if nan_policy not in NAN_POLICIES:
-        raise ValueError(f"nan_policy must be one of {NAN_POLICIES}, got {nan_policy!r}")
-    omits_nan = nan_policy == "omit" and image.dtype.kind in "fc"
+    omits_nan = normalize_nan_policy(nan_policy) and image.dtype.kind in "fc"
     if where is not None:
         where = as_dask_array(where, "where")
         if where.dtype != bool:

@@ -133,10 +133,13 @@ class RankKernel:
         """
         counts, neutral = np.arange(total + 1), extreme_of(block.dtype, True)
         ranks = self.rank_of(counts)
-        ranks = np.unique(ranks[(ranks >= 0) & (ranks < counts)])
+        has_rank = (ranks >= 0) & (ranks < counts)
+        ranks = np.unique(ranks[has_rank])
         beyond = self.counted.beyond_edges(self.cval)
         known = not beyond or differs_beyond(neutral, self.cval, [self.mode])
         if not known or ranks.size != 1 or self.dtype != block.dtype:
+            return None
+        if not np.array_equal(has_rank, counts > ranks):
             return None
         filled, distinct = kernels.counted.fill_in(block, mask, neutral)
         if not distinct:
