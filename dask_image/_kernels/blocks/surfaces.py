@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Runs, Squeezed
+from dask_image._kernels.blocks.runs import Ascending, Runs, Squeezed
 from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Block, NDArray, Shape
 
@@ -260,7 +260,7 @@ def _unpacked(bits, shape):
 def scan_block(
     box: Box, steps: Sequence[Shape], packed: Packed, values: tuple[Block, Block],
     lines: bool = False,
-) -> tuple[Surface, tuple[Runs, NDArray, Lines | None]]:  # fmt: skip
+) -> tuple[Surface, tuple[Runs, Ascending, Lines | None]]:  # fmt: skip
     """
     Flood a block.
 
@@ -305,7 +305,7 @@ def scan_block(
     surface = _surface(box, (image, distance, marked), (taken, edges), faces, markers, free.size)
     taken[taken == kernels.flooding.WALL] = 0
     needed = Lines.of(box, steps, image, marked) if lines else None
-    return surface, (Runs(taken), markers, needed)
+    return surface, (Runs(taken), Ascending(markers), needed)
 
 
 def _surface(box, values, scanned, faces, markers, count):
@@ -640,10 +640,11 @@ def _nothing(labels):
 
 
 def relabel(
-    kept: tuple[Runs, NDArray, Lines | None], above: Sequence[Found] | None, number: int
+    kept: tuple[Runs, Ascending, Lines | None], above: Sequence[Found] | None, number: int
 ) -> NDArray:
     """Return the labels of a block's pixels, given those of its terminals."""
-    runs, markers, lines = kept
+    runs, labels_of_markers, lines = kept
+    markers = labels_of_markers.array()
     faces, crossed = _nothing(markers) if above is None else above[number]
     labels = runs.with_values(_labels_by_number(markers, faces)[runs.values])
     if lines is not None:
