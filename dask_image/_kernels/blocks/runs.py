@@ -136,16 +136,21 @@ class Ascending:
     Parameters
     ----------
     array : numpy.ndarray
+
+    Attributes
+    ----------
+    size : int
+    dtype : numpy.dtype
     """
 
     def __init__(self, array):
-        self._dtype = array.dtype
+        self.size, self.dtype = array.size, array.dtype
         # Beyond the limits of the dtype differences wrap around, and so do their sums.
         self._differences = Squeezed(_small(np.diff(array, prepend=array[:1] * 0)))
 
     def array(self):
         """Return the array."""
-        return np.cumsum(self._differences.array(), dtype=self._dtype)
+        return np.cumsum(self._differences.array(), dtype=self.dtype)
 
 
 def run_starts(flat):

@@ -422,14 +422,14 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     inner = [rank[each.edges + np.int32(first)] for each, first in zip(surfaces, pixels)]
     del order, rank
     along = _unraveled(position, box.image_shape)
-    crossing = [np.zeros((0, 2), np.int32)]
+    pairs: list[NDArray] = [np.zeros((0, 2), np.int32)]
     for axis in range(len(steps[0]) if steps else 0):
         places = {each.box.upper[axis] for each in surfaces} - {box.upper[axis]}
         if axis in set(rings) - set(first.rings):
             places.add(0)
         for place in sorted(places):
-            crossing.append(crossing_edges(box, along, axis, place, steps))
-    crossing = np.concatenate(crossing)
+            pairs.append(crossing_edges(box, along, axis, place, steps))
+    crossing = np.concatenate(pairs)
     edges = _sorted_ends([*inner, crossing])
     if rings or any(np.count_nonzero(step) > 1 for step in steps):
         edges = _each_once(edges, position.size)
@@ -464,8 +464,8 @@ def _sorted_ends(parts: Sequence[NDArray]) -> NDArray:
     start = 0
     for part in parts:
         end = start + len(part)
-        np.minimum(*part.T, out=edges[start:end, 0])
-        np.maximum(*part.T, out=edges[start:end, 1])
+        edges[start:end, 0] = np.minimum(part[:, 0], part[:, 1])
+        edges[start:end, 1] = np.maximum(part[:, 0], part[:, 1])
         start = end
     return edges
 
@@ -515,7 +515,8 @@ def crossing_edges(
         local[axis] = np.zeros_like(found)
         layer[tuple(local)] = found
         layers.append(np.pad(layer, margins, mode="wrap"))
-    pairs, ahead = [np.zeros((0, 2), np.int32)], set(forward(steps))
+    ahead = set(forward(steps))
+    pairs: list[NDArray] = [np.zeros((0, 2), np.int32)]
     for step in steps:
         if step[axis] == 1:
             here, there = facing((*step[:axis], 0, *step[axis + 1 :]))

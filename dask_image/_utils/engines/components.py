@@ -20,6 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
+from dask_image._kernels.blocks.runs import Ascending
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
@@ -37,7 +38,7 @@ class Scanned:
     Parameters
     ----------
     shape : tuple of int
-    values : numpy.ndarray
+    values : numpy.ndarray or Ascending
         One for each component: its first pixel, or whether it is chosen.
     faces : dict
         Labels near each face that can touch another block, by (axis, whether
@@ -45,7 +46,7 @@ class Scanned:
     """
 
     shape: Shape
-    values: NDArray
+    values: NDArray | Ascending
     faces: dict[tuple[int, bool], NDArray]
 
 
@@ -58,7 +59,7 @@ BLOCKS, LABELS = slice(BLOCK, None, 2), slice(LABEL, None, 2)
 class Links:
     """A block's values, and a row for each two components that touch."""
 
-    values: NDArray
+    values: NDArray | Ascending
     rows: NDArray
 
 
@@ -198,7 +199,16 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
         (np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(nodes.size, nodes.size)
     )
     _, groups = sparse.csgraph.connected_components(graph, directed=False)
-    return np.concatenate([link.values for link in links]), nodes, groups, offsets
+    return _all_values(links, offsets), nodes, groups, offsets
+
+
+def _all_values(links, offsets):
+    """Return the values of all blocks."""
+    values = np.empty(offsets[-1], links[0].values.dtype)
+    for link, start, end in zip(links, offsets, offsets[1:]):
+        own = link.values
+        values[start:end] = own.array() if isinstance(own, Ascending) else own
+    return values
 
 
 def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
@@ -312,7 +322,7 @@ class ForegroundComponents(TwoPass):
         if self.seeds is None and place.alone:
             values = np.arange(components.count)  # which come in the order of their first pixels
         elif self.seeds is None:
-            values = components.first_pixels(place.start, self.image_shape)
+            values = Ascending(components.first_pixels(place.start, self.image_shape))
         else:
             seeds = self.seeds(*blocks, place=place)
             none = np.zeros(components.count, bool)
