@@ -1,7 +1,9 @@
 """Floods over blocks are those of a plain Kruskal on the whole array, however it is cut."""
 
 import collections
+import contextlib
 import itertools
+import pickle
 
 import dask
 import dask.array as da
@@ -15,7 +17,7 @@ from scipy import ndimage
 
 from dask_image import segmentation
 from dask_image._kernels.blocks import flooding, reconstruction
-from dask_image._kernels.blocks.runs import Runs
+from dask_image._kernels.blocks.runs import Ascending, Runs
 from dask_image._kernels.blocks.surfaces import Box, Packed, scan_block
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of
@@ -200,7 +202,7 @@ def test_a_surface_holds_no_more_than_the_faces():
     assert surface.count <= faces
     assert len(surface.edges) <= surface.count
     assert surface.position.size <= 3 * faces
-    assert runs.block().min() == 1 - labels.size
+    assert runs.block().min() == 1 - labels.array().size
 
 
 def test_tasks_are_few_and_named_after_the_function():
@@ -219,6 +221,29 @@ def test_runs_hold_a_block_as_it_was():
         runs = Runs(block)
         np.testing.assert_array_equal(runs.block(), block)
         np.testing.assert_array_equal(runs.with_values(runs.values * 2), block * 2)
+
+
+@pytest.mark.parametrize("kernels", [contextlib.nullcontext, plain_kernels])
+@pytest.mark.parametrize("shape", [(900,), (30, 30), (9, 10, 10), (5, 6, 6, 5)])
+def test_small_regions_take_little_room(shape, kernels):
+    random = np.random.default_rng(2)
+    seeds = random.random(shape) > 0.1
+    _, place = ndimage.distance_transform_edt(seeds, return_indices=True)
+    regions = np.ravel_multi_index(tuple(place), shape).astype(np.int32) - 40
+    kept = Runs(regions)
+    with kernels():
+        np.testing.assert_array_equal(kept.block(), regions)
+        np.testing.assert_array_equal(kept.with_values(kept.values * 2.5), regions * 2.5)
+    assert len(pickle.dumps(kept)) < 1.5 * regions.size + 500
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint64])
+def test_ascending_labels_come_back(dtype):
+    limits = np.iinfo(dtype)
+    for labels in ([], [0], [0, limits.min, 3, 9, limits.max], [0, 5, 6, 100]):
+        found = Ascending(np.array(labels, dtype)).array()
+        np.testing.assert_array_equal(found, np.array(labels, dtype))
+        assert found.dtype == dtype
 
 
 def test_kernels_agree_on_graphs():

@@ -1,15 +1,20 @@
 """Blocks of labels, kept in little room: as runs of equal ones."""
 
+import math
 import zlib
 
 import numpy as np
+
+from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels.patience import patient
 
 
 class Runs:
     """
     A block of integers or booleans as runs of equal values in raster order.
 
-    Where runs take more room than pixels, every pixel is kept instead.
+    Where these take more room, pixels are kept that differ from the ones before them along every
+    axis, and for all others along which axis they are equal; or simply every pixel.
 
     Parameters
     ----------
@@ -22,28 +27,88 @@ class Runs:
         starts = run_starts(flat)
         lengths = _small(np.diff(starts, append=flat.size))
         values = _small(flat[starts])
-        self._lengths = self._values = None
-        if starts.size * (values.itemsize + lengths.itemsize) < flat.size * values.itemsize:
+        self._lengths = self._pixels = self._axes = None
+        room = starts.size * (values.itemsize + lengths.itemsize)
+        planes = block.ndim.bit_length()  # of bits, which hold the number of an axis or none
+        if room < flat.size * planes / 8:
             # Runs are much alike from line to line.
+            self._lengths, self._values = Squeezed(lengths), Squeezed(values)
+            return
+        axes = _equal_along(block)
+        own = axes == block.ndim
+        if flat.size * planes / 8 + np.count_nonzero(own) * values.itemsize < min(
+            room, flat.size * values.itemsize
+        ):
+            bits = [np.packbits(axes >> plane & 1) for plane in range(planes)]
+            self._axes = [Squeezed(each) for each in bits]
+            self._values = Squeezed(block[own].astype(values.dtype))
+        elif room < flat.size * values.itemsize:
             self._lengths, self._values = Squeezed(lengths), Squeezed(values)
         else:
             self._pixels = flat.astype(values.dtype)
 
     @property
     def values(self):
-        """The value of each run, in the dtype of the block."""
-        kept = self._pixels if self._values is None else self._values.array()
+        """The value of each run, or of each pixel that is kept, in the dtype of the block."""
+        kept = self._values.array() if self._pixels is None else self._pixels
         return kept.astype(self._dtype)
 
     def with_values(self, values):
-        """Return the block with other values, one for each run."""
+        """Return the block with other values, one for each of ``values``."""
         if self._lengths is not None:
             values = np.repeat(values, self._lengths.array())
+        elif self._axes is not None:
+            values = self._spread(values)
         return values.reshape(self.shape)
 
     def block(self):
         """Return the block."""
         return self.with_values(self.values)
+
+    def _spread(self, values):
+        """Give values to the pixels that have one of their own, and theirs to all others."""
+        size = math.prod(self.shape)
+        axes = np.zeros(size, np.uint8)
+        for plane, bits in enumerate(self._axes):
+            axes |= np.unpackbits(bits.array(), count=size) << np.uint8(plane)
+        strides = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
+        return _spread_along(axes, np.array(strides, np.int64), values)
+
+
+def _equal_along(block):
+    """Return the last axis along which each pixel equals the one before it; else their number."""
+    axes = np.full(block.shape, block.ndim, np.uint8)
+    for axis in range(block.ndim):
+        later, earlier = (
+            (slice(None),) * axis + (part,) for part in (slice(1, None), slice(None, -1))
+        )
+        axes[later][block[later] == block[earlier]] = axis
+    return axes
+
+
+@patient(slow=True)
+def _spread_along(axes, strides, values):
+    """Return pixels that equal the ones before them along an axis, or have a value of their own."""
+    if use_numba():
+        block = np.empty(axes.size, values.dtype)
+        _copy_along(axes, strides, values, block)
+        return block
+    origin = np.arange(axes.size) - np.append(strides, 0)[axes]
+    while (origin != (before := origin[origin])).any():
+        origin = before
+    return values[np.cumsum(axes == strides.size)[origin] - 1]
+
+
+@jit
+def _copy_along(axes, strides, values, block):
+    count = 0
+    for i in range(block.size):
+        axis = axes[i]
+        if axis < strides.size:
+            block[i] = block[i - strides[axis]]
+        else:
+            block[i] = values[count]
+            count += 1
 
 
 class Squeezed:
@@ -62,6 +127,30 @@ class Squeezed:
     def array(self):
         """Return the array; it cannot be written to."""
         return np.frombuffer(zlib.decompress(self._bytes), self._dtype)
+
+
+class Ascending:
+    """
+    Integers, of which all but the first ascend, compressed.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+
+    Attributes
+    ----------
+    size : int
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, array):
+        self.size, self.dtype = array.size, array.dtype
+        # Beyond the limits of the dtype differences wrap around, and so do their sums.
+        self._differences = Squeezed(_small(np.diff(array, prepend=array[:1] * 0)))
+
+    def array(self):
+        """Return the array."""
+        return np.cumsum(self._differences.array(), dtype=self.dtype)
 
 
 def run_starts(flat):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Runs, Squeezed
+from dask_image._kernels.blocks.runs import Ascending, Runs, Squeezed
 from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Block, NDArray, Shape
 
@@ -260,7 +260,7 @@ def _unpacked(bits, shape):
 def scan_block(
     box: Box, steps: Sequence[Shape], packed: Packed, values: tuple[Block, Block],
     lines: bool = False,
-) -> tuple[Surface, tuple[Runs, NDArray, Lines | None]]:  # fmt: skip
+) -> tuple[Surface, tuple[Runs, Ascending, Lines | None]]:  # fmt: skip
     """
     Flood a block.
 
@@ -305,7 +305,7 @@ def scan_block(
     surface = _surface(box, (image, distance, marked), (taken, edges), faces, markers, free.size)
     taken[taken == kernels.flooding.WALL] = 0
     needed = Lines.of(box, steps, image, marked) if lines else None
-    return surface, (Runs(taken), markers, needed)
+    return surface, (Runs(taken), Ascending(markers), needed)
 
 
 def _surface(box, values, scanned, faces, markers, count):
@@ -422,14 +422,14 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     inner = [rank[each.edges + np.int32(first)] for each, first in zip(surfaces, pixels)]
     del order, rank
     along = _unraveled(position, box.image_shape)
-    crossing = [np.zeros((0, 2), np.int32)]
+    pairs: list[NDArray] = [np.zeros((0, 2), np.int32)]
     for axis in range(len(steps[0]) if steps else 0):
         places = {each.box.upper[axis] for each in surfaces} - {box.upper[axis]}
         if axis in set(rings) - set(first.rings):
             places.add(0)
         for place in sorted(places):
-            crossing.append(crossing_edges(box, along, axis, place, steps))
-    crossing = np.concatenate(crossing)
+            pairs.append(crossing_edges(box, along, axis, place, steps))
+    crossing = np.concatenate(pairs)
     edges = _sorted_ends([*inner, crossing])
     if rings or any(np.count_nonzero(step) > 1 for step in steps):
         edges = _each_once(edges, position.size)
@@ -464,8 +464,8 @@ def _sorted_ends(parts: Sequence[NDArray]) -> NDArray:
     start = 0
     for part in parts:
         end = start + len(part)
-        np.minimum(*part.T, out=edges[start:end, 0])
-        np.maximum(*part.T, out=edges[start:end, 1])
+        edges[start:end, 0] = np.minimum(part[:, 0], part[:, 1])
+        edges[start:end, 1] = np.maximum(part[:, 0], part[:, 1])
         start = end
     return edges
 
@@ -515,7 +515,8 @@ def crossing_edges(
         local[axis] = np.zeros_like(found)
         layer[tuple(local)] = found
         layers.append(np.pad(layer, margins, mode="wrap"))
-    pairs, ahead = [np.zeros((0, 2), np.int32)], set(forward(steps))
+    ahead = set(forward(steps))
+    pairs: list[NDArray] = [np.zeros((0, 2), np.int32)]
     for step in steps:
         if step[axis] == 1:
             here, there = facing((*step[:axis], 0, *step[axis + 1 :]))
@@ -640,10 +641,11 @@ def _nothing(labels):
 
 
 def relabel(
-    kept: tuple[Runs, NDArray, Lines | None], above: Sequence[Found] | None, number: int
+    kept: tuple[Runs, Ascending, Lines | None], above: Sequence[Found] | None, number: int
 ) -> NDArray:
     """Return the labels of a block's pixels, given those of its terminals."""
-    runs, markers, lines = kept
+    runs, labels_of_markers, lines = kept
+    markers = labels_of_markers.array()
     faces, crossed = _nothing(markers) if above is None else above[number]
     labels = runs.with_values(_labels_by_number(markers, faces)[runs.values])
     if lines is not None:

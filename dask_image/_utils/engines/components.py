@@ -20,6 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
+from dask_image._kernels.blocks.runs import Ascending
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
@@ -37,7 +38,7 @@ class Scanned:
     Parameters
     ----------
     shape : tuple of int
-    values : numpy.ndarray
+    values : numpy.ndarray or Ascending
         One for each component: its first pixel, or whether it is chosen.
     faces : dict
         Labels near each face that can touch another block, by (axis, whether
@@ -45,7 +46,7 @@ class Scanned:
     """
 
     shape: Shape
-    values: NDArray
+    values: NDArray | Ascending
     faces: dict[tuple[int, bool], NDArray]
 
 
@@ -58,7 +59,7 @@ BLOCKS, LABELS = slice(BLOCK, None, 2), slice(LABEL, None, 2)
 class Links:
     """A block's values, and a row for each two components that touch."""
 
-    values: NDArray
+    values: NDArray | Ascending
     rows: NDArray
 
 
@@ -192,17 +193,25 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     offsets = np.zeros(len(links) + 1, np.int64)
     np.cumsum([link.values.size for link in links], out=offsets[1:])
     rows = np.concatenate([link.rows for link in links])
-    values = np.concatenate([link.values for link in links])
     if not len(rows):
         nothing = np.zeros(0, np.intp)
-        return values, nothing, nothing, offsets
+        return _all_values(links, offsets), nothing, nothing, offsets
     nodes, edges = np.unique(offsets[rows[:, BLOCKS]] + rows[:, LABELS] - 1, return_inverse=True)
     edges = edges.reshape(-1, 2)
     graph = sparse.coo_array(
         (np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(nodes.size, nodes.size)
     )
     _, groups = sparse.csgraph.connected_components(graph, directed=False)
-    return values, nodes, groups, offsets
+    return _all_values(links, offsets), nodes, groups, offsets
+
+
+def _all_values(links, offsets):
+    """Return the values of all blocks."""
+    values = np.empty(offsets[-1], links[0].values.dtype)
+    for link, start, end in zip(links, offsets, offsets[1:]):
+        own = link.values
+        values[start:end] = own.array() if isinstance(own, Ascending) else own
+    return values
 
 
 def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
@@ -316,7 +325,7 @@ class ForegroundComponents(TwoPass):
         if self.seeds is None and place.alone:
             values = np.arange(components.count)  # which come in the order of their first pixels
         elif self.seeds is None:
-            values = components.first_pixels(place.start, self.image_shape)
+            values = Ascending(components.first_pixels(place.start, self.image_shape))
         else:
             seeds = self.seeds(*blocks, place=place)
             none = np.zeros(components.count, bool)

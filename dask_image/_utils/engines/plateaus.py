@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
+from dask_image._kernels.blocks.runs import Ascending
 from dask_image._kernels.blocks.surfaces import Packed
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
@@ -70,12 +71,12 @@ class Parts:
     ----------
     scanned : Scanned
         With their first pixels.
-    plateaus : numpy.ndarray of int
-        On which plateau each lies.
+    plateaus : numpy.ndarray of int or None
+        On which plateau each lies; None if they are the plateaus.
     """
 
     scanned: Scanned
-    plateaus: NDArray
+    plateaus: NDArray | None
 
 
 @dataclass(frozen=True)
@@ -314,7 +315,7 @@ class NumberedPlateaus(Plateaus):
         """Return the parts of plateaus inside of a mask, and what `finish` needs."""
         components, owners, faces, bits = (
             plateaus,
-            np.arange(plateaus.count) + 1,
+            None,
             scanned.faces,
             None,
         )
@@ -327,7 +328,7 @@ class NumberedPlateaus(Plateaus):
             owners[components.part(everything)[inside]] = plateaus.part(everything)[inside]
             owners = owners[1:]
             faces, bits = self._faces(components.part, states.shape), Packed.bits_of(mask)
-        firsts = components.first_pixels(place.start, self.image_shape)
+        firsts = Ascending(components.first_pixels(place.start, self.image_shape))
         parts = Parts(Scanned(states.shape, firsts, faces), owners)
         return parts, (self._kept(components, states), bits, place.start[0])
 
@@ -335,8 +336,11 @@ class NumberedPlateaus(Plateaus):
         """Give numbers to the parts of plateaus that are spoiled nowhere."""
         spoiled, offsets = self._spoiled(linked)
         firsts, nodes, groups, starts = unite([each.parts for each in linked if each.parts])
-        owners = [each.plateaus + first - 1 for each, first in zip(linked, offsets)]
-        firsts[spoiled[np.concatenate(owners)]] = UNNUMBERED
+        for each, first, start, end in zip(linked, offsets, starts, starts[1:]):
+            owners = slice(first, first + end - start)
+            if each.plateaus is not None:
+                owners = each.plateaus + first - 1
+            firsts[start:end][spoiled[owners]] = UNNUMBERED
         return number_unions(firsts, nodes, groups, starts, self.dtype)
 
     def finish(self, kept: Any, combined: NDArray, *_: Block) -> Any:
