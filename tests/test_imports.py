@@ -1,6 +1,7 @@
 """What an import costs and touches, and where the package can be imported at all."""
 
 import os
+import pickle
 import pkgutil
 import shutil
 import subprocess
@@ -209,3 +210,18 @@ def test_two_processes_compile_at_once(tmp_path):
         assert child.returncode == 0, errors
     assert list(tmp_path.rglob("*.nbi"))
     run(A_FILTER, env=environment)  # and what they left can be read
+
+
+@needs_numba
+def test_a_cache_of_another_version_is_compiled_anew(tmp_path):
+    environment = {**os.environ, "DASK_DASK_IMAGE__COMPILE__WAIT": "1e999"}
+    environment["NUMBA_CACHE_DIR"] = str(tmp_path)
+    run(A_FILTER, env=environment)
+    indices = list(tmp_path.rglob("*.nbi"))
+    for index in indices:
+        with index.open("rb") as file:
+            version = pickle.load(file)
+        # The rest names a class that this version has no more.
+        index.write_bytes(pickle.dumps(version) + b"cdask_image\nGone\n.")
+    run(A_FILTER, env=environment)
+    run(A_FILTER, env=environment)  # and what that left can be read

@@ -11,7 +11,9 @@ import gc
 import importlib.util
 import logging
 import os
+import pathlib
 import threading
+from typing import Any, ClassVar
 
 from dask_image._utils import options
 
@@ -118,6 +120,7 @@ class Deferred:
     """
 
     _lock = threading.RLock()
+    _all_made: ClassVar[list[Any]] = []
 
     def __init__(self, function, make):
         functools.update_wrapper(self, function)
@@ -127,12 +130,30 @@ class Deferred:
 
     def __call__(self, *arguments):
         """Call what numba makes of the function, which the first call compiles or loads."""
-        if self._called:
+        try:
+            if self._called:
+                return self._made(*arguments)
+            with garbage_kept():
+                made = self.made()
+                self._called = True
+                return made(*arguments)
+        except (AttributeError, ModuleNotFoundError) as error:
+            # Numba reads an index that another version of this package has left before it sees
+            # that it is old, and stumbles over the types of arguments that are no longer there.
+            if not str(error).startswith(("Can't get attribute", "No module named 'dask_image.")):
+                raise
+            logger.debug("compiled kernels of another version are compiled anew: %s", error)
+            self._forget_caches()
             return self._made(*arguments)
-        with garbage_kept():
-            made = self.made()
-            self._called = True
-            return made(*arguments)
+
+    @classmethod
+    def _forget_caches(cls):
+        """Let everything that was not loaded yet be compiled anew."""
+        with cls._lock:
+            folders = {made.stats.cache_path for made in cls._all_made if hasattr(made, "stats")}
+        for folder in filter(None, folders):
+            for index in pathlib.Path(folder).glob("*.nbi"):
+                index.unlink(missing_ok=True)
 
     def made(self):
         """
@@ -147,6 +168,7 @@ class Deferred:
                 modules = _make_all(self.__wrapped__.__globals__, made)
                 for each, function in made.items():
                     each._made = function
+                self._all_made += made.values()
                 # Threads call what they find there, and do not ask for the lock: they must find
                 # all of a module, and what it is made of before.
                 for names in modules:

@@ -47,7 +47,7 @@ def seen_from(costs, axis, start, after, span):
     if use_numba():
         ends = np.empty(lines.shape[0] * lines.shape[2], np.int64)
         found = np.empty(costs.size, np.int32)
-        _seen_from(lines, limit, start, after, *span, ends, found)
+        _seen_from(lines, limit, start, after, span, ends, found)
         return ends, found[: ends[-1] if ends.size else 0].copy()
     # All that cost less than what is nearer to the end: more than matter.
     lines = lines.swapaxes(1, 2).reshape(-1, shape[axis])
@@ -125,7 +125,7 @@ def lower(costs, axis, start, sites, after, want_sites=False):
     if use_numba():
         most = costs.size if want_sites else 0
         pixels, chosen = np.empty(most, np.int32), np.empty(most, np.int32)
-        count = _lower(lines, start, *sites, after, pixels, chosen)
+        count = _lower(lines, start, sites, after, pixels, chosen)
         return pixels[:count].copy(), chosen[:count].copy()
     return _lower_plain(lines, start, *sites, after)
 
@@ -153,8 +153,8 @@ def _push(position, cost, low, high, top, stack):
 
 
 @jit
-def _seen_from(lines, limit, start, after, low, high, ends, found):
-    length = lines.shape[1]
+def _seen_from(lines, limit, start, after, span, ends, found):
+    length, (low, high) = lines.shape[1], span
     stack = (np.empty(length, np.int64), np.empty(length, np.int64), np.empty(length, np.int64))
     count = 0
     for i in range(lines.shape[0]):
@@ -204,8 +204,9 @@ def _joined(part, later, low, high, ends, chosen):
 
 
 @jit
-def _lower(lines, start, positions, costs, ends, after, pixels, chosen):
+def _lower(lines, start, sites, after, pixels, chosen):
     length, inner = lines.shape[1], lines.shape[2]
+    positions, costs, ends = sites
     most = 0
     for line in range(ends.size):
         most = max(most, ends[line] - (ends[line - 1] if line > 0 else 0))

@@ -717,44 +717,6 @@ def map_boxes(
     return _new_array(name, tasks, [*images, *more], chunks, dtype)
 
 
-@dataclass(frozen=True)
-class Cutting:
-    """How the pixels of a box are taken out of the blocks that hold some."""
-
-    extents: tuple[Shape, ...]
-    cuts: tuple[Slices, ...]
-
-    def __call__(self, blocks: Sequence[Block]) -> Block:
-        """Return the box; it may be a part of a block."""
-        return _assemble(self.extents, self.cuts, blocks, blocks[0])
-
-
-class Boxes:
-    """
-    Boxes of an array's pixels, for tasks that read more than these.
-
-    Parameters
-    ----------
-    array : dask.array.Array
-    name : str, optional
-        Under which its blocks stand, if not under their own.
-    """
-
-    def __init__(self, array: Array, name: str | None = None) -> None:
-        self._source = _Source(array)
-        self._source.name = name or self._source.name
-        self._bounds = block_bounds(array.chunks)
-
-    def at(self, lower: Shape, upper: Shape) -> tuple[Cutting, list[Any]]:
-        """Return how to take the pixels from ``lower`` to ``upper``, and references to the blocks."""
-        windows = [
-            AxisWindow(cover(bounds, start, stop), slice(0, stop - start))
-            for bounds, start, stop in zip(self._bounds, lower, upper, strict=True)
-        ]
-        ((references, cuts),) = self._source.places(windows)
-        return Cutting(tuple(window.extents for window in windows), cuts), references
-
-
 def _further_arguments(for_all, beside, extras, index):
     """Return what the kernel of a block gets besides boxes, as `map_boxes` says."""
     extra = extras.get(index, ())

@@ -72,7 +72,7 @@ class Scratch(NamedTuple):
     There are weights along each axis, and what is ``lost``, that is not inside. Where their pixels
     lie is added up in ``where``, from `WHOLE` on; ``offsets`` are its bits. ``factors`` are the
     weights one row after another, and a row of ones: to pass a row of an array on takes longer
-    than a step of a loop.
+    than a step of a loop. ``pairs`` are two rows of pixels that lie side by side.
     """
 
     weights: Any
@@ -81,14 +81,16 @@ class Scratch(NamedTuple):
     where: Any
     offsets: Any
     rows: Any
+    pairs: Any
 
     @classmethod
-    def of(cls, ndim, order):
-        """Return memory for splines of an order."""
+    def of(cls, ndim, order, dtype):
+        """Return memory for splines of an order in pixels of a dtype."""
         factors = np.ones((ndim * (order + 1) + 1) * ROW)
         weights = factors[:-ROW].reshape(ndim, order + 1, ROW)
         where, lost = np.empty(ROW), np.empty(ROW, np.int64)
-        return cls(weights, factors, lost, where, where.view(np.int64), np.empty((3, ROW)))
+        rows, pairs = np.empty((3, ROW)), np.empty((2, 2 * ROW), dtype)
+        return cls(weights, factors, lost, where, where.view(np.int64), rows, pairs)
 
 
 @jit
@@ -99,7 +101,7 @@ def nearest(source, points, first, scratch, rest, out):
     Returns how many points are left; their numbers are in ``rest``.
     """
     pixels, frame, _ = source
-    _, _, lost, where, offsets, rows = scratch
+    _, _, lost, where, offsets, rows, _ = scratch
     x, left, first_row = rows[0], np.int64(0), np.zeros(1, np.int64)
     for start in range(0, out.size, ROW):
         count = _begin(out.size, start, where, lost)
@@ -113,10 +115,10 @@ def nearest(source, points, first, scratch, rest, out):
 
 
 @jit
-def linear(source, points, first, pairs, scratch, rest, out):
+def linear(source, points, first, scratch, rest, out):
     """Do so by order 1 between the four pixels around points of a plane."""
     pixels, frame, _ = source
-    weights, factors, lost, where, offsets, rows = scratch
+    weights, factors, lost, where, offsets, rows, pairs = scratch
     x, left = rows[0], np.int64(0)
     above, below = pairs[0], pairs[1]
     deltas = np.array([0, np.int64(frame[0, STRIDE])])
@@ -134,11 +136,11 @@ def linear(source, points, first, pairs, scratch, rest, out):
 
 
 @jit
-def splines(source, points, first, around, pairs, scratch, rest, out):
+def splines(source, points, first, around, scratch, rest, out):
     """Do so by splines of order 1 to 5, in any number of dimensions."""
     pixels, frame, _ = source
     order, _, deltas, rare, _ = around
-    weights, factors, lost, where, offsets, rows = scratch
+    weights, factors, lost, where, offsets, rows, pairs = scratch
     x, total, one, line = rows[0], rows[1], rows[2], pairs[0]
     left = np.int64(0)
     for start in range(0, out.size, ROW):

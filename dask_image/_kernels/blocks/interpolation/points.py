@@ -24,6 +24,7 @@ from dask_image._kernels.blocks.interpolation.inside import (
     splines,
 )
 from dask_image._kernels.blocks.interpolation.plain import with_scipy
+from dask_image._kernels.blocks.interpolation.rows import kind_of
 from dask_image._kernels.blocks.interpolation.values import (
     by_parts,
     convert,
@@ -218,14 +219,13 @@ class _Compiled:
         self.frame[:, LOW] = 0.0 if constant else -np.inf
         self.frame[:, HIGH] = ends if constant else np.inf
         self.fits = (most >= 0).all()
-        self.scratch = Scratch.of(ndim, order)
+        self.scratch = Scratch.of(ndim, order, kind_of(planes.dtype))
 
     def turn_to(self, plane):
         """Read from one plane from now on."""
         self.flat, strides = where_it_lies(self.planes[plane])
         self.geometry[1] = self.frame[:, STRIDE] = strides
         self.around = Around.of(self.spline.order, len(strides), self.geometry[1])
-        self.pairs = np.empty((2, 2 * ROW), self.flat.dtype)
 
     def __call__(self, begin, out):
         points = self.points
@@ -273,9 +273,9 @@ class _Compiled:
         if order == 0:
             count = nearest(*given, self.scratch, rest, out)
         elif order == 1 and ndim == 2:
-            count = linear(*given, self.pairs, self.scratch, rest, out)
+            count = linear(*given, self.scratch, rest, out)
         else:
-            count = splines(*given, self.around, self.pairs, self.scratch, rest, out)
+            count = splines(*given, self.around, self.scratch, rest, out)
         return rest[:count]
 
 
