@@ -85,7 +85,7 @@ class LargeDraw(Draw):
             lengths[longest] = -(-lengths[longest] // 2)
         if every_pixel:
             # In mode "reflect" SciPy reads beyond images that are much shorter than the window.
-            return [min(length, 8 * max(min(image.shape), 1)) for length in lengths]
+            return [min(length, 4 * max(min(image.shape), 1)) for length in lengths]
         return lengths
 
     def scale(self, *options):
