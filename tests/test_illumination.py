@@ -149,7 +149,7 @@ def test_slopes_are_background(size):
 def test_windows_may_be_larger_than_the_image():
     image = np.arange(12.0).reshape(3, 4)
     found = subtract_background(da.from_array(image, chunks=2), 50, percentile=50)
-    np.testing.assert_array_equal(found, image - 5.5)
+    np.testing.assert_allclose(found, image - 5.5, rtol=1e-14)  # SciPy's splines differ
 
 
 @pytest.mark.parametrize(

@@ -671,13 +671,13 @@ class TestGaps:
         image, corner = np.full((20, 20), 9, np.uint8), np.zeros((7, 7), bool)
         corner[0, 0] = True
         found = local_sigma_clipped(da.from_array(image, chunks=8), "mean", corner, 3)
-        np.testing.assert_array_equal(found, 9)
+        np.testing.assert_allclose(found, 9, rtol=1e-14)  # SciPy's splines differ
 
     @pytest.mark.parametrize("fill", [7, 7.0, np.float32(7), np.int16(7)])
     def test_no_window_at_all(self, fill):
         image, mask = da.ones((20, 20), chunks=8), np.zeros((20, 20), bool)
         found = local_mean(image, 5, interpolate=1, mask=mask, fill=fill)
-        np.testing.assert_array_equal(found, 7)
+        np.testing.assert_allclose(found, 7, rtol=1e-14)  # SciPy's splines differ
 
     @pytest.mark.parametrize("fill", [-1, 256, 2.5, np.nan])
     def test_numbers_that_the_result_cannot_hold(self, fill):

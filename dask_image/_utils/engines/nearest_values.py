@@ -269,7 +269,7 @@ def _add_first_pass(tasks, finding, images):
 
 def _add_exchange(tasks, finding, axis, before, step, indices):
     """Add the tasks in which blocks that lie along an axis exchange sites, and go on."""
-    parts: dict[Shape, list[Any]] = {}
+    parts = {}
     for index in indices:
         # Apart from the block, which is not for others.
         sites = tasks.add(f"sites-{axis}", index, take, tasks.at(before, index), 1)
