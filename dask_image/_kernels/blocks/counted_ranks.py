@@ -104,10 +104,8 @@ def counted_ranks(block, mask, region, *, rank_of, share, beyond, fill, dtype, *
         _repair(stack, placed, region, call.cval, (sums, line, high - low, outside), values)
     result = values.view(block.dtype).astype(dtype, copy=False)
     # Windows without a rank have a value of those that do not count.
-    limits, odd = (
-        tuple(map(image.dtype.type, _limits(image.dtype))),
-        np.empty(outside.size, np.int64),
-    )
+    limits = tuple(map(image.dtype.type, _limits(image.dtype)))
+    odd = np.empty(outside.size, np.int64)
     _count_either(values.reshape(-1), *limits, odd)
     if not odd.any():
         return result

@@ -1,7 +1,7 @@
 """
 Compiled interpolation at points whose pixels lie side by side in a box.
 
-Each kernel takes some points of a band at a time, in steps that are vectors: where their pixels
+Each kernel takes some points at a time, in steps that are vectors: where their pixels
 lie and how these count; then the pixels are read; then they are weighted and added up, in SciPy's
 order. Points that are not inside are kept to pixels that are there, and set apart afterwards.
 
@@ -71,8 +71,8 @@ class Scratch(NamedTuple):
 
     There are weights along each axis, and what is ``lost``, that is not inside. Where their pixels
     lie is added up in ``where``, from `WHOLE` on; ``offsets`` are its bits. ``factors`` are the
-    weights one row after another, and a row of ones: to pass a row of an array on takes longer
-    than a step of a loop. ``pairs`` are two rows of pixels that lie side by side.
+    weights one row after another, and a row of ones, for loops to find by number: to pass a row of
+    an array on would count references. ``pairs`` are two rows of pixels that lie side by side.
     """
 
     weights: Any

@@ -146,14 +146,14 @@ def affine(coefficients, box, points, spline, dtype):
     return by_parts(_at_points_of_part, coefficients, box, (block, points.shape), spline, dtype)
 
 
-def _at_points_of_part(coefficients, box, points, spline, dtype):
+def _at_points_of_part(coefficients, box, points_and_shape, spline, dtype):
     """
-    Interpolate a real array at `Points`, which come with the shape of the result.
+    Interpolate a real array at `Points`, given with the shape of the result.
 
     Axes of ``coefficients`` before those of the box make a stack of planes, each of which is read
     at these points.
     """
-    points, shape = points
+    points, shape = points_and_shape
     result = recycled((*coefficients.shape[: -len(box.shape)], *shape), dtype)
     if not result.size:
         return result
