@@ -219,6 +219,26 @@ def test_geometric_transform_to_other_axes():
     assert_same(result, expected, rtol=1e-10)
 
 
+def test_geometric_transform_takes_tuples_alone():
+    image = da.ones((5, 6), chunks=3)
+
+    def fails(index):
+        raise ValueError("not here")
+
+    for mapping, error, message in (
+        (list, TypeError, r"mapping must return a tuple of 2 coordinates, got \[\d, \d\]"),
+        (lambda index: index[:1], TypeError, r"a tuple of 2 coordinates, got \(\d,\)"),
+        (lambda index: 0.5, TypeError, "a tuple of 2 coordinates, got 0.5"),
+        (lambda index: ("a", "b"), ValueError, "could not convert string to float"),
+        (fails, ValueError, "not here"),
+    ):
+        result = ndinterp.geometric_transform(image, mapping)
+        with pytest.raises(error, match=message):
+            result.compute()
+    longer = ndinterp.geometric_transform(image, lambda index: (*index, 7), order=1)
+    assert_same(longer, image.compute())
+
+
 @pytest.mark.parametrize("order", [0, 1, 3])
 @pytest.mark.parametrize("mode", ["constant", "reflect", "grid-wrap", "nearest"])
 def test_map_coordinates_within_reach(mode, order):

@@ -154,7 +154,7 @@ def as_labelled_image(
     image = as_dask_array(image)
     omits_nan = normalize_nan_policy(nan_policy) and image.dtype.kind in "fc"
     if label_image is None:
-        labels = da.ones(image.shape, chunks=image.chunks, dtype=np.uint8)
+        labels = da.ones(image.shape, chunks=image.chunks, dtype=bool)
         labels = _without_nan(labels, image) if omits_nan else labels
         return LabelledImage(image, labels, image.shape, whole=True)
     labels = as_label_image(label_image)

@@ -384,17 +384,25 @@ def _filled(coordinates, value, kind):
 def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
     """Return the coordinates for the grid of output indices spanned by ``lines``."""
 
-    def flat():
-        for index in itertools.product(*(line.tolist() for line in lines)):
-            coordinates = mapping(index, *extra_arguments, **extra_keywords)
+    call = functools.partial(mapping, **extra_keywords)
+
+    def points():
+        # The loop over them is one of C, as SciPy's is.
+        indices = itertools.product(*(line.tolist() for line in lines))
+        return map(call, indices, *map(itertools.repeat, extra_arguments))
+
+    shape = tuple(map(len, lines))
+    cut = map(tuple.__getitem__, points(), itertools.repeat(slice(ndim)))
+    flat = itertools.chain.from_iterable(cut)
+    try:
+        found = np.fromiter(flat, np.float64, count=ndim * math.prod(shape))
+    except (TypeError, ValueError):
+        for coordinates in points():
             if not isinstance(coordinates, tuple) or len(coordinates) < ndim:
                 raise TypeError(
                     f"mapping must return a tuple of {ndim} coordinates, got {coordinates!r}"
-                )
-            yield from coordinates[:ndim]
-
-    shape = tuple(map(len, lines))
-    found = np.fromiter(flat(), np.float64, count=ndim * math.prod(shape))
+                ) from None
+        raise
     result = np.ascontiguousarray(found.reshape(-1, ndim).T) if ndim else found
     return result.reshape(ndim, *shape)
 

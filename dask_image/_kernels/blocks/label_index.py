@@ -11,6 +11,7 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
+from dask_image._kernels.memory import scratch
 from dask_image._kernels.patience import patient
 from dask_image._utils.typing import Shape
 
@@ -121,7 +122,10 @@ def index_labels(labels):
     LabelIndex
     """
     dtype, shape = labels.dtype, labels.shape
-    codes = as_rows(labels).astype(LABEL_TYPES[dtype.str[1:]], copy=False)
+    codes = as_rows(labels)
+    # A boolean lies in memory as 0 or 1; NumPy would copy it.
+    code_type = LABEL_TYPES[dtype.str[1:]]
+    codes = codes.view(code_type) if dtype == bool else codes.astype(code_type, copy=False)
     if codes.size == 0:
         return LabelIndex(codes, 0, 0, None, dtype, shape)
     low, high = int(codes.min()), int(codes.max())
@@ -136,7 +140,7 @@ def index_labels(labels):
 
 def index_group(labels):
     """Make a block ready of which all labels above 0 are one group, 1, as `index_labels` does."""
-    return index_labels(labels > 0)
+    return index_labels(labels if labels.dtype == bool else labels > 0)
 
 
 def find_runs(index):
@@ -162,16 +166,13 @@ def find_runs(index):
     return LabelRuns(present.astype(index.dtype), slots, starts, index.shape)
 
 
-@patient
 def _run_starts(codes):
-    if use_numba():
-        changes = np.count_nonzero(codes[:, 1:] != codes[:, :-1])
-        starts = np.empty(len(codes) + changes + 1, np.int64)
-        kernels.label_loops.run_starts(codes, starts)
-        return starts
-    change = np.ones(codes.shape, bool)
-    np.not_equal(codes[:, 1:], codes[:, :-1], out=change[:, 1:])
-    return np.append(np.flatnonzero(change), codes.size)
+    """Return where runs of equal codes in the rows of a 2-D array start, and its size."""
+    flat = codes.reshape(-1)
+    change = scratch("changes of codes", flat.size + 1, np.bool_)
+    np.not_equal(flat[1:], flat[:-1], out=change[1:-1])
+    change[:: codes.shape[1]] = True
+    return np.flatnonzero(change)
 
 
 @patient

@@ -146,25 +146,6 @@ def even_bins(values, edges):
 
 
 @jit
-def run_starts(codes, starts):
-    """Write where runs of equal codes in the rows of a 2-D array start, and its size."""
-    rows, columns = codes.shape
-    run = 0
-    for row in range(rows):
-        first = row * columns
-        line = codes[row]
-        starts[run] = first
-        run += 1
-        previous = line[0]
-        for column in range(1, columns):
-            # Written always and kept on a change: a branch would be mispredicted.
-            starts[run] = first + column
-            run += line[column] != previous
-            previous = line[column]
-    starts[run] = rows * columns
-
-
-@jit
 def rank_by_table(values, low, table, slots):
     """
     Write for each value its position among the distinct ones.
