@@ -383,7 +383,6 @@ def _filled(coordinates, value, kind):
 
 def _call_mapping(*lines, mapping, ndim, extra_arguments, extra_keywords):
     """Return the coordinates for the grid of output indices spanned by ``lines``."""
-
     call = functools.partial(mapping, **extra_keywords)
 
     def points():
