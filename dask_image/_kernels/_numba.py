@@ -221,7 +221,11 @@ def jit_contract_part(function):
 
 
 def jit_inline(function):
-    """As `jit`, for the inner loop of one compiled function: it becomes a part of that."""
+    """
+    As `jit`, for what is called at one place: it becomes a part of the function that calls it.
+
+    It is not compiled by itself before, but what arguments that are None leave out is compiled.
+    """
     return _compile(function, {"inline": "always"})
 
 

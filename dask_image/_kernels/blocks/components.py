@@ -376,7 +376,7 @@ def _unite(parent, left, right):
         left = above
 
 
-@jit_part
+@jit_inline
 def _unite_lines(bounds, here, here_end, there, there_end, low, before, after, pairs, parent):
     """
     Unite the runs of two lines of which steps from ``low`` to ``low + before + after`` lead.
@@ -398,7 +398,7 @@ def _unite_lines(bounds, here, here_end, there, there_end, low, before, after, p
         _unite(parent, pairs[pair, 0], pairs[pair, 1])
 
 
-@jit_part
+@jit_inline
 def _unite_lines_by_steps(bounds, here, here_end, there, there_end, low, high, allowed, parent):
     """Unite the runs of two lines that any of the steps marked in ``allowed`` joins."""
     reach = allowed.size // 2 - 1

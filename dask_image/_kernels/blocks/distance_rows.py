@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_part
+from dask_image._kernels._numba import jit, jit_inline, jit_part
 
 # Offsets tried before a tile of rows is left to the envelopes.
 NEAR = 64
@@ -96,7 +96,7 @@ def first_axis(background, beyond, price, scratch, costs):
             _price_row(row, squared, step, far, unreachable, costs[i, left:right])
 
 
-@jit_part
+@jit_inline
 def _step_down(running, background, distances):
     for j in range(distances.size):
         distance = running.dtype.type(running[j] + 1)
@@ -105,14 +105,14 @@ def _step_down(running, background, distances):
         distances[j] = distance
 
 
-@jit_part
+@jit_inline
 def _step_up(running, distances):
     for j in range(distances.size):
         after, before = running.dtype.type(running[j] + 1), distances[j]
         running[j] = after if after < before else before
 
 
-@jit_part
+@jit_inline
 def _price_row(distances, squared, step, far, unreachable, costs):
     if squared is not None:
         for j in range(costs.size):
@@ -155,7 +155,7 @@ def along_rows(costs, shape, at_least, step, cheapest, far):
                     break
 
 
-@jit_part
+@jit_inline
 def _lower_row(costs, place, at_least, step, cheapest, count):
     """Lower one row by those around it; return False if it needs some farther than NEAR."""
     here, before, after, inner = place
@@ -199,7 +199,7 @@ def along_lines(costs, length, at_least, step, wide, cheapest, far):
                 break
 
 
-@jit_part
+@jit_inline
 def _lower_segment(wide, place, at_least, step, cheapest, count):
     """As `_lower_row`, for a part of a line."""
     here, to, length = place

@@ -14,7 +14,7 @@ Nothing is sorted in compiled code. Without numba NumPy sorts the edges, and the
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_part, use_numba
+from dask_image._kernels._numba import jit, jit_inline, jit_part, use_numba
 from dask_image._utils.steps import facing, forward
 
 # What a node holds: 0 for nothing yet, else the number of a terminal. Those of faces are positive,
@@ -207,7 +207,7 @@ def _find(parent, node):
     return node
 
 
-@jit_part
+@jit_inline
 def _before(image, distance, a, b, c, d):
     """Tell whether the edge (a, b) is less than (c, d); the lower row of each comes first."""
     high, low, other_high, other_low = a, b, c, d
@@ -264,7 +264,7 @@ def _join(known, parent, buffers, left, rooted):
                 count += 1
 
 
-@jit_part
+@jit_inline
 def _drop_inner(parent, edges, p, q, left):
     """Keep the edges between two components; return how many there are."""
     kept = 0

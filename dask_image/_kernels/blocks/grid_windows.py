@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dask_image._kernels._numba import jit, jit_part, use_numba
+from dask_image._kernels._numba import jit, jit_inline, jit_part, use_numba
 
 # Smaller cells cost more to handle than to sort the samples of each window anew.
 SAMPLES_PER_CELL = 8
@@ -320,7 +320,7 @@ def _moments(lines, valid, masked, deviation, cells, count):
     return counts, totals, squares
 
 
-@jit_part
+@jit_inline
 def _total(lines, valid, masked, row, start, length):
     """Return the number of the values in part of a line, and their sum in double precision."""
     zero = np.float64(0)  # a plain 0.0 would take the precision of the values, interpreted
@@ -402,7 +402,7 @@ def _select_ranks(values, starts, counts, members, ranks):
     return selected
 
 
-@jit_part
+@jit_inline
 def _select(values, low, high, rank):
     """
     Return the value of a rank in the union of the sorted ``values[low[j]:high[j]]``.

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, jit_part, use_numba
+from dask_image._kernels._numba import jit, jit_inline, jit_part, use_numba
 from dask_image._kernels.memory import recycled, scratch
 from dask_image._utils.modes import MODES
 
@@ -224,7 +224,7 @@ def _begin(flat, first, size, width, pole, edges, total):
         _scale(flat, first, total, none, 1.0, 1.0 - rest, lanes)
 
 
-@jit_part
+@jit_inline
 def _turn(flat, first, size, width, pole, edges):
     """Set the last row to where the recursion back begins."""
     lanes, last = np.uint64(width), first + (size - 1) * width

@@ -13,7 +13,7 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, jit_contract_part, jit_part, use_numba
+from dask_image._kernels._numba import jit, jit_contract_part, jit_inline, use_numba
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.stand_ins._calls import stands_in_for
 from dask_image._kernels.stand_ins._lines import CANONICAL_MODE, each
@@ -31,7 +31,7 @@ from dask_image._kernels.stand_ins.correlation import computed, converted, resul
 STRIP = 2048
 
 
-@jit_part
+@jit_inline
 def _add_row(pixels, start, sign, table, stretch, total, at, begin, length):
     """
     Add ``sign`` times a row of pixels, lengthened at its ends (see `_steps.read`), to a row.
@@ -54,21 +54,21 @@ def _add_row(pixels, start, sign, table, stretch, total, at, begin, length):
         place += 1
 
 
-@jit_part
+@jit_inline
 def _clear(total, at, length):
     t = np.uint64(at)
     for i in range(np.uint64(length)):
         total[t + i] = 0
 
 
-@jit_part
+@jit_inline
 def _add_constant(value, total, at, length):
     t = np.uint64(at)
     for i in range(np.uint64(length)):
         total[t + i] += total.dtype.type(value)
 
 
-@jit_part
+@jit_inline
 def _slide(pixels, left, entered, table, stretch, total, at, begin, length):
     """Take the row of pixels that begins at ``left`` from a row, and add that at ``entered``."""
     first = stretch[0] if stretch[0] > begin else begin
@@ -129,7 +129,7 @@ def _average(total, start, whole, single, size, via, native, out, to, count):
     return not spoiled
 
 
-@jit_part
+@jit_inline
 def _sum_neighbours(row, size, sums, count, spare, other):
     """
     Write to ``sums`` those of ``size`` neighbours; ``row`` is longer by the window.

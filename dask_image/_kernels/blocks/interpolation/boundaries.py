@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dask_image._kernels._numba import jit_part
+from dask_image._kernels._numba import jit_inline
 from dask_image._utils.modes import (
     FAR,
     GRID_CONSTANT,
@@ -15,7 +15,7 @@ from dask_image._utils.modes import (
 )
 
 
-@jit_part
+@jit_inline
 def fold(x, size, mode, repeats):
     """
     Return the coordinate in the image that ``x`` stands for; NaN where ``cval`` does.
@@ -40,7 +40,7 @@ def fold(x, size, mode, repeats):
     return float(size) if x > size else x
 
 
-@jit_part
+@jit_inline
 def _turned(x, size, mode):
     """Return the coordinate in the image for one beyond it, in the modes that repeat the image."""
     if mode == MIRROR:
@@ -69,7 +69,7 @@ def _turned(x, size, mode):
     return x + period * (np.trunc((-1 - x) / period) + 1)
 
 
-@jit_part
+@jit_inline
 def place_of(index, size, mode):
     """Return the pixel that ``index`` stands for, -1 where ``cval`` does."""
     if 0 <= index < size:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dask_image._kernels._numba import copy_two, jit, jit_part, prefetch
+from dask_image._kernels._numba import copy_two, jit, jit_inline, jit_part, prefetch
 from dask_image._kernels.blocks.interpolation.weights import weigh
 
 # Points that a kernel works on at a time: their rows of weights stay in the fastest cache.
@@ -377,7 +377,7 @@ def _copy(values, count, out):
         out[k] = values[k]
 
 
-@jit_part
+@jit_inline
 def _note_outside(x, count, axis, lost):
     """Make what is lost less than 0 for points beyond which there is nothing but ``cval``."""
     low, high = axis[LOW], axis[HIGH]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dask_image._kernels._numba import jit_part
+from dask_image._kernels._numba import jit_inline, jit_part
 from dask_image._kernels.blocks.interpolation.boundaries import place_of
 
 
@@ -35,7 +35,7 @@ def weigh(x, order, rare, first, weights):
         _weigh_others(x, order, first, weights)
 
 
-@jit_part
+@jit_inline
 def _weigh_cubic(x, first, a, b, c, d):
     for k in range(x.size):
         floor = np.floor(x[k])
@@ -48,7 +48,7 @@ def _weigh_cubic(x, first, a, b, c, d):
         d[k] = 1.0 - a[k] - b[k] - c[k]
 
 
-@jit_part
+@jit_inline
 def _weigh_others(x, order, first, weights):
     """Weigh by splines of order 2, 4 and 5."""
     for k in range(x.size):
@@ -83,7 +83,7 @@ def _weigh_others(x, order, first, weights):
         weights[order, k] = last
 
 
-@jit_part
+@jit_inline
 def find_places(first, mode, size, origin, places):
     """Set the positions in a box of the pixels from ``first`` on, -1 for ``cval``."""
     for tap in range(places.shape[0]):
