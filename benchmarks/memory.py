@@ -30,9 +30,29 @@ def pattern(shape, chunks, dtype):
 
 
 def store(array):
-    """Write an array to a temporary zarr store."""
+    """Write an array to a temporary zarr store, as Dask does."""
     with tempfile.TemporaryDirectory() as folder:
         array.to_zarr(f"{folder}/result.zarr")
+
+
+def store_in_order(array):
+    """Write an array to a temporary zarr store, as this package does."""
+    from dask_image import storage
+
+    with tempfile.TemporaryDirectory() as folder:
+        storage.to_zarr(array, f"{folder}/result.zarr")
+
+
+def squares(shape, chunks, side):
+    """Return lazy labels of squares, from 1 on."""
+    across = -(-shape[1] // side)
+
+    def number(block_info=None):
+        rows, columns = (np.arange(*each) // side for each in block_info[None]["array-location"])
+        return (rows[:, None] * across + columns + 1).astype(np.int32)
+
+    chunks = da.core.normalize_chunks(chunks, shape)
+    return da.map_blocks(number, chunks=chunks, dtype="i4", meta=np.empty((0, 0), dtype="i4"))
 
 
 def gaussian():
@@ -53,16 +73,8 @@ def million_labels():
     """Measure all of a million labels on 16,384² in blocks of 2048²: below 2 GB."""
     from dask_image import ndmeasure
 
-    def number(block_info=None):
-        (top, bottom), (left, right) = block_info[None]["array-location"]
-        rows, columns = np.arange(top, bottom) // 16, np.arange(left, right) // 16
-        return (rows[:, None] * 1024 + columns + 1).astype(np.int32)
-
     shape, chunks = (16_384, 16_384), 2048
-    image = pattern(shape, chunks, "f4")
-    labels = da.map_blocks(
-        number, chunks=image.chunks, dtype="i4", meta=np.empty((0, 0), dtype="i4")
-    )
+    image, labels = pattern(shape, chunks, "f4"), squares(shape, chunks, 16)
     index = np.arange(1, 1024 * 1024 + 1)
     dask.compute(
         ndmeasure.mean(image, labels, index),
@@ -76,19 +88,85 @@ def table_of_cells():
     """Measure 10 million cells of 4² on 12,800² in blocks of 1024², to Parquet: below 2 GB."""
     from dask_image import ndmeasure
 
-    def number(block_info=None):
-        (top, bottom), (left, right) = block_info[None]["array-location"]
-        rows, columns = np.arange(top, bottom) // 4, np.arange(left, right) // 4
-        return (rows[:, None] * 3200 + columns + 1).astype(np.int32)
-
-    image = pattern((12_800, 12_800), 1024, "f4")
-    labels = da.map_blocks(
-        number, chunks=image.chunks, dtype="i4", meta=np.empty((0, 0), dtype="i4")
-    )
+    shape, chunks = (12_800, 12_800), 1024
+    image, labels = pattern(shape, chunks, "f4"), squares(shape, chunks, 4)
     properties = ["label", "area", "bbox", "centroid", "intensity_mean"]
     table = ndmeasure.regionprops_table(labels, image, properties, as_frame=True)
     with tempfile.TemporaryDirectory() as folder:
         table.to_parquet(f"{folder}/table")
+
+
+def _plane(dtype="f4"):
+    return pattern((24_000, 24_000), 2048, dtype)
+
+
+def median_of_cells():
+    """Median of 1.4 million cells of 20² on 24,000² float32 in 2048² (2.3 GB): below 0.8 GB."""
+    from dask_image import ndmeasure
+
+    labels = squares((24_000, 24_000), 2048, 20)
+    ndmeasure.median(_plane(), labels, np.arange(1, 1200**2 + 1)).compute()
+
+
+def function_of_cells():
+    """Call a function of each of these cells, by labeled_comprehension: below 0.8 GB."""
+    from dask_image import ndmeasure
+
+    labels = squares((24_000, 24_000), 2048, 20)
+    index = np.arange(1, 1200**2 + 1)
+    ndmeasure.labeled_comprehension(_plane(), labels, index, np.ptp, np.float32, 0).compute()
+
+
+def coordinates():
+    """map_coordinates of 24,000² float32 at as many lazy coordinates (2.3 and 4.6 GB), to zarr."""
+    from dask_image import ndinterp
+
+    image = _plane()
+    grid = [da.arange(24_000, chunks=image.chunks[axis], dtype="f4") for axis in (0, 1)]
+    rows, columns = da.meshgrid(*grid, indexing="ij")
+    bent = da.stack([rows + 30 * da.sin(columns / 500), columns + 30 * da.cos(rows / 500)])
+    store_in_order(ndinterp.map_coordinates(image, bent.rechunk({0: 2}), order=1))
+
+
+def rotation():
+    """Rotate 24,000² float32 in blocks of 2048² (2.3 GB) by 30°, order 3, to zarr."""
+    from dask_image import ndinterp
+
+    store_in_order(ndinterp.rotate(_plane(), 30, order=3))
+
+
+def flood_in_one_task():
+    """watershed_ift of 24,000² uint8 (0.6 GB), which is one task; SciPy's takes 23 GB."""
+    from dask_image import ndmorph
+
+    image = _plane("u1")
+    labels = squares(image.shape, 2048, 600)
+    centres = da.map_blocks(
+        lambda block, block_info=None: np.where(
+            np.logical_and.outer(
+                *(np.arange(*each) % 600 == 300 for each in block_info[0]["array-location"])
+            ),
+            block,
+            0,
+        ).astype("i4"),
+        labels, dtype="i4", meta=labels._meta,
+    )  # fmt: skip
+    store_in_order(ndmorph.watershed_ift(image, centres))
+
+
+def percentiles():
+    """local_percentile of 200² every 100² on 24,000² float32 in blocks of 2048² (2.3 GB)."""
+    from dask_image import local_statistics, storage
+
+    found = local_statistics.local_percentile(_plane(), 0.1, 200, step=100, interpolate=None)
+    storage.store(found, np.empty(found.shape, found.dtype))
+
+
+def gaussian_of_volume():
+    """gaussian_filter of 1024³ float32 in blocks of 128³ (4.3 GB), to zarr."""
+    from dask_image import ndfilters
+
+    store_in_order(ndfilters.gaussian_filter(pattern((1024,) * 3, 128, "f4"), sigma=1))
 
 
 def label_build():
@@ -157,6 +235,13 @@ JOBS = {
         distance_transform,
         million_labels,
         table_of_cells,
+        median_of_cells,
+        function_of_cells,
+        coordinates,
+        rotation,
+        flood_in_one_task,
+        percentiles,
+        gaussian_of_volume,
         label_build,
         watershed,
         watershed_build,
