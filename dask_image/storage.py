@@ -26,8 +26,10 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     block_key,
     block_slices,
+    in_turn,
     new_array,
     reference,
+    sequence,
     share_of_roots,
     task,
 )
@@ -381,17 +383,14 @@ class _Write:
             for number, index in enumerate(np.ndindex(array.numblocks)):
                 group = groups[number * len(groups) // array.npartitions]
                 group.append(reference(block_key(array, index)))
-        name = f"store-wait-{uuid.uuid4().hex}"
-        last, tasks = len(groups) - 1, {}
-        for number, group in enumerate(groups):
-            before = [reference((name, last - number + 1))] if number else []
-            # Block 0 is what all of it comes to.
-            key = (name, last - number)
-            tasks[key] = task(key, _all_written, *before, *group)
+        token, tasks = uuid.uuid4().hex, {}
+        last = in_turn(tasks, f"store-wait-{token}", map(sequence, groups))
+        name = f"store-written-{token}"
+        tasks[name, 0] = task((name, 0), _all_written, last)
         return new_array(name, tasks, arrays, ((1,),), block_meta(1, bool))
 
 
-def _all_written(*_):
+def _all_written(_):
     return np.ones(1, bool)
 
 

@@ -143,6 +143,26 @@ def test_blocks_that_are_held_by_store():
         assert 8 < blocks <= 48, f"{name} holds {blocks:.1f} blocks"
 
 
+@pytest.mark.skipif(Version(dask.__version__) < Version("2025.9"), reason="orders blocks otherwise")
+@pytest.mark.parametrize("name", ["mean", "histogram", "median", "table"])
+def test_blocks_that_measurements_of_filtered_images_hold(name):
+    # Without a chain that leads Dask along the blocks it is 73 to 204.
+    smooth, labels = ndfilters.gaussian_filter(image("f8"), 1), image("i4")
+    properties = ["label", "intensity_mean"]
+    calls = {
+        "mean": lambda: [ndmeasure.mean(smooth, labels, np.arange(1, 20))],
+        "histogram": lambda: [ndmeasure.histogram(smooth, 0, 20, 10, labels)],
+        # Beside rows of blocks the pixels asked for, a twentieth.
+        "median": lambda: [ndmeasure.median(smooth, labels, [3])],
+        "table": lambda: [*ndmeasure.regionprops_table(labels, smooth, properties).values()],
+    }
+    small = {"dask-image.partition.memory": "64 KiB", "dask-image.median.memory": 1}
+    with dask.config.set(small), Peak() as peak:
+        dask.compute(calls[name](), scheduler="synchronous")
+    blocks = peak.bytes / (8 * SIDE**2)
+    assert 8 < blocks <= 64, f"{name} holds {blocks:.1f} blocks"
+
+
 def test_bytes_of_an_object_in_a_table():
     def cells(block_info=None):
         down, right = (np.arange(*span) // 4 for span in block_info[None]["array-location"])

@@ -40,7 +40,10 @@ STEPS = {
 }  # fmt: skip
 
 # What the measurements of one pair of image and labels share, whichever function measures.
-SHARED = {f"label_statistics-{step}" for step in ("omit", "index", "measure", "merge", "labels")}
+SHARED = {
+    f"label_statistics-{step}"
+    for step in ("omit", "index", "measure", "merge", "follow", "labels")
+}  # fmt: skip
 
 # What Dask's and NumPy's functions call their tasks.
 OF_DASK = {

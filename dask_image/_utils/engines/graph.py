@@ -316,6 +316,38 @@ def wait_for(*_: Any) -> None:
     """Return nothing, as a task does that others wait for until all that it reads is there."""
 
 
+def in_turn(tasks: dict[Any, Any], name: str, references: Iterable[Any]) -> TaskRef:
+    """
+    Add tasks that lead Dask along others, of which all have to be run.
+
+    Where several tasks gather a part of what each block gives, Dask goes to and fro between blocks,
+    and holds half of an image for their neighbours' halos. It walks the blocks in the order given
+    where these tasks wait for the last of a chain, each of which waits for some blocks and for the
+    one before it.
+
+    Parameters
+    ----------
+    tasks : dict
+        To add them to.
+    name : str
+        Of the tasks.
+    references : iterable
+        One for each of the chain, to what is made of blocks in raster order: of several of them a
+        `sequence`. On a cluster they move to one worker.
+
+    Returns
+    -------
+    TaskRef
+        To the last of the chain.
+    """
+    before: list[TaskRef] = []
+    for number, each in enumerate(references):
+        key = (name, number)
+        tasks[key] = task(key, wait_for, each, *before)
+        before = [reference(key)]
+    return before[0]
+
+
 def read_again(array: Array, after: Delayed) -> Array:
     """
     Return an array whose blocks are computed anew, once something else is known.

@@ -28,6 +28,7 @@ from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
     delayed_in,
+    in_turn,
     new_array,
     reference,
     sequence,
@@ -218,8 +219,9 @@ def _cut_groups(groups, ranges, name, token):
         # It needs no more than the first family; but waiting for all of them, a block is
         # measured once and for all, not kept until the labels of all others are there.
         tasks[sample, number] = task((sample, number), _sample, _all(keys))
-    samples = sequence(reference((sample, number)) for number in range(len(groups)))
-    tasks[bounds] = task(bounds, _find_bounds, samples, ranges)
+    samples = [reference((sample, number)) for number in range(len(groups))]
+    last = in_turn(tasks, f"{name}-follow-{token}", samples)
+    tasks[bounds] = task(bounds, _find_bounds, sequence(samples), ranges, last)
     columns = [[] for _ in range(ranges)]
     for number, keys in enumerate(groups):
         tasks[cut, number] = task((cut, number), _cut, _all(keys), reference(bounds))
@@ -244,7 +246,7 @@ def _sample(partials):
     return labels[step // 2 :: step].copy(), step
 
 
-def _find_bounds(samples, ranges):
+def _find_bounds(samples, ranges, _):
     """Return labels, one less than ranges: where the second range begins, and so on."""
     labels = np.concatenate([values for values, _ in samples])
     weights = np.concatenate([np.full(values.size, step) for values, step in samples])

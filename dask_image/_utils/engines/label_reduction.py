@@ -92,6 +92,7 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
+    in_turn,
     new_array,
     new_delayed,
     reference,
@@ -334,6 +335,8 @@ class MeasuredBlocks:
         What the names of the tasks that merge begin with.
     level : int
         How often they were merged.
+    last : dask.TaskRef or None
+        To a task that the last merge waits for, see `in_turn`.
     """
 
     keys: tuple[Any, ...]
@@ -342,22 +345,37 @@ class MeasuredBlocks:
     finish: Callable[..., Any] | None
     name: str
     level: int = 0
+    last: Any = None
 
     def groups(self, most: int) -> MeasuredBlocks:
         """Return the partials of so many groups of blocks at most, merged in a tree."""
         measured = self
         while len(measured.keys) > most:
             measured = measured._merged()
+            if measured.level == 1 and 1 == most < len(measured.keys):
+                measured = measured._followed()
         return measured
+
+    def _followed(self):
+        """Let the last merge wait for all partials in turn."""
+        name, tasks = self.name.replace("-merge-", "-follow-"), {}
+        last = in_turn(tasks, name, map(reference, self.keys))
+        return replace(self, step=Step(name, tasks, [self.step]), last=last)
 
     def _merged(self):
         tasks = {}
+        is_last = len(self.keys) <= SPLIT_EVERY
+        follow = [self.last] if is_last and self.last is not None else []
         for number, start in enumerate(range(0, len(self.keys), SPLIT_EVERY)):
             key = (self.name, self.level, number)
             group = sequence(map(reference, self.keys[start : start + SPLIT_EVERY]))
-            tasks[key] = task(key, self.merge, group)
+            tasks[key] = task(key, _merge, self.merge, group, *follow)
         step = Step(f"{self.name}-{self.level}", tasks, [self.step])
         return replace(self, keys=tuple(tasks), step=step, level=self.level + 1)
+
+
+def _merge(merge, partials, *_):
+    return merge(partials)
 
 
 def measure_blocks(

@@ -31,6 +31,7 @@ from dask_image._utils.arrays import block_meta, fits_memory
 from dask_image._utils.engines.graph import (
     block_slices,
     blocks_of,
+    in_turn,
     new_array,
     new_delayed,
     read_again,
@@ -43,7 +44,8 @@ from dask_image._utils.engines.label_reduction import MergedPartial
 from dask_image._utils.typing import Array, NDArray, Shape, Slices
 
 # A partition is about a block's size, but no smaller than where one more task stops to pay, and
-# no larger than the option for its memory allows. The cap keeps graphs small: every block is cut this many times.
+# no larger than the option for its memory allows. The cap keeps graphs small: every block is cut
+# this many times.
 SMALLEST_PARTITION = 4 << 20
 MOST_PARTITIONS = 128
 
@@ -165,8 +167,9 @@ def apply_to_partition(
     number: int,
     partitions: int,
     shuffle: Shuffle,
+    _: None,
 ) -> NDArray:
-    """Call the shuffle's function on one partition and the labels asked of it."""
+    """Call the shuffle's function on one partition, once all are there, and the labels asked of it."""
     requested = wanted.labels if isinstance(wanted, Wanted) else wanted
     bounds = partition_bounds(requested.size, partitions)
     pieces = [piece.loaded() for group in groups for piece in group] or [NO_PIXELS]
@@ -315,6 +318,7 @@ def apply_by_label(
             shuffle,
         )
     finished, *columns = _columns(tasks, list(tasks), partitions, name, token)
+    last = in_turn(tasks, f"{name}-follow-{token}", finished)
     for number, pieces in enumerate(columns):
         tasks[partition, number] = task(
             (partition, number),
@@ -325,6 +329,7 @@ def apply_by_label(
             number,
             partitions,
             shuffle,
+            last,
         )
     results = sequence(reference((partition, number)) for number in range(partitions))
     tasks[joined, 0] = task((joined, 0), join_results, results, sequence(finished))

@@ -24,6 +24,7 @@ from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
     delayed_in,
+    in_turn,
     new_array,
     read_again,
     reference,
@@ -265,12 +266,7 @@ class _Builder:
         """Return the tasks that scan, link and combine all blocks."""
         tasks = {}
         linked = self._add_links(tasks, self._add_scans(tasks, images))
-        for number, link in enumerate(linked):
-            # Led from each of them to the next, Dask holds few blocks for their neighbours' halos.
-            key = self._follow(number)
-            before = [reference(self._follow(number - 1))] if number else []
-            tasks[key] = task(key, wait_for, link, *before)
-        last = reference(self._follow(len(linked) - 1))
+        last = in_turn(tasks, self.prefix("follow"), linked)
         tasks[self.combined] = task(
             self.combined, _combine, self.algorithm.combine, sequence(linked), last
         )
@@ -338,9 +334,6 @@ class _Builder:
 
     def _firsts(self):
         return range(0, len(self.numbers), TOGETHER)
-
-    def _follow(self, number):
-        return (self.prefix("follow"), number)
 
     def _part(self, first):
         return (self.prefix(f"{self.algorithm.combine_step}-part"), first)
