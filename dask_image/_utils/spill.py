@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import sys
 import tempfile
 import threading
@@ -88,6 +89,32 @@ class SpilledArray:
         return (np.array, (self.load(),))
 
 
+class SpilledObject:
+    """What lies in a file, of any kind. Another process gets it itself."""
+
+    def __init__(self, data: SpilledArray) -> None:
+        self.data = data
+
+    def load(self) -> Any:
+        """Return it."""
+        return pickle.loads(self.data.load())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_same, (self.load(),))
+
+
+def _same(value):
+    return value
+
+
+def spill_object(value: Any) -> Any:
+    """Return anything that can be pickled on disk; what was given, as `spill` does."""
+    if _on_worker():
+        return value
+    data = spill(np.frombuffer(pickle.dumps(value, pickle.HIGHEST_PROTOCOL), np.uint8))
+    return SpilledObject(data) if isinstance(data, SpilledArray) else value
+
+
 def spill(array: Any) -> Any:
     """
     Return an array on disk.
@@ -110,8 +137,8 @@ def spill(array: Any) -> Any:
 
 
 def load(array: Any) -> Any:
-    """Return an array in memory, wherever it is; None of None."""
-    return array.load() if isinstance(array, SpilledArray) else array
+    """Return an array, or an object, in memory, wherever it is; None of None."""
+    return array.load() if isinstance(array, (SpilledArray, SpilledObject)) else array
 
 
 def _open_file():

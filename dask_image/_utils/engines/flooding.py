@@ -39,6 +39,7 @@ from dask_image._kernels.blocks.surfaces import (
     scan_block,
     scan_levels,
 )
+from dask_image._utils import options
 from dask_image._utils.engines.distances import BlockCosts
 from dask_image._utils.engines.graph import (
     blocks_of,
@@ -54,12 +55,15 @@ from dask_image._utils.engines.line_sweeps import rows_ahead
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.tasks import Tasks
 from dask_image._utils.engines.two_pass import take
+from dask_image._utils.spill import load, spill_object
 from dask_image._utils.typing import Array, DTypeLike, Shape
 
 # Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
 # shrink by as much as they can.
 GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
+# What is kept of a pixel of a face, its terminal and what takes that in.
+BYTES_OF_FACE_PIXEL = 32
 # So many rows of blocks (in 3-D planes) exchange by the same tasks what their distances need.
 ROWS_TOGETHER = 4
 
@@ -127,29 +131,52 @@ def flood(
         The label that floods each pixel, of the dtype of ``packed`` and the chunks of ``image``; 0
         for walls and where none gets to.
     """
-    flooding = Tasks(name, tokenize(packed.name, image.name, distances, steps, wrap_axes, lines))
     boxes = _boxes(image, wrap_axes)
+    on_disk = _most_that_waits(image, boxes) > options.memory("label")
+    token = tokenize(packed.name, image.name, distances, steps, wrap_axes, lines, on_disk)
+    flooding = Tasks(name, token)
     near, turn = _add_distances(flooding, distances, packed)
     # A block has no need to wait in memory for markers elsewhere, nor for its own distances.
     again, reading = cloned(image, flooding.token, turn)
     flooding.tasks |= reading
     for index, box in boxes.items():
         blocks = reference((blocks_of(packed), *index)), reference((again, *index))
-        how = box, (steps, lines), distances
+        how = box, (steps, lines), distances, on_disk
         scanned = flooding.add("scan", index, _scan, how, index, *blocks, *near[index])
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(
-        flooding, boxes, functools.partial(combine, steps=steps, lines=lines), resolve
-    )
+    combine = functools.partial(_combine_surfaces, steps=steps, lines=lines, on_disk=on_disk)
+    above = _add_tree(flooding, boxes, combine, _resolve)
     for index in np.ndindex(image.numblocks):
-        flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
+        flooding.add("relabel", index, _relabel, flooding.at("kept", index), *above[index])
     return flooding.array("relabel", [packed], image.chunks, packed.dtype)
 
 
+def _most_that_waits(image, boxes):
+    """Return how many bytes wait until all of an image is scanned, if it is noise."""
+    faces = sum(
+        math.prod(box.shape) // box.shape[axis] for box in boxes.values() for axis, _ in box.faces()
+    )
+    return image.size + BYTES_OF_FACE_PIXEL * faces
+
+
 def _scan(how, index, packed, image, *near):
-    (box, (steps, lines), distances), (summary, markers) = how, packed
+    (box, (steps, lines), distances, on_disk), (summary, markers) = how, packed
     costs = distances.costs(index, summary, *_of_row(index, near))
-    return scan_block(box, steps, markers, (image, costs), lines)
+    surface, kept = scan_block(box, steps, markers, (image, costs), lines)
+    return (surface.spilled(), spill_object(kept)) if on_disk else (surface, kept)
+
+
+def _combine_surfaces(surfaces, steps, lines, on_disk):
+    surface, handed = combine(surfaces, steps, lines)
+    return (surface.spilled(), spill_object(handed)) if on_disk else (surface, handed)
+
+
+def _resolve(handed, above, number):
+    return resolve(load(handed), above, number)
+
+
+def _relabel(kept, above, number):
+    return relabel(load(kept), above, number)
 
 
 def _add_distances(
