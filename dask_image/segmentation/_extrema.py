@@ -185,10 +185,10 @@ def _regional(image, connectivity, edges, name):
     return map_two_pass(algorithm, [image], name)[0].rechunk(chunks, method="tasks")
 
 
-def packed_minima(image, mask, connectivity, dtype, summarize):
+def packed_minima(image, mask, connectivity, dtype, summarize, on_disk):
     """Return each regional minimum as a marker, numbered as `label` does, for `flood`."""
     algorithm = NumberedPlateaus.of(
-        image, connectivity, highest=False, dtype=dtype, summarize=summarize
+        image, connectivity, highest=False, dtype=dtype, summarize=summarize, on_disk=on_disk
     )
     images = [image] if mask is None else [image, mask]
     return map_two_pass(algorithm, images, "local_minima")[0]

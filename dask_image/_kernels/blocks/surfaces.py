@@ -23,6 +23,11 @@ from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Block, NDArray, Shape
 
 
+# Boxes are joined two by two if they have more pixels on their surfaces, which take, while they are
+# joined, some 100 bytes each.
+PIXELS_AT_A_TIME = 2**18
+
+
 @dataclass(frozen=True)
 class Box:
     """
@@ -589,7 +594,7 @@ class Handed:
 
 class _Combining:
     """
-    Joins boxes two by two, and keeps track of what takes the terminals of each in.
+    Joins boxes, two by two if they are large, and keeps track of what takes their terminals in.
 
     Of two boxes nothing but the surface of both stays. So there never is, at a time, all that lies
     between the boxes of a group.
@@ -623,6 +628,10 @@ class _Combining:
 
         Those at one place along an axis are joined first, along the axes that follow.
         """
+        pixels = sum(self.surfaces[number].position.shape[0] for number in numbers)
+        if len(numbers) > 1 and pixels <= PIXELS_AT_A_TIME:
+            axis = len(self.surfaces[0].box.shape)
+            return self._joined(*(self._row([number], axis) for number in numbers))
         if axis == len(self.surfaces[0].box.shape):
             (number,) = numbers
             first, end = self.firsts[number : number + 2]

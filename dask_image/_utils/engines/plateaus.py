@@ -33,6 +33,7 @@ from dask_image._utils.engines.components import (
     unite,
 )
 from dask_image._utils.engines.two_pass import Place, TwoPass
+from dask_image._utils.spill import spill_object
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 
@@ -301,9 +302,12 @@ class NumberedPlateaus(Plateaus):
     ----------
     summarize : callable
         ``summarize(unmarked, start)`` returns what distances need of a block.
+    on_disk : bool
+        Whether blocks that wait lie in a temporary file.
     """
 
     summarize: Callable[..., Any]
+    on_disk: bool
 
     combine_step = "number"
     finish_step = "pack"
@@ -347,4 +351,5 @@ class NumberedPlateaus(Plateaus):
         """Return what distances need of a block, and its markers, packed."""
         components, bits, start = kept
         packed = Packed(components.relabel(combined), bits)
-        return self.summarize(packed.unmarked(), start), packed
+        block = self.summarize(packed.unmarked(), start), packed
+        return spill_object(block) if self.on_disk else block
