@@ -605,7 +605,8 @@ class _Combining:
         # The terminals of each box, as they are numbered in the box it was joined to last.
         self.taken = [np.arange(1, each.count + 1, dtype=np.int32) for each in surfaces]
         self.firsts = np.cumsum([0, *(each.count for each in surfaces)])
-        self.markers, self.count = [surfaces[0].markers[:0]], 0
+        self.markers: list[NDArray] = []
+        self.count = 0
         self.crossings: list[Crossings] = []
 
     def whole(self) -> Surface:
