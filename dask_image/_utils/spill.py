@@ -16,8 +16,13 @@ import numpy as np
 # Smaller arrays are no trouble.
 SMALLEST = 1 << 12
 
+# A file of this many bytes is written to no more: a new one is begun, lest the room of arrays that
+# are gone is never used again. Files grow with all that is kept, lest they become too many.
+LARGEST, SHARES = 1 << 28, 16
+
 _lock = threading.Lock()
 _current: weakref.ref[SpillFile] | None = None
+_files: weakref.WeakSet[SpillFile] = weakref.WeakSet()
 
 
 class SpillFile:
@@ -49,9 +54,9 @@ class SpillFile:
             self.size += array.nbytes
         return offset
 
-    def read(self, offset: int, nbytes: int) -> bytearray:
-        """Return what is written from ``offset`` on."""
-        data = bytearray(nbytes)
+    def read(self, offset: int, nbytes: int) -> np.ndarray[Any, Any]:
+        """Return what is written from ``offset`` on, as bytes."""
+        data = np.empty(nbytes, np.uint8)
         left = memoryview(data)
         with self.lock:
             self.file.seek(offset)
@@ -83,7 +88,7 @@ class SpilledArray:
     def load(self) -> np.ndarray[Any, Any]:
         """Return the array."""
         data = self.file.read(self.offset, self.dtype.itemsize * math.prod(self.shape))
-        return np.frombuffer(data, self.dtype).reshape(self.shape)
+        return data.view(self.dtype).reshape(self.shape)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (np.array, (self.load(),))
@@ -142,13 +147,15 @@ def load(array: Any) -> Any:
 
 
 def _open_file():
-    """Return the file of this process, a new one where nothing refers to the last."""
+    """Return the file of this process, a new one where nothing refers to the last, or it is long."""
     global _current
     with _lock:
         file = _current() if _current is not None else None
-        if file is None:
+        enough = max(LARGEST, sum(each.size for each in _files) // SHARES)
+        if file is None or file.size > enough:
             file = SpillFile()
             _current = weakref.ref(file)
+            _files.add(file)
         return file
 
 

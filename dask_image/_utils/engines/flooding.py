@@ -74,7 +74,7 @@ def waits_on_disk(image: Array) -> bool:
         2 * (blocks - 1) * image.size // size
         for blocks, size in zip(image.numblocks, image.shape, strict=True)
     )
-    return bool(image.size + BYTES_OF_FACE_PIXEL * faces > options.memory("label"))
+    return bool(image.size + BYTES_OF_FACE_PIXEL * faces > options.memory("waiting"))
 
 
 def pack(
