@@ -289,7 +289,7 @@ def number_unions(
             own = slice(*of_blocks[number : number + 2])
             numbered = firsts != UNNUMBERED
             numbered[nodes[own][~leads[own]] - offsets[number]] = False
-            roots.append(_Roots(firsts, numbered))
+            roots.append(_Roots(firsts, numbered, lowest[start:stop].min()))
             owns.append(own)
         count = _number_in_order(roots, count, dtype)
         # The one that leads a union comes in this part or in one before.
@@ -304,11 +304,12 @@ def number_unions(
 
 
 class _Roots:
-    """The components of a block that get a number of their own."""
+    """The components of a block that get a number of their own; first pixels count from a place."""
 
-    def __init__(self, firsts, numbered):
+    def __init__(self, firsts, numbered, start):
         self.numbered = numbered
-        firsts = firsts[numbered]
+        firsts = firsts[numbered] - start
+        firsts = firsts.astype(np.min_scalar_type(int(firsts.max(initial=0))))
         self.order = None
         if (firsts[1:] < firsts[:-1]).any():
             self.order = np.argsort(firsts)
@@ -333,10 +334,9 @@ def _number_in_order(roots, count, dtype):
     total = sum(each.firsts.size for each in roots)
     if not total:
         return count
-    low = min(each.firsts[0] for each in roots if each.firsts.size)
-    high = max(each.firsts[-1] for each in roots if each.firsts.size)
+    last = max(int(each.firsts[-1]) for each in roots if each.firsts.size)
     # All that lie between two of these places are put in order, and numbered.
-    places = np.linspace(low, high + 1, 1 + -(-total // SORTED_AT_ONCE)).astype(np.int64)
+    places = np.linspace(0, last + 1, 1 + -(-total // SORTED_AT_ONCE)).astype(np.int64)
     cuts = [np.searchsorted(each.firsts, places) for each in roots]
     for window in range(places.size - 1):
         spans = [slice(*cut[window : window + 2]) for cut in cuts]

@@ -35,7 +35,7 @@ from dask_image._utils.engines.components import (
     unions,
 )
 from dask_image._utils.engines.two_pass import Place, TwoPass
-from dask_image._utils.spill import spill_object
+from dask_image._utils.spill import load, spill_object
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 
@@ -353,7 +353,8 @@ class NumberedPlateaus(Plateaus):
             faces, bits = self._faces(components.part, states.shape), Packed.bits_of(mask)
         firsts = Ascending(components.first_pixels(place.start, self.image_shape))
         parts = Parts(Scanned(states.shape, firsts, faces), owners)
-        return parts, (self._kept(components, states), bits, place.start[0])
+        kept = self._kept(components, states), bits, place.start[0]
+        return parts, spill_object(kept) if self.on_disk else kept
 
     def combine(self, linked: Sequence[LinkedPlateaus]) -> PackedNumbering:
         """Give numbers to the parts of plateaus that are spoiled nowhere."""
@@ -369,7 +370,7 @@ class NumberedPlateaus(Plateaus):
 
     def finish(self, kept: Any, combined: NDArray, *_: Block) -> Any:
         """Return what distances need of a block, and its markers, packed."""
-        components, bits, start = kept
+        components, bits, start = load(kept)
         packed = Packed(components.relabel(combined), bits)
         block = self.summarize(packed.unmarked(), start), packed
         return spill_object(block) if self.on_disk else block
