@@ -22,7 +22,6 @@ from dask_image._utils.spill import load, spill
 from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Block, NDArray, Shape
 
-
 # Boxes are joined two by two if they have more pixels on their surfaces, which take, while they are
 # joined, some 100 bytes each.
 PIXELS_AT_A_TIME = 2**18

@@ -328,7 +328,7 @@ class _Roots:
 
 
 def _number_in_order(roots, count, dtype):
-    """Number the roots of some blocks in the order of their first pixels; return the last."""
+    """Count on through the roots of some blocks, in the order of their first pixels."""
     for each in roots:
         each.given = np.empty(each.firsts.size, dtype)
     total = sum(each.firsts.size for each in roots)
