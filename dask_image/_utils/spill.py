@@ -13,7 +13,7 @@ from typing import Any
 import dask
 import numpy as np
 
-# Smaller arrays are no trouble.
+# Arrays of no more bytes are no trouble.
 SMALLEST = 1 << 12
 
 # A file of this many bytes is written to no more: a new one is begun, lest the room of arrays that
@@ -135,7 +135,7 @@ def spill(array: Any) -> Any:
         What was given, where it is small or holds objects, and on a worker of ``distributed``,
         which has its own way to spill and must know how much it holds.
     """
-    if array is None or array.dtype.hasobject or array.nbytes < SMALLEST or _on_worker():
+    if array is None or array.dtype.hasobject or array.nbytes <= SMALLEST or _on_worker():
         return array
     file = _open_file()
     return SpilledArray(file, file.write(np.ascontiguousarray(array)), array.shape, array.dtype)
