@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Ascending, Bits
+from dask_image._kernels.blocks.runs import Ascending, Bits, Squeezed
 from dask_image._kernels.blocks.surfaces import Packed
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
@@ -203,7 +203,8 @@ class Plateaus(TwoPass):
     def _keep(self, place, states, plateaus, scanned):
         """Return the parts to be numbered, None here, and what `finish` needs."""
         peaks = (states == kernels.plateaus.PEAK) & ~self._foreground(states)
-        return None, (states.shape, kernels.bits.pack_lines(peaks), self._kept(plateaus, states))
+        bits = Squeezed(kernels.bits.pack_lines(peaks).ravel())
+        return None, (states.shape, bits, self._kept(plateaus, states))
 
     def _kept(self, components, block):
         share = self.memory * block.size / max(math.prod(self.image_shape), 1)
@@ -289,7 +290,8 @@ class Plateaus(TwoPass):
     def finish(self, kept: Any, combined: NDArray, *_: Block) -> Block:
         """Return the peaks and the chosen plateaus of a block."""
         shape, peaks, components = kept
-        found = kernels.bits.unpack_lines(peaks, shape)
+        words = peaks.array().reshape(math.prod(shape[:-1]), -1).copy()
+        found = kernels.bits.unpack_lines(words, shape)
         found |= components.relabel(combined)
         return found
 
