@@ -128,7 +128,8 @@ def child(name, side, block, cap):
 
 def cap_of(name, side, share):
     """Return a share of the bytes of what is read: an image, and coordinates if there are some."""
-    return CASES[name].pixel * side ** CASES[name].ndim // share
+    case = CASES[name]
+    return case.caps * case.pixel * side**case.ndim // share
 
 
 def run_all(side, block, names, share):

@@ -57,7 +57,7 @@ class SpillFile:
     def read(self, offset: int, nbytes: int) -> np.ndarray[Any, Any]:
         """Return what is written from ``offset`` on, as bytes."""
         data = np.empty(nbytes, np.uint8)
-        left = memoryview(data)
+        left = data.data
         with self.lock:
             self.file.seek(offset)
             while left:
@@ -102,7 +102,7 @@ class SpilledObject:
 
     def load(self) -> Any:
         """Return it."""
-        return pickle.loads(self.data.load())
+        return pickle.loads(self.data.load().data)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_same, (self.load(),))

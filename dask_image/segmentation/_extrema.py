@@ -7,6 +7,7 @@ from typing import Literal, overload
 import dask.array as da
 import numpy as np
 
+from dask_image._utils import options
 from dask_image._utils.arguments import normalize_wrap_axes
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
@@ -180,8 +181,9 @@ def _regional(image, connectivity, edges, name):
         return da.zeros_like(image, dtype=bool)
     chunks, (image,) = image.chunks, without_empty_blocks([image])
     algorithm = Plateaus.of(
-        image, connectivity, name == "local_maxima", dtype=np.dtype(bool), edges=edges
-    )
+        image, connectivity, name == "local_maxima", dtype=np.dtype(bool), edges=edges,
+        on_disk=image.size // 4 > options.memory("waiting"),  # two bits a pixel
+    )  # fmt: skip
     return map_two_pass(algorithm, [image], name)[0].rechunk(chunks, method="tasks")
 
 

@@ -388,7 +388,8 @@ class Graph:
 
 def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     """Return the `Graph` of boxes that form a box."""
-    first, joined = surfaces[0].box, [set(each.box.rings) for each in surfaces]
+    first = surfaces[0].box
+    joined = functools.reduce(set.intersection, (set(each.box.rings) for each in surfaces))
     lower = tuple(map(min, zip(*(each.box.lower for each in surfaces))))
     upper = tuple(map(max, zip(*(each.box.upper for each in surfaces))))
     rings = tuple(
@@ -419,7 +420,7 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     pairs: list[NDArray] = [np.zeros((0, 2), np.int32)]
     for axis in range(len(steps[0]) if steps else 0):
         places = {each.box.upper[axis] for each in surfaces} - {box.upper[axis]}
-        if axis in set(rings) - set.intersection(*joined):
+        if axis in set(rings) - joined:
             places.add(0)
         for place in sorted(places):
             pairs.append(crossing_edges(box, along, axis, place, steps))
@@ -604,9 +605,9 @@ class _Combining:
         # The terminals of each box, as they are numbered in the box it was joined to last.
         self.taken = [np.arange(1, each.count + 1, dtype=np.int32) for each in surfaces]
         self.firsts = np.cumsum([0, *(each.count for each in surfaces)])
-        self.markers: list[NDArray] = []
+        self.markers = []
         self.count = 0
-        self.crossings: list[Crossings] = []
+        self.crossings = []
 
     def whole(self) -> Surface:
         """Return the surface of all of them."""
@@ -614,7 +615,7 @@ class _Combining:
         if len(everything) > 1:
             return self._row(everything, 0)[0]
         # Its own ends may have to be joined.
-        return self._joined(self._row(everything, 0))[0]
+        return self._joined([self._row(everything, 0)])[0]
 
     def handed(self) -> Handed:
         """Return what is needed to hand down labels."""
@@ -631,20 +632,24 @@ class _Combining:
         pixels = sum(self.surfaces[number].position.shape[0] for number in numbers)
         if len(numbers) > 1 and pixels <= PIXELS_AT_A_TIME:
             axis = len(self.surfaces[0].box.shape)
-            return self._joined(*(self._row([number], axis) for number in numbers))
+            return self._joined([self._row([number], axis) for number in numbers])
         if axis == len(self.surfaces[0].box.shape):
             (number,) = numbers
             first, end = self.firsts[number : number + 2]
             return self.surfaces[number].loaded(), np.arange(first, end, dtype=np.int32), numbers
-        part = None
+        parts = []
         for _, row in itertools.groupby(numbers, lambda n: self.surfaces[n].box.lower[axis]):
-            other = self._row(list(row), axis + 1)
-            part = other if part is None else self._joined(part, other)
-        return part
+            parts.append(self._row(list(row), axis + 1))
+            if len(parts) == 2:
+                parts = [self._joined(parts)]
+        return parts[0]
 
-    def _joined(self, *parts):
-        surfaces, origins, numbers = zip(*parts)
+    def _joined(self, parts):
+        """Return some parts as one, and let go of them: they are the only ones of their kind."""
+        surfaces, origins, numbers = map(list, zip(*parts))
+        parts.clear()
         graph = join(surfaces, self.steps)
+        surfaces.clear()
         whole, markers, origin = graph.surface, graph.surface.markers, np.concatenate(origins)
         node = np.where(whole.terminal < 0, whole.count - 1 - whole.terminal, whole.terminal)
         held = np.zeros(whole.count + markers.size, np.int32)

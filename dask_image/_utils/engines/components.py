@@ -79,14 +79,14 @@ class Numbering:
 
 @dataclass(frozen=True)
 class PackedNumbering:
-    """The new numbers of each block's components, compressed, and how many there are."""
+    """The new numbers of each block's components, compressed if they are many, and their number."""
 
-    blocks: Sequence[Numbers | Bits]
+    blocks: Sequence[NDArray | Numbers | Bits]
     count: int
 
     def of_block(self, number: int) -> NDArray:
         """Return what `Numbering.of_block` does."""
-        numbers = self.blocks[number].array()
+        numbers = as_array(self.blocks[number])
         return np.concatenate([np.zeros(1, numbers.dtype), numbers])
 
 
@@ -234,7 +234,7 @@ def unions(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray]:
     return nodes, groups, offsets
 
 
-def as_array(values: NDArray | Ascending | Bits) -> NDArray:
+def as_array(values: NDArray | Ascending | Bits | Numbers) -> NDArray:
     """Return values of components as an array."""
     return values if isinstance(values, np.ndarray) else values.array()
 
@@ -246,6 +246,8 @@ def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> PackedNum
 
 # So many components are put in order at a time.
 SORTED_AT_ONCE = 2**18
+# The numbers of more components are compressed.
+MOST_LOOSE = 2**22
 
 
 def number_unions(
@@ -280,7 +282,7 @@ def number_unions(
     leads = np.zeros(nodes.size, bool)
     leads[order[leader]] = True
     number_of_group = np.zeros(leader.size, dtype)
-    packed: list[Numbers] = []
+    packed: list[NDArray | Numbers] = []
     count = 0
     for start, stop in _in_order(lowest, highest):
         roots, owns = [], []
@@ -299,7 +301,7 @@ def number_unions(
         for each, own, offset in zip(roots, owns, offsets[start:stop], strict=True):
             numbers = each.numbers()
             numbers[nodes[own] - offset] = number_of_group[groups[own]]
-            packed.append(Numbers(numbers))
+            packed.append(numbers if offsets[-1] <= MOST_LOOSE else Numbers(numbers))
     return PackedNumbering(packed, count)
 
 

@@ -72,12 +72,11 @@ class Partly:
 
     def spilled(self) -> Partly:
         """Return the same with arrays that are kept on disk."""
-        arrays = map(spill, (self.values, self.missing, self.costs))
-        return Partly(*arrays, self.dtype)
+        return Partly(spill(self.values), spill(self.missing), spill(self.costs), self.dtype)
 
     def loaded(self) -> Partly:
         """Return the same with arrays in memory."""
-        return Partly(*map(load, (self.values, self.missing, self.costs)), self.dtype)
+        return Partly(load(self.values), load(self.missing), load(self.costs), self.dtype)
 
     def all_costs(self) -> NDArray:
         """Return the costs of all pixels, 0 where one is there."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Ascending, Bits, Squeezed
+from dask_image._kernels.blocks.runs import Ascending, Bits
 from dask_image._kernels.blocks.surfaces import Packed
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
@@ -121,6 +121,8 @@ class Plateaus(TwoPass):
         How many bytes may be kept of all blocks between both passes.
     edges : tuple of int
         Along which axes no extremum may touch the edge of the image.
+    on_disk : bool
+        Whether what waits lies in a temporary file.
     """
 
     connectivity: Connectivity
@@ -129,6 +131,7 @@ class Plateaus(TwoPass):
     highest: bool
     memory: int
     edges: Shape
+    on_disk: bool
 
     scans_again = False
     combine_step = "combine"
@@ -203,8 +206,12 @@ class Plateaus(TwoPass):
     def _keep(self, place, states, plateaus, scanned):
         """Return the parts to be numbered, None here, and what `finish` needs."""
         peaks = (states == kernels.plateaus.PEAK) & ~self._foreground(states)
-        bits = Squeezed(kernels.bits.pack_lines(peaks).ravel())
-        return None, (states.shape, bits, self._kept(plateaus, states))
+        words = kernels.bits.pack_lines(peaks)
+        return None, self._waiting((states.shape, words, self._kept(plateaus, states)))
+
+    def _waiting(self, kept):
+        """Return what has to wait."""
+        return spill_object(kept) if self.on_disk else kept
 
     def _kept(self, components, block):
         share = self.memory * block.size / max(math.prod(self.image_shape), 1)
@@ -289,9 +296,8 @@ class Plateaus(TwoPass):
 
     def finish(self, kept: Any, combined: NDArray, *_: Block) -> Block:
         """Return the peaks and the chosen plateaus of a block."""
-        shape, peaks, components = kept
-        words = peaks.array().reshape(math.prod(shape[:-1]), -1).copy()
-        found = kernels.bits.unpack_lines(words, shape)
+        shape, peaks, components = load(kept)
+        found = kernels.bits.unpack_lines(peaks, shape)
         found |= components.relabel(combined)
         return found
 
@@ -323,12 +329,9 @@ class NumberedPlateaus(Plateaus):
     ----------
     summarize : callable
         ``summarize(unmarked, start)`` returns what distances need of a block.
-    on_disk : bool
-        Whether blocks that wait lie in a temporary file.
     """
 
     summarize: Callable[..., Any]
-    on_disk: bool
 
     combine_step = "number"
     finish_step = "pack"
@@ -356,7 +359,7 @@ class NumberedPlateaus(Plateaus):
         firsts = Ascending(components.first_pixels(place.start, self.image_shape))
         parts = Parts(Scanned(states.shape, firsts, faces), owners)
         kept = self._kept(components, states), bits, place.start[0]
-        return parts, spill_object(kept) if self.on_disk else kept
+        return parts, self._waiting(kept)
 
     def combine(self, linked: Sequence[LinkedPlateaus]) -> PackedNumbering:
         """Give numbers to the parts of plateaus that are spoiled nowhere."""
@@ -375,4 +378,4 @@ class NumberedPlateaus(Plateaus):
         components, bits, start = load(kept)
         packed = Packed(components.relabel(combined), bits)
         block = self.summarize(packed.unmarked(), start), packed
-        return spill_object(block) if self.on_disk else block
+        return self._waiting(block)
