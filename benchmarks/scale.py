@@ -1,11 +1,13 @@
 """
 Run every family over an image several times larger than the memory it may take.
 
-    python -m benchmarks.scale [--short] [--side N --block N] [--graphs] [--cluster] [NAME ...]
+    python -m benchmarks.scale [--short] [--side N --block N] [--volumes] [NAME ...]
+    python -m benchmarks.scale --graphs | --cluster | --schedulers [NAME ...]
 
 Each case (`scale_cases.py`) is a process of its own, which is stopped, and fails, when its resident
 memory rises by more than its cap above what the imports took. Images are made lazily, results go
-to zarr through `dask_image.store`, and sampled windows are compared with SciPy. ``--graphs`` builds
+to zarr through `dask_image.store`, and sampled windows are compared with SciPy. Images of three
+axes have a size of their own; ``--volumes`` runs these cases alone. ``--graphs`` builds
 all functions instead and counts what a block costs; ``--cluster`` runs some on two workers of 1 GB,
 one of which is killed, and which must pause and spill; ``--schedulers`` compares those of Dask. Prints tables as in ``docs/scale.rst``.
 """
@@ -34,30 +36,42 @@ from dask_image import ndfilters, ndinterp, ndmeasure
 
 OVERRAN = 3
 PAGE = os.sysconf("SC_PAGE_SIZE")
-BORDER, WINDOW = 32, 64
+# Pixels of a window, and around it, along each axis.
+WINDOWS = {2: (64, 32), 3: (32, 24)}
+# By how many axes there are: pixels along each, of the image and of a block.
+SIDES = {2: (24576, 1024), 3: (640, 80)}
+SHORT_SIDES = {2: (12288, 512)}
 
 
 def check_windows(case, target, side, block):
     """Compare windows, at corners of blocks and of the image and in its middle, with SciPy."""
-    length = target.shape[0]
-    size = min(WINDOW, length)
+    length, (window, border) = target.shape[0], WINDOWS[case.ndim]
+    size = min(window, length)
     for start in sorted({0, min(block, length) - size // 2, length // 2, length - size}):
         start = min(start, length - size)
-        low, high = max(start - BORDER, 0), min(start + size + BORDER, length)
-        inner = slice(start - low, start - low + size)
+        low, high = max(start - border, 0), min(start + size + border, length)
         around = np.arange(low, high, dtype=np.uint32)
-        expected = case.theirs(Window(around, around, side))[inner, inner]
-        found = target[start : start + size, start : start + size]
+        inner = (slice(start - low, start - low + size),) * target.ndim
+        expected = case.theirs(Window((around,) * case.ndim, side))[inner]
+        found = target[(slice(start, start + size),) * target.ndim]
+        if case.numbered:
+            found, expected = by_first_pixel(found), by_first_pixel(expected)
         scale = np.abs(expected).max(initial=0)
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * scale)
+
+
+def by_first_pixel(labels):
+    """Return labels numbered anew, in the order of their first pixels."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].reshape(labels.shape)
 
 
 def check_labels(case, index, values, side):
     """Compare some labels, among them those that lie across blocks, with NumPy."""
     for place in np.linspace(0, index.size - 1, 40).astype(int):
-        row, column = divmod(int(index[place]) - 1, ACROSS)
+        row, column = divmod(int(index[place]) - 1, ACROSS[2])
         spans = [(PITCH * at, min(PITCH * at + SQUARE, side)) for at in (row, column)]
-        part = Window(*(np.arange(*span, dtype=np.uint32) for span in spans), side).image
+        part = Window(tuple(np.arange(*span, dtype=np.uint32) for span in spans), side).image
         np.testing.assert_allclose(values[place], case.theirs(part.astype(float)), rtol=1e-6)
 
 
@@ -67,7 +81,7 @@ def run_case(name, side, block, cap):
 
     case = CASES[name]
     with tempfile.TemporaryDirectory() as folder:
-        result = case.ours(Images(side, block, folder))
+        result = case.ours(Images(side, block, folder, case.ndim))
         if name in LABELLED:
             values, index = dask.compute(*result)
             check_labels(case, index, values, side)
@@ -92,7 +106,8 @@ def child(name, side, block, cap):
     """Run a case under its cap, and print peak (bytes) and seconds."""
     dask.config.set(scheduler="threads", num_workers=2)
     dask.config.set({"dask-image.median.memory": 0, "dask-image.coordinates.memory": 0})
-    dask.config.set({"dask-image.label.memory": cap // 4, "dask-image.compile.wait": math.inf})
+    dask.config.set({f"dask-image.{kind}.memory": cap // 4 for kind in ("label", "waiting")})
+    dask.config.set({"dask-image.compile.wait": math.inf})
     run_case(name, 2 * block, block, cap)  # compiles, and imports what is imported late
     start = resident()
     peak = [start]
@@ -113,12 +128,16 @@ def child(name, side, block, cap):
 
 def cap_of(name, side, share):
     """Return a share of the bytes of what is read: an image, and coordinates if there are some."""
-    return CASES[name].pixel * side**2 // share
+    case = CASES[name]
+    return case.caps * case.pixel * side**case.ndim // share
 
 
 def run_all(side, block, names, share):
     """Run cases, each in a process; return whether all kept below their cap."""
-    print(f"{side}² float32 in {block}², {4 * side**2 / 2**20:.0f} MiB, two threads")
+    ndim = CASES[names[0]].ndim
+    power = {2: "²", 3: "³"}[ndim]
+    size = 4 * side**ndim / 2**20
+    print(f"{side}{power} float32 in {block}{power}, {size:.0f} MiB, two threads")
     print(f"{'case':28s} {'cap MiB':>8s} {'peak MiB':>9s} {'s':>6s}")
     failed = []
     for name in names:
@@ -306,9 +325,9 @@ def with_little_memory(call, small_call, side, block):
         held = client.persist(Images(3 * side, block).image)
         result = client.compute(call()).result(timeout=600)
         seconds = time.perf_counter() - begun
-        corner = np.arange(3 * side - WINDOW, 3 * side, dtype=np.uint32)
-        expected = Window(corner, corner, 3 * side).image
-        np.testing.assert_array_equal(held[-WINDOW:, -WINDOW:].compute(), expected)
+        corner = np.arange(3 * side - WINDOWS[2][0], 3 * side, dtype=np.uint32)
+        expected = Window((corner, corner), 3 * side).image
+        np.testing.assert_array_equal(held[corner[0] :, corner[0] :].compute(), expected)
         return result, seconds, client.run_on_scheduler(pauses), sum(client.run(spilled).values())
 
 
@@ -396,6 +415,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", help="of cases; by default all")
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--volumes", action="store_true", help="images of three axes only")
     parser.add_argument("--graphs", action="store_true")
     parser.add_argument("--cluster", action="store_true")
     parser.add_argument("--schedulers", action="store_true")
@@ -415,10 +435,22 @@ def main():
     elif chosen.schedulers:
         compare_schedulers(chosen.side or 2048, chosen.block or 256, chosen.names)
     else:
-        side, block = (12288, 512) if chosen.short else (24576, 1024)
-        some = [name for name, case in CASES.items() if case.short or not chosen.short]
-        names = chosen.names or some
-        sys.exit(not run_all(chosen.side or side, chosen.block or block, names, chosen.share))
+        sys.exit(not run_chosen(chosen))
+
+
+def run_chosen(chosen):
+    """Run the cases that the arguments choose; return whether all kept below their cap."""
+    names = chosen.names or [name for name, case in CASES.items() if case.short or not chosen.short]
+    kept = True
+    for ndim, sides in (SHORT_SIDES if chosen.short else SIDES).items():
+        some = [name for name in names if CASES[name].ndim == ndim]
+        # A size that is given is that of images of two axes, unless they are chosen otherwise.
+        if not chosen.names and ndim != (3 if chosen.volumes else 2 if chosen.side else ndim):
+            continue
+        if some:
+            side, block = chosen.side or sides[0], chosen.block or sides[1]
+            kept &= run_all(side, block, some, chosen.share)
+    return kept
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ answer on it be compared, however large the image is. Where an answer depends on
 the formula repeats itself, or keeps apart what lies apart.
 """
 
+import functools
 import itertools
 import os
 from collections.abc import Callable
@@ -29,42 +30,68 @@ from dask_image import (
 )
 
 PITCH, SQUARE, PERIOD = 24, 20, 64
-ACROSS = 100_000
+# So many squares there may be along an axis, for their labels to tell them apart.
+ACROSS = {2: 100_000, 3: 1000}
+MULTIPLIERS = (2654435761, 2246822519, 3266489917)
 
 
-def _mixed(rows, columns):
+def _apart(arrays):
+    """Return arrays of one axis, each along an axis of its own."""
+    return np.meshgrid(*arrays, indexing="ij", sparse=True)
+
+
+def _mixed(*axes):
     """Return anything: values without structure, below 2**24."""
-    mixed = rows[:, None] * np.uint32(2654435761) + columns * np.uint32(2246822519)
+    mixed = sum(
+        along * np.uint32(multiplier)
+        for along, multiplier in zip(_apart(axes), MULTIPLIERS, strict=False)
+    )
     return ((mixed ^ (mixed >> np.uint32(15))) >> np.uint32(8)).astype(np.float32)
 
 
-def _within(rows, columns, low, high):
-    """Return which pixels lie between two places of each square, along both axes."""
-    down, across = rows % PITCH, columns % PITCH
-    return ((low <= down) & (down < high))[:, None] & (low <= across) & (across < high)
+def _within(axes, low, high):
+    """Return which pixels lie between two places of each square, along all axes."""
+    places = (axis % PITCH for axis in axes)
+    return functools.reduce(
+        np.logical_and, _apart((low <= place) & (place < high) for place in places)
+    )
 
 
-def _objects(rows, columns):
-    """Return labels of squares of 20 pixels, a gap of 4 between them."""
-    names = (rows // PITCH)[:, None] * np.int64(ACROSS) + columns // PITCH + 1
-    return (names * _within(rows, columns, 0, SQUARE)).astype(np.int32)
+def _in_order(axes, across):
+    """Return the number of each pixel's square, where so many lie along an axis."""
+    return functools.reduce(
+        lambda number, along: number * across + along,
+        _apart((axis // PITCH).astype(np.int64) for axis in axes),
+    )
 
 
-def _cores(rows, columns):
-    return _objects(rows, columns) * _within(rows, columns, 8, 12)
+def _objects(*axes):
+    """Return labels of squares, or cubes, of 20 pixels, a gap of 4 between them."""
+    names = _in_order(axes, ACROSS[len(axes)]) + 1
+    return (names * _within(axes, 0, SQUARE)).astype(np.int32)
 
 
-def _corners(rows, columns):
-    return _within(rows, columns, 0, 4)
+def _cores(*axes):
+    return _objects(*axes) * _within(axes, 8, 12)
 
 
-def _rings(rows, columns):
-    return _within(rows, columns, 0, SQUARE) & ~_within(rows, columns, 6, 14)
+def _corners(*axes):
+    return _within(axes, 0, 4)
 
 
-def _whole(rows, columns):
+def _rings(*axes):
+    return _within(axes, 0, SQUARE) & ~_within(axes, 6, 14)
+
+
+def _whole(*axes):
     """Return a mask with a hole of 3 by 3 pixels in each square."""
-    return ~_within(rows, columns, 8, 11)
+    return ~_within(axes, 8, 11)
+
+
+def _ridges(*axes):
+    """Return an image that rises from the squares to the middle of the gaps between them."""
+    away = (np.maximum(0, np.minimum(axis % PITCH - 19.0, PITCH - axis % PITCH)) for axis in axes)
+    return (sum(_apart(away)) + _mixed(*axes) / 2**25).astype(np.float32)
 
 
 def _few(rows, columns):
@@ -86,20 +113,30 @@ FORMULAS = {
     "corners": (_corners, np.uint8),
     "rings": (_rings, bool),
     "whole": (_whole, bool),
+    "ridges": (_ridges, np.float32),
     "few": (_few, np.uint8),
 }
 
 
 @dataclass(frozen=True)
 class Window:
-    """Pixels at some rows and columns of the images, by name, as arrays."""
+    """Pixels at some places along each axis of the images, by name, as arrays."""
 
-    rows: np.ndarray
-    columns: np.ndarray
+    axes: tuple[np.ndarray, ...]
     side: int
 
     def __getattr__(self, name):
-        return FORMULAS[name][0](self.rows, self.columns)
+        return FORMULAS[name][0](*self.axes)
+
+    @property
+    def rows(self):
+        """The places along the first axis."""
+        return self.axes[0]
+
+    @property
+    def columns(self):
+        """The places along the last axis."""
+        return self.axes[-1]
 
     @property
     def positions(self):
@@ -123,6 +160,7 @@ class Images:
     side: int
     block: int
     folder: str = ""
+    ndim: int = 2
 
     def __getattr__(self, name):
         return self.made(*FORMULAS[name])
@@ -134,7 +172,7 @@ class Images:
             spans = block_info[None]["array-location"][len(first) :]
             return formula(*(np.arange(*span, dtype=np.uint32) for span in spans)).astype(dtype)
 
-        chunks = da.core.normalize_chunks(self.block, (self.side, self.side))
+        chunks = da.core.normalize_chunks(self.block, (self.side,) * self.ndim)
         chunks = (*((size,) for size in first), *chunks)
         return da.map_blocks(
             one, chunks=chunks, dtype=dtype, meta=np.empty((0,) * len(chunks), dtype)
@@ -188,12 +226,22 @@ class Case:
         Bytes a pixel of what is read.
     short : bool
         Whether it is in the short part, in which what is the same for every image counts most.
+    ndim : int
+        Axes of the images.
+    caps : int
+        How many times the cap it may take, if it needs more, see ``docs/scale.rst``.
+    numbered : bool
+        Whether labels are numbered in an order that no window knows: what counts is which pixels
+        have the same.
     """
 
     ours: Callable[..., Any]
     theirs: Callable[..., Any]
     pixel: int = 4
     short: bool = False
+    ndim: int = 2
+    caps: int = 1
+    numbered: bool = False
 
 
 def _averaged(window):
@@ -219,8 +267,7 @@ def _in_fourier_space(window):
 
 def _numbered(window):
     across = -(-window.side // PITCH)
-    names = window.objects
-    return np.where(names, (names - 1) // ACROSS * across + (names - 1) % ACROSS + 1, 0)
+    return np.where(window.objects, _in_order(window.axes, across) + 1, 0)
 
 
 def _reconstructed(window):
@@ -234,6 +281,44 @@ def _reconstructed(window):
 def _filled(window):
     _, nearest = ndimage.distance_transform_edt(~window.whole, return_indices=True)
     return window.image[tuple(nearest)]
+
+
+def _filled_between(window):
+    _, nearest = ndimage.distance_transform_edt(window.objects == 0, return_indices=True)
+    return window.image[tuple(nearest)]
+
+
+def _descended(image, marked):
+    """
+    Return where steps to the lowest neighbour lead from each pixel, as raveled positions.
+
+    They end at what is marked and at minima: so a flood goes, if it begins in all minima.
+    """
+    positions = np.arange(image.size).reshape(image.shape)
+    lowest = np.where(marked, -np.inf, image)
+    target = positions.copy()
+    for axis in range(image.ndim):
+        for step in (1, -1):
+            here, there = (
+                (slice(None),) * axis + (part,)
+                for part in (slice(1, None), slice(None, -1))[::step]
+            )
+            lower = image[there] < lowest[here]
+            lowest[here] = np.where(lower, image[there], lowest[here])
+            target[here] = np.where(lower, positions[there], target[here])
+    target = target.ravel()
+    while ((further := target[target]) != target).any():
+        target = further
+    return target.reshape(image.shape)
+
+
+def _flooded(window):
+    labels = window.objects
+    return labels.ravel()[_descended(window.ridges, labels > 0)]
+
+
+def _basins(window):
+    return _descended(window.image, np.zeros((), bool))
 
 
 def _mean_of_boxes(window):
@@ -390,10 +475,30 @@ LABELLED = {
     "regionprops_table": Case(_table, np.mean),
 }
 
+VOLUMES = {
+    "gaussian_filter, 3-D": Case(
+        lambda v: ndfilters.gaussian_filter(v.image, 1),
+        lambda w: ndimage.gaussian_filter(w.image, 1), ndim=3,
+    ),
+    "label, 3-D": Case(lambda v: ndmeasure.label(v.objects > 0)[0], _numbered, ndim=3),
+    "local_maxima, 3-D": Case(
+        lambda v: segmentation.local_maxima(v.image), _is_greatest, ndim=3
+    ),
+    "fill_missing, 3-D": Case(
+        lambda v: ndfilters.fill_missing(v.image, v.objects > 0), _filled_between, ndim=3
+    ),
+    "watershed, 3-D": Case(
+        lambda v: segmentation.watershed(v.ridges, v.objects), _flooded, ndim=3
+    ),
+    "watershed of noise, 3-D": Case(
+        lambda v: segmentation.watershed(v.image), _basins, ndim=3, caps=2, numbered=True
+    ),
+}  # fmt: skip
+
 # Of these there is one result for all of the image.
 SINGLE = {
     "threshold_otsu": Case(lambda v: segmentation.threshold_otsu(v.few), _otsu, pixel=1),
     "histogram": Case(lambda v: ndmeasure.histogram(v.few, 0, 256, 16), _histogram, pixel=1),
 }
 
-CASES = WINDOWED | LABELLED | SINGLE
+CASES = WINDOWED | LABELLED | SINGLE | VOLUMES

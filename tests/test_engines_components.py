@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from dask_image._kernels.blocks.components import ArrayComponents, RunComponents, touching_pairs
 from dask_image._kernels.blocks.runs import Runs, compact
+from dask_image._utils.engines import components
 from dask_image._utils.engines.block_lattice import (
     BlockLattice,
     Connectivity,
@@ -189,6 +190,40 @@ def test_components_without_pixels_are_not_numbered_but_join_others():
     assert numbering.count == 1
     assert numbering.of_block(0).tolist() == [0, 1, 0, 1]
     assert numbering.of_block(1).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 1000])
+def test_numbers_are_those_of_sorting_all_first_pixels(at_once, monkeypatch):
+    monkeypatch.setattr(components, "SORTED_AT_ONCE", at_once)
+    random = np.random.default_rng(at_once)
+    for _ in range(20):
+        sizes = random.integers(0, 8, 6)
+        firsts = random.permutation(1000)[: sizes.sum()]
+        if random.random() < 0.5:
+            firsts.sort()  # blocks come one after the other
+        blocks = np.split(firsts, np.cumsum(sizes)[:-1])
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        filled = np.flatnonzero(sizes)
+        pairs = [sorted(random.choice(filled, 2, replace=False))[::-1] for _ in range(4)]
+        rows = [
+            (late, random.integers(1, sizes[late] + 1), early, random.integers(1, sizes[early] + 1))
+            for late, early in pairs
+        ]
+        linked = [
+            links(each, [row for row in rows if row[0] == number])
+            for number, each in enumerate(blocks)
+        ]
+        numbering = number_by_first_pixel(linked, np.int32)
+        least = firsts.copy()
+        for _ in rows:
+            for late, label, early, other in rows:
+                both = [offsets[late] + label - 1, offsets[early] + other - 1]
+                least[both] = least[both].min()
+        # A union is told by its first pixel, once that has spread.
+        ranks = np.unique(least, return_inverse=True)[1] + 1
+        found = [numbering.of_block(number)[1:] for number in range(len(blocks))]
+        np.testing.assert_array_equal(np.concatenate(found), ranks)
+        assert numbering.count == ranks.max()
 
 
 def test_choice_spreads_over_unions():

@@ -16,9 +16,10 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from dask_image import segmentation
-from dask_image._kernels.blocks import flooding, reconstruction
-from dask_image._kernels.blocks.runs import Ascending, Runs
+from dask_image._kernels.blocks import flooding, reconstruction, surfaces
+from dask_image._kernels.blocks.runs import Ascending, Bits, Numbers, Runs
 from dask_image._kernels.blocks.surfaces import Box, Packed, scan_block
+from dask_image._utils import spill
 from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.block_lattice import displacements_of
 from dask_image.segmentation import watershed
@@ -205,6 +206,39 @@ def test_a_surface_holds_no_more_than_the_faces():
     assert runs.block().min() == 1 - labels.array().size
 
 
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("markers", [False, True])
+@pytest.mark.parametrize("wrap_axes", [(), (0,), (0, 2)])
+def test_where_parts_wait_and_are_joined_changes_nothing(
+    markers, lines, wrap_axes, set_option, monkeypatch
+):
+    random = np.random.default_rng(6)
+    image = da.from_array(random.integers(0, 9, (13, 12, 11)).astype("f4"), chunks=(5, 4, 6))
+    mask = da.from_array(random.random(image.shape) < 0.9, chunks=5)
+    marked = random.integers(1, 99, image.shape) * (random.random(image.shape) < 0.02)
+    arguments = image, da.from_array(marked, chunks=5) if markers else None, len(image.shape), mask
+    basins = watershed(*arguments, watershed_line=lines, wrap_axes=wrap_axes)
+    set_option("waiting.memory", 0)
+    monkeypatch.setattr(spill, "SMALLEST", 0)
+    monkeypatch.setattr(surfaces, "PIXELS_AT_A_TIME", 0)
+    again = watershed(*arguments, watershed_line=lines, wrap_axes=wrap_axes)
+    assert again.name != basins.name
+    np.testing.assert_array_equal(again.compute(), basins.compute())
+
+
+def test_large_floods_wait_on_disk(set_option, monkeypatch):
+    held = []
+    monkeypatch.setattr(spill, "SMALLEST", 0)
+    set_option("waiting.memory", "1 MiB")
+    with Callback(posttask=lambda key, value, *_: held.append((key[0], value))):
+        watershed(da.zeros((200, 100, 100), chunks=50, dtype="f4")).compute()
+    waiting = {name.rpartition("-")[0]: value for name, value in held}
+    for step in ("local_minima-pack", "watershed-kept", "watershed-taken"):
+        assert isinstance(waiting[step], spill.SpilledObject)
+    surface, _ = waiting["watershed-scan"]
+    assert isinstance(surface.position, spill.SpilledArray)
+
+
 def test_tasks_are_few_and_named_after_the_function():
     image = da.zeros((640, 640), chunks=32)
     basins = watershed(image, da.zeros((640, 640), chunks=32, dtype=np.int32))
@@ -244,6 +278,17 @@ def test_ascending_labels_come_back(dtype):
         found = Ascending(np.array(labels, dtype)).array()
         np.testing.assert_array_equal(found, np.array(labels, dtype))
         assert found.dtype == dtype
+
+
+def test_booleans_and_numbers_come_back():
+    for there in ([], [True], [False] * 9, [True, False, True] * 5):
+        there = np.array(there, bool)
+        np.testing.assert_array_equal(Bits(there).array(), there)
+        for dtype in (np.int32, np.int64):
+            numbers = (there * np.arange(there.size, 0, -1)).astype(dtype)
+            found = Numbers(numbers).array()
+            np.testing.assert_array_equal(found, numbers)
+            assert found.dtype == dtype
 
 
 def test_kernels_agree_on_graphs():

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 import dask_image.ndimage as ndi
 from dask_image import ndfilters
+from dask_image._utils import spill
 from dask_image._utils.engines import counted, line_sweeps
 from tests.helpers import assert_same, nothing_computes, plain_kernels, seeded_image
 
@@ -591,6 +592,21 @@ def test_rows_of_blocks_are_filled_one_after_the_other(monkeypatch):
     assert len(swept) == 20
     for row in range(1, 10):
         assert swept[2 * row] > min(done[2 * row - 2 : 2 * row])
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "?"])
+def test_blocks_that_wait_on_disk_are_filled_as_others(dtype, set_option, monkeypatch):
+    image = da.from_array(seeded_image((12, 13, 11), dtype), chunks=(5, 4, 6))
+    where = da.from_array(np.random.default_rng(3).random(image.shape) < 0.05, chunks=5)
+    filled = ndfilters.fill_missing(image, where)
+    set_option("waiting.memory", 0)
+    monkeypatch.setattr(spill, "SMALLEST", 0)
+    again, kept = ndfilters.fill_missing(image, where), {}
+    with Callback(posttask=lambda key, value, *_: kept.update({key[0].rpartition("-")[0]: value})):
+        assert_same(again, filled.compute())
+    partly, _ = kept["fill_missing-along-1"]
+    assert isinstance(partly.values, spill.SpilledArray)
+    assert isinstance(kept["fill_missing-sites-1"], spill.SpilledObject)
 
 
 def test_nothing_to_fill_with():

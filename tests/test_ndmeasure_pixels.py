@@ -468,6 +468,30 @@ def test_spilled_arrays_come_back(monkeypatch):
     assert spill.spill(np.array([None])).dtype == object
 
 
+def test_spilled_objects_come_back(monkeypatch):
+    monkeypatch.setattr(spill, "SMALLEST", 0)
+    value = {"some": [np.arange(10), None], "more": "words"}
+    away = spill.spill_object(value)
+    assert isinstance(away, spill.SpilledObject)
+    for found in (spill.load(away), pickle.loads(pickle.dumps(away))):
+        np.testing.assert_array_equal(found["some"][0], np.arange(10))
+        assert found["more"] == "words"
+
+
+def test_files_of_spilled_arrays_do_not_grow_for_ever(monkeypatch):
+    monkeypatch.setattr(spill, "SMALLEST", 0)
+    monkeypatch.setattr(spill, "LARGEST", 10_000)
+    first = spill.spill(np.arange(1000))
+    files = {id(first.file): first.file}
+    for number in range(30):
+        slab = spill.spill(np.full(1000, number))
+        files[id(slab.file)] = slab.file
+        np.testing.assert_array_equal(spill.load(slab), np.full(1000, number))
+    assert 8 <= len(files) <= 31
+    assert max(file.size for file in files.values()) <= 32_000
+    np.testing.assert_array_equal(spill.load(first), np.arange(1000))
+
+
 def test_partitions_follow_the_size_of_the_data():
     image = da.zeros((4096, 4096), chunks=1024, dtype="f8")
     labels = da.zeros((4096, 4096), chunks=1024, dtype="i4")

@@ -21,6 +21,7 @@ DEFAULTS = {
     "median": {"memory": "256 MiB"},
     "partition": {"memory": "64 MiB"},
     "store": {"memory": None},
+    "waiting": {"memory": "256 MiB"},
 }
 
 KERNELS = ("numba", "scipy")
@@ -71,7 +72,7 @@ def memory(key: str) -> int:
     Parameters
     ----------
     key : str
-        What: "coordinates", "label", "median", "partition" or "store".
+        What: "coordinates", "label", "median", "partition", "store" or "waiting".
 
     Raises
     ------

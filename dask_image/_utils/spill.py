@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import sys
 import tempfile
 import threading
@@ -12,11 +13,16 @@ from typing import Any
 import dask
 import numpy as np
 
-# Smaller arrays are no trouble.
+# Arrays of no more bytes are no trouble.
 SMALLEST = 1 << 12
+
+# A file of this many bytes is written to no more: a new one is begun, lest the room of arrays that
+# are gone is never used again. Files grow with all that is kept, lest they become too many.
+LARGEST, SHARES = 1 << 28, 16
 
 _lock = threading.Lock()
 _current: weakref.ref[SpillFile] | None = None
+_files: weakref.WeakSet[SpillFile] = weakref.WeakSet()
 
 
 class SpillFile:
@@ -48,10 +54,10 @@ class SpillFile:
             self.size += array.nbytes
         return offset
 
-    def read(self, offset: int, nbytes: int) -> bytearray:
-        """Return what is written from ``offset`` on."""
-        data = bytearray(nbytes)
-        left = memoryview(data)
+    def read(self, offset: int, nbytes: int) -> np.ndarray[Any, Any]:
+        """Return what is written from ``offset`` on, as bytes."""
+        data = np.empty(nbytes, np.uint8)
+        left = data.data
         with self.lock:
             self.file.seek(offset)
             while left:
@@ -82,10 +88,36 @@ class SpilledArray:
     def load(self) -> np.ndarray[Any, Any]:
         """Return the array."""
         data = self.file.read(self.offset, self.dtype.itemsize * math.prod(self.shape))
-        return np.frombuffer(data, self.dtype).reshape(self.shape)
+        return data.view(self.dtype).reshape(self.shape)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (np.array, (self.load(),))
+
+
+class SpilledObject:
+    """What lies in a file, of any kind. Another process gets it itself."""
+
+    def __init__(self, data: SpilledArray) -> None:
+        self.data = data
+
+    def load(self) -> Any:
+        """Return it."""
+        return pickle.loads(self.data.load().data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_same, (self.load(),))
+
+
+def _same(value):
+    return value
+
+
+def spill_object(value: Any) -> Any:
+    """Return anything that can be pickled on disk; what was given, as `spill` does."""
+    if _on_worker():
+        return value
+    data = spill(np.frombuffer(pickle.dumps(value, pickle.HIGHEST_PROTOCOL), np.uint8))
+    return SpilledObject(data) if isinstance(data, SpilledArray) else value
 
 
 def spill(array: Any) -> Any:
@@ -103,25 +135,27 @@ def spill(array: Any) -> Any:
         What was given, where it is small or holds objects, and on a worker of ``distributed``,
         which has its own way to spill and must know how much it holds.
     """
-    if array is None or array.dtype.hasobject or array.nbytes < SMALLEST or _on_worker():
+    if array is None or array.dtype.hasobject or array.nbytes <= SMALLEST or _on_worker():
         return array
     file = _open_file()
     return SpilledArray(file, file.write(np.ascontiguousarray(array)), array.shape, array.dtype)
 
 
 def load(array: Any) -> Any:
-    """Return an array in memory, wherever it is; None of None."""
-    return array.load() if isinstance(array, SpilledArray) else array
+    """Return an array, or an object, in memory, wherever it is; None of None."""
+    return array.load() if isinstance(array, (SpilledArray, SpilledObject)) else array
 
 
 def _open_file():
-    """Return the file of this process, a new one where nothing refers to the last."""
+    """Return the file of this process, a new one where nothing refers to the last, or it is long."""
     global _current
     with _lock:
         file = _current() if _current is not None else None
-        if file is None:
+        enough = max(LARGEST, sum(each.size for each in _files) // SHARES)
+        if file is None or file.size > enough:
             file = SpillFile()
             _current = weakref.ref(file)
+            _files.add(file)
         return file
 
 

@@ -7,6 +7,7 @@ from typing import Literal, overload
 import dask.array as da
 import numpy as np
 
+from dask_image._utils import options
 from dask_image._utils.arguments import normalize_wrap_axes
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
@@ -180,15 +181,16 @@ def _regional(image, connectivity, edges, name):
         return da.zeros_like(image, dtype=bool)
     chunks, (image,) = image.chunks, without_empty_blocks([image])
     algorithm = Plateaus.of(
-        image, connectivity, name == "local_maxima", dtype=np.dtype(bool), edges=edges
-    )
+        image, connectivity, name == "local_maxima", dtype=np.dtype(bool), edges=edges,
+        on_disk=image.size // 4 > options.memory("waiting"),  # two bits a pixel
+    )  # fmt: skip
     return map_two_pass(algorithm, [image], name)[0].rechunk(chunks, method="tasks")
 
 
-def packed_minima(image, mask, connectivity, dtype, summarize):
+def packed_minima(image, mask, connectivity, dtype, summarize, on_disk):
     """Return each regional minimum as a marker, numbered as `label` does, for `flood`."""
     algorithm = NumberedPlateaus.of(
-        image, connectivity, highest=False, dtype=dtype, summarize=summarize
+        image, connectivity, highest=False, dtype=dtype, summarize=summarize, on_disk=on_disk
     )
     images = [image] if mask is None else [image, mask]
     return map_two_pass(algorithm, images, "local_minima")[0]

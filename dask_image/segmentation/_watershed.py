@@ -10,7 +10,7 @@ from dask_image._utils.arrays import as_dask_array, as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.distances import BlockCosts
-from dask_image._utils.engines.flooding import flood, pack, without_empty_blocks
+from dask_image._utils.engines.flooding import flood, pack, waits_on_disk, without_empty_blocks
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
 from dask_image.segmentation._arguments import in_chunks_of, neighbour_steps
@@ -144,13 +144,15 @@ def watershed(
         return da.zeros_like(image, dtype=dtype)
     chunks = image.chunks
     image, markers, mask = without_empty_blocks([image, markers, mask])
-    distances = BlockCosts.on(image, wrap_axes)
+    distances, on_disk = BlockCosts.on(image, wrap_axes), waits_on_disk(image)
     if markers is None:
         connected = Connectivity(steps, wrap_axes)
-        packed = packed_minima(image, mask, connected, dtype, distances.summarize)
+        packed = packed_minima(image, mask, connected, dtype, distances.summarize, on_disk)
     else:
-        packed = pack(markers, mask, distances.summarize, "watershed")
-    basins = flood(image, packed, distances, steps, "watershed", wrap_axes, bool(watershed_line))
+        packed = pack(markers, mask, distances.summarize, on_disk, "watershed")
+    basins = flood(
+        image, packed, distances, steps, "watershed", wrap_axes, bool(watershed_line), on_disk
+    )
     return basins.rechunk(chunks, method="tasks")
 
 

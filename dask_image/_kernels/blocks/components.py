@@ -25,6 +25,7 @@ from dask_image._kernels.blocks.bits import (
     trailing_zeros,
     unpack_lines,
 )
+from dask_image._kernels.blocks.runs import Ascending
 from dask_image._kernels.memory import recycled
 from dask_image._kernels.patience import patient
 from dask_image._utils.typing import Shape
@@ -184,6 +185,8 @@ class RunComponents:
         """Return what can `relabel` as well: with the runs, or if they take more, with a bit a pixel."""
         if self._bounds.nbytes + self._labels.nbytes <= most_bytes:
             self._words = None
+            # Of thin lines it would take as much as they do in bits.
+            self._pointer = Ascending(self._pointer)
             return self
         return PackedForeground(self._words, self._displacements, self.shape)
 
@@ -196,7 +199,9 @@ class RunComponents:
             lines = np.zeros((), np.int64)
             for along, part in zip(self.shape[:-1], ranges[:-1]):
                 lines = lines[..., None] * along + np.array(part, np.int64)
-            runs = self._bounds, self._pointer, self._labels
+            kept = isinstance(self._pointer, Ascending)
+            pointer = self._pointer.array() if kept else self._pointer
+            runs = self._bounds, pointer, self._labels
             _relabel_lines(runs, lines.ravel(), ranges[-1].start, shape[-1], table, relabelled)
         return relabelled[:size].reshape(shape)
 

@@ -131,7 +131,7 @@ class Squeezed:
 
 class Ascending:
     """
-    Integers, of which all but the first ascend, compressed.
+    Integers that ascend, or mostly do, compressed.
 
     Parameters
     ----------
@@ -144,13 +144,59 @@ class Ascending:
     """
 
     def __init__(self, array):
-        self.size, self.dtype = array.size, array.dtype
+        self.size, self.dtype, self._first = array.size, array.dtype, array[:1].copy()
         # Beyond the limits of the dtype differences wrap around, and so do their sums.
-        self._differences = Squeezed(_small(np.diff(array, prepend=array[:1] * 0)))
+        self._differences = Squeezed(_small(np.diff(array)))
 
     def array(self):
         """Return the array."""
-        return np.cumsum(self._differences.array(), dtype=self.dtype)
+        array = np.empty(self.size, self.dtype)
+        array[:1] = self._first
+        np.cumsum(self._differences.array(), dtype=self.dtype, out=array[1:])
+        array[1:] += self._first
+        return array
+
+
+class Bits:
+    """
+    Booleans, compressed.
+
+    Parameters
+    ----------
+    array : numpy.ndarray of bool
+        Of one axis.
+    """
+
+    dtype = np.dtype(bool)
+
+    def __init__(self, array):
+        self.size, self._bits = array.size, Squeezed(np.packbits(array))
+
+    def array(self):
+        """Return the array."""
+        return np.unpackbits(self._bits.array(), count=self.size).view(bool)
+
+
+class Numbers:
+    """
+    Integers, compressed, of which those that are not 0 mostly ascend.
+
+    Parameters
+    ----------
+    array : numpy.ndarray of int
+        Of one axis.
+    """
+
+    def __init__(self, array):
+        there = array != 0
+        self._there, self._numbers = Bits(there), Ascending(array[there])
+
+    def array(self):
+        """Return the array."""
+        there = self._there.array()
+        array = np.zeros(there.size, self._numbers.dtype)
+        array[there] = self._numbers.array()
+        return array
 
 
 def run_starts(flat):

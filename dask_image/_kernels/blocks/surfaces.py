@@ -8,6 +8,7 @@ touch other blocks, and markers; see `dask_image._utils.engines.flooding`.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +18,13 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels.blocks.runs import Ascending, Runs, Squeezed
+from dask_image._utils.spill import load, spill
 from dask_image._utils.steps import facing, forward
 from dask_image._utils.typing import Block, NDArray, Shape
+
+# Boxes are joined two by two if they have more pixels on their surfaces, which take, while they are
+# joined, some 100 bytes each.
+PIXELS_AT_A_TIME = 2**18
 
 
 @dataclass(frozen=True)
@@ -85,30 +91,6 @@ class Box:
         return found
 
 
-@dataclass(frozen=True)
-class Terminals:
-    """
-    What becomes of the face terminals of a box.
-
-    Attributes
-    ----------
-    box : Box
-    taken : numpy.ndarray of int32
-        What takes each in: a terminal, from 1, of a box that holds this one, a marker, from -1, or
-        nothing, 0.
-    markers : numpy.ndarray
-        0, and the labels of the markers.
-    """
-
-    box: Box
-    taken: np.ndarray
-    markers: np.ndarray
-
-    def labels(self, above: NDArray) -> NDArray:
-        """Return the label of each, given those of the terminals that take them in."""
-        return _labels_by_number(self.markers, above)[self.taken]
-
-
 def _labels_by_number(markers: NDArray, terminals: NDArray) -> NDArray:
     """Return labels at 0, at terminals' numbers, and at markers', which count from the end."""
     return np.concatenate([markers[:1], terminals, markers[:0:-1]])
@@ -148,6 +130,18 @@ class Surface:
     terminal: np.ndarray
     markers: np.ndarray
     edges: np.ndarray
+
+    def spilled(self) -> Surface:
+        """Return the same with arrays that are kept on disk."""
+        return self._with_arrays(spill)
+
+    def loaded(self) -> Surface:
+        """Return the same with arrays in memory."""
+        return self._with_arrays(load)
+
+    def _with_arrays(self, function):
+        names = ("position", "image", "distance", "marked", "terminal", "markers", "edges")
+        return replace(self, **{name: function(getattr(self, name)) for name in names})
 
 
 def as_comparable(image: Block) -> Block:
@@ -395,6 +389,7 @@ class Graph:
 def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     """Return the `Graph` of boxes that form a box."""
     first = surfaces[0].box
+    joined = functools.reduce(set.intersection, (set(each.box.rings) for each in surfaces))
     lower = tuple(map(min, zip(*(each.box.lower for each in surfaces))))
     upper = tuple(map(max, zip(*(each.box.upper for each in surfaces))))
     rings = tuple(
@@ -425,12 +420,13 @@ def join(surfaces: Sequence[Surface], steps: Sequence[Shape]) -> Graph:
     pairs: list[NDArray] = [np.zeros((0, 2), np.int32)]
     for axis in range(len(steps[0]) if steps else 0):
         places = {each.box.upper[axis] for each in surfaces} - {box.upper[axis]}
-        if axis in set(rings) - set(first.rings):
+        if axis in set(rings) - joined:
             places.add(0)
         for place in sorted(places):
             pairs.append(crossing_edges(box, along, axis, place, steps))
     crossing = np.concatenate(pairs)
     edges = _sorted_ends([*inner, crossing])
+    del inner, pairs
     if rings or any(np.count_nonzero(step) > 1 for step in steps):
         edges = _each_once(edges, position.size)
     outer = box.on_faces(along)
@@ -536,19 +532,18 @@ class Crossings:
     position : numpy.ndarray of int
         Of the one that is on the line then, raveled in the image.
     node, other : numpy.ndarray of int
-        What holds it, and its neighbour: a terminal of the group, counted from box to box, or a
-        marker, after these.
-    markers : numpy.ndarray
-        The markers' labels.
+        What holds it, and its neighbour: a terminal of the group, counted from box to box; or a
+        marker, counted -1, -2 and so on.
     """
 
     position: np.ndarray
     node: np.ndarray
     other: np.ndarray
-    markers: np.ndarray
 
     @classmethod
-    def of(cls, graph: Graph, node: NDArray, taken: NDArray, markers: NDArray) -> Crossings:
+    def of(
+        cls, graph: Graph, node: NDArray, taken: NDArray, numbered: Callable[[NDArray], NDArray]
+    ) -> Crossings:
         """Return those of a graph, given what holds pixels, and takes in what holds them."""
         whole, (here, there) = graph.surface, graph.crossing.T
         unknown = taken[node[here]] != taken[node[there]]
@@ -557,23 +552,153 @@ class Crossings:
         sides = ((whole.image[side], whole.marked[side]) for side in (here, there))
         beyond = _is_beyond(*sides)
         on, off = np.where(beyond, there, here), np.where(beyond, here, there)
-        return cls(whole.position[on], node[on], node[off], markers)
+        return cls(whole.position[on], numbered(node[on]), numbered(node[off]))
 
-    def crossed(self, labels: Sequence[NDArray]) -> NDArray:
-        """Return the positions of pixels on lines, given the labels of each box's terminals."""
-        table = np.concatenate([*labels, self.markers])
+    def crossed(self, labels: Sequence[NDArray], markers: NDArray) -> NDArray:
+        """
+        Return the positions of pixels on lines.
+
+        Parameters
+        ----------
+        labels : list of numpy.ndarray
+            Those of each box's terminals.
+        markers : numpy.ndarray
+            Those of the markers.
+        """
+        table = np.concatenate([*labels, markers[::-1]])
         return self.position[_parts(table[self.node], table[self.other])]
+
+
+@dataclass(frozen=True)
+class Handed:
+    """
+    What is needed to hand labels down to the boxes of a group.
+
+    Attributes
+    ----------
+    boxes : list of Box
+    taken : list of numpy.ndarray of int32
+        What takes each terminal of each box in: a terminal of the group, from 1, a marker, from
+        -1, or nothing, 0.
+    markers : numpy.ndarray
+        0, and the labels of the markers.
+    crossings : list of Crossings
+        What lines need.
+    """
+
+    boxes: list[Box]
+    taken: list[np.ndarray]
+    markers: np.ndarray
+    crossings: list[Crossings]
+
+
+class _Combining:
+    """
+    Joins boxes, two by two if they are large, and keeps track of what takes their terminals in.
+
+    Of two boxes nothing but the surface of both stays. So there never is, at a time, all that lies
+    between the boxes of a group.
+    """
+
+    def __init__(self, surfaces, steps, lines):
+        self.surfaces, self.steps, self.lines = surfaces, steps, lines
+        # The terminals of each box, as they are numbered in the box it was joined to last.
+        self.taken = [np.arange(1, each.count + 1, dtype=np.int32) for each in surfaces]
+        self.firsts = np.cumsum([0, *(each.count for each in surfaces)])
+        self.markers = []
+        self.count = 0
+        self.crossings = []
+
+    def whole(self) -> Surface:
+        """Return the surface of all of them."""
+        everything = list(range(len(self.surfaces)))
+        if len(everything) > 1:
+            return self._row(everything, 0)[0]
+        # Its own ends may have to be joined.
+        return self._joined([self._row(everything, 0)])[0]
+
+    def handed(self) -> Handed:
+        """Return what is needed to hand down labels."""
+        markers = np.concatenate(self.markers)
+        markers = np.concatenate([np.zeros(1, markers.dtype), markers])
+        return Handed([each.box for each in self.surfaces], self.taken, markers, self.crossings)
+
+    def _row(self, numbers, axis):
+        """
+        Return the surface of some boxes, which box has which of its terminals, and their numbers.
+
+        Those at one place along an axis are joined first, along the axes that follow.
+        """
+        pixels = sum(self.surfaces[number].position.shape[0] for number in numbers)
+        if len(numbers) > 1 and pixels <= PIXELS_AT_A_TIME:
+            axis = len(self.surfaces[0].box.shape)
+            return self._joined([self._row([number], axis) for number in numbers])
+        if axis == len(self.surfaces[0].box.shape):
+            (number,) = numbers
+            first, end = self.firsts[number : number + 2]
+            return self.surfaces[number].loaded(), np.arange(first, end, dtype=np.int32), numbers
+        parts = []
+        for _, row in itertools.groupby(numbers, lambda n: self.surfaces[n].box.lower[axis]):
+            parts.append(self._row(list(row), axis + 1))
+            if len(parts) == 2:
+                parts = [self._joined(parts)]
+        return parts[0]
+
+    def _joined(self, parts):
+        """Return some parts as one, and let go of them: they are the only ones of their kind."""
+        surfaces, origins, numbers = map(list, zip(*parts))
+        parts.clear()
+        graph = join(surfaces, self.steps)
+        surfaces.clear()
+        whole, markers, origin = graph.surface, graph.surface.markers, np.concatenate(origins)
+        node = np.where(whole.terminal < 0, whole.count - 1 - whole.terminal, whole.terminal)
+        held = np.zeros(whole.count + markers.size, np.int32)
+        stays = node[graph.outer & (whole.terminal >= 0)]
+        held[stays] = np.arange(1, stays.size + 1)
+        held[whole.count :] = -np.arange(1, markers.size + 1)
+        taken, _, records = _contracted(whole, node, held)
+        if self.lines:
+
+            def numbered(nodes):
+                marks = nodes >= whole.count
+                places = np.where(marks, whole.count - 1 - nodes, 0)
+                return np.where(marks, self._marked(places, markers), origin[nodes * ~marks])
+
+            self.crossings.append(Crossings.of(graph, node, taken, numbered))
+        ends = np.split(self._marked(taken[: whole.count], markers), graph.starts)
+        for some, end in zip(numbers, ends, strict=True):
+            for number in some:
+                own = self.taken[number]
+                moved = own > 0
+                own[moved] = end[own[moved] - 1]
+        surface = graph.cut(
+            records, stays.size, taken[node], np.concatenate([np.zeros(1, markers.dtype), markers])
+        )
+        return surface, origin[stays], [number for some in numbers for number in some]
+
+    def _marked(self, taken, markers):
+        """Return what takes terminals in, markers numbered on from those that did before."""
+        marked = taken < 0
+        places = -1 - taken[marked]
+        used = np.zeros(markers.size, bool)
+        used[places] = True
+        taken = taken.copy()
+        taken[marked] = -self.count - np.cumsum(used)[places]
+        self.markers.append(markers[used])
+        self.count += np.count_nonzero(used)
+        return taken
 
 
 def combine(
     surfaces: Sequence[Surface], steps: Sequence[Shape], lines: bool = False
-) -> tuple[Surface, tuple[list[Terminals], Crossings | None]]:
+) -> tuple[Surface, Handed]:
     """
     Combine the surfaces of boxes that form a box.
 
     Parameters
     ----------
     surfaces : list of Surface
+        In raster order; each is loaded when it is needed.
     steps : tuple of tuple of int
     lines : bool, optional
         Whether basins are to be parted by lines.
@@ -582,23 +707,11 @@ def combine(
     -------
     surface : Surface
         That of all of them.
-    kept : tuple
-        What takes in the terminals of each, and what lines need.
+    handed : Handed
     """
-    graph = join(surfaces, steps)
-    whole, markers = graph.surface, graph.surface.markers
-    node = np.where(whole.terminal < 0, whole.count - 1 - whole.terminal, whole.terminal)
-    held = np.zeros(whole.count + markers.size, np.int32)
-    stays = node[graph.outer & (whole.terminal >= 0)]
-    held[stays] = np.arange(1, stays.size + 1)
-    held[whole.count :] = -np.arange(1, markers.size + 1)
-    taken, _, records = _contracted(whole, node, held)
-    needed = Crossings.of(graph, node, taken, markers) if lines else None
-    markers = np.concatenate([np.zeros(1, markers.dtype), markers])
-    surface = graph.cut(records, stays.size, taken[node], markers)
-    parts = np.split(taken[: whole.count].copy(), graph.starts)
-    kept = [Terminals(each.box, part, markers) for each, part in zip(surfaces, parts)]
-    return surface, (kept, needed)
+    combining = _Combining(surfaces, steps, lines)
+    whole = combining.whole()
+    return whole, combining.handed()
 
 
 def _contracted(whole, node, held):
@@ -613,27 +726,27 @@ Found = tuple[NDArray, NDArray]
 """What is handed down to a box: the labels of its terminals, and pixels on lines at its faces."""
 
 
-def resolve(
-    kept: tuple[Sequence[Terminals], Crossings | None], above: Sequence[Found] | None, number: int
-) -> list[Found]:
+def resolve(handed: Handed, above: Sequence[Found] | None, number: int) -> list[Found]:
     """
     Return what is handed down to each box of a group.
 
     Parameters
     ----------
-    kept : tuple
+    handed : Handed
         As `combine` returned it.
     above : list of Found or None
         What this returned for the group that holds this one; None for the whole image.
     number : int
         Which box of that group this group is.
     """
-    terminals, crossings = kept
-    labels, crossed = _nothing(terminals[0].markers) if above is None else above[number]
-    found = [each.labels(labels) for each in terminals]
-    if crossings is not None:
-        crossed = np.unique(np.concatenate([crossed, crossings.crossed(found)]))
-    return [(labels, crossed[each.box.holds(crossed)]) for labels, each in zip(found, terminals)]
+    markers = handed.markers
+    labels, crossed = _nothing(markers) if above is None else above[number]
+    table = _labels_by_number(markers, labels)
+    found = [table[taken] for taken in handed.taken]
+    if handed.crossings:
+        crossings = (each.crossed(found, markers[1:]) for each in handed.crossings)
+        crossed = np.unique(np.concatenate([crossed, *crossings]))
+    return [(own, crossed[box.holds(crossed)]) for own, box in zip(found, handed.boxes)]
 
 
 def _nothing(labels):

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Ascending
+from dask_image._kernels.blocks.runs import Ascending, Bits, Numbers
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
@@ -38,7 +38,7 @@ class Scanned:
     Parameters
     ----------
     shape : tuple of int
-    values : numpy.ndarray or Ascending
+    values : numpy.ndarray, Ascending or Bits
         One for each component: its first pixel, or whether it is chosen.
     faces : dict
         Labels near each face that can touch another block, by (axis, whether
@@ -46,7 +46,7 @@ class Scanned:
     """
 
     shape: Shape
-    values: NDArray | Ascending
+    values: NDArray | Ascending | Bits
     faces: dict[tuple[int, bool], NDArray]
 
 
@@ -59,7 +59,7 @@ BLOCKS, LABELS = slice(BLOCK, None, 2), slice(LABEL, None, 2)
 class Links:
     """A block's values, and a row for each two components that touch."""
 
-    values: NDArray | Ascending
+    values: NDArray | Ascending | Bits
     rows: NDArray
 
 
@@ -74,6 +74,19 @@ class Numbering:
     def of_block(self, number: int) -> NDArray:
         """Return the numbers of one block's labels, 0 for the background first."""
         numbers = self.numbers[self.offsets[number] : self.offsets[number + 1]]
+        return np.concatenate([np.zeros(1, numbers.dtype), numbers])
+
+
+@dataclass(frozen=True)
+class PackedNumbering:
+    """The new numbers of each block's components, compressed if they are many, and their number."""
+
+    blocks: Sequence[NDArray | Numbers | Bits]
+    count: int
+
+    def of_block(self, number: int) -> NDArray:
+        """Return what `Numbering.of_block` does."""
+        numbers = as_array(self.blocks[number])
         return np.concatenate([np.zeros(1, numbers.dtype), numbers])
 
 
@@ -185,8 +198,24 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     -------
     values : numpy.ndarray
         Of the components of all blocks, in the order of the blocks.
+    nodes, groups, offsets : numpy.ndarray of int
+        As `unions` returns them.
+    """
+    nodes, groups, offsets = unions(links)
+    values = np.empty(offsets[-1], links[0].values.dtype)
+    for link, start, end in zip(links, offsets, offsets[1:]):
+        values[start:end] = as_array(link.values)
+    return values, nodes, groups, offsets
+
+
+def unions(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray]:
+    """
+    Find the components that touch.
+
+    Returns
+    -------
     nodes, groups : numpy.ndarray of int
-        Which components touch another one, and the union each belongs to.
+        Which components touch another one, ascending, and the union each belongs to.
     offsets : numpy.ndarray of int
         Where each block's components begin, and where the last one's end.
     """
@@ -195,68 +224,150 @@ def unite(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     rows = np.concatenate([link.rows for link in links])
     if not len(rows):
         nothing = np.zeros(0, np.intp)
-        return _all_values(links, offsets), nothing, nothing, offsets
+        return nothing, nothing, offsets
     nodes, edges = np.unique(offsets[rows[:, BLOCKS]] + rows[:, LABELS] - 1, return_inverse=True)
     edges = edges.reshape(-1, 2)
     graph = sparse.coo_array(
         (np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(nodes.size, nodes.size)
     )
     _, groups = sparse.csgraph.connected_components(graph, directed=False)
-    return _all_values(links, offsets), nodes, groups, offsets
+    return nodes, groups, offsets
 
 
-def _all_values(links, offsets):
-    """Return the values of all blocks."""
-    values = np.empty(offsets[-1], links[0].values.dtype)
-    for link, start, end in zip(links, offsets, offsets[1:]):
-        own = link.values
-        values[start:end] = own.array() if isinstance(own, Ascending) else own
-    return values
+def as_array(values: NDArray | Ascending | Bits | Numbers) -> NDArray:
+    """Return values of components as an array."""
+    return values if isinstance(values, np.ndarray) else values.array()
 
 
-def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
+def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> PackedNumbering:
     """Give the unions numbers from 1, in the order of their first pixels."""
-    return number_unions(*unite(links), dtype)
+    return number_unions(lambda number: as_array(links[number].values), *unions(links), dtype)
+
+
+# So many components are put in order at a time.
+SORTED_AT_ONCE = 2**18
+# The numbers of more components are compressed.
+MOST_LOOSE = 2**22
 
 
 def number_unions(
-    firsts: NDArray, nodes: NDArray, groups: NDArray, offsets: NDArray, dtype: DTypeLike
-) -> Numbering:
-    """Do so with what `unite` returned; of a union, all components are numbered or none."""
-    if not nodes.size and (firsts[1:] > firsts[:-1]).all() and UNNUMBERED not in firsts[-1:]:
-        return Numbering(np.arange(1, firsts.size + 1, dtype=dtype), offsets, firsts.size)
-    first_of_node = firsts[nodes]
+    first_pixels: Callable[[int], NDArray], nodes: NDArray, groups: NDArray, offsets: NDArray,
+    dtype: DTypeLike,
+) -> PackedNumbering:  # fmt: skip
+    """
+    Give the unions numbers from 1, in the order of their first pixels.
+
+    Parameters
+    ----------
+    first_pixels : callable
+        ``first_pixels(number)`` returns those of a block's components, `UNNUMBERED` for one that
+        gets no number; of a union all components get one, or none.
+    nodes, groups, offsets : numpy.ndarray of int
+        As `unions` returns them.
+    dtype : dtype
+        Of the numbers.
+    """
+    blocks = offsets.size - 1
+    lowest, highest = np.full(blocks, UNNUMBERED), np.full(blocks, -1)
+    of_blocks = np.searchsorted(nodes, offsets)
+    first_of_node = np.empty(nodes.size, np.int64)
+    for number in range(blocks):
+        firsts = first_pixels(number)
+        own = slice(*of_blocks[number : number + 2])
+        first_of_node[own] = firsts[nodes[own] - offsets[number]]
+        lowest[number] = firsts.min(initial=UNNUMBERED)
+        highest[number] = firsts.max(initial=-1, where=firsts != UNNUMBERED)
     order = np.argsort(first_of_node)
     _, leader = np.unique(groups[order], return_index=True)
-    leaders = nodes[order[leader]]
-    numbered = firsts != UNNUMBERED
-    numbered[nodes] = False
-    numbered[leaders] = firsts[leaders] != UNNUMBERED
-    numbers = np.zeros(firsts.size, dtype)
+    leads = np.zeros(nodes.size, bool)
+    leads[order[leader]] = True
+    number_of_group = np.zeros(leader.size, dtype)
+    packed: list[NDArray | Numbers] = []
     count = 0
-    for start, stop in _in_order(firsts, offsets):
-        roots = start + np.flatnonzero(numbered[start:stop])
-        numbers[roots[np.argsort(firsts[roots], kind="stable")]] = np.arange(
-            count + 1, count + 1 + roots.size
-        )
-        count += roots.size
-    numbers[nodes] = numbers[leaders[groups]]
-    return Numbering(numbers, offsets, count)
+    for start, stop in _in_order(lowest, highest):
+        roots, owns = [], []
+        for number in range(start, stop):
+            firsts = first_pixels(number)
+            own = slice(*of_blocks[number : number + 2])
+            numbered = firsts != UNNUMBERED
+            numbered[nodes[own][~leads[own]] - offsets[number]] = False
+            roots.append(_Roots(firsts, numbered, lowest[start:stop].min()))
+            owns.append(own)
+        count = _number_in_order(roots, count, dtype)
+        # The one that leads a union comes in this part or in one before.
+        for each, own, offset in zip(roots, owns, offsets[start:stop], strict=True):
+            led = leads[own]
+            number_of_group[groups[own][led]] = each.numbers()[nodes[own][led] - offset]
+        for each, own, offset in zip(roots, owns, offsets[start:stop], strict=True):
+            numbers = each.numbers()
+            numbers[nodes[own] - offset] = number_of_group[groups[own]]
+            packed.append(numbers if offsets[-1] <= MOST_LOOSE else Numbers(numbers))
+    return PackedNumbering(packed, count)
 
 
-def _in_order(firsts, offsets):
+class _Roots:
+    """The components of a block that get a number of their own; first pixels count from a place."""
+
+    def __init__(self, firsts, numbered, start):
+        self.numbered = numbered
+        firsts = firsts[numbered] - start
+        firsts = firsts.astype(np.min_scalar_type(int(firsts.max(initial=0))))
+        self.order = None
+        if (firsts[1:] < firsts[:-1]).any():
+            self.order = np.argsort(firsts)
+            firsts = firsts[self.order]
+        self.firsts, self.given = firsts, None
+
+    def numbers(self):
+        """Return the numbers of all components, 0 for the others."""
+        given = self.given
+        if self.order is not None:
+            given = np.empty_like(self.given)
+            given[self.order] = self.given
+        numbers = np.zeros(self.numbered.size, self.given.dtype)
+        numbers[self.numbered] = given
+        return numbers
+
+
+def _number_in_order(roots, count, dtype):
+    """Count on through the roots of some blocks, in the order of their first pixels."""
+    for each in roots:
+        each.given = np.empty(each.firsts.size, dtype)
+    total = sum(each.firsts.size for each in roots)
+    if not total:
+        return count
+    last = max(int(each.firsts[-1]) for each in roots if each.firsts.size)
+    # All that lie between two of these places are put in order, and numbered.
+    places = np.linspace(0, last + 1, 1 + -(-total // SORTED_AT_ONCE)).astype(np.int64)
+    cuts = [np.searchsorted(each.firsts, places) for each in roots]
+    for window in range(places.size - 1):
+        spans = [slice(*cut[window : window + 2]) for cut in cuts]
+        firsts = np.concatenate([each.firsts[span] for each, span in zip(roots, spans)])
+        order = np.argsort(firsts, kind="stable")
+        numbers = np.empty(firsts.size, dtype)
+        numbers[order] = np.arange(count + 1, count + 1 + firsts.size)
+        count += firsts.size
+        ends = np.cumsum([span.stop - span.start for span in spans])
+        for each, span, part in zip(roots, spans, np.split(numbers, ends[:-1])):
+            each.given[span] = part
+    return count
+
+
+def _in_order(lowest, highest):
     """
-    Cut the components into parts of which each comes, as a whole, after those before it.
+    Cut the blocks into parts of which each comes, as a whole, after those before it.
 
     Blocks side by side in a row of the image are such a part, since first pixels are counted in
-    raster order: sorting it takes a fraction of what sorting all of them would.
+    raster order: no more than their components are there at a time.
+
+    Parameters
+    ----------
+    lowest, highest : numpy.ndarray of int
+        The first and the last of each block's first pixels; `UNNUMBERED` and -1 for none.
     """
-    values = np.split(firsts, offsets[1:-1])
-    lowest = np.array([each.min(initial=UNNUMBERED) for each in values])
-    highest = np.array([each.max(initial=-1, where=each != UNNUMBERED) for each in values])
     later = np.minimum.accumulate(lowest[::-1])[::-1][1:]
     ends = 1 + np.flatnonzero(np.maximum.accumulate(highest)[:-1] < later)
-    return itertools.pairwise(offsets[[0, *ends, len(values)]])
+    return itertools.pairwise([0, *ends, lowest.size])
 
 
 def choose_touched(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
@@ -348,7 +459,7 @@ class ForegroundComponents(TwoPass):
             number, summary, neighbours, summaries, self.connectivity.displacements
         )
 
-    def combine(self, linked: Sequence[Links]) -> Numbering:
+    def combine(self, linked: Sequence[Links]) -> Numbering | PackedNumbering:
         """Give numbers to all components, or choose among them."""
         number = number_by_first_pixel if self.seeds is None else choose_touched
         return number(linked, self.dtype)

@@ -13,6 +13,7 @@ from dask_image._utils.engines import line_sweeps
 from dask_image._utils.engines.lines_of_blocks import AroundBlock, LineOfBlocks
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB, unreachable
+from dask_image._utils.spill import load
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 COST_TYPES = {
@@ -216,7 +217,8 @@ class BlockCosts:
         summary, carried
             What `summarize` returned for it, and `carry` for its column.
         *around : list of AroundBlock
-            What `LineOfBlocks.carry` returned along each of the shared axes before this one.
+            What `LineOfBlocks.carry` returned along each of the shared axes before this one. This
+            and what is carried may be on disk, block by block.
         """
         costs = self._before(axis, index, summary, carried, around)
         return self.lines[axis].sites(costs, self.lines[axis].bounds[index[axis]])
@@ -231,10 +233,11 @@ class BlockCosts:
         """Return what the background costs, reached by moves along the axes before one."""
         packed, _ = summary
         found, start = iter(around), self.lines[0].bounds[index[0]]
-        costs = FirstAxis(self.metric).costs(summary, carried[index[0]], start, 0, packed.shape[0])
+        along = load(carried[index[0]])
+        costs = FirstAxis(self.metric).costs(summary, along, start, 0, packed.shape[0])
         for axis in range(1, end):
             costs = kernels.distance.cheapest_costs(costs, axis, EUCLIDEAN, 1)
             line = self.lines[axis]
             if line.shared:
-                line.lower(costs, line.bounds[index[axis]], next(found)[index[axis]])
+                line.lower(costs, line.bounds[index[axis]], load(next(found)[index[axis]]))
         return costs

@@ -39,6 +39,7 @@ from dask_image._kernels.blocks.surfaces import (
     scan_block,
     scan_levels,
 )
+from dask_image._utils import options
 from dask_image._utils.engines.distances import BlockCosts
 from dask_image._utils.engines.graph import (
     blocks_of,
@@ -54,17 +55,31 @@ from dask_image._utils.engines.line_sweeps import rows_ahead
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.tasks import Tasks
 from dask_image._utils.engines.two_pass import take
+from dask_image._utils.spill import load, spill_object
 from dask_image._utils.typing import Array, DTypeLike, Shape
 
 # Blocks, and boxes of blocks, are combined in groups of so many: fewer tasks, and surfaces that
 # shrink by as much as they can.
 GROUP = {1: 8, 2: 3}
 GROUP_OF_MORE = 2
+# What is kept of a pixel of a face, its terminal and what takes that in.
+BYTES_OF_FACE_PIXEL = 32
 # So many rows of blocks (in 3-D planes) exchange by the same tasks what their distances need.
 ROWS_TOGETHER = 4
 
 
-def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name: str) -> Array:
+def waits_on_disk(image: Array) -> bool:
+    """Tell whether more may wait, until all of an image is scanned, than memory is to hold."""
+    faces = sum(
+        2 * (blocks - 1) * image.size // size
+        for blocks, size in zip(image.numblocks, image.shape, strict=True)
+    )
+    return bool(image.size + BYTES_OF_FACE_PIXEL * faces > options.memory("waiting"))
+
+
+def pack(
+    markers: Array, mask: Array | None, summarize: Callable[..., Any], on_disk: bool, name: str
+) -> Array:
     """
     Return markers as `flood` takes them.
 
@@ -77,26 +92,29 @@ def pack(markers: Array, mask: Array | None, summarize: Callable[..., Any], name
     summarize : callable
         ``summarize(unmarked, start)`` takes a boolean block, False at the markers, and its position
         along the first axis; it returns what distances need of it.
+    on_disk : bool
+        As `waits_on_disk` returns it.
     name : str
         Of the function that the user called.
     """
     sources = [markers] if mask is None else [markers, mask]
-    packing = Tasks(name, tokenize([source.name for source in sources], summarize))
+    packing = Tasks(name, tokenize([source.name for source in sources], summarize, on_disk))
     starts = block_bounds(markers.chunks)[0]
     for index in np.ndindex(markers.numblocks):
         blocks = _blocks_at(sources, index)
-        packing.add("pack", index, _pack, summarize, starts[index[0]], *blocks)
+        packing.add("pack", index, _pack, summarize, on_disk, starts[index[0]], *blocks)
     return packing.array("pack", sources, markers.chunks, markers.dtype)
 
 
-def _pack(summarize, start, markers, mask=None):
+def _pack(summarize, on_disk, start, markers, mask=None):
     packed = Packed.within(markers, mask)
-    return summarize(packed.unmarked(), start), packed
+    block = summarize(packed.unmarked(), start), packed
+    return spill_object(block) if on_disk else block
 
 
 def flood(
     image: Array, packed: Array, distances: BlockCosts, steps: tuple[Shape, ...], name: str,
-    wrap_axes: Shape = (), lines: bool = False,
+    wrap_axes: Shape = (), lines: bool = False, on_disk: bool = False,
 ) -> Array:  # fmt: skip
     """
     Flood an image from its markers.
@@ -108,7 +126,7 @@ def flood(
         where it is NaN.
     packed : dask.array.Array
         The markers, of the chunks of the image and the dtype of labels: each block is a pair, of
-        what ``distances`` needs of it, and `Packed` markers.
+        what ``distances`` needs of it, and `Packed` markers; on disk or not.
     distances : BlockCosts
         Of pixels that are equal in the image, the one that is nearer to a marker is flooded first.
     steps : tuple of tuple of int
@@ -120,6 +138,8 @@ def flood(
     lines : bool, optional
         Whether to part basins by lines: of two neighbours in different ones, the one that is
         higher is 0, or the later one if they are equal, unless it is marked.
+    on_disk : bool, optional
+        Whether what waits until all of the image is scanned lies in a temporary file.
 
     Returns
     -------
@@ -127,33 +147,47 @@ def flood(
         The label that floods each pixel, of the dtype of ``packed`` and the chunks of ``image``; 0
         for walls and where none gets to.
     """
-    flooding = Tasks(name, tokenize(packed.name, image.name, distances, steps, wrap_axes, lines))
     boxes = _boxes(image, wrap_axes)
-    near, turn = _add_distances(flooding, distances, packed)
+    token = tokenize(packed.name, image.name, distances, steps, wrap_axes, lines, on_disk)
+    flooding = Tasks(name, token)
+    near, turn = _add_distances(flooding, distances, packed, on_disk)
     # A block has no need to wait in memory for markers elsewhere, nor for its own distances.
     again, reading = cloned(image, flooding.token, turn)
     flooding.tasks |= reading
     for index, box in boxes.items():
         blocks = reference((blocks_of(packed), *index)), reference((again, *index))
-        how = box, (steps, lines), distances
+        how = box, (steps, lines), distances, on_disk
         scanned = flooding.add("scan", index, _scan, how, index, *blocks, *near[index])
         flooding.add("kept", index, take, scanned, 1)
-    above = _add_tree(
-        flooding, boxes, functools.partial(combine, steps=steps, lines=lines), resolve
-    )
+    combine = functools.partial(_combine_surfaces, steps=steps, lines=lines, on_disk=on_disk)
+    above = _add_tree(flooding, boxes, combine, _resolve)
     for index in np.ndindex(image.numblocks):
-        flooding.add("relabel", index, relabel, flooding.at("kept", index), *above[index])
+        flooding.add("relabel", index, _relabel, flooding.at("kept", index), *above[index])
     return flooding.array("relabel", [packed], image.chunks, packed.dtype)
 
 
 def _scan(how, index, packed, image, *near):
-    (box, (steps, lines), distances), (summary, markers) = how, packed
+    (box, (steps, lines), distances, on_disk), (summary, markers) = how, load(packed)
     costs = distances.costs(index, summary, *_of_row(index, near))
-    return scan_block(box, steps, markers, (image, costs), lines)
+    surface, kept = scan_block(box, steps, markers, (image, costs), lines)
+    return (surface.spilled(), spill_object(kept)) if on_disk else (surface, kept)
+
+
+def _combine_surfaces(surfaces, steps, lines, on_disk):
+    surface, handed = combine(surfaces, steps, lines)
+    return (surface.spilled(), spill_object(handed)) if on_disk else (surface, handed)
+
+
+def _resolve(handed, above, number):
+    return resolve(load(handed), above, number)
+
+
+def _relabel(kept, above, number):
+    return relabel(load(kept), above, number)
 
 
 def _add_distances(
-    tasks: Tasks, distances: BlockCosts, packed: Array
+    tasks: Tasks, distances: BlockCosts, packed: Array, on_disk: bool
 ) -> tuple[dict[Shape, list[Any]], Callable[[Shape], Any]]:
     """
     Add the tasks in which blocks exchange what they need for their distances.
@@ -170,7 +204,7 @@ def _add_distances(
     waits = []
     for column in np.ndindex(*columns):
         summaries = sequence(reference((blocks, row, *column)) for row in range(rows))
-        carried = tasks.add("carry", column, _carry, distances, summaries)
+        carried = tasks.add("carry", column, _carry, distances, on_disk, summaries)
         waits.append(tasks.add("carry-wait", column, wait_for, carried))
         # Some rows are asked for sites by one task.
         near |= {(place, *column): [carried] for place in range(-(-rows // ROWS_TOGETHER))}
@@ -183,12 +217,12 @@ def _add_distances(
             indices = [(row, *column) for row in range(first, min(first + ROWS_TOGETHER, rows))]
             some = sequence(reference((blocks, *index)) for index in indices)
             sites = tasks.add(
-                f"sites-{axis}", place, _sites, distances, axis, indices, after[place[0]], some,
+                f"sites-{axis}", place, _sites, distances, axis, indices, on_disk, after[place[0]], some,
                 *args,
             )  # fmt: skip
             parts.setdefault(_beside(place, axis), []).append(sites)
         for rest, sites in parts.items():
-            tasks.add(f"across-{axis}", rest, _across, distances, axis, sequence(sites))
+            tasks.add(f"across-{axis}", rest, _across, distances, axis, on_disk, sequence(sites))
         for place, args in near.items():
             args.append(tasks.at(f"across-{axis}", _beside(place, axis)))
     near = {
@@ -240,21 +274,28 @@ def _group_size(ndim):
     return GROUP.get(ndim, GROUP_OF_MORE)
 
 
-def _carry(distances, blocks):
-    return distances.carry([summary for summary, _ in blocks])
+def _carry(distances, on_disk, blocks):
+    return _kept(distances.carry([load(block)[0] for block in blocks]), on_disk)
 
 
-def _sites(distances, axis, indices, _, blocks, *near):
+def _kept(parts, on_disk):
+    """Return what is for each of some blocks, on disk or not."""
+    return [spill_object(part) if on_disk else part for part in parts]
+
+
+def _sites(distances, axis, indices, on_disk, _, blocks, *near):
     """Return the sites of some blocks of a column."""
-    return [
-        distances.sites(axis, index, summary, *_of_row(index, near))
-        for index, (summary, _) in zip(indices, blocks, strict=True)
-    ]
+    sites = (
+        distances.sites(axis, index, load(block)[0], *_of_row(index, near))
+        for index, block in zip(indices, blocks, strict=True)
+    )
+    return _kept(sites, on_disk)
 
 
-def _across(distances, axis, sites):
+def _across(distances, axis, on_disk, sites):
     """Return, for each of some rows, what its blocks get from those beside them."""
-    return [distances.lines[axis].carry(row) for row in zip(*sites, strict=True)]
+    rows = (list(map(load, row)) for row in zip(*sites, strict=True))
+    return [_kept(distances.lines[axis].carry(row), on_disk) for row in rows]
 
 
 def _of_row(index, near):

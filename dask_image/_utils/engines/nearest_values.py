@@ -17,6 +17,7 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels.memory import recycled
+from dask_image._utils import options
 from dask_image._utils.engines.distances import Metric
 from dask_image._utils.engines.graph import (
     blocks_of,
@@ -32,6 +33,7 @@ from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.engines.tasks import Tasks
 from dask_image._utils.engines.two_pass import take
 from dask_image._utils.metrics import EUCLIDEAN, unreachable
+from dask_image._utils.spill import load, spill, spill_object
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 # What is nearest is found for so many pixels of a block at a time: some arrays of their size.
@@ -50,22 +52,35 @@ class Partly:
     missing : numpy.ndarray of uint8
         Which pixels are missing, a bit each.
     costs : numpy.ndarray
-        The square of how far missing ones are from what they have found.
+        The square of how far missing ones are from what they have found, in a small dtype.
+    dtype : numpy.dtype
+        Of costs.
     """
 
     values: NDArray
     missing: NDArray
     costs: NDArray
+    dtype: np.dtype[Any]
 
     @classmethod
     def of(cls, values: NDArray, costs: NDArray) -> Partly:
         """Return the same of costs that are given for all pixels."""
         missing = costs != 0
-        return cls(values, np.packbits(missing), costs[missing])
+        found = costs[missing]
+        most = np.min_scalar_type(int(found.max(initial=0)))
+        return cls(values, np.packbits(missing), found.astype(most, copy=False), costs.dtype)
+
+    def spilled(self) -> Partly:
+        """Return the same with arrays that are kept on disk."""
+        return Partly(spill(self.values), spill(self.missing), spill(self.costs), self.dtype)
+
+    def loaded(self) -> Partly:
+        """Return the same with arrays in memory."""
+        return Partly(load(self.values), load(self.missing), load(self.costs), self.dtype)
 
     def all_costs(self) -> NDArray:
         """Return the costs of all pixels, 0 where one is there."""
-        costs = np.zeros(self.values.shape, self.costs.dtype)
+        costs = np.zeros(self.values.shape, self.dtype)
         missing = np.unpackbits(self.missing, count=costs.size).view(bool)
         costs[missing.reshape(costs.shape)] = self.costs
         return costs
@@ -85,12 +100,15 @@ class NearestValues:
     metric : Metric
     lines : tuple of LineOfBlocks
         One for each axis.
+    on_disk : bool
+        Whether what waits lies in a temporary file.
     """
 
     missing: Callable[..., Any]
     absent: Any
     metric: Metric
     lines: tuple[LineOfBlocks, ...]
+    on_disk: bool
 
     def summarize(self, start: int, block: NDArray, *others: Block) -> Any:
         """Return the first and the last pixel of each line that is there: position and value."""
@@ -98,10 +116,15 @@ class NearestValues:
         ends = kernels.distance.background_range(packed.words, packed.shape, start)
         places = (np.expand_dims(np.maximum(each - start, 0), 0) for each in ends)
         values = [np.take_along_axis(block, place, 0)[0] for place in places]
-        return list(zip(ends, values, strict=True))
+        return self._waiting(list(zip(ends, values, strict=True)))
+
+    def _waiting(self, value):
+        """Return what has to wait."""
+        return spill_object(value) if self.on_disk else value
 
     def carry(self, summaries: list[Any]) -> list[Any]:
         """Return, for each block of a column, what is there before and after it on each line."""
+        summaries = list(map(load, summaries))
         (position, value), _ = summaries[0]
         none = np.full_like(position, -1), np.full_like(value, self.absent)
         before, after = [none], [none]
@@ -109,7 +132,11 @@ class NearestValues:
             before.append(_if_found(last, before[-1]))
         for first, _ in summaries[:0:-1]:
             after.append(_if_found(first, after[-1]))
-        return list(zip(before, reversed(after), strict=True))
+        return list(map(self._waiting, zip(before, reversed(after), strict=True)))
+
+    def across(self, axis: int, sites: list[Any]) -> list[Any]:
+        """Return, for each block of a line of them, the sites of others that matter in it."""
+        return list(map(self._waiting, self.lines[axis].carry(list(map(load, sites)))))
 
     def begin(
         self, index: Shape, carried: Any, _: None, block: NDArray, *others: Block
@@ -120,7 +147,7 @@ class NearestValues:
         Returns what is found in the end, or `Partly`, with what the blocks beside it need.
         """
         start = self.lines[0].bounds[index[0]]
-        missing, around = self.missing(block, *others), carried[index[0]]
+        missing, around = self.missing(block, *others), load(carried[index[0]])
         (before, _), (after, _) = around
         nearest = kernels.distance.nearest_on_first_axis(~missing, start, before, after)
         values = recycled(block.shape, block.dtype)
@@ -150,10 +177,10 @@ class NearestValues:
         self, found: tuple[Partly, AroundBlock], carried: list[AroundBlock], axis: int, index: Shape
     ) -> NDArray | tuple[Partly, AroundBlock]:
         """Find what is nearest along one more axis; arguments and result as those of `begin`."""
-        partly, _ = found
+        partly = found[0].loaded()
         costs, values = self._along(partly.all_costs(), partly.values, axis)
         start = self.lines[axis].bounds[index[axis]]
-        self.lines[axis].lower(costs, start, carried[index[axis]], values)
+        self.lines[axis].lower(costs, start, load(carried[index[axis]]), values)
         return self._go_on(values, costs, axis + 1, index)
 
     def _go_on(self, values, costs, axis, index):
@@ -164,8 +191,9 @@ class NearestValues:
         if axis == values.ndim:
             return values
         line = self.lines[axis]
-        sites = line.sites(costs, line.bounds[index[axis]], values)
-        return Partly.of(values, costs), sites
+        sites = self._waiting(line.sites(costs, line.bounds[index[axis]], values))
+        partly = Partly.of(values, costs)
+        return partly.spilled() if self.on_disk else partly, sites
 
     @staticmethod
     def _along(costs, values, axis):
@@ -225,8 +253,9 @@ def nearest_values(
     """
     image, bounds = images[0], block_bounds(images[0].chunks)
     lines = tuple(LineOfBlocks(axis, along) for axis, along in enumerate(bounds))
-    finding = NearestValues(missing, absent, Metric.on(image.shape, EUCLIDEAN), lines)
-    tasks = Tasks(name, tokenize([each.name for each in images], missing, absent))
+    metric, on_disk = Metric.on(image.shape, EUCLIDEAN), _waits_on_disk(image)
+    finding = NearestValues(missing, absent, metric, lines, on_disk)
+    tasks = Tasks(name, tokenize([each.name for each in images], missing, absent, on_disk))
     shared = [line.axis for line in lines[1:] if line.shared]
     steps = ["sweep", *(f"along-{axis}" for axis in shared)]
     known = _add_first_pass(tasks, finding, images)
@@ -248,6 +277,14 @@ def nearest_values(
     for axis, before, step in zip(shared, steps, steps[1:], strict=False):
         _add_exchange(tasks, finding, axis, before, step, turns)
     return tasks.array(steps[-1], images, image.chunks, image.dtype)
+
+
+def _waits_on_disk(image):
+    """Tell whether more may wait than memory is to hold: a row of blocks, and ends of lines."""
+    rows = max(image.chunks[0]) * image.size // image.shape[0]
+    ends = 4 * len(image.chunks[0]) * image.size // image.shape[0]
+    wide = image.dtype.itemsize + 4
+    return bool((rows + ends) * wide > options.memory("waiting"))
 
 
 def _add_first_pass(tasks, finding, images):
@@ -275,7 +312,7 @@ def _add_exchange(tasks, finding, axis, before, step, indices):
         sites = tasks.add(f"sites-{axis}", index, take, tasks.at(before, index), 1)
         parts.setdefault((*index[:axis], *index[axis + 1 :]), []).append(sites)
     for rest, sites in parts.items():
-        tasks.add(f"across-{axis}", rest, finding.lines[axis].carry, sequence(sites))
+        tasks.add(f"across-{axis}", rest, finding.across, axis, sequence(sites))
     for index in indices:
         carried = tasks.at(f"across-{axis}", (*index[:axis], *index[axis + 1 :]))
         tasks.add(step, index, finding.go_on, tasks.at(before, index), carried, axis, index)

@@ -9,6 +9,7 @@ and what spoils them. So no block reads more of the image than itself.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,22 +18,24 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Ascending
+from dask_image._kernels.blocks.runs import Ascending, Bits
 from dask_image._kernels.blocks.surfaces import Packed
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.components import (
     UNNUMBERED,
     Links,
-    Numbering,
+    PackedNumbering,
     Scanned,
+    as_array,
     cut_faces,
     facing_parts,
     number_unions,
     numbered_pairs,
-    unite,
+    unions,
 )
 from dask_image._utils.engines.two_pass import Place, TwoPass
+from dask_image._utils.spill import load, spill_object
 from dask_image._utils.typing import Array, Block, NDArray, Shape
 
 
@@ -47,14 +50,14 @@ class ScannedPlateaus(Scanned):
         The image near each face, as ``faces`` has the labels of plateaus.
     lowest : object
         The value that is farthest from extreme, NaN if there is any.
-    at_lowest : numpy.ndarray of bool
+    at_lowest : Bits
         Which plateaus have it.
     parts : Parts or None
     """
 
     pixels: dict[tuple[int, bool], NDArray]
     lowest: Any
-    at_lowest: NDArray
+    at_lowest: Bits
     parts: Parts | None
 
     def of_pixels(self) -> Scanned:
@@ -96,7 +99,7 @@ class LinkedPlateaus(Links):
 
     spoiled: NDArray
     lowest: Any
-    at_lowest: NDArray
+    at_lowest: Bits
     parts: Links | None
     plateaus: NDArray | None
 
@@ -118,6 +121,8 @@ class Plateaus(TwoPass):
         How many bytes may be kept of all blocks between both passes.
     edges : tuple of int
         Along which axes no extremum may touch the edge of the image.
+    on_disk : bool
+        Whether what waits lies in a temporary file.
     """
 
     connectivity: Connectivity
@@ -126,6 +131,7 @@ class Plateaus(TwoPass):
     highest: bool
     memory: int
     edges: Shape
+    on_disk: bool
 
     scans_again = False
     combine_step = "combine"
@@ -157,6 +163,7 @@ class Plateaus(TwoPass):
         lowest, at_lowest = self._at_lowest(image, states, plateaus)
         faces = self._faces(plateaus.part, image.shape)
         pixels = self._faces(lambda box: image[box].copy(), image.shape)
+        spoiled, at_lowest = Bits(spoiled), Bits(at_lowest)
         scanned = Scanned(image.shape, spoiled, faces)
         parts, kept = self._keep(place, states, plateaus, scanned, *blocks[1:])
         summary = ScannedPlateaus(image.shape, spoiled, faces, pixels, lowest, at_lowest, parts)
@@ -199,7 +206,12 @@ class Plateaus(TwoPass):
     def _keep(self, place, states, plateaus, scanned):
         """Return the parts to be numbered, None here, and what `finish` needs."""
         peaks = (states == kernels.plateaus.PEAK) & ~self._foreground(states)
-        return None, (states.shape, kernels.bits.pack_lines(peaks), self._kept(plateaus, states))
+        words = kernels.bits.pack_lines(peaks)
+        return None, self._waiting((states.shape, words, self._kept(plateaus, states)))
+
+    def _waiting(self, kept):
+        """Return what has to wait."""
+        return spill_object(kept) if self.on_disk else kept
 
     def _kept(self, components, block):
         share = self.memory * block.size / max(math.prod(self.image_shape), 1)
@@ -247,28 +259,44 @@ class Plateaus(TwoPass):
             higher, lower = lower, higher
         return ours[lower | (level & (theirs == 0))], theirs[higher | (level & (ours == 0))]
 
-    def combine(self, linked: Sequence[LinkedPlateaus]) -> Numbering:
+    def combine(self, linked: Sequence[LinkedPlateaus]) -> PackedNumbering:
         """Choose the plateaus that are spoiled nowhere."""
-        spoiled, offsets = self._spoiled(linked)
-        return Numbering(~spoiled, offsets, 0)
+        spoiled = self._spoiled(linked)
+        return PackedNumbering([Bits(~spoiled(number)) for number in range(len(linked))], 0)
 
     def _spoiled(self, linked):
-        """Return which plateaus are spoiled, and where those of each block begin."""
-        spoiled, nodes, groups, offsets = unite(linked)
+        """Return a function that tells, by its number, which plateaus of a block are spoiled."""
+        nodes, groups, offsets = unions(linked)
         block, label = np.concatenate([each.spoiled for each in linked]).T
-        spoiled[offsets[block] + label - 1] = True
         # A plateau of the image's least value is no maximum.
         lowest = (np.min if self.highest else np.max)([each.lowest for each in linked])
-        for each, first, end in zip(linked, offsets, offsets[1:]):
-            spoiled[first:end] |= each.at_lowest & (each.lowest == lowest)
+
+        def in_block(number):
+            each = linked[number]
+            spoiled = each.values.array().copy()
+            return spoiled | each.at_lowest.array() if each.lowest == lowest else spoiled
+
+        by_others = np.unique(offsets[block] + label - 1)
+        spoiled = np.zeros(nodes.size, bool)
+        for number, (first, end) in enumerate(itertools.pairwise(np.searchsorted(nodes, offsets))):
+            if first < end:
+                spoiled[first:end] = in_block(number)[nodes[first:end] - offsets[number]]
+        spoiled |= np.isin(nodes, by_others)
         spoiled_groups = np.zeros(groups.max(initial=-1) + 1, bool)
-        spoiled_groups[groups[spoiled[nodes]]] = True
-        spoiled[nodes] = spoiled_groups[groups]
-        return spoiled, offsets
+        spoiled_groups[groups[spoiled]] = True
+        all_spoiled = np.union1d(by_others, nodes[spoiled_groups[groups]])
+        starts = np.searchsorted(all_spoiled, offsets)
+
+        def of_block(number):
+            found = in_block(number)
+            found[all_spoiled[slice(*starts[number : number + 2])] - offsets[number]] = True
+            return found
+
+        return of_block
 
     def finish(self, kept: Any, combined: NDArray, *_: Block) -> Block:
         """Return the peaks and the chosen plateaus of a block."""
-        shape, peaks, components = kept
+        shape, peaks, components = load(kept)
         found = kernels.bits.unpack_lines(peaks, shape)
         found |= components.relabel(combined)
         return found
@@ -330,21 +358,24 @@ class NumberedPlateaus(Plateaus):
             faces, bits = self._faces(components.part, states.shape), Packed.bits_of(mask)
         firsts = Ascending(components.first_pixels(place.start, self.image_shape))
         parts = Parts(Scanned(states.shape, firsts, faces), owners)
-        return parts, (self._kept(components, states), bits, place.start[0])
+        kept = self._kept(components, states), bits, place.start[0]
+        return parts, self._waiting(kept)
 
-    def combine(self, linked: Sequence[LinkedPlateaus]) -> Numbering:
+    def combine(self, linked: Sequence[LinkedPlateaus]) -> PackedNumbering:
         """Give numbers to the parts of plateaus that are spoiled nowhere."""
-        spoiled, offsets = self._spoiled(linked)
-        firsts, nodes, groups, starts = unite([each.parts for each in linked if each.parts])
-        for each, first, start, end in zip(linked, offsets, starts, starts[1:]):
-            owners = slice(first, first + end - start)
-            if each.plateaus is not None:
-                owners = each.plateaus + first - 1
-            firsts[start:end][spoiled[owners]] = UNNUMBERED
-        return number_unions(firsts, nodes, groups, starts, self.dtype)
+        spoiled, parts = self._spoiled(linked), [each.parts for each in linked if each.parts]
+
+        def first_pixels(number):
+            firsts, owners = as_array(parts[number].values).copy(), linked[number].plateaus
+            of_plateaus = spoiled(number)
+            firsts[of_plateaus if owners is None else of_plateaus[owners - 1]] = UNNUMBERED
+            return firsts
+
+        return number_unions(first_pixels, *unions(parts), self.dtype)
 
     def finish(self, kept: Any, combined: NDArray, *_: Block) -> Any:
         """Return what distances need of a block, and its markers, packed."""
-        components, bits, start = kept
+        components, bits, start = load(kept)
         packed = Packed(components.relabel(combined), bits)
-        return self.summarize(packed.unmarked(), start), packed
+        block = self.summarize(packed.unmarked(), start), packed
+        return self._waiting(block)
