@@ -16,6 +16,7 @@ import math
 import multiprocessing
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from dask.utils import ensure_dict
 
 import dask_image
 from benchmarks.scale_cases import ACROSS, CASES, LABELLED, PITCH, SINGLE, SQUARE, Images, Window
+from benchmarks.scale_graphs import graph_calls
 from dask_image import ndfilters, ndinterp, ndmeasure
 
 OVERRAN = 3
@@ -156,37 +158,13 @@ def graph_of(call, side):
     return graph
 
 
-def graph_calls():
-    """Return a call of every function, and those that have a faster way."""
-    from tests import calls
-
-    def drawn(image):
-        return da.zeros((image.ndim, *image.shape), chunks=(image.ndim, *image.chunks))
-
-    calls._grid_coordinates = drawn
-    return calls.ALL_CALLS | {
-        "ndinterp.map_coordinates(reach=3)": lambda image, *_: ndinterp.map_coordinates(
-            image, drawn(image), order=1, reach=3
-        )
-    }
-
-
-# One of each family, where all would take too long.
-OF_EACH_FAMILY = (
-    "gaussian_filter", "gaussian_filter_again", "median_filter", "rank_filter_again", "correlate",
-    "generic_gradient_magnitude", "fill_missing", "grey_opening", "binary_opening",
-    "binary_fill_holes", "distance_transform_edt", "distance_transform_bf_again", "label", "mean",
-    "median", "labeled_comprehension", "regionprops_table", "affine_transform", "shift",
-    "spline_filter", "map_coordinates", "map_coordinates_again", "map_coordinates(reach=3)",
-    "fourier_gaussian", "watershed", "reconstruction", "local_maxima", "threshold_otsu",
-    "local_mean", "local_percentile", "subtract_background",
-)  # fmt: skip
 MOST_TASKS, MOST_MICROSECONDS = 12, 400
-PATIENCE = 900  # seconds, for one function
+PATIENCE, MOST_BYTES = 900, 8 << 30  # seconds, and memory, for one function
 
 
 def cost_of_graph(call, side):
     """Return how many tasks, microseconds and pickled bytes a block costs."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
     graph_of(call, 2)  # imports what is imported late
     begun = time.process_time()
     graph = graph_of(call, side)
@@ -217,18 +195,15 @@ def show_graphs(blocks, names):
     """Build functions on so many blocks and print what a block costs."""
     side = round(blocks ** (1 / 3))
     calls = graph_calls()
-    names = names or (
-        OF_EACH_FAMILY if side**3 > 20_000 else [each.partition(".")[2] for each in calls]
-    )
     print(f"{side**3} blocks of 128³, tasks of the inputs included")
     print(f"{'function':45s} {'tasks':>6s} {'µs':>6s} {'bytes':>6s}  a block")
     above = []
     for name, call in calls.items():
-        if name.partition(".")[2] not in names:
+        if names and name.partition(".")[2] not in names:
             continue
         found = in_a_process(cost_of_graph, call, side, timeout=PATIENCE)
         if found is None:
-            print(f"{name:45s} FAILED, or not built in {PATIENCE} s", flush=True)
+            print(f"{name:45s} FAILED, or not built in {PATIENCE} s and 8 GiB", flush=True)
             above.append(name)
             continue
         tasks, microseconds, size = found
@@ -386,8 +361,6 @@ def pauses(dask_scheduler):
 
 def peak_of_worker():
     """Return the peak of a worker's resident memory, in bytes."""
-    import resource
-
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
