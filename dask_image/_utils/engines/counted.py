@@ -86,7 +86,7 @@ class Counted:
         """Return whether a pixel of this value beyond the edges counts, as a number."""
         return 0 if self.omits_nan and np.isnan(cval) else 1
 
-    def in_block(self, block: Block, where: Block | None) -> Block:
+    def in_block(self, block: Block, where: Block | None = None) -> Block:
         """Return which pixels of a block count."""
         if not self.omits_nan:
             return where

@@ -327,6 +327,7 @@ class _Source:
         # Tasks share their references: Python's garbage collector walks all that there are, and
         # takes longer for it than the rest of the building.
         self.references = {}
+        self.cuts = {}
 
     def places(self, windows):
         """
@@ -334,8 +335,13 @@ class _Source:
 
         References to what holds them, and how to cut them out of it.
         """
+        # Blocks whose windows lie alike share how to cut.
+        kinds = tuple(window.spans for window in windows)
+        cuts = self.cuts.get(kinds)
+        if cuts is None:
+            cuts = tuple(itertools.product(*(window.cuts for window in windows)))
+            self.cuts[kinds] = cuts
         indices = itertools.product(*(window.blocks for window in windows))
-        cuts = tuple(itertools.product(*(window.cuts for window in windows)))
         return [([self.reference((self.name, *index)) for index in indices], cuts)]
 
     def reference(self, key):
