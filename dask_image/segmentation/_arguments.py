@@ -79,7 +79,16 @@ def map_surroundings(
 
     Axes whose ends meet have no edges; those of the others are edges of what the kernel gets.
     """
-    ndim = images[0].ndim
+    kernel, modes = within_surroundings(kernel, images[0].ndim, reach, wrap_axes)
+    return map_neighborhood(
+        kernel, *images, name=name, reach=reach, modes=modes, dtype=dtype, **keywords
+    )
+
+
+def within_surroundings(
+    kernel: Callable[..., Any], ndim: int, reach: Sequence[tuple[int, int]], wrap_axes: Shape
+) -> tuple[Callable[..., Any], list[ModeName]]:
+    """Return a kernel for blocks with their surroundings, and how the image goes on."""
     modes: list[ModeName] = [
         "grid-wrap" if axis in wrap_axes else "nearest" for axis in range(ndim)
     ]
@@ -87,9 +96,7 @@ def map_surroundings(
         # A block as long as the image has its halo within it; elsewhere this is beyond the halo.
         margins = [reach[axis] if axis in wrap_axes else (0, 0) for axis in range(ndim)]
         kernel = functools.partial(_on_rings, kernel, margins)
-    return map_neighborhood(
-        kernel, *images, name=name, reach=reach, modes=modes, dtype=dtype, **keywords
-    )
+    return kernel, modes
 
 
 def _on_rings(kernel, margins, *blocks, **keywords):

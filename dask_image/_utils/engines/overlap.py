@@ -568,6 +568,8 @@ def map_neighborhood(
     dtype: DTypeLike,
     slabs: bool = True,
     drop_axes: int = 0,
+    block_arguments: Callable[[Shape], tuple[Any, ...]] | None = None,
+    for_all: Delayed | None = None,
     **keywords: Any,
 ) -> Array:
     """
@@ -596,6 +598,10 @@ def map_neighborhood(
         image, as results on a grid are, is better handed on as a whole.
     drop_axes : int, optional
         How many first axes of the image, each in one chunk, the kernel's result lacks.
+    block_arguments : callable, optional
+        As for `map_boxes`.
+    for_all : dask.delayed.Delayed, optional
+        Its result goes to the kernel of every block, ahead of the ``block_arguments``.
     **keywords
         For the kernel.
 
@@ -610,8 +616,15 @@ def map_neighborhood(
         return da.zeros_like(image, dtype=dtype, shape=shape, chunks=chunks)
     images = [image, *(other.rechunk(image.chunks) for other in others)]
     reach = [(max(before, 0), max(after, 0)) for before, after in reach]
-    names = [array.name for array in images]
-    token = tokenize(kernel, names, reach, modes, dtype, drop_axes, keywords)
+    extras = (
+        {index: block_arguments(index) for index in np.ndindex(image.numblocks)}
+        if block_arguments
+        else {}
+    )
+    token = tokenize(
+        kernel, [array.name for array in images], reach, modes, dtype, drop_axes,
+        _printed(list(extras.values())), None if for_all is None else for_all.key, keywords,
+    )  # fmt: skip
     halo, name = f"{name}-halo-{token}", f"{name}-{token}"
     windows = neighborhood_windows(image.chunks, reach, modes)
     sources = [_SlabSource(images, (halo,), windows)] if slabs else [*map(_Source, images)]
@@ -622,10 +635,12 @@ def map_neighborhood(
         lambda index: [axis[block] for axis, block in zip(windows, index)],
         [array._meta for array in images],
         image.numblocks,
-        dropped=drop_axes,
+        functools.partial(_further_arguments, for_all, None, extras),
+        drop_axes,
     )
     tasks |= _empty_blocks(name, image, chunks, dtype)
-    return _new_array(name, tasks, images, chunks, dtype)
+    needed = images if for_all is None else [*images, for_all]
+    return _new_array(name, tasks, needed, chunks, dtype)
 
 
 def _empty_blocks(name, image, chunks, dtype):
