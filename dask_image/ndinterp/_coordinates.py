@@ -26,7 +26,7 @@ from dask_image._utils.arrays import (
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import map_scattered
 from dask_image._utils.engines.graph import map_blocks, normalize_chunks
-from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Crop, Spline
 from dask_image._utils.typing import (
     Array,
@@ -356,6 +356,72 @@ class _Lookup:
 
     def __dask_tokenize__(self):
         return (type(self).__name__, self.chunks, self.shape, self.spline, str(self.dtype))
+
+
+def displaced(places, field, interpolation, name):
+    """
+    Return places, moved by what a field of displacements says there.
+
+    Parameters
+    ----------
+    places : dask.array.Array
+        Shape (ndim, n), in one chunk along the first axis.
+    field : dask.array.Array
+        Shape (ndim, ...): how far along each axis.
+    interpolation : Interpolation
+        Without a prefilter.
+    name : str
+        Of the function that the user called.
+    """
+    if 0 in places.shape:
+        return places
+    chunks = tuple(tuple(filter(None, sizes)) for sizes in field.chunks[1:])
+    lookup = _Lookup(chunks, field.shape[1:], interpolation.spline, interpolation.dtype)
+    lookup = _Displacement(lookup, len(field))
+    return map_scattered(
+        places,
+        functools.partial(map_boxes, image=field, boxes=lookup.box),
+        chunks,
+        lookup,
+        name=name,
+        meta=with_dtype(field, interpolation.dtype, ndim=2),
+        on_disk=not fits_memory(places, "coordinates"),
+        first_axes=(len(field),),
+    )
+
+
+@dataclass(frozen=True)
+class _Displacement:
+    """Looks up how far places move along each axis, all in one cell, and moves them."""
+
+    along_one: _Lookup
+    axes: int
+
+    def box(self, index):
+        """Return the pixels that a cell must hold, of all components."""
+        return ((0, self.axes), *self.along_one.box(index))
+
+    def origin(self, index):
+        """Return where a cell begins."""
+        return self.along_one.origin(index)
+
+    def sort(self, places):
+        """Sort places by cell, and keep them."""
+        kept, groups = self.along_one.sort(places)
+        return (places, *kept), groups
+
+    def evaluate(self, places, cell, origin):
+        """Return how far places move, a row an axis."""
+        return np.stack([self.along_one.evaluate(places, along, origin) for along in cell])
+
+    def merge(self, kept, values):
+        """Move all places."""
+        places, *kept = kept
+        steps = [
+            self.along_one.merge(kept, {cell: found[axis] for cell, found in values.items()})
+            for axis in range(self.axes)
+        ]
+        return places + np.stack(steps)
 
 
 def _mapped(call, chunks, ndim, name):

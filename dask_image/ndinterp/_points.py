@@ -13,7 +13,7 @@ from dask_image._utils.points import as_points
 from dask_image._utils.typing import Array, ArrayLike, PerAxis, Real
 from dask_image.ndinterp._affine import normalize_matrix
 from dask_image.ndinterp._arguments import normalize_image, normalize_interpolation
-from dask_image.ndinterp._coordinates import at_coordinates
+from dask_image.ndinterp._coordinates import displaced
 
 
 @numpy_only
@@ -98,13 +98,7 @@ def transform_points(
                 f"{ndim} coordinates, got {field.shape}"
             )
         interpolation = normalize_interpolation(field, 1, "nearest", 0, np.float64, False)
-        steps = [
-            at_coordinates(along, places, interpolation, "transform_points") for along in field
-        ]
-        places = map_blocks(
-            _moved, places, *(along[np.newaxis] for along in steps), name="transform_points-move",
-            meta=block_meta(2, np.float64), chunks=places.chunks,
-        )  # fmt: skip
+        places = displaced(places, field, interpolation, "transform_points")
     return da.asarray(places.T).astype(np.float64, copy=False)
 
 
@@ -114,7 +108,3 @@ def _affine(places, matrix, offset):
         return matrix[:, np.newaxis] * places + offset
     # Summed up in one order, whatever the number of places.
     return np.einsum("ij,jk->ik", matrix, places) + offset
-
-
-def _moved(places, *steps):
-    return places + np.concatenate(steps)
