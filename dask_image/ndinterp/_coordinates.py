@@ -358,70 +358,53 @@ class _Lookup:
         return (type(self).__name__, self.chunks, self.shape, self.spline, str(self.dtype))
 
 
-def displaced(places, field, interpolation, name):
+def component_at(field, component, places, interpolation, name):
     """
-    Return places, moved by what a field of displacements says there.
+    Interpolate one component of a field, its place along the first axis, at lazy places.
 
-    Parameters
-    ----------
-    places : dask.array.Array
-        Shape (ndim, n), in one chunk along the first axis.
-    field : dask.array.Array
-        Shape (ndim, ...): how far along each axis.
-    interpolation : Interpolation
-        Without a prefilter.
-    name : str
-        Of the function that the user called.
+    Blocks of the field are read as they are: to take the component out of them first would be a
+    task for each. There is no prefilter.
     """
-    if 0 in places.shape:
-        return places
     chunks = tuple(tuple(filter(None, sizes)) for sizes in field.chunks[1:])
     lookup = _Lookup(chunks, field.shape[1:], interpolation.spline, interpolation.dtype)
-    lookup = _Displacement(lookup, len(field))
+    lookup = _OfComponent(lookup, component)
     return map_scattered(
         places,
         functools.partial(map_boxes, image=field, boxes=lookup.box),
         chunks,
         lookup,
         name=name,
-        meta=with_dtype(field, interpolation.dtype, ndim=2),
+        meta=with_dtype(field, interpolation.dtype, ndim=len(places.shape) - 1),
         on_disk=not fits_memory(places, "coordinates"),
-        first_axes=(len(field),),
     )
 
 
 @dataclass(frozen=True)
-class _Displacement:
-    """Looks up how far places move along each axis, all in one cell, and moves them."""
+class _OfComponent:
+    """Looks points up in one component, whose cells have a first axis of one pixel."""
 
-    along_one: _Lookup
-    axes: int
+    lookup: _Lookup
+    component: int
 
     def box(self, index):
-        """Return the pixels that a cell must hold, of all components."""
-        return ((0, self.axes), *self.along_one.box(index))
+        """Return the pixels that a cell must hold."""
+        return ((self.component, self.component + 1), *self.lookup.box(index))
 
     def origin(self, index):
-        """Return where a cell begins."""
-        return self.along_one.origin(index)
+        """Return where a cell begins in the component."""
+        return self.lookup.origin(index)
 
-    def sort(self, places):
-        """Sort places by cell, and keep them."""
-        kept, groups = self.along_one.sort(places)
-        return (places, *kept), groups
+    def sort(self, coordinates):
+        """Sort a block of points by cell."""
+        return self.lookup.sort(coordinates)
 
-    def evaluate(self, places, cell, origin):
-        """Return how far places move, a row an axis."""
-        return np.stack([self.along_one.evaluate(places, along, origin) for along in cell])
+    def evaluate(self, points, cell, origin):
+        """Return the values of points that belong to a cell."""
+        return self.lookup.evaluate(points, cell[0], origin)
 
     def merge(self, kept, values):
-        """Move all places."""
-        places, *kept = kept
-        steps = [
-            self.along_one.merge(kept, {cell: found[axis] for cell, found in values.items()})
-            for axis in range(self.axes)
-        ]
-        return places + np.stack(steps)
+        """Put all values into their places."""
+        return self.lookup.merge(kept, values)
 
 
 def _mapped(call, chunks, ndim, name):

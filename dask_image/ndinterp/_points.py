@@ -13,7 +13,7 @@ from dask_image._utils.points import as_points
 from dask_image._utils.typing import Array, ArrayLike, PerAxis, Real
 from dask_image.ndinterp._affine import normalize_matrix
 from dask_image.ndinterp._arguments import normalize_image, normalize_interpolation
-from dask_image.ndinterp._coordinates import displaced
+from dask_image.ndinterp._coordinates import component_at
 
 
 @numpy_only
@@ -98,7 +98,15 @@ def transform_points(
                 f"{ndim} coordinates, got {field.shape}"
             )
         interpolation = normalize_interpolation(field, 1, "nearest", 0, np.float64, False)
-        places = displaced(places, field, interpolation, "transform_points")
+        if places.shape[1] != 0:
+            steps = [
+                component_at(field, axis, places, interpolation, "transform_points")
+                for axis in range(ndim)
+            ]
+            places = map_blocks(
+                _moved, places, *(along[np.newaxis] for along in steps),
+                name="transform_points-move", meta=block_meta(2, np.float64), chunks=places.chunks,
+            )  # fmt: skip
     return da.asarray(places.T).astype(np.float64, copy=False)
 
 
@@ -108,3 +116,7 @@ def _affine(places, matrix, offset):
         return matrix[:, np.newaxis] * places + offset
     # Summed up in one order, whatever the number of places.
     return np.einsum("ij,jk->ik", matrix, places) + offset
+
+
+def _moved(places, *steps):
+    return places + np.concatenate(steps)

@@ -42,7 +42,7 @@ class Lookup(Protocol):
         """Return what `merge` needs of a block of places, and by cell the places to look up."""
 
     def evaluate(self, places: NDArray, cell: Block, origin: Any) -> NDArray:
-        """Return the values that a cell holds at some places, which the last axis counts."""
+        """Return the values, 1-D, that a cell holds at some places."""
 
     def merge(self, kept: tuple[Any, ...], values: Mapping[int, NDArray]) -> Block:
         """Return a block of the result, from its values by cell, ascending."""
@@ -57,7 +57,6 @@ def map_scattered(
     name: str,
     meta: Block,
     on_disk: bool = False,
-    first_axes: Shape = (),
 ) -> Array:
     """
     Look every place up in its cell.
@@ -65,7 +64,7 @@ def map_scattered(
     Parameters
     ----------
     places : dask.array.Array
-        Not chunked along its first axis, which the result lacks but for ``first_axes``.
+        Not chunked along its first axis, which the result lacks.
     map_cells : callable
         ``map_cells(kernel, chunks=chunks, **keywords)`` computes something of each cell, as
         `overlap.map_boxes` does of boxes. Cells overlap as far as they need to.
@@ -78,8 +77,6 @@ def map_scattered(
         Empty array of the kind and dtype of the result.
     on_disk : bool, optional
         Whether places and values that wait lie in a temporary file.
-    first_axes : tuple of int, optional
-        Lengths of axes, each in one chunk, that the result has ahead of those of ``places``.
 
     Returns
     -------
@@ -88,7 +85,7 @@ def map_scattered(
     """
     all_cells = list(itertools.product(*map(range, map(len, chunks))))
     all_blocks = list(itertools.product(*map(range, places.numblocks[1:])))
-    token = tokenize(places.name, chunks, lookup, meta, on_disk, first_axes)
+    token = tokenize(places.name, chunks, lookup, meta, on_disk)
     sorted_name, kept = (f"{name}-{step}-{token}" for step in ("sort", "keep"))
     tasks: dict[Any, Any] = {}
     places_name = blocks_of(places)
@@ -109,13 +106,10 @@ def map_scattered(
     tasks, token = {}, tokenize(found.name)
     received = exchange(tasks, senders, all_blocks, f"{name}-values", token)
     name = f"{name}-{token}"
-    ahead = (0,) * len(first_axes)
     for number, block in enumerate(all_blocks):
         of_block = reference((kept, number)), reference((received, *block))
-        key = (name, *ahead, *block)
-        tasks[key] = task(key, _merge, lookup, *of_block)
-    result_chunks = (*((size,) for size in first_axes), *places.chunks[1:])
-    return new_array(name, tasks, [wanted, found], result_chunks, meta)
+        tasks[(name, *block)] = task((name, *block), _merge, lookup, *of_block)
+    return new_array(name, tasks, [wanted, found], places.chunks[1:], meta)
 
 
 def _sort(lookup, places, on_disk):
