@@ -14,8 +14,7 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.engines.overlap import map_neighborhood
-from dask_image._utils.typing import Array, DTypeLike, ModeName, NDArray, Shape
+from dask_image._utils.typing import Array, ModeName, NDArray, Shape
 
 
 def in_chunks_of(image: Array, array: Array, name: str) -> Array:
@@ -70,25 +69,14 @@ def neighbour_steps(footprint: Any, connectivity: Any, ndim: int) -> tuple[Shape
     return displacements_of(neighbour_structure(footprint, connectivity, ndim))
 
 
-def map_surroundings(
-    kernel: Callable[..., Any], *images: Array, name: str, reach: Sequence[tuple[int, int]],
-    wrap_axes: Shape, dtype: DTypeLike, **keywords: Any,
-) -> Array:  # fmt: skip
-    """
-    Run ``kernel`` on every block with its surroundings, to ``reach`` along each axis.
-
-    Axes whose ends meet have no edges; those of the others are edges of what the kernel gets.
-    """
-    kernel, modes = within_surroundings(kernel, images[0].ndim, reach, wrap_axes)
-    return map_neighborhood(
-        kernel, *images, name=name, reach=reach, modes=modes, dtype=dtype, **keywords
-    )
-
-
 def within_surroundings(
     kernel: Callable[..., Any], ndim: int, reach: Sequence[tuple[int, int]], wrap_axes: Shape
 ) -> tuple[Callable[..., Any], list[ModeName]]:
-    """Return a kernel for blocks with their surroundings, and how the image goes on."""
+    """
+    Return a kernel for blocks with their surroundings, to ``reach``, and how the image goes on.
+
+    Axes whose ends meet have no edges; those of the others are edges of what the kernel gets.
+    """
     modes: list[ModeName] = [
         "grid-wrap" if axis in wrap_axes else "nearest" for axis in range(ndim)
     ]

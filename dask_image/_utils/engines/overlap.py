@@ -501,7 +501,9 @@ def _slab_ends(axis_windows):
     return ends
 
 
-def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None, dropped=0):
+def _block_tasks(
+    name, call, sources, windows_of, like, numblocks, *, extra_of=None, dropped=0
+):  # fmt: skip
     """
     Make the tasks of one layer, one a block besides those that cut slabs.
 
@@ -635,8 +637,8 @@ def map_neighborhood(
         lambda index: [axis[block] for axis, block in zip(windows, index)],
         [array._meta for array in images],
         image.numblocks,
-        functools.partial(_further_arguments, for_all, None, extras),
-        drop_axes,
+        extra_of=functools.partial(_further_arguments, for_all, None, extras),
+        dropped=drop_axes,
     )
     tasks |= _empty_blocks(name, image, chunks, dtype)
     needed = images if for_all is None else [*images, for_all]
@@ -742,7 +744,7 @@ def map_boxes(
         windows.__getitem__,
         [array._meta for array in images],
         numblocks,
-        functools.partial(_further_arguments, for_all, beside, extras),
+        extra_of=functools.partial(_further_arguments, for_all, beside, extras),
     )
     return _new_array(name, tasks, [*images, *more], chunks, dtype)
 
