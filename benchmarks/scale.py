@@ -27,6 +27,7 @@ import time
 import dask
 import dask.array as da
 import numpy as np
+from dask.sizeof import sizeof
 from dask.utils import ensure_dict
 
 import dask_image
@@ -160,6 +161,7 @@ def graph_of(call, side):
 
 MOST_TASKS, MOST_MICROSECONDS = 12, 400
 PATIENCE, MOST_BYTES = 900, 8 << 30  # seconds, and memory, for one function
+MOST_SECONDS = 180  # on a cluster
 
 
 def cost_of_graph(call, side):
@@ -247,11 +249,33 @@ def two_workers():
         yield client
 
 
+def finished(client, future):
+    """Return a result; if it takes too long, end with what each worker is doing."""
+    from distributed import TimeoutError as TookTooLong
+
+    try:
+        return future.result(timeout=MOST_SECONDS)
+    except TookTooLong:
+        states = "; ".join(client.run(state_of_worker).values())
+        raise SystemExit(f"FAILED: not finished in {MOST_SECONDS} s. Workers: {states}") from None
+
+
+def state_of_worker(dask_worker):
+    """Say whether a worker is paused, what memory it takes, and how much of that it may spill."""
+    pause = dask_worker.memory_manager.memory_pause_fraction
+    limit = pause * dask_worker.memory_manager.memory_limit
+    held = sum(map(sizeof, dask_worker.data.fast.values()))
+    return (
+        f"{dask_worker.status.name}, {resident() / 1e6:.0f} MB, pauses above {limit / 1e6:.0f}, has "
+        f"{held / 1e6:.0f} to spill, {len(dask_worker.state.ready)} tasks ready"
+    )
+
+
 def undisturbed(call):
     """Return a result, seconds, the bytes moved and the peak of a worker."""
     with two_workers() as client:
         begun = time.perf_counter()
-        result = client.compute(call()).result(timeout=600)
+        result = finished(client, client.compute(call()))
         seconds = time.perf_counter() - begun
         moved, peak = client.run(received), client.run(peak_of_worker)
     return result, seconds, sum(moved.values()), max(peak.values())
@@ -264,7 +288,7 @@ def with_one_killed(call, seconds):
         future = client.compute(call())
         time.sleep(seconds / 2)
         os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
-        return future.result(timeout=600), time.perf_counter() - begun
+        return finished(client, future), time.perf_counter() - begun
 
 
 def with_little_memory(call, small_call, side, block):
@@ -275,11 +299,11 @@ def with_little_memory(call, small_call, side, block):
     """
     with two_workers() as client:
         for worker in client.run(os.getpid):
-            client.compute(small_call(), workers=[worker]).result(timeout=600)
+            finished(client, client.compute(small_call(), workers=[worker]))
         client.run(leave_little_memory)
         begun = time.perf_counter()
         held = client.persist(Images(3 * side, block).image)
-        result = client.compute(call()).result(timeout=600)
+        result = finished(client, client.compute(call()))
         seconds = time.perf_counter() - begun
         corner = np.arange(3 * side - WINDOW, 3 * side, dtype=np.uint32)
         expected = Window(corner, corner, 3 * side).image
@@ -331,7 +355,7 @@ def compare_schedulers(side, block, names):
             for scheduler in ("sync", "threads", "processes")
         }
         with two_workers() as client:
-            results["distributed"] = np.asarray(client.compute(call()).result(timeout=600))
+            results["distributed"] = np.asarray(finished(client, client.compute(call())))
         for result in results.values():
             np.testing.assert_array_equal(result, results["sync"])
         print(f"{name:26s} the same from {', '.join(results)}", flush=True)
