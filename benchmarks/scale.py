@@ -18,6 +18,7 @@ import math
 import multiprocessing
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -28,10 +29,12 @@ import time
 import dask
 import dask.array as da
 import numpy as np
+from dask.sizeof import sizeof
 from dask.utils import ensure_dict
 
 import dask_image
 from benchmarks.scale_cases import ACROSS, CASES, LABELLED, PITCH, SINGLE, SQUARE, Images, Window
+from benchmarks.scale_graphs import graph_calls
 from dask_image import ndfilters, ndinterp, ndmeasure
 
 OVERRAN = 3
@@ -175,37 +178,14 @@ def graph_of(call, side):
     return graph
 
 
-def graph_calls():
-    """Return a call of every function, and those that have a faster way."""
-    from tests import calls
-
-    def drawn(image):
-        return da.zeros((image.ndim, *image.shape), chunks=(image.ndim, *image.chunks))
-
-    calls._grid_coordinates = drawn
-    return calls.ALL_CALLS | {
-        "ndinterp.map_coordinates(reach=3)": lambda image, *_: ndinterp.map_coordinates(
-            image, drawn(image), order=1, reach=3
-        )
-    }
-
-
-# One of each family, where all would take too long.
-OF_EACH_FAMILY = (
-    "gaussian_filter", "gaussian_filter_again", "median_filter", "rank_filter_again", "correlate",
-    "generic_gradient_magnitude", "fill_missing", "grey_opening", "binary_opening",
-    "binary_fill_holes", "distance_transform_edt", "distance_transform_bf_again", "label", "mean",
-    "median", "labeled_comprehension", "regionprops_table", "affine_transform", "shift",
-    "spline_filter", "map_coordinates", "map_coordinates_again", "map_coordinates(reach=3)",
-    "fourier_gaussian", "watershed", "reconstruction", "local_maxima", "threshold_otsu",
-    "local_mean", "local_percentile", "subtract_background",
-)  # fmt: skip
 MOST_TASKS, MOST_MICROSECONDS = 12, 400
-PATIENCE = 900  # seconds, for one function
+PATIENCE, MOST_BYTES = 900, 8 << 30  # seconds, and memory, for one function
+MOST_SECONDS = 180  # on a cluster
 
 
 def cost_of_graph(call, side):
     """Return how many tasks, microseconds and pickled bytes a block costs."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
     graph_of(call, 2)  # imports what is imported late
     begun = time.process_time()
     graph = graph_of(call, side)
@@ -236,18 +216,15 @@ def show_graphs(blocks, names):
     """Build functions on so many blocks and print what a block costs."""
     side = round(blocks ** (1 / 3))
     calls = graph_calls()
-    names = names or (
-        OF_EACH_FAMILY if side**3 > 20_000 else [each.partition(".")[2] for each in calls]
-    )
     print(f"{side**3} blocks of 128³, tasks of the inputs included")
     print(f"{'function':45s} {'tasks':>6s} {'µs':>6s} {'bytes':>6s}  a block")
     above = []
     for name, call in calls.items():
-        if name.partition(".")[2] not in names:
+        if names and name.partition(".")[2] not in names:
             continue
         found = in_a_process(cost_of_graph, call, side, timeout=PATIENCE)
         if found is None:
-            print(f"{name:45s} FAILED, or not built in {PATIENCE} s", flush=True)
+            print(f"{name:45s} FAILED, or not built in {PATIENCE} s and 8 GiB", flush=True)
             above.append(name)
             continue
         tasks, microseconds, size = found
@@ -291,11 +268,33 @@ def two_workers():
         yield client
 
 
+def finished(client, future):
+    """Return a result; if it takes too long, end with what each worker is doing."""
+    from distributed import TimeoutError as TookTooLong
+
+    try:
+        return future.result(timeout=MOST_SECONDS)
+    except TookTooLong:
+        states = "; ".join(client.run(state_of_worker).values())
+        raise SystemExit(f"FAILED: not finished in {MOST_SECONDS} s. Workers: {states}") from None
+
+
+def state_of_worker(dask_worker):
+    """Say whether a worker is paused, what memory it takes, and how much of that it may spill."""
+    pause = dask_worker.memory_manager.memory_pause_fraction
+    limit = pause * dask_worker.memory_manager.memory_limit
+    held = sum(map(sizeof, dask_worker.data.fast.values()))
+    return (
+        f"{dask_worker.status.name}, {resident() / 1e6:.0f} MB, pauses above {limit / 1e6:.0f}, has "
+        f"{held / 1e6:.0f} to spill, {len(dask_worker.state.ready)} tasks ready"
+    )
+
+
 def undisturbed(call):
     """Return a result, seconds, the bytes moved and the peak of a worker."""
     with two_workers() as client:
         begun = time.perf_counter()
-        result = client.compute(call()).result(timeout=600)
+        result = finished(client, client.compute(call()))
         seconds = time.perf_counter() - begun
         moved, peak = client.run(received), client.run(peak_of_worker)
     return result, seconds, sum(moved.values()), max(peak.values())
@@ -308,7 +307,7 @@ def with_one_killed(call, seconds):
         future = client.compute(call())
         time.sleep(seconds / 2)
         os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
-        return future.result(timeout=600), time.perf_counter() - begun
+        return finished(client, future), time.perf_counter() - begun
 
 
 def with_little_memory(call, small_call, side, block):
@@ -319,11 +318,11 @@ def with_little_memory(call, small_call, side, block):
     """
     with two_workers() as client:
         for worker in client.run(os.getpid):
-            client.compute(small_call(), workers=[worker]).result(timeout=600)
+            finished(client, client.compute(small_call(), workers=[worker]))
         client.run(leave_little_memory)
         begun = time.perf_counter()
         held = client.persist(Images(3 * side, block).image)
-        result = client.compute(call()).result(timeout=600)
+        result = finished(client, client.compute(call()))
         seconds = time.perf_counter() - begun
         corner = np.arange(3 * side - WINDOWS[2][0], 3 * side, dtype=np.uint32)
         expected = Window((corner, corner), 3 * side).image
@@ -375,7 +374,7 @@ def compare_schedulers(side, block, names):
             for scheduler in ("sync", "threads", "processes")
         }
         with two_workers() as client:
-            results["distributed"] = np.asarray(client.compute(call()).result(timeout=600))
+            results["distributed"] = np.asarray(finished(client, client.compute(call())))
         for result in results.values():
             np.testing.assert_array_equal(result, results["sync"])
         print(f"{name:26s} the same from {', '.join(results)}", flush=True)
@@ -405,8 +404,6 @@ def pauses(dask_scheduler):
 
 def peak_of_worker():
     """Return the peak of a worker's resident memory, in bytes."""
-    import resource
-
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -192,6 +192,62 @@ def test_other_arrays_come_along_and_are_rechunked():
     assert_same(result, masked_sum(image, mask))
 
 
+@pytest.mark.parametrize("chunks", [(2, 4, 4), ((1, 1), (3, 6), (0, 5, 4))], ids=str)
+def test_kernels_may_take_first_axes_away(chunks):
+    image = seeded_image((2, 9, 9), "f8")
+
+    def difference(pair):
+        return ndimage.uniform_filter(pair[0] - pair[-1], 3)
+
+    def apart(pair):
+        return difference(pair)[np.newaxis] + 0 * pair
+
+    lazy = da.from_array(image, chunks=chunks).rechunk({0: -1})
+    options = {"reach": [(0, 0), (1, 1), (1, 1)], "modes": ["reflect"] * 3, "dtype": "f8"}
+    result = map_neighborhood(
+        ReducedRegion(difference), lazy, name="filter", drop_axes=1, **options
+    )
+    assert result.chunks == lazy.chunks[1:]
+    assert_same(result, difference(image))
+    kept = map_neighborhood(apart, lazy, name="filter", **options)
+    assert kept.name != result.name
+
+
+class ReducedRegion:
+    """A kernel of a stack of images, whose result is one of them."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def in_region(self, stack, region):
+        found = self.function(stack)
+        return found if region is None else found[region[1:]].copy()
+
+    def __dask_tokenize__(self):
+        return type(self).__name__
+
+
+def test_kernels_are_told_where_their_block_begins_and_what_is_known_of_all():
+    lazy = da.from_array(seeded_image((7, 5), "f8"), chunks=(3, 2))
+    starts = [(0, 3, 6), (0, 2, 4)]
+
+    def filled(block, known, start, step):
+        return np.full_like(block, known + 10 * start[0] + step * start[1])
+
+    def placed(step, known):
+        return map_neighborhood(
+            filled, lazy, name="filter", reach=[(1, 1)] * 2, modes=["nearest"] * 2, dtype="f8",
+            for_all=dask.delayed(known, name=f"known-{known}"), step=step,
+            block_arguments=lambda index: (
+                tuple(along[at] for along, at in zip(starts, index)),
+            ),
+        )  # fmt: skip
+
+    rows, columns = np.repeat(starts[0], 3)[:7], np.repeat(starts[1], 2)[:5]
+    assert_same(placed(1, 1000), 1000 + 10.0 * rows[:, np.newaxis] + columns)
+    assert len({placed(1, 1000).name, placed(2, 1000).name, placed(1, 2000).name}) == 3
+
+
 def masked_sum(block, keep):
     return ndimage.correlate(np.where(keep, block, 0), np.ones((3, 2)))
 

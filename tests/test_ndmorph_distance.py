@@ -198,6 +198,15 @@ def test_thin_strips(name, pixels, monkeypatch):
     compare(name, seeded_mask((7, 5, 6)), (4, 3, 2))
 
 
+@pytest.mark.parametrize("pixels", [1, 2])
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_boxes_between_blocks_and_slabs(name, pixels, monkeypatch):
+    monkeypatch.setattr(line_sweeps, "STRIP_PIXELS", pixels)
+    monkeypatch.setattr(line_sweeps, "FEW_SLABS", 2)
+    compare(name, seeded_mask((9, 13)), (-1, 2))
+    compare(name, seeded_mask((9, 5, 6)), (4, 3, 2))
+
+
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_lines_in_pieces(name, monkeypatch):
     monkeypatch.setattr(line_sweeps, "BLOCKS_OF_PIECE", 2)

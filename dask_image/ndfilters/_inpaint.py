@@ -10,13 +10,22 @@ from __future__ import annotations
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.engines.graph import delayed_blocks, delayed_call, read_again
+from dask_image._utils.engines.counted import Counted
+from dask_image._utils.engines.graph import (
+    block_key,
+    new_delayed,
+    read_again,
+    reference,
+    sequence,
+    task,
+    tokenize,
+)
 from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.typing import Array
 
 
-def inpaint(image: Array, missing: Array) -> Array:
-    """Return an image whose missing pixels solve the biharmonic equation."""
+def inpaint(image: Array, counted: Counted) -> Array:
+    """Return an image whose pixels that do not count solve the biharmonic equation."""
     bounds, reach = block_bounds(image.chunks), kernels.holes.REACH
 
     def boxes(index):
@@ -34,21 +43,25 @@ def inpaint(image: Array, missing: Array) -> Array:
         return first, core
 
     found = map_boxes(
-        _learn, image, missing, name="fill_missing-scan", boxes=boxes,
+        _learn, image, *counted.masks, name="fill_missing-scan", boxes=boxes,
         chunks=tuple((1,) * blocks for blocks in image.numblocks), dtype=object,
-        block_arguments=place, shape=image.shape,
+        block_arguments=place, counted=counted.for_blocks, shape=image.shape,
     )  # fmt: skip
-    shared = delayed_call("fill_missing-combine", _solve_shared, delayed_blocks(found), image.shape)
+    learnt = sequence(reference(block_key(found, at)) for at in np.ndindex(found.numblocks))
+    key = f"fill_missing-combine-{tokenize(found.name, image.shape)}"
+    shared = new_delayed(key, {key: task(key, _solve_shared, learnt, image.shape)}, [found])
+    again = [read_again(each, shared) for each in (image, *counted.masks)]
     return map_boxes(
-        _fill, read_again(image, shared), read_again(missing, shared), name="fill_missing",
-        boxes=boxes, chunks=image.chunks, dtype=image.dtype, block_arguments=place,
-        for_all=shared, shape=image.shape,
+        _fill, *again, name="fill_missing", boxes=boxes, chunks=image.chunks, dtype=image.dtype,
+        block_arguments=place, for_all=shared, counted=counted.for_blocks, shape=image.shape,
     )  # fmt: skip
 
 
-def _learn(box, missing, first, core, shape):
+def _learn(box, *arguments, counted, shape):
     """Return the equations of holes that go on in other blocks, and the range of known pixels."""
     holes = kernels.holes
+    *where, first, core = arguments
+    missing = ~counted.in_block(box, *where)
     system = holes.couple(holes.equations_of(box, missing, first, core, shape), shape)
     known = box[core][~missing[core]]
     limits = (known.min(), known.max()) if known.size else None
@@ -69,9 +82,11 @@ def _solve_shared(learnt, shape):
     return system.equations.positions, holes.solve(system, shape), limits
 
 
-def _fill(box, missing, shared, first, core, shape):
+def _fill(box, *arguments, counted, shape):
     """Return a block in which the pixels that are missing have got values."""
     holes = kernels.holes
+    *where, shared, first, core = arguments
+    missing = ~counted.in_block(box, *where)
     filled = box[core].copy()
     equations = holes.equations_of(box, missing, first, core, shape)
     if not equations.positions.size:

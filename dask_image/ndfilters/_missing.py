@@ -18,6 +18,7 @@ from dask_image._utils.typing import Array, ArrayLike
 from dask_image.ndfilters._inpaint import as_dtype_of, inpaint
 
 METHODS = ("nearest", "smooth", "inpaint")
+PIXELS_AT_A_TIME = 1 << 20
 
 
 @numpy_only
@@ -96,20 +97,12 @@ def fill_missing(
         return image
     if method == "nearest":
         return _nearest(image, counted)
-    missing = map_blocks(
-        _missing, image, *counted.masks, name="fill_missing-mask", counted=counted.for_blocks,
-        meta=block_meta(image.ndim, bool),
-    )  # fmt: skip
     if method == "inpaint":
-        return inpaint(image, missing)
+        return inpaint(image, counted)
     return map_blocks(
-        _filled,
-        image,
-        _smooth(image, missing),
-        missing,
-        name="fill_missing",
-        meta=block_meta(image.ndim, image.dtype),
-    )
+        _filled, image, _smooth(image, counted), *counted.masks, name="fill_missing",
+        counted=counted.for_blocks, meta=block_meta(image.ndim, image.dtype),
+    )  # fmt: skip
 
 
 def _nearest(image, counted):
@@ -125,41 +118,33 @@ def _missing(block, where=None, *, counted):
     return ~counted.in_block(block, where)
 
 
-def _filled(image, found, missing):
+def _filled(image, found, where=None, *, counted):
+    missing = _missing(image, where, counted=counted)
     return np.where(missing, as_dtype_of(found, image.dtype), image)
 
 
-def _smooth(image, missing):
+def _smooth(image, counted):
     """Return means of boxes around each pixel, as small as they may be."""
-    work = np.result_type(image.dtype, np.float32)
-    weight = map_blocks(
-        _weights, missing, name="fill_missing-weights", meta=block_meta(image.ndim, np.float32)
-    )
-    total = map_blocks(
-        _totals, image, missing, name="fill_missing-totals", kind=work,
-        meta=block_meta(image.ndim, work),
-    )  # fmt: skip
-    levels = []
+    if max(image.shape, default=1) <= 1:
+        return image
+    known = functools.partial(_halved, image, *counted.masks, counted=counted.for_blocks)
+    total = known(kernel=_sums_of_known, dtype=np.result_type(image.dtype, np.float32))
+    weight = known(kernel=_numbers_of_known, dtype=np.dtype(np.float32))
+    levels = [(total, weight)]
     while max(total.shape) > 1:
-        total, weight = _halved(total), _halved(weight)
+        total, weight = (
+            _halved(each, kernel=_sums_of_pairs, dtype=each.dtype) for each in (total, weight)
+        )
         levels.append((total, weight))
     found = None
     for level, (total, weight) in enumerate(reversed(levels), start=1):
         means = map_blocks(
             _means, *([total, weight] if found is None else [total, weight, found]),
-            name="fill_missing-means", meta=block_meta(image.ndim, work),
+            name="fill_missing-means", meta=block_meta(image.ndim, total.dtype),
         )  # fmt: skip
         finer = levels[-level - 1][0] if level < len(levels) else image
         found = _doubled(means, finer)
-    return image if found is None else found
-
-
-def _weights(missing):
-    return (~missing).astype(np.float32)
-
-
-def _totals(image, missing, kind):
-    return np.where(missing, 0, image).astype(kind)
+    return found
 
 
 def _means(total, weight, coarser=None):
@@ -170,20 +155,20 @@ def _means(total, weight, coarser=None):
     return means
 
 
-def _halved(array):
-    """Return the sums of boxes of two pixels along every axis."""
-    chunks = tuple(_half_chunks(sizes) for sizes in array.chunks)
+def _halved(image, *masks, kernel, dtype, **keywords):
+    """Return what a kernel makes of boxes of two pixels along every axis, their sums."""
+    chunks = tuple(_half_chunks(sizes) for sizes in image.chunks)
     bounds = [np.cumsum([0, *sizes]).tolist() for sizes in chunks]
 
     def boxes(index):
         return [
             (2 * along[i], min(2 * along[i + 1], size))
-            for along, i, size in zip(bounds, index, array.shape)
+            for along, i, size in zip(bounds, index, image.shape)
         ]
 
     return map_boxes(
-        _sums_of_pairs, array, name="fill_missing-halve", boxes=boxes, chunks=chunks,
-        dtype=array.dtype,
+        kernel, image, *masks, name="fill_missing-halve", boxes=boxes, chunks=chunks,
+        dtype=dtype, **keywords,
     )  # fmt: skip
 
 
@@ -191,6 +176,30 @@ def _half_chunks(sizes):
     """Return chunks of half the length, none so small that it costs more than it saves."""
     total, widest = -(-sum(sizes) // 2), max(max(sizes), 64)
     return tuple(min(widest, total - first) for first in range(0, total, widest))
+
+
+def _sums_of_known(box, where=None, *, counted):
+    """Return the sums of pixels that are there."""
+    dtype = np.result_type(box.dtype, np.float32)
+    return np.concatenate([
+        _sums_of_pairs(np.where(known, pixels, 0).astype(dtype, copy=False))
+        for pixels, known in _in_strips(box, where, counted)
+    ])  # fmt: skip
+
+
+def _numbers_of_known(box, where=None, *, counted):
+    """Return how many pixels are there."""
+    return np.concatenate([
+        _sums_of_pairs(known.astype(np.float32)) for _, known in _in_strips(box, where, counted)
+    ])  # fmt: skip
+
+
+def _in_strips(box, where, counted):
+    """Return some rows of a box after the other, an even number, and which pixels are there."""
+    rows = 2 * max(PIXELS_AT_A_TIME * len(box) // (2 * max(box.size, 1)), 1)
+    for start in range(0, max(len(box), 1), rows):
+        some = slice(start, start + rows)
+        yield box[some], counted.in_block(box[some], None if where is None else where[some])
 
 
 def _sums_of_pairs(box):

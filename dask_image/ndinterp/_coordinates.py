@@ -26,7 +26,7 @@ from dask_image._utils.arrays import (
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.gather_points import map_scattered
 from dask_image._utils.engines.graph import map_blocks, normalize_chunks
-from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.overlap import block_bounds, map_boxes
 from dask_image._utils.splines import Crop, Spline
 from dask_image._utils.typing import (
     Array,
@@ -356,6 +356,55 @@ class _Lookup:
 
     def __dask_tokenize__(self):
         return (type(self).__name__, self.chunks, self.shape, self.spline, str(self.dtype))
+
+
+def component_at(field, component, places, interpolation, name):
+    """
+    Interpolate one component of a field, its place along the first axis, at lazy places.
+
+    Blocks of the field are read as they are: to take the component out of them first would be a
+    task for each. There is no prefilter.
+    """
+    chunks = tuple(tuple(filter(None, sizes)) for sizes in field.chunks[1:])
+    lookup = _Lookup(chunks, field.shape[1:], interpolation.spline, interpolation.dtype)
+    lookup = _OfComponent(lookup, component)
+    return map_scattered(
+        places,
+        functools.partial(map_boxes, image=field, boxes=lookup.box),
+        chunks,
+        lookup,
+        name=name,
+        meta=with_dtype(field, interpolation.dtype, ndim=len(places.shape) - 1),
+        on_disk=not fits_memory(places, "coordinates"),
+    )
+
+
+@dataclass(frozen=True)
+class _OfComponent:
+    """Looks points up in one component, whose cells have a first axis of one pixel."""
+
+    lookup: _Lookup
+    component: int
+
+    def box(self, index):
+        """Return the pixels that a cell must hold."""
+        return ((self.component, self.component + 1), *self.lookup.box(index))
+
+    def origin(self, index):
+        """Return where a cell begins in the component."""
+        return self.lookup.origin(index)
+
+    def sort(self, coordinates):
+        """Sort a block of points by cell."""
+        return self.lookup.sort(coordinates)
+
+    def evaluate(self, points, cell, origin):
+        """Return the values of points that belong to a cell."""
+        return self.lookup.evaluate(points, cell[0], origin)
+
+    def merge(self, kept, values):
+        """Put all values into their places."""
+        return self.lookup.merge(kept, values)
 
 
 def _mapped(call, chunks, ndim, name):

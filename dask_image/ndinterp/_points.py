@@ -13,7 +13,7 @@ from dask_image._utils.points import as_points
 from dask_image._utils.typing import Array, ArrayLike, PerAxis, Real
 from dask_image.ndinterp._affine import normalize_matrix
 from dask_image.ndinterp._arguments import normalize_image, normalize_interpolation
-from dask_image.ndinterp._coordinates import at_coordinates
+from dask_image.ndinterp._coordinates import component_at
 
 
 @numpy_only
@@ -98,13 +98,15 @@ def transform_points(
                 f"{ndim} coordinates, got {field.shape}"
             )
         interpolation = normalize_interpolation(field, 1, "nearest", 0, np.float64, False)
-        steps = [
-            at_coordinates(along, places, interpolation, "transform_points") for along in field
-        ]
-        places = map_blocks(
-            _moved, places, *(along[np.newaxis] for along in steps), name="transform_points-move",
-            meta=block_meta(2, np.float64), chunks=places.chunks,
-        )  # fmt: skip
+        if places.shape[1] != 0:
+            steps = [
+                component_at(field, axis, places, interpolation, "transform_points")
+                for axis in range(ndim)
+            ]
+            places = map_blocks(
+                _moved, places, *(along[np.newaxis] for along in steps),
+                name="transform_points-move", meta=block_meta(2, np.float64), chunks=places.chunks,
+            )  # fmt: skip
     return da.asarray(places.T).astype(np.float64, copy=False)
 
 

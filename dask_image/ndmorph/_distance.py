@@ -692,9 +692,12 @@ def _steps_of(costs, _, absent):
 
 
 def _swept(image, structure, return_distances, return_indices, name):
-    slabs = take_from(
-        image, line_sweeps.thin_slabs(image), _as_foreground, np.bool_, f"{name}-slab"
-    )
+    chunks = line_sweeps.thin_slabs(image)
+    between = line_sweeps.between_blocks_and_slabs(image, chunks)
+    source = image
+    if between is not None:
+        source = take_from(image, between, _as_foreground, np.bool_, f"{name}-gather")
+    slabs = take_from(source, chunks, _as_foreground, np.bool_, f"{name}-slab")
     options = {
         "structure": structure,
         "want_indices": return_indices,
@@ -709,6 +712,10 @@ def _swept(image, structure, return_distances, return_indices, name):
         [np.dtype(np.int32), options["index_dtype"]][: 1 + return_indices],
         name,
     )
+    if between is not None:
+        results = [
+            take_from(each, between, as_they_are, each.dtype, f"{name}-spread") for each in results
+        ]
     distances = indices = None
     if return_distances:
         distances = take_from(results[0], image.chunks, as_they_are, np.int32, name)

@@ -14,8 +14,7 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.engines.block_lattice import displacements_of
-from dask_image._utils.engines.overlap import map_neighborhood
-from dask_image._utils.typing import Array, DTypeLike, ModeName, NDArray, Shape
+from dask_image._utils.typing import Array, ModeName, NDArray, Shape
 
 
 def in_chunks_of(image: Array, array: Array, name: str) -> Array:
@@ -70,16 +69,14 @@ def neighbour_steps(footprint: Any, connectivity: Any, ndim: int) -> tuple[Shape
     return displacements_of(neighbour_structure(footprint, connectivity, ndim))
 
 
-def map_surroundings(
-    kernel: Callable[..., Any], *images: Array, name: str, reach: Sequence[tuple[int, int]],
-    wrap_axes: Shape, dtype: DTypeLike, **keywords: Any,
-) -> Array:  # fmt: skip
+def within_surroundings(
+    kernel: Callable[..., Any], ndim: int, reach: Sequence[tuple[int, int]], wrap_axes: Shape
+) -> tuple[Callable[..., Any], list[ModeName]]:
     """
-    Run ``kernel`` on every block with its surroundings, to ``reach`` along each axis.
+    Return a kernel for blocks with their surroundings, to ``reach``, and how the image goes on.
 
     Axes whose ends meet have no edges; those of the others are edges of what the kernel gets.
     """
-    ndim = images[0].ndim
     modes: list[ModeName] = [
         "grid-wrap" if axis in wrap_axes else "nearest" for axis in range(ndim)
     ]
@@ -87,9 +84,7 @@ def map_surroundings(
         # A block as long as the image has its halo within it; elsewhere this is beyond the halo.
         margins = [reach[axis] if axis in wrap_axes else (0, 0) for axis in range(ndim)]
         kernel = functools.partial(_on_rings, kernel, margins)
-    return map_neighborhood(
-        kernel, *images, name=name, reach=reach, modes=modes, dtype=dtype, **keywords
-    )
+    return kernel, modes
 
 
 def _on_rings(kernel, margins, *blocks, **keywords):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -17,13 +20,12 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import kernel_for, numpy_only
-from dask_image._utils.engines.folding import block_limits, fold, merge_limits
-from dask_image._utils.engines.graph import map_blocks
-from dask_image._utils.engines.overlap import block_bounds
+from dask_image._utils.engines.folding import block_limits, fold, fold_measured, merge_limits
+from dask_image._utils.engines.overlap import block_bounds, map_neighborhood
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real, Shape
 from dask_image._utils.warnings import warn
-from dask_image.segmentation._arguments import border_width, in_chunks_of, map_surroundings
+from dask_image.segmentation._arguments import border_width, in_chunks_of, within_surroundings
 
 # What a pixel is: none, or higher than all around; with labels also one that an opening removes.
 PEAK, ISOLATED = 1, 2
@@ -132,14 +134,9 @@ def peak_local_max(
     limits = fold([image], block_limits, merge_limits, name, "range")
     if labels is not None:
         labels = in_chunks_of(image, as_label_image(labels, "labels"), "labels")
-    image = limits.again(image)
-    if labels is None:
-        state, images = _peaks(image, window, wrap_axes, name), [image]
-    else:
-        labels = limits.again(labels)
-        state = _peaks_in_labels(image, labels, window, border, wrap_axes, name)
-        images = [image, labels]
-    found = fold([state, *images], collect, _merge_peaks, name, "collect", after=limits)
+    images = [limits.again(each) for each in ([image] if labels is None else [image, labels])]
+    measured = _peaks(images, window, wrap_axes, collect, limits)
+    found = fold_measured(measured, _merge_peaks, name, "merge")
     return found.array(name, choice, np.int64, (np.nan, image.ndim))
 
 
@@ -163,9 +160,11 @@ class _Thresholds:
 
 
 def _inside(start, shape, image_shape, border):
-    """Tell which pixels of a block lie off the border of the image."""
+    """Tell which pixels of a box lie off the border of the image, where it has one."""
     found = np.ones(shape, bool)
     for axis, (first, size, whole, width) in enumerate(zip(start, shape, image_shape, border)):
+        if not width:
+            continue  # a box may go on beyond ends that meet
         places = np.arange(first, first + size)
         near = (places >= width) & (places < whole - width)
         found &= near.reshape(-1, *(1,) * (len(shape) - 1 - axis))
@@ -176,20 +175,24 @@ def _window_reach(shape):
     return [(size // 2, size - 1 - size // 2) for size in shape]
 
 
-def _peaks(image, window, wrap_axes, name):
-    """Return which pixels are the highest in a window."""
-    if window.size == 1 or image.size == 1:
-        return map_blocks(
-            _all_pixels,
-            image,
-            name=f"{name}-mark",
-            dtype=np.uint8,
-            meta=image._meta.astype(np.uint8),
-        )
-    return map_surroundings(
-        _mark, image, name=f"{name}-mark", reach=_window_reach(window.shape),
-        wrap_axes=wrap_axes, dtype=np.uint8,
-        maximum_filter=kernel_for(image, ndimage.maximum_filter), footprint=window,
+def _peaks(images, window, wrap_axes, collect, limits):
+    """Return what `_Collect` finds in each block."""
+    image, *labels = images
+    reach = _window_reach(window.shape)
+    if labels:
+        reach = [(max(before, 2), max(after, 2)) for before, after in reach]
+        mark = functools.partial(_mark_in_labels, footprint=window)
+    elif window.size == 1 or image.size == 1:
+        reach, mark = [(0, 0)] * image.ndim, _all_pixels
+    else:
+        highest = kernel_for(image, ndimage.maximum_filter)
+        mark = functools.partial(_mark, maximum_filter=highest, footprint=window)
+    mark, modes = within_surroundings(mark, image.ndim, reach, wrap_axes)
+    bounds = block_bounds(image.chunks)
+    return map_neighborhood(
+        _PeaksOfBlock(mark, collect), *images, name="peak_local_max-collect", reach=reach,
+        modes=modes, dtype=object, for_all=limits.delayed,
+        block_arguments=lambda index: (tuple(along[i] for along, i in zip(bounds, index)),),
     )  # fmt: skip
 
 
@@ -198,40 +201,12 @@ def _all_pixels(block):
 
 
 def _mark(image, maximum_filter, footprint):
+    """Return which pixels are the highest in a window."""
     return (image == maximum_filter(image, footprint=footprint, mode="nearest")).view(np.uint8)
 
 
-def _peaks_in_labels(image, labels, window, border, wrap_axes, name):
-    """Return which pixels are the highest of their label in a window, and which are isolated."""
-    kept = _off_border(labels, border)
-    reach = [tuple(max(each, 2) for each in sides) for sides in _window_reach(window.shape)]
-    return map_surroundings(
-        _mark_in_labels, image, kept, name=f"{name}-mark", reach=reach,
-        wrap_axes=wrap_axes, dtype=np.uint8, footprint=window,
-    )  # fmt: skip
-
-
-def _off_border(labels, border):
-    """Return labels without those of pixels near the edge of the image."""
-    bounds = block_bounds(labels.chunks)
-    return map_blocks(
-        _without_border,
-        labels,
-        bounds,
-        labels.shape,
-        border,
-        name="peak_local_max-border",
-        dtype=labels.dtype,
-        meta=labels._meta,
-    )
-
-
-def _without_border(labels, bounds, image_shape, border, block_id=None):
-    start = [along[i] for along, i in zip(bounds, block_id)]
-    return np.where(_inside(start, labels.shape, image_shape, border), labels, 0)
-
-
 def _mark_in_labels(image, labels, footprint):
+    """Return which pixels are the highest of their label in a window, and which are isolated."""
     if footprint.size == 1:
         return np.where(labels > 0, np.uint8(PEAK | ISOLATED), np.uint8(0))
     state = np.zeros(image.shape, np.uint8)
@@ -281,15 +256,17 @@ class _Collect:
     image_shape: Shape
     border: Shape
 
-    def __call__(self, start, state, image, *labels_and_limits):
-        """Return the peaks of a block."""
-        *labels, limits = labels_and_limits
-        inside = _inside(start, image.shape, self.image_shape, self.border)
-        if labels:
-            labels = np.where(inside, labels[0], 0)
-            inside = labels > 0
-        else:
+    def without_border(self, start, labels):
+        """Return the labels of a box without those near the edge of the image."""
+        return np.where(_inside(start, labels.shape, self.image_shape, self.border), labels, 0)
+
+    def __call__(self, start, state, image, labels, limits):
+        """Return the peaks of a block; labels are those off the border, or None."""
+        if labels is None:
             labels = np.ones(image.shape, np.uint8)
+            inside = _inside(start, image.shape, self.image_shape, self.border)
+        else:
+            inside = labels > 0
         peak = (state & PEAK) != 0
         numbers, inverse = np.unique(labels, return_inverse=True)
         inverse = inverse.ravel()
@@ -304,6 +281,24 @@ class _Collect:
             position.astype(np.int64), image[places], labels[places], isolated, numbers, pixels,
             peaks, self.image_shape,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _PeaksOfBlock:
+    """Marks the peaks of a block with its surroundings, and collects those of the block."""
+
+    mark: Callable[..., Any]
+    collect: _Collect
+
+    def in_region(self, image, *arguments, region):
+        """Return the peaks of a region, which begins at ``start`` in the image."""
+        *labels, limits, start = arguments
+        region = region or tuple(slice(0, size) for size in image.shape)
+        first = [at - along.start for at, along in zip(start, region)]
+        labels = [self.collect.without_border(first, each) for each in labels]
+        state = self.mark(image, *labels)
+        inner = [each[region] for each in labels] or [None]
+        return self.collect(start, state[region], image[region], *inner, limits)
 
 
 def _merge_peaks(parts):

@@ -86,7 +86,7 @@ class Counted:
         """Return whether a pixel of this value beyond the edges counts, as a number."""
         return 0 if self.omits_nan and np.isnan(cval) else 1
 
-    def in_block(self, block: Block, where: Block | None) -> Block:
+    def in_block(self, block: Block, where: Block | None = None) -> Block:
         """Return which pixels of a block count."""
         if not self.omits_nan:
             return where
@@ -677,10 +677,14 @@ def _map_apart(image, counted, masked, passes, of_mask, dtype, name):
         )
         for step, on_mask in zip(passes, of_mask, strict=True)
     ]  # fmt: skip
-    both = map_passes(both, each, work, name)
-    return map_blocks(
-        _finished, both, name=name, finish=masked.finish, result_dtype=dtype, drop_axis=0,
-        meta=like(image.ndim, dtype),
+    *others, last = each
+    for step in others:
+        both = map_passes(both, [step], work, name)
+    last = replace(last, kernel=_Finished(last.kernel, masked.finish, dtype))
+    reach, modes = passes_reach([last], both.ndim)
+    return map_neighborhood(
+        run_passes, both, name=name, reach=reach, modes=modes, dtype=dtype, drop_axes=1,
+        passes=(last,),
     )  # fmt: skip
 
 
@@ -722,8 +726,21 @@ class _EachOfBoth:
         return np.stack(filtered)
 
 
-def _finished(both, finish, result_dtype):
-    result = np.empty_like(both, dtype=result_dtype, shape=both.shape[1:], order="C")
-    # A mask is real, whatever it is stored in.
-    finish(both[0], both[1].real, result)
-    return result
+@dataclass(frozen=True)
+class _Finished:
+    """The last pass over what `_both` returns, and what is made of its results."""
+
+    run: _EachOfBoth
+    finish: Quotient | Present
+    dtype: np.dtype[Any]
+
+    def __call__(self, both: Block, **keywords: Any) -> Block:
+        return self.in_region(both, None, **keywords)
+
+    def in_region(self, both: Block, region: Slices | None, **keywords: Any) -> Block:
+        """Run both kernels, and return what comes of the pixels of a region."""
+        value, counted = self.run.in_region(both, region, **keywords)
+        result = np.empty_like(both, dtype=self.dtype, shape=value.shape, order="C")
+        # A mask is real, whatever it is stored in.
+        self.finish(value, counted.real, result)
+        return result

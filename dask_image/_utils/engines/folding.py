@@ -5,15 +5,17 @@ For what is small whatever the size of a block: ranges, histograms, lists of poi
 use the result of one before it; then the image is read again, so that no block waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from dask.delayed import Delayed
 
 from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
+    block_key,
     blocks_of,
     delayed_in,
     new_array,
@@ -37,9 +39,14 @@ class Folded:
     step: Step
     key: str
 
+    @property
+    def delayed(self) -> Delayed:
+        """The result as a delayed object."""
+        return delayed_in(self.step, self.key)
+
     def again(self, image: Array) -> Array:
         """Return an image that is computed, once more, when the result is there."""
-        return read_again(image, delayed_in(self.step, self.key))
+        return read_again(image, self.delayed)
 
     def array(
         self,
@@ -111,13 +118,52 @@ def fold(
     tasks: dict[Any, Any] = {}
     level: list[Any] = []
     bounds = block_bounds(images[0].chunks)
-    for index in np.ndindex(images[0].numblocks):
-        if all(sizes[i] for sizes, i in zip(images[0].chunks, index)):
-            start = tuple(along[i] for along, i in zip(bounds, index))
-            blocks = [reference((blocks_of(image), *index)) for image in images]
-            key = (f"{name}-measure", *index)
-            tasks[key] = task(key, measure, start, *blocks, *known)
-            level.append(key)
+    for index in _with_pixels(images[0]):
+        start = tuple(along[i] for along, i in zip(bounds, index))
+        blocks = [reference((blocks_of(image), *index)) for image in images]
+        key = (f"{name}-measure", *index)
+        tasks[key] = task(key, measure, start, *blocks, *known)
+        level.append(key)
+    _merge_in_a_tree(tasks, level, merge, name)
+    return Folded(Step(name, tasks, needed), name)
+
+
+def fold_measured(
+    measured: Array, merge: Callable[[list[Any]], Any], name: str, step: str
+) -> Folded:
+    """
+    Merge what was measured of blocks already.
+
+    Parameters
+    ----------
+    measured : dask.array.Array
+        Of the chunks of an image; its blocks are anything that ``merge`` takes. Those without
+        pixels are left out.
+    merge, name, step
+        As for `fold`.
+
+    Returns
+    -------
+    Folded
+    """
+    name = f"{name}-{step}-{tokenize(measured.name, merge)}"
+    tasks: dict[Any, Any] = {}
+    level = [block_key(measured, index) for index in _with_pixels(measured)]
+    _merge_in_a_tree(tasks, level, merge, name)
+    return Folded(Step(name, tasks, [measured]), name)
+
+
+def _with_pixels(image: Array) -> Iterator[Shape]:
+    """Yield the indices of blocks that have pixels."""
+    for index in np.ndindex(image.numblocks):
+        if all(sizes[i] for sizes, i in zip(image.chunks, index)):
+            yield index
+
+
+def _merge_in_a_tree(
+    tasks: dict[Any, Any], level: list[Any], merge: Callable[[list[Any]], Any], name: str
+) -> None:
+    """Add tasks that merge the results of others; the key of the last is ``name``."""
     depth = 0
     while len(level) > 1 or not depth:
         groups = [level[i : i + TOGETHER] for i in range(0, len(level), TOGETHER)] or [[]]
@@ -126,7 +172,6 @@ def fold(
         for key, group in zip(level, groups):
             tasks[key] = task(key, merge, sequence(reference(each) for each in group))
         depth += 1
-    return Folded(Step(name, tasks, needed), name)
 
 
 def value_range(image: Array, name: str) -> tuple[Array, Array]:

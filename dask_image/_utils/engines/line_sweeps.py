@@ -50,6 +50,8 @@ MOST_STRIPS = 8
 # Lines that many blocks take a part of are cut into pieces for so many. Fewer would be more tasks;
 # without, each worker of a cluster would get all lines.
 BLOCKS_OF_PIECE = 16
+# Slabs of a block, and blocks of a plane, of which a task may read each as they are.
+FEW_SLABS = 16
 # So many bytes may be there before what is needed first is finished (`rows_ahead`),
 BYTES_AHEAD = 2**25
 # but so many blocks at least, lest workers have nothing to do.
@@ -117,6 +119,28 @@ def thin_slabs(image: Array) -> Chunks:
     # One waits for the other, and each reads all blocks that it cuts: they should not be many.
     thickness = max(1, 8 * STRIP_PIXELS // math.prod(image.shape[1:]))
     return (_cut(image.chunks[0], thickness), *((size,) for size in image.shape[1:]))
+
+
+def between_blocks_and_slabs(image: Array, slabs: Chunks) -> Chunks | None:
+    """
+    Return chunks between those of an image and of its slabs, None if slabs and blocks are few.
+
+    Every block has pixels in each of the slabs that cut it, and so many of these depend on as many
+    blocks as a plane has. Boxes as large as a block, that are some blocks wide and as many times
+    thinner, read some blocks each, and slabs some boxes.
+    """
+    thickest = max(image.chunks[0], default=1)
+    count = -(-thickest // max(slabs[0], default=1))
+    further = image.chunks[1:]
+    if count <= FEW_SLABS or not further or math.prod(map(len, further)) <= FEW_SLABS:
+        return None
+    together = max(round(count ** (0.5 / len(further))), 2)
+    wide = tuple(
+        tuple(sum(sizes[first : first + together]) for first in range(0, len(sizes), together))
+        for sizes in further
+    )
+    blocks = math.prod(min(together, len(sizes)) for sizes in further)
+    return (_cut(image.chunks[0], -(-thickest // blocks)), *wide)
 
 
 def _cut(sizes, largest):

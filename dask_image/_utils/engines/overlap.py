@@ -327,6 +327,7 @@ class _Source:
         # Tasks share their references: Python's garbage collector walks all that there are, and
         # takes longer for it than the rest of the building.
         self.references = {}
+        self.cuts = {}
 
     def places(self, windows):
         """
@@ -334,8 +335,13 @@ class _Source:
 
         References to what holds them, and how to cut them out of it.
         """
+        # Blocks whose windows lie alike share how to cut.
+        kinds = tuple(window.spans for window in windows)
+        cuts = self.cuts.get(kinds)
+        if cuts is None:
+            cuts = tuple(itertools.product(*(window.cuts for window in windows)))
+            self.cuts[kinds] = cuts
         indices = itertools.product(*(window.blocks for window in windows))
-        cuts = tuple(itertools.product(*(window.cuts for window in windows)))
         return [([self.reference((self.name, *index)) for index in indices], cuts)]
 
     def reference(self, key):
@@ -495,12 +501,15 @@ def _slab_ends(axis_windows):
     return ends
 
 
-def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None):
+def _block_tasks(
+    name, call, sources, windows_of, like, numblocks, *, extra_of=None, dropped=0
+):  # fmt: skip
     """
     Make the tasks of one layer, one a block besides those that cut slabs.
 
     ``windows_of(index)`` gives one AxisWindow per input axis for an output
-    block, ``extra_of(index)`` further arguments for its kernel.
+    block, ``extra_of(index)`` further arguments for its kernel. The result lacks as many first
+    axes as are ``dropped``.
     """
     tasks = {}
     for index in itertools.product(*map(range, numblocks)):
@@ -511,8 +520,9 @@ def _block_tasks(name, call, sources, windows_of, like, numblocks, extra_of=None
         extents = tuple(window.extents for window in windows)
         trims = tuple(window.trim for window in windows)
         untrimmed = all(trim == slice(0, sum(extent)) for trim, extent in zip(trims, extents))
-        tasks[(name, *index)] = task(
-            (name, *index),
+        key = (name, *index[dropped:])
+        tasks[key] = task(
+            key,
             call,
             extents,
             cuts,
@@ -559,6 +569,9 @@ def map_neighborhood(
     modes: Sequence[ModeName],
     dtype: DTypeLike,
     slabs: bool = True,
+    drop_axes: int = 0,
+    block_arguments: Callable[[Shape], tuple[Any, ...]] | None = None,
+    for_all: Delayed | None = None,
     **keywords: Any,
 ) -> Array:
     """
@@ -585,19 +598,35 @@ def map_neighborhood(
     slabs : bool, optional
         Whether large blocks hand their neighbours slabs. An array that is small against the
         image, as results on a grid are, is better handed on as a whole.
+    drop_axes : int, optional
+        How many first axes of the image, each in one chunk, the kernel's result lacks.
+    block_arguments : callable, optional
+        As for `map_boxes`.
+    for_all : dask.delayed.Delayed, optional
+        Its result goes to the kernel of every block, ahead of the ``block_arguments``.
     **keywords
         For the kernel.
 
     Returns
     -------
     dask.array.Array
-        Of the chunks of ``image``.
+        Of the chunks of ``image``, along the axes that are left.
     """
+    chunks = image.chunks[drop_axes:]
     if image.size == 0:
-        return da.zeros_like(image, dtype=dtype)
+        shape = image.shape[drop_axes:]
+        return da.zeros_like(image, dtype=dtype, shape=shape, chunks=chunks)
     images = [image, *(other.rechunk(image.chunks) for other in others)]
     reach = [(max(before, 0), max(after, 0)) for before, after in reach]
-    token = tokenize(kernel, [array.name for array in images], reach, modes, dtype, keywords)
+    extras = (
+        {index: block_arguments(index) for index in np.ndindex(image.numblocks)}
+        if block_arguments
+        else {}
+    )
+    token = tokenize(
+        kernel, [array.name for array in images], reach, modes, dtype, drop_axes,
+        _printed(list(extras.values())), None if for_all is None else for_all.key, keywords,
+    )  # fmt: skip
     halo, name = f"{name}-halo-{token}", f"{name}-{token}"
     windows = neighborhood_windows(image.chunks, reach, modes)
     sources = [_SlabSource(images, (halo,), windows)] if slabs else [*map(_Source, images)]
@@ -608,18 +637,21 @@ def map_neighborhood(
         lambda index: [axis[block] for axis, block in zip(windows, index)],
         [array._meta for array in images],
         image.numblocks,
+        extra_of=functools.partial(_further_arguments, for_all, None, extras),
+        dropped=drop_axes,
     )
-    tasks |= _empty_blocks(name, image, dtype)
-    return _new_array(name, tasks, images, image.chunks, dtype)
+    tasks |= _empty_blocks(name, image, chunks, dtype)
+    needed = images if for_all is None else [*images, for_all]
+    return _new_array(name, tasks, needed, chunks, dtype)
 
 
-def _empty_blocks(name, image, dtype):
+def _empty_blocks(name, image, chunks, dtype):
     """Return tasks for the blocks without pixels, which no kernel need see."""
-    empty = [[block for block, size in enumerate(sizes) if size == 0] for sizes in image.chunks]
+    empty = [[block for block, size in enumerate(sizes) if size == 0] for sizes in chunks]
     tasks = {}
-    for index in itertools.product(*map(range, image.numblocks)):
+    for index in itertools.product(*(range(len(sizes)) for sizes in chunks)):
         if any(block in axis for block, axis in zip(index, empty)):
-            shape = tuple(sizes[block] for sizes, block in zip(image.chunks, index))
+            shape = tuple(sizes[block] for sizes, block in zip(chunks, index))
             key = (name, *index)
             tasks[key] = task(key, np.empty_like, image._meta, dtype=dtype, shape=shape)
     return tasks
@@ -712,7 +744,7 @@ def map_boxes(
         windows.__getitem__,
         [array._meta for array in images],
         numblocks,
-        functools.partial(_further_arguments, for_all, beside, extras),
+        extra_of=functools.partial(_further_arguments, for_all, beside, extras),
     )
     return _new_array(name, tasks, [*images, *more], chunks, dtype)
 
