@@ -40,4 +40,4 @@ def test_all_areas_are_counted():
 @pytest.mark.filterwarnings("ignore:.*sum_labels:DeprecationWarning")
 def test_a_block_takes_few_tasks(name):
     # With so few blocks, what groups of them take counts more than at scale.
-    assert len(graph_of(graph_calls()[name], SIDE)) / SIDE**3 <= MOST_TASKS + 1
+    assert len(graph_of(graph_calls()[name], SIDE)) / SIDE**3 <= MOST_TASKS + 1.5

@@ -11,7 +11,7 @@ from scipy import spatial
 from dask_image._utils.arguments import normalize_number, normalize_sizes
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.graph import in_one_block, map_blocks
 from dask_image._utils.typing import Array, ArrayLike, Integer, PerAxis, Real
 from dask_image.local_statistics._functions import (
     DEFAULT_WINDOW,
@@ -209,8 +209,8 @@ def background(
     mesh = windows.map(clipped, (len(names),), images, "background")
     least = (1 - exclude_percentile / 100) * np.prod(grid.window)
     mesh = map_blocks(
-        _smooth_meshes, mesh.rechunk(-1), name="background-fill", least=least, sizes=tuple(sizes),
-        chunks=(*((size,) for size in mesh.shape[:-1]), (2,)),
+        _smooth_meshes, in_one_block(mesh, "background"), name="background-fill", least=least,
+        sizes=tuple(sizes), chunks=(*((size,) for size in mesh.shape[:-1]), (2,)),
         meta=block_meta(mesh.ndim, mesh.dtype),
     )  # fmt: skip
     dtype = np.dtype(np.float32 if image.dtype == np.float32 else np.float64)

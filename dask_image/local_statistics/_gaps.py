@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import normalize_fill, normalize_number
 from dask_image._utils.arrays import block_meta
-from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.graph import in_one_block, map_blocks
 from dask_image._utils.engines.overlap import map_neighborhood
 from dask_image._utils.typing import Array, NDArray, Real
 from dask_image.local_statistics._grid import WindowGrid
@@ -110,10 +110,12 @@ class Gaps:
                 spacing=grid.spacing,
             )  # fmt: skip
         shares = (
-            [] if share is None else [share.rechunk(-1)[(..., *(None,) * _more(result, share))]]
+            []
+            if share is None
+            else [in_one_block(share, name)[(..., *(None,) * _more(result, share))]]
         )
         whole = map_blocks(
-            _fill_in, result.rechunk(-1), *shares, name=f"{name}-fill", fill=fill,
+            _fill_in, in_one_block(result, name), *shares, name=f"{name}-fill", fill=fill,
             least=self.min_fraction, spacing=grid.spacing,
             meta=block_meta(result.ndim, result.dtype),
         )  # fmt: skip

@@ -18,7 +18,7 @@ from dask_image._utils.arguments import (
 )
 from dask_image._utils.arrays import as_image, block_meta, output_dtype
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.graph import in_one_block, map_blocks
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
 from dask_image.local_statistics._background import at_full_size, from_neighbours
 from dask_image.local_statistics._functions import GridWindows
@@ -126,7 +126,8 @@ def estimate_illumination(
     whole = boxes if place is None else (*boxes[:place], 1, *boxes[place:])
     windows = GridWindows.of(tile_grid(tiles.shape, whole, EvenGrid), tiles.chunks)
     middle = Percentiles((0.5,), (), np.dtype(np.float64))
-    mesh = windows.map(middle, (), [tiles], "estimate_illumination").rechunk(-1)
+    mesh = windows.map(middle, (), [tiles], "estimate_illumination")
+    mesh = in_one_block(mesh, "estimate_illumination")
     counts = [size for at, size in enumerate(mesh.shape) if at != place]
     sizes = tuple((count + 2 * MARGIN,) for count in counts)
     mesh = map_blocks(

@@ -17,7 +17,9 @@ from dask_image._utils.engines.graph import (
     Step,
     block_key,
     blocks_of,
+    call_after,
     delayed_in,
+    in_turn,
     new_array,
     read_again,
     reference,
@@ -165,12 +167,16 @@ def _merge_in_a_tree(
 ) -> None:
     """Add tasks that merge the results of others; the key of the last is ``name``."""
     depth = 0
+    follow: list[Any] = []
     while len(level) > 1 or not depth:
         groups = [level[i : i + TOGETHER] for i in range(0, len(level), TOGETHER)] or [[]]
         last = len(groups) == 1
         level = [name if last else (f"{name}-merge", depth, i) for i in range(len(groups))]
         for key, group in zip(level, groups):
-            tasks[key] = task(key, merge, sequence(reference(each) for each in group))
+            parts = sequence(reference(each) for each in group)
+            tasks[key] = task(key, call_after, merge, parts, *(follow if last else []))
+        if not depth and not last:
+            follow = [in_turn(tasks, f"{name}-follow", map(reference, level))]
         depth += 1
 
 

@@ -348,6 +348,37 @@ def in_turn(tasks: dict[Any, Any], name: str, references: Iterable[Any]) -> Task
     return before[0]
 
 
+def call_after(function: Callable[[Any], Any], argument: Any, *_: Any) -> Any:
+    """Return ``function(argument)``; a task waits for what comes behind as well."""
+    return function(argument)
+
+
+def in_one_block(array: Array, name: str) -> Array:
+    """
+    Return an array in one block, whose blocks are computed `in_turn`.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+        Small, made of a large image, as results on a grid are.
+    name : str
+        Of the function that the user called.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    if array.npartitions == 1:
+        return array
+    whole, token, source = array.rechunk(-1), tokenize(array.name, name), blocks_of(array)
+    tasks: dict[Any, Any] = {}
+    blocks = (reference((source, *index)) for index in np.ndindex(array.numblocks))
+    last = in_turn(tasks, f"{name}-follow-{token}", blocks)
+    key = (f"{name}-join-{token}", *(0,) * array.ndim)
+    tasks[key] = task(key, _first, reference(block_key(whole, key[1:])), last)
+    return new_array(key[0], tasks, [array, whole], whole.chunks, array._meta)
+
+
 def read_again(array: Array, after: Delayed) -> Array:
     """
     Return an array whose blocks are computed anew, once something else is known.

@@ -92,6 +92,7 @@ from dask_image._utils.arrays import block_meta
 from dask_image._utils.engines.graph import (
     Step,
     blocks_of,
+    call_after,
     in_turn,
     new_array,
     new_delayed,
@@ -369,13 +370,9 @@ class MeasuredBlocks:
         for number, start in enumerate(range(0, len(self.keys), SPLIT_EVERY)):
             key = (self.name, self.level, number)
             group = sequence(map(reference, self.keys[start : start + SPLIT_EVERY]))
-            tasks[key] = task(key, _merge, self.merge, group, *follow)
+            tasks[key] = task(key, call_after, self.merge, group, *follow)
         step = Step(f"{self.name}-{self.level}", tasks, [self.step])
         return replace(self, keys=tuple(tasks), step=step, level=self.level + 1)
-
-
-def _merge(merge, partials, *_):
-    return merge(partials)
 
 
 def measure_blocks(
