@@ -49,6 +49,9 @@ from dask_image._utils.typing import Array, NDArray, Shape, Slices
 SMALLEST_PARTITION = 4 << 20
 MOST_PARTITIONS = 128
 
+# What is finished in so many blocks, which is small, is waited for by one task.
+FOLLOWED_TOGETHER = 4
+
 # Blocks go in groups where there would be more pieces a block than this.
 PIECES_A_BLOCK = 5
 
@@ -318,7 +321,9 @@ def apply_by_label(
             shuffle,
         )
     finished, *columns = _columns(tasks, list(tasks), partitions, name, token)
-    last = in_turn(tasks, f"{name}-follow-{token}", finished)
+    together = max(FOLLOWED_TOGETHER * len(finished) // len(sources), 1)
+    some = (sequence(finished[i : i + together]) for i in range(0, len(finished), together))
+    last = in_turn(tasks, f"{name}-follow-{token}", some)
     for number, pieces in enumerate(columns):
         tasks[partition, number] = task(
             (partition, number),
