@@ -368,7 +368,7 @@ def in_one_block(array: Array, name: str) -> Array:
     -------
     dask.array.Array
     """
-    if array.npartitions == 1:
+    if set(array.numblocks) <= {1}:
         return array
     whole, token, source = array.rechunk(-1), tokenize(array.name, name), blocks_of(array)
     tasks: dict[Any, Any] = {}
