@@ -292,7 +292,7 @@ def _common_bounds(axis):
 def _needs_most(array):
     """Return whether one block, the last, needs more than half of what the array is made of."""
     last = tuple(count - 1 for count in array.numblocks)
-    return array.npartitions > FEW and share_of_roots(array, last) > 1 / 2
+    return math.prod(array.numblocks) > FEW and share_of_roots(array, last) > 1 / 2
 
 
 def _paired(arrays, targets):
@@ -377,11 +377,11 @@ class _Write:
         by the product of how many blocks are read and written, where each needs all of the image.
         """
         arrays = [_written(array[self.region], target, self.region) for array, target in self.pairs]
-        most = max(array.npartitions for array in arrays)
+        most = max(math.prod(array.numblocks) for array in arrays)
         groups = [[] for _ in range(-(-most // TOGETHER))]
         for array in arrays:
             for number, index in enumerate(np.ndindex(array.numblocks)):
-                group = groups[number * len(groups) // array.npartitions]
+                group = groups[number * len(groups) // math.prod(array.numblocks)]
                 group.append(reference(block_key(array, index)))
         token, tasks = uuid.uuid4().hex, {}
         last = in_turn(tasks, f"store-wait-{token}", map(sequence, groups))

@@ -1,5 +1,6 @@
 """median, labeled_comprehension and value_indices: what needs all pixels of a label together."""
 
+import os
 import pickle
 import time
 import warnings
@@ -476,6 +477,35 @@ def test_spilled_objects_come_back(monkeypatch):
     for found in (spill.load(away), pickle.loads(pickle.dumps(away))):
         np.testing.assert_array_equal(found["some"][0], np.arange(10))
         assert found["more"] == "words"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork processes")
+def test_forked_processes_keep_files_of_their_own(monkeypatch):
+    monkeypatch.setattr(spill, "SMALLEST", 0)
+    before = spill.spill(np.arange(100_000))
+
+    def all_come_back(sign):
+        for number in range(200):
+            own = spill.spill(np.full(60_000, sign * number))
+            if not (own.load() == sign * number).all() or before.load()[-1] != 99_999:
+                return False
+        return True
+
+    with warnings.catch_warnings():  # pytest has threads; this process does nothing with them
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        os._exit(0 if all_come_back(-1) else 1)
+    assert all_come_back(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_missing_temporary_folder_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(spill, "_current", None)
+    nowhere = {"temporary-directory": str(tmp_path / "nowhere")}
+    named = pytest.raises(FileNotFoundError, match="nowhere, chosen by Dask's configuration")
+    with dask.config.set(nowhere), named:
+        spill.spill(np.arange(100_000))
 
 
 def test_files_of_spilled_arrays_do_not_grow_for_ever(monkeypatch):

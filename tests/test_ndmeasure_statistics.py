@@ -171,6 +171,17 @@ def test_boolean_labels(either_kernel):
     assert ndmeasure.area(image, labels, "all")[1].compute().tolist() == [True]
 
 
+@pytest.mark.parametrize("name", [*ONE_RESULT, "median", "labeled_comprehension"])
+def test_booleans_that_are_views_of_other_numbers(name, either_kernel):
+    numbers = np.random.default_rng(4).integers(0, 4, (13, 17)).astype(np.uint8) * 85
+    image = seeded_image((13, 17), np.float64)
+    odd = da.from_array(numbers, chunks=(5, 7)).map_blocks(np.ndarray.view, bool, dtype=bool)
+    extra = (np.sum, float, 0) if name == "labeled_comprehension" else ()
+    expected = getattr(ndimage, name)(image, numbers > 0, [1], *extra)
+    found = getattr(ndmeasure, name)(da.from_array(image, chunks=(5, 7)), odd, [1], *extra)
+    np.testing.assert_allclose(found, expected)
+
+
 def test_labels_of_64_bits_are_told_apart(either_kernel):
     top = 2**64 - 1
     labels = np.array([[top, top - 1, 0], [top, 2**63, 5]], np.uint64)

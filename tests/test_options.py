@@ -50,8 +50,8 @@ def test_options_come_from_the_environment():
     assert found.stdout.strip() == "scipy"
 
 
-@pytest.mark.parametrize("value", ["much", None, -1, "-1 MiB"])
-@pytest.mark.parametrize("key", ["coordinates", "label", "median", "partition"])
+@pytest.mark.parametrize("value", ["much", None, -1, "-1 MiB", float("inf")])
+@pytest.mark.parametrize("key", ["coordinates", "label", "median", "partition", "waiting"])
 def test_memory_must_be_a_size(key, value, set_option):
     set_option(f"{key}.memory", value)
     with pytest.raises(ValueError, match=rf"dask-image.{key}.memory must be a size"):

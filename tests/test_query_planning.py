@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from dask_image import ndmeasure, segmentation
+from dask_image import ndmeasure, segmentation, store, to_zarr
 from dask_image._utils.engines.graph import QUERY_PLANNING
 from tests.calls import ALL_CALLS
 from tests.helpers import arrays_for_calls, assert_same_values
@@ -75,3 +75,15 @@ def test_tables_of_channels_in_ranges_of_labels():
     table = frame.compute()
     assert table["label"].tolist() == list(range(1, 12))
     np.testing.assert_array_equal(table["intensity_max-1"], image[1].ravel()[1:])
+
+
+def test_arrays_are_stored(tmp_path):
+    image = np.random.default_rng(0).normal(size=(12, 10))
+    lazy = da.from_array(image, chunks=2)
+    targets = np.zeros((2, 12, 10))
+    store([lazy, segmentation.local_maxima(lazy)], list(targets))
+    np.testing.assert_array_equal(targets[0], image)
+    np.testing.assert_array_equal(targets[1], segmentation.local_maxima(image).compute())
+    zarr = pytest.importorskip("zarr")
+    to_zarr(lazy, str(tmp_path / "image"))
+    np.testing.assert_array_equal(zarr.open(str(tmp_path / "image"), mode="r")[:], image)

@@ -224,7 +224,8 @@ def jit_inline(function):
     """
     As `jit`, for what is called at one place: it becomes a part of the function that calls it.
 
-    It is not compiled by itself before, but what arguments that are None leave out is compiled.
+    So numba has one function less to compile. Unlike in `jit_part`, all of its branches must be
+    valid for the arguments of that call, even one that is never taken because an argument is None.
     """
     return _compile(function, {"inline": "always"})
 

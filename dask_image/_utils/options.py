@@ -91,7 +91,7 @@ def as_bytes(value: Any, name: str) -> int:
     """Return a size such as "64 MiB" in bytes, or raise ValueError."""
     try:
         size = parse_bytes(value)
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, OverflowError):
         size = -1
     if size < 0:
         raise ArgumentError(f"{name} must be a size such as '64 MiB', got {value!r}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import pickle
 import sys
 import tempfile
@@ -31,26 +33,20 @@ class SpillFile:
     def __init__(self) -> None:
         self.folder = dask.config.get("temporary-directory", None) or tempfile.gettempdir()
         # Without a buffer, nothing is left that could fail when it is closed.
-        self.file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115  # lives on
+        with self._naming_the_folder():
+            self.file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115  # lives on
         weakref.finalize(self, self.file.close)
         self.size = 0
         self.lock = threading.Lock()
 
     def write(self, array: np.ndarray[Any, Any]) -> int:
         """Append an array, and return where it begins."""
-        with self.lock:
+        with self.lock, self._naming_the_folder():
             offset = self.size
             left = array.data.cast("B")
-            try:
-                self.file.seek(offset)
-                while left:  # a system may write less at a time
-                    left = left[self.file.write(left) :]
-            except OSError as error:
-                raise OSError(
-                    error.errno,
-                    f"cannot keep pixels in a temporary file in {self.folder}, chosen by Dask's "
-                    f"configuration temporary-directory: {error.strerror}",
-                ) from error
+            self.file.seek(offset)
+            while left:  # a system may write less at a time
+                left = left[self.file.write(left) :]
             self.size += array.nbytes
         return offset
 
@@ -58,14 +54,33 @@ class SpillFile:
         """Return what is written from ``offset`` on, as bytes."""
         data = np.empty(nbytes, np.uint8)
         left = data.data
+        while left:
+            count = self._read_into(left, offset + nbytes - len(left))
+            if not count:
+                raise OSError(f"a temporary file in {self.folder} lost what it held")
+            left = left[count:]
+        return data
+
+    def _read_into(self, buffer, offset):
+        """Read some bytes, and return how many."""
+        if hasattr(os, "preadv"):
+            # A process that was forked has the same position in the file, so none is set.
+            return os.preadv(self.file.fileno(), [buffer], offset)
         with self.lock:
             self.file.seek(offset)
-            while left:
-                count = self.file.readinto(left)
-                if not count:
-                    raise OSError(f"a temporary file in {self.folder} lost what it held")
-                left = left[count:]
-        return data
+            return self.file.readinto(buffer)
+
+    @contextlib.contextmanager
+    def _naming_the_folder(self):
+        """Let errors tell which folder it is, and who chose it."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"cannot keep pixels in a temporary file in {self.folder}, chosen by Dask's "
+                f"configuration temporary-directory: {error.strerror}",
+            ) from error
 
 
 class SpilledArray:
@@ -157,6 +172,16 @@ def _open_file():
             _current = weakref.ref(file)
             _files.add(file)
         return file
+
+
+def _begin_anew():
+    """Let a process that was forked write to a file of its own, whoever held a lock before."""
+    global _lock, _current
+    _lock, _current = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _on_worker():

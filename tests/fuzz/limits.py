@@ -14,6 +14,7 @@ import numpy as np
 
 from dask_image._kernels.stand_ins import _steps
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, TAXICAB
+from dask_image._utils.options import DEFAULTS
 
 _KINDS = EUCLIDEAN, TAXICAB, CHESSBOARD
 
@@ -27,6 +28,7 @@ LIMITS = {
     "_kernels.blocks.label_histogram": {"DENSE_CELLS": (0, 100)},
     "_kernels.blocks.label_index": {"TABLE_ENTRIES": (1, 20), "TABLE_RUNS": (0, 100),
                                     "PIXELS_A_ROW": (1, 100)},
+    "_kernels.blocks.surfaces": {"PIXELS_AT_A_TIME": (0, 40)},
     "_kernels.memory": {"KEPT_BYTES": (0, 100)},
     "_kernels.row_programs": {"POOL_BYTES": (1, 2000), "SHORTEST_BYTES": (8, 64),
                               "POOL_BYTES_OF_FEW_STEPS": (1, 2000)},
@@ -39,11 +41,13 @@ LIMITS = {
                                 "LARGEST_NETWORK_BESIDE_HISTOGRAM": (0, 4, 10)},
     "_kernels.stand_ins.splines": {"CACHED": (1, 64, 500), "LANES": (1, 2, 3)},
     "_kernels.stand_ins.uniform": {"STRIP": (1, 4, 30), "MOST_PIXELS": (3,)},
+    "_utils.engines.components": {"SORTED_AT_ONCE": (1, 5), "MOST_LOOSE": (0, 10)},
     "_utils.engines.counted": {"STRIP_BYTES": (1, 100)},
     "_utils.engines.counted_ranks": {"GATHERED_PER_PIXEL": (0, 5), "GATHERED_AT_A_TIME": (1, 30),
                                      "TABLE_BITS": (0, 12)},
     "_utils.engines.distances": {"COST_TYPES": (dict.fromkeys(_KINDS, (np.int32, np.int64)),
                                                 dict.fromkeys(_KINDS, (np.int64,)))},
+    "_utils.engines.flooding": {"ROWS_TOGETHER": (1, 2)},
     "_utils.engines.folding": {"TOGETHER": (2, 3)},
     "_utils.engines.label_ranges": {"PIXELS_AN_OBJECT": (1,), "MOST_GROUPS": (2, 5),
                                     "FEWEST_GROUPS": (1, 2), "SAMPLED_LABELS": (1, 3)},
@@ -57,6 +61,7 @@ LIMITS = {
     "_utils.engines.order_statistics": {"PIECE": (1, 10)},
     "_utils.engines.overlap": {"SLAB_WORTH_BYTES": (0, 1 << 30), "TOGETHER_BYTES": (0, 1 << 30)},
     "_utils.engines.two_pass": {"TOGETHER": (1, 2, 3)},
+    "_utils.spill": {"SMALLEST": (0, 100), "LARGEST": (1, 1000), "SHARES": (1, 1 << 30)},
     "local_statistics._statistics": {"SAMPLES_AT_A_TIME": (1, 20, 200),
                                      "SAMPLES_OF_SUMS_AT_A_TIME": (1, 20, 200)},
     "ndfilters._threshold_global": {"LONGEST_TABLE": (1, 10)},
@@ -78,7 +83,8 @@ LIMITS_OF_LOOPS = {
     "_kernels.stand_ins.binary": {"WORDS_AT_A_TIME": (1, 3)},
 }
 
-MEMORY = ("coordinates", "label", "median", "partition")
+# All options of how much memory something takes; what `store` does depends on more than sizes.
+MEMORY = tuple(key for key, values in DEFAULTS.items() if "memory" in values and key != "store")
 
 
 def draw_limits(draw, compiled):

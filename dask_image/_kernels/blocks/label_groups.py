@@ -12,7 +12,7 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
-from dask_image._kernels.blocks.label_index import index_labels
+from dask_image._kernels.blocks.label_index import bits_of_booleans, index_labels
 from dask_image._utils.spill import load, spill
 from dask_image._utils.typing import NDArray, Shape, Slices
 
@@ -198,8 +198,7 @@ def group_block(
     -------
     Pixels
     """
-    if labels.dtype.kind == "b":
-        labels = labels.view(np.uint8)
+    labels = bits_of_booleans(labels)
     if use_numba():
         return _group_by_counting(values, labels, requested, box, with_positions)
     labels = labels.ravel()

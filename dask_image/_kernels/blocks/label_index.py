@@ -108,6 +108,19 @@ def as_rows(block):
     return np.ascontiguousarray(block).reshape(rows, columns)
 
 
+def bits_of_booleans(array):
+    """
+    Return booleans as integers, 0 or 1, without a copy if they lie in memory as such.
+
+    Any other byte is True as well, as in an image of 0 and 255 of which someone took a boolean
+    view. Arrays of other dtypes are returned as they are.
+    """
+    if array.dtype != bool:
+        return array
+    codes = array.view(np.uint8)
+    return codes if codes.max(initial=0) <= 1 else (codes != 0).view(np.uint8)
+
+
 def index_labels(labels):
     """
     Make a block of labels ready.
@@ -122,10 +135,8 @@ def index_labels(labels):
     LabelIndex
     """
     dtype, shape = labels.dtype, labels.shape
-    codes = as_rows(labels)
-    # A boolean lies in memory as 0 or 1; NumPy would copy it.
-    code_type = LABEL_TYPES[dtype.str[1:]]
-    codes = codes.view(code_type) if dtype == bool else codes.astype(code_type, copy=False)
+    codes = bits_of_booleans(as_rows(labels))
+    codes = codes.astype(LABEL_TYPES[dtype.str[1:]], copy=False)
     if codes.size == 0:
         return LabelIndex(codes, 0, 0, None, dtype, shape)
     low, high = int(codes.min()), int(codes.max())
