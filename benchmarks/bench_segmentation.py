@@ -1,4 +1,6 @@
-"""Watersheds of images in chunks, on one thread and on two, against scikit-image on the whole array."""
+"""
+Watersheds of images in chunks, on one thread and on two, against scikit-image on the whole array.
+"""
 
 import dask
 import dask.array as da

@@ -13,8 +13,8 @@ than two seconds is called once. Ours begin with Dask arrays of one block that h
 nothing is hashed, and end when the result's block is there (``persist``; `dask.array.store` alone
 takes a millisecond more for a block that is there already); building the graph counts. *Two
 threads* is how many times as fast a square of nine such blocks is on two threads as on one, by the
-clock, to a sink that keeps nothing. Before a row is timed, our result is compared with SciPy's, at its full
-size: a wrong one ends the run.
+clock, to a sink that keeps nothing. Before a row is timed, our result is compared with SciPy's, at
+its full size: a wrong one ends the run.
 """
 
 import argparse
@@ -47,10 +47,10 @@ class Sink:
 
 def in_grid(case, arrays, side):
     """
-    Return Dask arrays of ``side`` × ``side`` blocks, each a case's arrays, and its keywords for these.
+    Return Dask arrays of ``side`` × ``side`` blocks, each a case's arrays, and its keywords.
 
-    Coordinates are moved to their block, and labels counted on, so that each block has as much to do
-    as one alone.
+    Coordinates are moved to their block, and labels counted on, so that each block has as much to
+    do as one alone.
     """
     import dask.array as da
 

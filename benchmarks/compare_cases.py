@@ -134,7 +134,9 @@ def opencv(make):
 def gaussian_of_opencv(sigma, radius):
     side = (2 * radius + 1,) * 2
     return opencv(
-        lambda cv2, image: lambda: cv2.GaussianBlur(image, side, sigma, borderType=cv2.BORDER_REFLECT)
+        lambda cv2, image: lambda: cv2.GaussianBlur(
+            image, side, sigma, borderType=cv2.BORDER_REFLECT
+        )
     )  # fmt: skip
 
 

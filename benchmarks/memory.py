@@ -214,7 +214,9 @@ def _flooded(chunk):
 
 
 def watershed():
-    """Flood 16,384² float32 distances in blocks of 1024² from 10⁵ markers, to zarr: below 1.5 GB."""
+    """
+    Flood 16,384² float32 distances in blocks of 1024² from 10⁵ markers, to zarr: below 1.5 GB.
+    """
     _flooded(1024)
 
 

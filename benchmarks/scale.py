@@ -9,7 +9,8 @@ memory rises by more than its cap above what the imports took. Images are made l
 to zarr through `dask_image.store`, and sampled windows are compared with SciPy. Images of three
 axes have a size of their own; ``--volumes`` runs these cases alone. ``--graphs`` builds
 all functions instead and counts what a block costs; ``--cluster`` runs some on two workers of 1 GB,
-one of which is killed, and which must pause and spill; ``--schedulers`` compares those of Dask. Prints tables as in ``docs/scale.rst``.
+one of which is killed, and which must pause and spill; ``--schedulers`` compares those of Dask.
+Prints tables as in ``docs/scale.rst``.
 """
 
 import argparse
@@ -285,8 +286,8 @@ def state_of_worker(dask_worker):
     limit = pause * dask_worker.memory_manager.memory_limit
     held = sum(map(sizeof, dask_worker.data.fast.values()))
     return (
-        f"{dask_worker.status.name}, {resident() / 1e6:.0f} MB, pauses above {limit / 1e6:.0f}, has "
-        f"{held / 1e6:.0f} to spill, {len(dask_worker.state.ready)} tasks ready"
+        f"{dask_worker.status.name}, {resident() / 1e6:.0f} MB, pauses above {limit / 1e6:.0f}, "
+        f"has {held / 1e6:.0f} to spill, {len(dask_worker.state.ready)} tasks ready"
     )
 
 

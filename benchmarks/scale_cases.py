@@ -184,7 +184,9 @@ class Images:
         return self.made(_strayed, float, first=(2,))
 
     def tiles(self, overlap):
-        """Return square tiles of the image, which have pixels in common, of shape (n, n, size, size)."""
+        """
+        Return square tiles of the image, which have pixels in common, of shape (n, n, size, size).
+        """
         step = self.block - overlap
         count = self.side // step
 

@@ -210,7 +210,8 @@ def write_labels(
     Parameters
     ----------
     labels : array_like or xarray.DataArray
-        Integers, or whole floats. Axes that labels do not have, such as channels, the image may have.
+        Integers, or whole floats. Axes that labels do not have, such as channels, the image may
+        have.
     url : str or os.PathLike
         The folder of the image.
     name : str, optional

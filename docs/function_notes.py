@@ -12,7 +12,8 @@ from dask_image._utils.capabilities import CAPABILITIES
 from tests.calls import ALL_CALLS
 
 AREAS = (
-    "ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph", "local_statistics", "segmentation",
+    "ndfilters", "ndfourier", "ndinterp", "ndmeasure", "ndmorph", "local_statistics",
+    "segmentation",
 )  # fmt: skip
 FACES = ("ndimage", *AREAS, "xarray")
 

@@ -1,4 +1,4 @@
-"""What is done with arguments where they enter: arrays, numbers, names, and what is warned about."""
+"""What is done with arguments where they enter: arrays, numbers, names, and warnings."""
 
 import ast
 import inspect
@@ -655,8 +655,9 @@ def with_places(image, /, size=3, *rest):
 @pytest.mark.parametrize(
     ("args", "kwargs"),
     [
-        ((), {}), ((1,), {}), ((1, 2), {}), ((1, 2, 3), {}), ((1,), {"size": 2}), ((), {"image": 1}),
-        ((1, 2), {"size": 2}), ((1,), {"axes": 0}), ((1,), {"kwargs": 0}), ((), {"other": 2}),
+        ((), {}), ((1,), {}), ((1, 2), {}), ((1, 2, 3), {}), ((1,), {"size": 2}),
+        ((), {"image": 1}), ((1, 2), {"size": 2}), ((1,), {"axes": 0}), ((1,), {"kwargs": 0}),
+        ((), {"other": 2}),
     ],
 )  # fmt: skip
 def test_arguments_get_the_names_that_python_gives_them(function, args, kwargs):

@@ -141,7 +141,10 @@ def test_ten_chunkings_give_the_same(either_kernel):
 
 @pytest.mark.parametrize(
     "places",
-    [[], [(0, 0)], [(3, 3)], [(2, 3), (3, 2)], [(0, 0), (0, 7), (6, 0), (6, 7)], [(3, 4), (3, 3), (4, 4)]],
+    [
+        [], [(0, 0)], [(3, 3)], [(2, 3), (3, 2)], [(0, 0), (0, 7), (6, 0), (6, 7)],
+        [(3, 4), (3, 3), (4, 4)],
+    ],
     ids=str,
 )  # fmt: skip
 def test_markers_on_corners_and_faces_and_none(places):

@@ -322,7 +322,8 @@ def test_chunks_of_size_zero():
     image = seeded_image((5, 4), "f8")
     lazy = da.from_array(image, chunks=((0, 3, 0, 2), (4, 0)))
     result = map_neighborhood(
-        ndimage.uniform_filter, lazy, name="filter", reach=[(1, 1)] * 2, modes=["wrap"] * 2, dtype="f8",
+        ndimage.uniform_filter, lazy, name="filter", reach=[(1, 1)] * 2, modes=["wrap"] * 2,
+        dtype="f8",
         size=3, mode="wrap",
     )  # fmt: skip
     assert result.chunks == lazy.chunks

@@ -18,7 +18,8 @@ pytestmark = [
 LOOPS = [name for name in dir(_nd_image) if callable(getattr(_nd_image, name)) and name[0] != "_"]
 
 # Which loops of SciPy a function may call; others call none. `gaussian_filter` and its like
-# leave short lines, wide kernels and some modes to SciPy, as `uniform_filter` does double precision.
+# leave short lines, wide kernels and some modes to SciPy, as `uniform_filter` does double
+# precision.
 BY_SCIPY = {
     "gaussian": {"correlate1d"},
     "gaussian_filter": {"correlate1d"},

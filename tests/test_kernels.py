@@ -386,7 +386,9 @@ def test_empty_and_scalar(shape, function):
 @pytest.mark.parametrize("shape", [(45, 310), (5, 44, 311), (2, 5, 43, 312)])
 @pytest.mark.parametrize("sigma", [8, 2])
 def test_sweeps_of_large_planes_one_after_another(shape, sigma, monkeypatch):
-    """Large images go down a few planes at a time, and their last axes apart if windows are wide."""
+    """
+    Large images go down a few planes at a time, and their last axes apart if windows are wide.
+    """
     from dask_image._kernels.stand_ins import _separable, _steps
 
     monkeypatch.setattr(_separable, "LEAST_PLANES", 3 * shape[-1])

@@ -20,7 +20,9 @@ SHAPES = [(1,), (5,), (1, 7), (6, 1), (4, 5), (3, 1, 4), (5, 4, 6), (2, 3, 2, 5)
 
 @pytest.fixture(params=["compiled", "plain"])
 def any_kernel(request, monkeypatch):
-    """Run a test with compiled programs, and with programs that NumPy runs, on rows of any length."""
+    """
+    Run a test with compiled programs, and with programs that NumPy runs, on rows of any length.
+    """
     monkeypatch.setattr(extrema, "LEAST_PLAIN_WIDTH", 1)
     if request.param == "compiled":
         pytest.importorskip("numba")

@@ -18,12 +18,14 @@ pytestmark = pytest.mark.every_function
 STEPS = {
     # of filters and interpolation
     "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "sort", "read",
-    "coordinates", "affine", "move", "factors", "mask", "totals", "weights", "halve", "double", "means", "clip",
+    "coordinates", "affine", "move", "factors", "mask", "totals", "weights", "halve", "double",
+    "means", "clip",
     "mesh", "keep",
     *(f"{what}-{step}" for what in ("places", "values")
       for step in ("send", "pass", "sort-out", "receive")),
     # of labels and unions of components
-    "scan", "summary", "link", "follow", "number", "number-part", "relabel", "count", "cast", "combine",
+    "scan", "summary", "link", "follow", "number", "number-part", "relabel", "count", "cast",
+    "combine",
     "combine-part", "finish", "wait",
     # of measurements
     "measure", "merge", "split", "piece", "partition", "join", "index", "group", "frame",

@@ -118,7 +118,8 @@ reveal_type(ndmeasure.mean(smooth, labels))  # dask.array.core.Array
 reveal_type(ndmeasure.mean(smooth, labels, "all"))  # tuple[dask.array.core.Array, ...]
 reveal_type(ndi.extrema(smooth)[0])  # dask.array.core.Array
 reveal_type(ndmorph.distance_transform_edt(smooth))  # dask.array.core.Array
-reveal_type(ndi.distance_transform_edt(smooth, return_indices=True))  # tuple[dask.array.core.Array, ...]
+found = ndi.distance_transform_edt(smooth, return_indices=True)
+reveal_type(found)  # tuple[dask.array.core.Array, ...]
 reveal_type(local_percentile(smooth, 0.5, return_centers=True))  # tuple[dask.array.core.Array, ...]
 reveal_type(ndmeasure.regionprops_table(labels)["area"])  # dask.array.core.Array
 reveal_type(dask_image.__version__)  # str

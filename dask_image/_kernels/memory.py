@@ -10,8 +10,8 @@ import numpy as np
 # Larger arrays are made anew each time: they cost more to keep than to make.
 KEPT_BYTES = 1 << 26
 
-# Smaller results lie in memory that C's allocator keeps. At most so many, and so many bytes of them,
-# are kept for others.
+# Smaller results lie in memory that C's allocator keeps. At most so many, and so many bytes of
+# them, are kept for others.
 LEAST_BYTES, MOST_LEFT, MOST_BYTES_LEFT = 1 << 22, 8, KEPT_BYTES
 
 _of_this_thread = threading.local()

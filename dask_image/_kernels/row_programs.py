@@ -32,12 +32,14 @@ AS_IT_IS, TAKEN_FROM, LESS = range(3)
 POOL_BYTES = 36_000
 SHORTEST_BYTES = 2048
 # Of a few comparisons for each row of the result most time is spent on fetching and writing
-# pixels. That goes faster in long stretches, for which most of the second-level cache is close enough.
+# pixels. That goes faster in long stretches, for which most of the second-level cache is close
+# enough.
 FEW_STEPS = 12
 POOL_BYTES_OF_FEW_STEPS = 144_000
 
-# Columns of what a program loads, where what it loads goes; columns of its steps, the first of three
-# operands, of four each, and of three targets, of two; columns of what it stores, with the operand.
+# Columns of what a program loads, where what it loads goes; columns of its steps, the first of
+# three operands, of four each, and of three targets, of two; columns of what it stores, with the
+# operand.
 PLANE, ROW, LOADED = 0, 1, 2
 KIND, ONE, LONGER, LOWEST = 0, 1, 13, 14
 LINE, STORED = 0, 1

@@ -137,7 +137,8 @@ def _folding(beyond: Callable[..., Any]) -> Callable[..., Any]:
         if size <= 1:
             return np.where(np.isnan(x), np.nan, 0.0)
         below, above = beyond(x, size)
-        # Where a coordinate is so large that its place in the period is rounded away, it stays near.
+        # Where a coordinate is so large that its place in the period is rounded away, it stays
+        # near.
         turned = np.clip(np.where(x < 0, below, above), -1.0, size)
         return np.where(inside, x, turned)
 

@@ -162,7 +162,9 @@ def load(array: Any) -> Any:
 
 
 def _open_file():
-    """Return the file of this process, a new one where nothing refers to the last, or it is long."""
+    """
+    Return the file of this process, a new one where nothing refers to the last, or it is long.
+    """
     global _current
     with _lock:
         file = _current() if _current is not None else None

@@ -97,7 +97,9 @@ class Window:
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """The arguments that describe the window to SciPy, in which a box has one origin an axis."""
+        """
+        The arguments that describe the window to SciPy, in which a box has one origin an axis.
+        """
         keywords = self.described | {"origin": list(self.origins)}
         return keywords | {"axes": self.axes} if self.names_axes else keywords
 
@@ -143,7 +145,9 @@ def sized(
     least: int = 1,
     name: str = "size",
 ) -> Window:
-    """Return a box; where sizes may be 0, SciPy leaves alone axes along which it has 0 or 1 pixels."""
+    """
+    Return a box; where sizes may be 0, SciPy leaves alone axes along which it has 0 or 1 pixels.
+    """
     chosen = normalize_axes(axes, ndim)
     sizes = normalize_sizes(size, len(chosen), name, least)
     origins = normalize_origins(origin, len(chosen))

@@ -107,8 +107,9 @@ def apply_local_function(
         What stands, before results are interpolated, for windows in which nothing counts or
         whose result is NaN: the result of the nearest window that has one, the median of
         all that have one, or a number. Without a ``mask`` and for orders 0 and 1, the nearest
-        window may be 4 steps of the grid away at most. None leaves them as they are: empty windows give
-        what the function says of no values, and one NaN makes NaN of all that its spline reaches.
+        window may be 4 steps of the grid away at most. None leaves them as they are: empty windows
+        give what the function says of no values, and one NaN makes NaN of all that its spline
+        reaches.
     min_fraction : float, optional
         A window in which a smaller part of its pixels counts is taken for empty. Without
         ``interpolate`` it gives NaN, or 0 as an integer.

@@ -60,7 +60,9 @@ class Gaps:
         return self.min_fraction > 0 or (order is not None and self.fill is not None)
 
     def check(self, dtype: np.dtype[Any]) -> None:
-        """Raise ValueError if a result of a dtype cannot hold what stands for windows without one."""
+        """
+        Raise ValueError if a result of a dtype cannot hold what stands for windows without one.
+        """
         if isinstance(self.fill, (int, float)):
             normalize_fill(self.fill, "fill", dtype)
 
@@ -127,7 +129,9 @@ def _more(result, share):
 
 
 def _fill_near(grid, spacing):
-    """Fill NaN by the nearest window that is few steps away; the first in raster order of several."""
+    """
+    Fill NaN by the nearest window that is few steps away; the first in raster order of several.
+    """
     ndim = len(spacing)
     gaps = np.isnan(grid).any(axis=tuple(range(ndim, grid.ndim)))
     if not gaps.any():

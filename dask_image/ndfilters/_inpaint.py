@@ -105,7 +105,9 @@ def _fill(box, *arguments, counted, shape):
 
 
 def as_dtype_of(values, dtype):
-    """Return values in the dtype of an image: the nearest integers, 0 for NaN, where it has integers."""
+    """
+    Return values in the dtype of an image: the nearest integers, 0 for NaN, where it has integers.
+    """
     if dtype.kind in "biu" and values.dtype.kind == "f":
         values = np.rint(np.nan_to_num(values))
     return values.astype(dtype, copy=False)

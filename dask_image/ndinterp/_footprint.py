@@ -111,7 +111,9 @@ def _across_the_seam(low, high, size, spline):
 
 @dataclass(frozen=True)
 class Grid:
-    """Output pixels at ``(index + shift) * zoom`` along each axis, as `zoom` and `shift` have it."""
+    """
+    Output pixels at ``(index + shift) * zoom`` along each axis, as `zoom` and `shift` have it.
+    """
 
     zoom: tuple[float, ...] | None
     shift: tuple[float, ...] | None
@@ -131,7 +133,9 @@ class Grid:
         return x
 
     def reader(self, shape, spline):
-        """Return a function of where a block begins and ends: ``(start, stop)`` read of each axis."""
+        """
+        Return a function of where a block begins and ends: ``(start, stop)`` read of each axis.
+        """
 
         @functools.cache
         def interval(axis, start, stop):
@@ -161,7 +165,9 @@ class Affine:
     offset: tuple[float, ...]
 
     def reader(self, shape, spline):
-        """Return a function of where a block begins and ends: ``(start, stop)`` read of each axis."""
+        """
+        Return a function of where a block begins and ends: ``(start, stop)`` read of each axis.
+        """
         rows = list(zip(self.matrix, self.offset, shape))
         finite = [bool(np.isfinite((*row, offset)).all()) for row, offset, _ in rows]
 

@@ -345,7 +345,9 @@ class Coefficients:
         return reads
 
     def _read(self, axis, start, stop, size):
-        """Return what coefficients of an axis are made of, or None if that lies at both its ends."""
+        """
+        Return what coefficients of an axis are made of, or None if that lies at both its ends.
+        """
         if axis not in self.axes or start == stop:
             return _Read((start, stop), (0, 0), (0, stop - start))
         mode, padding = self.spline.mode.coefficients, self.spline.padding
@@ -408,7 +410,9 @@ def _on_coefficients(box, *arguments, function, filter_box, **keywords):
 
 
 def _padded(image, coefficients, name):
-    """Return the image with the margin of its coefficients, which goes into the blocks at its edges."""
+    """
+    Return the image with the margin of its coefficients, which goes into the blocks at its edges.
+    """
     width, chunks = coefficients.spline.padding, coefficients.chunks
     widths = [width if axis in coefficients.axes else 0 for axis in range(image.ndim)]
     starts = block_bounds(chunks)

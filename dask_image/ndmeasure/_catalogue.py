@@ -1,7 +1,8 @@
 """
 The catalogue of what is measured of labels: each measurement is declared once.
 
-The functions of `dask_image.ndmeasure` and the columns of its `regionprops_table` take it from here.
+The functions of `dask_image.ndmeasure` and the columns of its `regionprops_table` take it from
+here.
 """
 
 import numpy as np

@@ -360,7 +360,8 @@ def standard_deviation(
 ) -> PerLabel: ...
 @overload
 def standard_deviation(
-    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...) -> Array: ...  # fmt: skip
+    image: ArrayLike, label_image: Labels = ..., index: Index = ..., *, nan_policy: NanPolicy = ...
+) -> Array: ...  # fmt: skip
 @numpy_only
 def standard_deviation(
     image: ArrayLike,

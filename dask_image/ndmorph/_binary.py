@@ -362,7 +362,8 @@ def binary_erosion(
     """
     image = as_dask_array(image)
     return _morphology(
-        "binary_erosion", [ndimage.binary_erosion], image, binary_window(structure, origin, axes, image.ndim),
+        "binary_erosion", [ndimage.binary_erosion], image,
+        binary_window(structure, origin, axes, image.ndim),
         iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
         output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
@@ -420,7 +421,8 @@ def binary_dilation(
     """
     image = as_dask_array(image)
     return _morphology(
-        "binary_dilation", [ndimage.binary_dilation], image, binary_window(structure, origin, axes, image.ndim),
+        "binary_dilation", [ndimage.binary_dilation], image,
+        binary_window(structure, origin, axes, image.ndim),
         iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
         output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
@@ -475,7 +477,8 @@ def binary_opening(
     """
     image = as_dask_array(image)
     return _morphology(
-        "binary_opening", [ndimage.binary_erosion, ndimage.binary_dilation], image, binary_window(structure, origin, axes, image.ndim),
+        "binary_opening", [ndimage.binary_erosion, ndimage.binary_dilation], image,
+        binary_window(structure, origin, axes, image.ndim),
         iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
         output=output, wrap_axes=wrap_axes,
     )  # fmt: skip
@@ -528,7 +531,8 @@ def binary_closing(
     """
     image = as_dask_array(image)
     return _morphology(
-        "binary_closing", [ndimage.binary_dilation, ndimage.binary_erosion], image, binary_window(structure, origin, axes, image.ndim),
+        "binary_closing", [ndimage.binary_dilation, ndimage.binary_erosion], image,
+        binary_window(structure, origin, axes, image.ndim),
         iterations=iterations, mask=mask, border_value=border_value, brute_force=brute_force,
         output=output, wrap_axes=wrap_axes,
     )  # fmt: skip

@@ -225,7 +225,8 @@ def _by_height(image, h, footprint, wrap_axes, name):
         return da.zeros_like(image, dtype=np.uint8)
     sign = 1 if name == "h_maxima" else -1
     found = reconstruct(
-        [image], functools.partial(_as_shifted, h=h, sign=sign), functools.partial(_as_tall, h=h, sign=sign), steps,
+        [image], functools.partial(_as_shifted, h=h, sign=sign),
+        functools.partial(_as_tall, h=h, sign=sign), steps,
         np.uint8, name, wrap_axes,
     )  # fmt: skip
     limits = value_range(image, name)

@@ -81,8 +81,8 @@ def rescale_intensity(
     limits = [*_range(image, in_range, "in_range"), *_range(image, out_range, "out_range")]
     from_dtype = _is_named(out_range) and not _names(out_range, "image")
     return map_blocks(
-        _rescale, image, *limits, name="rescale_intensity", from_dtype=from_dtype, out_dtype=dtype, dtype=dtype,
-        meta=block_meta(image.ndim, dtype),
+        _rescale, image, *limits, name="rescale_intensity", from_dtype=from_dtype, out_dtype=dtype,
+        dtype=dtype, meta=block_meta(image.ndim, dtype),
     )  # fmt: skip
 
 

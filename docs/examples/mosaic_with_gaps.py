@@ -2,8 +2,8 @@
 Measure galaxies in a mosaic with gaps.
 
 A mosaic of the sky has no values where no detector was, and along the columns of one that is
-broken; the sky itself is brighter on one side. What is missing is NaN. ``background`` leaves it out,
-and so do filters with ``nan_policy="omit"``; a label of 0 leaves it out of measurements.
+broken; the sky itself is brighter on one side. What is missing is NaN. ``background`` leaves it
+out, and so do filters with ``nan_policy="omit"``; a label of 0 leaves it out of measurements.
 
 Usage: ``python mosaic_with_gaps.py [OUTPUT_FOLDER]``
 """

@@ -169,8 +169,8 @@ def uniform_filter(draw, name):
     image = draw.image("biufc", limits=0)
     axes = draw.axes(image.array.ndim)
     count = selected_axes(axes, image.array.ndim)
-    return Case(name, {"input": image, **window(draw, image.array, axes, 0, separable=True), "axes": axes,
-                       **boundary(draw, image.array, count),
+    return Case(name, {"input": image, **window(draw, image.array, axes, 0, separable=True),
+                       "axes": axes, **boundary(draw, image.array, count),
                        "output": draw.output(image.array)})  # fmt: skip
 
 

@@ -16,7 +16,9 @@ from dask_image._kernels._numba import Deferred
 
 
 def interpret_kernels():
-    """Import all kernels uncompiled, for the rest of this process; without numba they stay plain."""
+    """
+    Import all kernels uncompiled, for the rest of this process; without numba they stay plain.
+    """
     try:
         import numba
     except ImportError:
@@ -31,7 +33,9 @@ def interpret_kernels():
 
 
 def spoil_scratch():
-    """Overwrite memory that is lent again, for the rest of this process: nobody may need it still."""
+    """
+    Overwrite memory that is lent again, for the rest of this process: nobody may need it still.
+    """
     lend = memory.scratch
 
     def spoiled(name, shape, dtype=np.float64):

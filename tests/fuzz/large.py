@@ -47,8 +47,12 @@ class LargeDraw(Draw):
         shape, left = [], self.pixels * self.choice(1, 0.5, 0.1, 0.02)
         for others in range(ndim - 1, 0, -1):
             even, kind = left ** (1 / (others + 1)), self.random.random()
-            size = even * self.random.uniform(0.6, 1.4) if kind < 0.7 else (
-                self.integer(low, 5) if kind < 0.85 else even * self.random.uniform(2, 6))  # fmt: skip
+            if kind < 0.7:
+                size = even * self.random.uniform(0.6, 1.4)
+            elif kind < 0.85:
+                size = self.integer(low, 5)
+            else:
+                size = even * self.random.uniform(2, 6)
             shape.append(math.floor(max(low, min(size, left))))
             left = max(left / max(shape[-1], 1), 1)
         shape += [math.floor(left)] * (ndim > 0)

@@ -221,7 +221,8 @@ def local_extrema(draw, name):
     image = ties(draw)
     ndim = image.array.ndim
     return Case(name, {"image": image, "connectivity": draw.choice(None, *range(1, ndim + 1)),
-                       "allow_borders": draw.chance(0.6), "wrap_axes": rings(draw, ndim)}, "whole")  # fmt: skip
+                       "allow_borders": draw.chance(0.6), "wrap_axes": rings(draw, ndim)},
+                       "whole")  # fmt: skip
 
 
 @draws("peak_local_max")

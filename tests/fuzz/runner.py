@@ -120,7 +120,8 @@ def _of_crash(seed, number, large, child):
     said = child.stderr.partition("Extension modules:")[0][-3000:]
     kind = "hang" if "Timeout" in child.stderr else f"crash: exit code {child.returncode}"
     return (
-        f"{case.name}: {kind}\n{said}\n  seed {seed}, case {number}, {face}, plain={plain}, {limits}\n"
+        f"{case.name}: {kind}\n{said}\n"
+        f"  seed {seed}, case {number}, {face}, plain={plain}, {limits}\n"
         f"{PREAMBLE}{source_of(case)}\n"
     )
 

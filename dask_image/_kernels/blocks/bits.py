@@ -111,7 +111,9 @@ def count_ones(typing_context, word):
 
 @jit
 def count_changes(words):
-    """Return how often all lines together change, from 0 before their first pixel to 0 at the end."""
+    """
+    Return how often all lines together change, from 0 before their first pixel to 0 at the end.
+    """
     one, top = np.uint64(1), np.uint64(63)
     changes = np.uint64(0)
     for line in range(words.shape[0]):

@@ -182,7 +182,9 @@ class RunComponents:
         return self._relabel((slice(None),) * len(self.shape), table)
 
     def keep(self, most_bytes):
-        """Return what can `relabel` as well: with the runs, or if they take more, with a bit a pixel."""
+        """
+        Return what can `relabel` as well: with the runs, or if they take more, with a bit a pixel.
+        """
         if self._bounds.nbytes + self._labels.nbytes <= most_bytes:
             self._words = None
             # Of thin lines it would take as much as they do in bits.

@@ -37,8 +37,9 @@ def fill_in(block, mask, neutral):
         return None, False
     filled = scratch("filled", block.shape, block.dtype)
     distinct = _fill_in(
-        np.ascontiguousarray(block).reshape(-1), np.ascontiguousarray(mask).view(np.uint8).reshape(-1),
-        block.dtype.type(neutral), filled.reshape(-1),
+        np.ascontiguousarray(block).reshape(-1),
+        np.ascontiguousarray(mask).view(np.uint8).reshape(-1), block.dtype.type(neutral),
+        filled.reshape(-1),
     )  # fmt: skip
     return filled.view(bool) if flags else filled, distinct
 
@@ -88,7 +89,8 @@ def divide(total, weight, least, fill, out):
     return True
 
 
-# As operators do, they look out for zero, and no vector instruction is made of that: `np.divide` does not.
+# As operators do, they look out for zero, and no vector instruction is made of that: `np.divide`
+# does not.
 
 
 @jit
@@ -182,8 +184,8 @@ def average_boxes(block, mask, region, out, *, cval, fill, beyond, **box):
         return False
     packed = scratch("packed", block.shape, np.uint32)
     _pack(
-        np.ascontiguousarray(block).reshape(-1), np.ascontiguousarray(mask).view(np.uint8).reshape(-1),
-        np.int32(least), packed.reshape(-1),
+        np.ascontiguousarray(block).reshape(-1),
+        np.ascontiguousarray(mask).view(np.uint8).reshape(-1), np.int32(least), packed.reshape(-1),
     )  # fmt: skip
     axes = window.axes(block.shape, region)
     sums = scratch("packed sums", out.shape, np.uint32)

@@ -200,7 +200,7 @@ def _add_up(numbers, window, outside, region):
 @jit
 def _fill_in(image, mask, left, instead, worth, filled, sums):
     """
-    Write the least or the most value for pixels that do not count, and to ``sums`` what all are worth.
+    Write the least or the most value for pixels that do not count, and their worth to ``sums``.
 
     ``instead`` says how many of 256 pixels get the least value, and what both are, ``worth`` what
     pixels are that count, and those with the least value.

@@ -1,12 +1,13 @@
 """
 Values for holes in an image, from the biharmonic equation.
 
-Where the discrete Laplacian, applied twice, is zero at each missing pixel, a surface bends as little
-as it can between the pixels that are there. Beyond its edges the image is mirrored (SciPy's "reflect"),
-so the Laplacian L is that of the grid's graph, and the equations L² u = 0 of a hole are symmetric and
-positive definite unless the hole is all of the image. Two missing pixels have to do with each other
-if they are at most two steps along axes apart: components of that relation are solved one by one, with
-their pixels in raster order, so that the values do not depend on which block does it.
+Where the discrete Laplacian, applied twice, is zero at each missing pixel, a surface bends as
+little as it can between the pixels that are there. Beyond its edges the image is mirrored (SciPy's
+"reflect"), so the Laplacian L is that of the grid's graph, and the equations L² u = 0 of a hole are
+symmetric and positive definite unless the hole is all of the image. Two missing pixels have to do
+with each other if they are at most two steps along axes apart: components of that relation are
+solved one by one, with their pixels in raster order, so that the values do not depend on which
+block does it.
 """
 
 from __future__ import annotations
@@ -258,6 +259,7 @@ def _check_size(sizes, ndim):
     most = largest_hole(ndim)
     if sizes.max(initial=0) > most:
         raise ValueError(
-            f"image has a hole of {sizes.max()} pixels or more, of which method 'inpaint' fills at most "
-            f"{most}, and missing pixels at most two steps apart are one hole; use method='smooth'"
+            f"image has a hole of {sizes.max()} pixels or more, of which method 'inpaint' fills at "
+            f"most {most}, and missing pixels at most two steps apart are one hole; use "
+            "method='smooth'"
         )

@@ -89,7 +89,9 @@ def geometry_partial(index, location, moments=False):
 
 
 def _corner_type(shape):
-    """Return the dtype of corners of boxes: there may be one for each of many millions of labels."""
+    """
+    Return the dtype of corners of boxes: there may be one for each of many millions of labels.
+    """
     # On axes whose ends meet, boxes may reach over the end of the image.
     small = 2 * max(shape, default=0) <= np.iinfo(np.int32).max
     return np.int32 if small else np.int64

@@ -136,7 +136,9 @@ _add_small_integers = patient(_add_values)
 
 
 def _total_of(image, dtype):
-    """Return the sum of all values, in ``dtype``; NumPy's of small integers is as exact, and faster."""
+    """
+    Return the sum of all values, in ``dtype``; NumPy's of small integers is as exact, and faster.
+    """
     small = image.dtype.kind in "bui" and image.dtype.itemsize <= 4 and image.size < 1 << 31
     with np.errstate(all="ignore"):
         return image.sum(dtype=np.int64 if small else dtype)

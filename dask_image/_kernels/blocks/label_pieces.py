@@ -108,7 +108,9 @@ def merge_pieces(merge, partials):
 
 
 def _united(labels, spans):
-    """Return the union of spans of equal labels that touch: which one each is in, and their bounds."""
+    """
+    Return the union of spans of equal labels that touch: which one each is in, and their bounds.
+    """
     order = np.lexsort((spans[:, BEGIN], labels))
     labels = labels[order]
     new = np.ones(order.size, bool)

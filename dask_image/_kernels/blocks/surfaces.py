@@ -371,7 +371,8 @@ class Graph:
         count : int
             How many face terminals.
         taken : numpy.ndarray of int32
-            What takes in what holds each pixel: a face terminal of it, from 1, or a marker, from -1.
+            What takes in what holds each pixel: a face terminal of it, from 1, or a marker, from
+            -1.
         markers : numpy.ndarray
             0, and the labels of the markers.
         """

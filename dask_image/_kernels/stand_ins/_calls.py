@@ -89,9 +89,10 @@ def stands_in_for(function, exact=None, linear=False):
     Make a kernel of what computes a region of the result (None: all of it) from a `Call`.
 
     The kernel has SciPy's signature. Its attribute ``in_region`` takes the region as a keyword
-    beside SciPy's arguments, the image by position. It compiles in the background where the kernel gives the bits that it
-    gives without numba: where ``exact(call)`` says so, and always if there is no ``exact``.
-    That of a ``linear`` filter takes a `Counted` as a further keyword of ``in_region``.
+    beside SciPy's arguments, the image by position. It compiles in the background where the kernel
+    gives the bits that it gives without numba: where ``exact(call)`` says so, and always if there
+    is no ``exact``. That of a ``linear`` filter takes a `Counted` as a further keyword of
+    ``in_region``.
     """
 
     def decorate(compute):

@@ -5,8 +5,8 @@ SciPy runs a separable filter axis by axis, and rounds to the output's dtype in 
 along the last two axes are one sweep here; along another axis a step is a sweep over planes,
 seen as long rows. What a sweep needs besides images is planned once for blocks of one shape.
 
-Where some pixels count alone (`_calls.Counted`), a sweep takes the sums of pixels and those of weights
-at once: a row of it is one of both, one behind the other, and the last sweep divides.
+Where some pixels count alone (`_calls.Counted`), a sweep takes the sums of pixels and those of
+weights at once: a row of it is one of both, one behind the other, and the last sweep divides.
 """
 
 import functools
@@ -331,7 +331,8 @@ def _take_apart(image, mask, neutral, parts, apart):
     return odd
 
 
-# As operators do, they look out for zero, and no vector instruction is made of that: `np.divide` does not.
+# As operators do, they look out for zero, and no vector instruction is made of that: `np.divide`
+# does not.
 
 
 @jit_part

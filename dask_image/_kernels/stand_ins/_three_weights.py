@@ -149,8 +149,9 @@ def _weights(step, source, dtype):
     Return the weights of the centre and before it, their sign behind it, and all in ``dtype``.
 
     The last is empty if sums of pixels of the dtype ``source``, taken in that dtype, were not
-    SciPy's, who takes them in float64. They are where a difference is all there is to round, in whichever precision it is taken (S. A.
-    Figueroa, When is double rounding innocuous?, 1995), and where integers wrap around.
+    SciPy's, who takes them in float64. They are where a difference is all there is to round, in
+    whichever precision it is taken (S. A. Figueroa, When is double rounding innocuous?, 1995), and
+    where integers wrap around.
     """
     half, sign = ((1.0, 0.0), 1.0) if step is None else (step.half, float(step.sign))
     exact = all(weight.is_integer() and abs(weight) < 2**12 for weight in half)
@@ -215,9 +216,9 @@ def _sweep_sum(image, target, shape, steps, weights, across, buffers):
     Add up what correlation gives along several axes.
 
     ``target`` is the result and what its dtype is come to by way of; ``steps`` are where rows
-    start and an order. ``starts[row]`` says which row of the image a row of the result stands at, and then which
-    are before and behind it along each axis but the last. ``order`` names pairs of columns
-    of that, 0 for the last axis.
+    start and an order. ``starts[row]`` says which row of the image a row of the result stands at,
+    and then which are before and behind it along each axis but the last. ``order`` names pairs of
+    columns of that, 0 for the last axis.
     """
     result, via = target
     starts, order = steps

@@ -113,7 +113,7 @@ def names_a_window(call):
 
 def window_of(call, ndim, separable=False):
     """
-    Return the `PlacedWindow` that the arguments of a `Call` describe, or None for what SciPy refuses.
+    Return the `PlacedWindow` that the arguments of a `Call` describe; None if SciPy refuses.
 
     ``separable`` tells that SciPy filters by boxes one axis after another.
     """

@@ -22,7 +22,9 @@ BEFORE, BEHIND, COST = range(3)
 
 
 def watershed_ift(input, markers, structure=None, output=None):
-    """Stand in for :func:`scipy.ndimage.watershed_ift`, whose queues take 40 bytes a pixel, not 12."""
+    """
+    Stand in for :func:`scipy.ndimage.watershed_ift`, whose queues take 40 bytes a pixel, not 12.
+    """
     plain = output is not None or not (input.dtype.isnative and markers.dtype.isnative)
     if plain or input.size < FEW_PIXELS or not use_numba():
         return ndimage.watershed_ift(input, markers, structure, output)

@@ -319,8 +319,8 @@ class CountedKernel:
     at_once : callable, optional
         ``at_once(block, mask, region, out)`` does the same in a faster way; False if not here.
     by_value : bool
-        Whether the filtered image is ``neutral`` where no pixel counts, and elsewhere is not as long
-        as no pixel is: then it takes no mask.
+        Whether the filtered image is ``neutral`` where no pixel counts, and elsewhere is not as
+        long as no pixel is: then it takes no mask.
     """
 
     of_image: BlockKernel

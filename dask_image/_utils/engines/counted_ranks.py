@@ -167,7 +167,9 @@ class RankKernel:
         return self.cval if self.counted.beyond_edges(self.cval) else extreme_of(dtype, True)
 
     def _ranks(self, mask, below, total, region):
-        """Return the rank of each window's pixel among all of the window, -1 where there is none."""
+        """
+        Return the rank of each window's pixel among all of the window, -1 where there is none.
+        """
         keywords = {"origin": self.origins, "mode": self.mode, "output": np.float64}
         keywords["cval"] = self.counted.beyond_edges(self.cval)
         scale = 1

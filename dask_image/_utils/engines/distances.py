@@ -125,7 +125,9 @@ class FirstAxis:
     def background_in(
         self, packed: Any, before: NDArray, after: NDArray, start: int, first: int, end: int
     ) -> tuple[NDArray, int, NDArray, NDArray]:
-        """Return the background in rows of a block, their position, and what is before and after."""
+        """
+        Return the background in rows of a block, their position, and what is before and after.
+        """
         start, size = start + self.metric.periods[0], packed.shape[0]
         if first > 0:
             _, last = self._range(packed.rows(0, first), start)

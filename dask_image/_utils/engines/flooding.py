@@ -217,8 +217,8 @@ def _add_distances(
             indices = [(row, *column) for row in range(first, min(first + ROWS_TOGETHER, rows))]
             some = sequence(reference((blocks, *index)) for index in indices)
             sites = tasks.add(
-                f"sites-{axis}", place, _sites, distances, axis, indices, on_disk, after[place[0]], some,
-                *args,
+                f"sites-{axis}", place, _sites, distances, axis, indices, on_disk, after[place[0]],
+                some, *args,
             )  # fmt: skip
             parts.setdefault(_beside(place, axis), []).append(sites)
         for rest, sites in parts.items():

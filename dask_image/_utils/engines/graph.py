@@ -448,7 +448,9 @@ def cloned(array: Array, seed: str, gate: Callable[[Shape], Any]) -> tuple[str, 
 
 
 def share_of_roots(array: Array, index: Shape) -> float:
-    """Return how many of the tasks that need no other one a block of an array needs, from 0 to 1."""
+    """
+    Return how many of the tasks that need no other one a block of an array needs, from 0 to 1.
+    """
     nodes = convert_legacy_graph(ensure_dict(array.__dask_graph__()))
     roots = sum(not node.dependencies for node in nodes.values())
     needed, waiting = set(), {block_key(array, index)}

@@ -134,7 +134,8 @@ def split_block(
         finished.append((places[whole], shuffle.function(mine, mine.labels)))
         pixels = pixels.spilled()
     pieces = _cut(pixels, wanted.labels, partitions)
-    # Most partitions get nothing from a block, and an empty piece would cost as much as a small one.
+    # Most partitions get nothing from a block, and an empty piece would cost as much as a small
+    # one.
     return [
         finished,
         *([piece] if partitions == 1 or piece.labels.size else [] for piece in pieces),
@@ -172,7 +173,9 @@ def apply_to_partition(
     shuffle: Shuffle,
     _: None,
 ) -> NDArray:
-    """Call the shuffle's function on one partition, once all are there, and the labels asked of it."""
+    """
+    Call the shuffle's function on one partition, once all are there, and the labels asked of it.
+    """
     requested = wanted.labels if isinstance(wanted, Wanted) else wanted
     bounds = partition_bounds(requested.size, partitions)
     pieces = [piece.loaded() for group in groups for piece in group] or [NO_PIXELS]

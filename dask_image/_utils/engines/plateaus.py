@@ -2,9 +2,9 @@
 Regional maxima or minima of an image that is held in blocks: plateaus without a higher neighbour.
 
 Pixels without a higher neighbour make up components, each of one value. One of them is an extremum
-unless it is spoiled: unless a pixel as high as it, next to it, has a higher neighbour. A block tells
-so of its own pixels; links compare the pixels of faces that touch, and find what unites components,
-and what spoils them. So no block reads more of the image than itself.
+unless it is spoiled: unless a pixel as high as it, next to it, has a higher neighbour. A block
+tells so of its own pixels; links compare the pixels of faces that touch, and find what unites
+components, and what spoils them. So no block reads more of the image than itself.
 """
 
 from __future__ import annotations
@@ -189,7 +189,9 @@ class Plateaus(TwoPass):
         return foreground
 
     def _at_lowest(self, image, states, plateaus):
-        """Return the least value (of minima, the greatest) of a block, and the plateaus that have it."""
+        """
+        Return the least value (of minima, the greatest) of a block, and the plateaus that have it.
+        """
         lowest = (np.min if self.highest else np.max)(image)
         steps = self.connectivity.displacements
         if self.edges or not steps:

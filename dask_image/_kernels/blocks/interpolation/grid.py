@@ -152,7 +152,7 @@ class _Rows:
 
     def doubt(self, pixels):
         """
-        Return how far from a half a sum need not be rounded as SciPy's is; -1 if it does not matter.
+        Return how far from a half a sum need not be rounded as SciPy's is; -1 if at none.
 
         SciPy adds up in another order, and sums next to a half are rounded as theirs are.
         """
@@ -270,7 +270,9 @@ def _few_bits(*weights):
 
 
 def _largest(pixels):
-    """Return the largest magnitude among the pixels, or more; those that are not finite are left."""
+    """
+    Return the largest magnitude among the pixels, or more; those that are not finite are left.
+    """
     if pixels.dtype.kind != "f":
         limits = np.iinfo(pixels.dtype)
         return float(max(limits.max, -limits.min))

@@ -307,7 +307,9 @@ def _read(pixels, offsets, count, row):
 
 @jit_part
 def _read_two(pixels, delta, offsets, count, pairs):
-    """Read two pixels side by side for each point; not into a sum, which then would be no vector."""
+    """
+    Read two pixels side by side for each point; not into a sum, which then would be no vector.
+    """
     for k in range(count):
         copy_two(pixels, np.uint64(offsets[k] & ADDED) + delta, pairs, np.uint64(2 * k))
 

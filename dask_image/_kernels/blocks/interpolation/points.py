@@ -43,8 +43,8 @@ class Points(NamedTuple):
     """
     Points to interpolate at, in rows: ``matrix @ index + offset + along`` each.
 
-    A row has an index along the axes of the output but the last one, and a point of it a place along
-    that. Scattered points are a single row, without an index.
+    A row has an index along the axes of the output but the last one, and a point of it a place
+    along that. Scattered points are a single row, without an index.
     """
 
     matrix: Any

@@ -16,7 +16,9 @@ def kind_of(dtype):
 
 @jit
 def store(total, length, limits, out):
-    """Write a row, rounded to the nearest integer, halves away from zero, where there are limits."""
+    """
+    Write a row, rounded to the nearest integer, halves away from zero, where there are limits.
+    """
     if limits is None:
         for k in range(length):
             out[k] = total[k]
