@@ -32,7 +32,7 @@ def test_dead_links_are_found(helper, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("gaussian_filter", 1), ("regionprops_table", 3.67), ("find_objects", 2.33), ("sum", 2.33)],
+    [("gaussian_filter", 1), ("regionprops_table", 4.17), ("find_objects", 2.58), ("sum", 2.58)],
 )
 def test_tasks_are_counted(helper, name, count):
     notes = helper("function_notes")
