@@ -320,7 +320,7 @@ def in_turn(tasks: dict[Any, Any], name: str, references: Iterable[Any]) -> Task
     """
     Add tasks that lead Dask along others, of which all have to be run.
 
-    Where several tasks gather a part of what each block gives, Dask goes to and fro between blocks,
+    Where several tasks gather a part of what each block gives, Dask jumps from block to block,
     and holds half of an image for their neighbours' halos. It walks the blocks in the order given
     where these tasks wait for the last of a chain, each of which waits for some blocks and for the
     one before it.
