@@ -3,6 +3,7 @@
 import pkgutil
 
 import pytest
+from scipy import ndimage
 
 import dask_image
 from benchmarks.scale import MOST_TASKS, graph_of
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.every_function
 SIDE = 5
 
 
+@pytest.mark.skipif(not hasattr(ndimage, "vectorized_filter"), reason="SciPy before 1.16")
 def test_graphs_of_every_public_function_are_counted():
     counted = {name.split(",")[0].removesuffix("_again") for name in graph_calls()}
     seen = set()
