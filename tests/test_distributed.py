@@ -17,7 +17,7 @@ distributed = pytest.importorskip("distributed")
 def cluster():
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit="2GiB"
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="2GiB"
         ) as workers,
         distributed.Client(workers) as client,
     ):
