@@ -179,7 +179,7 @@ def to_zarr(
     Raises
     ------
     ValueError
-        If chunks are uneven.
+        If chunks are uneven, or ``url`` is not a folder but an object store.
     FileExistsError
         If there is something already, and neither a journal nor ``overwrite``.
     OSError
@@ -198,6 +198,13 @@ def to_zarr(
     """
     import zarr
 
+    if not isinstance(array, da.Array):
+        raise TypeError(f"array must be a Dask array, got {type(array).__name__}")
+    if "://" in str(url):
+        raise ArgumentError(
+            f"url must be a folder, got {str(url)!r}: make an array of an object store with "
+            "zarr.create_array, and pass it to dask_image.store with a journal"
+        )
     url = pathlib.Path(url)
     chunks = tuple(max(sizes[0], 1) for sizes in array.chunks)
     for axis, sizes in enumerate(array.chunks):
@@ -207,16 +214,17 @@ def to_zarr(
             )
     path = url if component is None else url / component
     journal = path.with_name(path.name + ".journal")
-    if journal.exists():
+    begun = journal.exists()
+    if _Journal.lines(journal) and path.exists():
         target = zarr.open_array(str(url), path=component, mode="r+")
-    elif path.exists() and not overwrite:
+    elif path.exists() and not overwrite and not begun:
         raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
     else:
         # The journal comes first, so that there is never an unfinished array without one.
         _Journal.begin(journal)
         target = zarr.create_array(
             str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
-            overwrite=overwrite, **(zarr_options or {}),
+            overwrite=overwrite or begun, **(zarr_options or {}),
         )  # fmt: skip
     store(array, target, memory=memory, journal=journal, progress=progress)
 
@@ -296,7 +304,7 @@ def _needs_most(array):
 
 
 def _paired(arrays, targets):
-    arrays = [arrays] if isinstance(arrays, da.Array) else list(arrays)
+    arrays = list(arrays) if isinstance(arrays, Sequence) else [arrays]
     targets = list(targets) if isinstance(targets, Sequence) else [targets]
     if not arrays or len(arrays) != len(targets):
         raise ArgumentError(
@@ -452,6 +460,11 @@ class _Journal:
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(path).write_text("")
 
+    @staticmethod
+    def lines(path):
+        """Return what is written down, without a last line that a crash has cut off."""
+        return path.read_text().split("\n")[:-1] if path.exists() else []
+
     @classmethod
     @contextlib.contextmanager
     def open(cls, path, token, regions):
@@ -460,7 +473,7 @@ class _Journal:
             yield cls(None, regions, set())
             return
         path = pathlib.Path(path)
-        lines = path.read_text().splitlines() if path.exists() else []
+        lines = cls.lines(path)
         if lines:
             begun = json.loads(lines[0])
             if begun["result"] != token:
@@ -470,11 +483,11 @@ class _Journal:
                 )
             # Regions stay those of the interrupted call, whatever memory there is now.
             regions = [tuple(slice(*ends) for ends in region) for region in begun["regions"]]
+            os.truncate(path, sum(len(line) + 1 for line in lines))
         else:
             ends = [[(part.start, part.stop) for part in region] for region in regions]
             path.write_text(json.dumps({"result": token, "regions": ends}) + "\n")
-        # A last line that was cut off by a crash names no region.
-        yield cls(path, regions, {int(line) for line in lines[1:] if line.isdigit()})
+        yield cls(path, regions, {int(line) for line in lines[1:]})
         path.unlink()
 
 

@@ -100,13 +100,36 @@ def test_an_interrupted_call_goes_on(tmp_path):
         to_zarr(lazy, path, memory=1)
     assert len(journal.read_text().splitlines()) == 3
     with open(journal, "a") as file:
-        file.write("1x")  # cut off by the crash
+        file.write("3")  # cut off by the crash: it may have been 30
+    with pytest.raises(OSError, match="disk full"):
+        to_zarr(lazy, path, memory=1)
+    assert journal.read_text().splitlines()[1:] == ["0", "1"]
     failing[0] = False
     read.clear()
     to_zarr(lazy, path, memory="1 GiB")  # the regions are those of the first call
     assert sorted(set(read)) == [(0, 2), (0, 3)]
     np.testing.assert_array_equal(zarr.open_array(path)[:], image)
     assert not journal.exists()
+
+
+@pytest.mark.parametrize("known", ["", '{"result": "cut o'])
+@pytest.mark.parametrize("made", [False, True])
+def test_a_call_that_was_killed_at_its_beginning_goes_on(tmp_path, known, made):
+    path, journal = tmp_path / "a.zarr", tmp_path / "a.zarr.journal"
+    journal.write_text(known)
+    if made:
+        zarr.create_array(path, shape=(4,), chunks=(2,), dtype="f8")
+    to_zarr(da.ones((4, 4), chunks=2), path)
+    assert (zarr.open_array(path)[:] == 1).all()
+    assert not journal.exists()
+
+
+def test_a_journal_without_its_array_begins_anew(tmp_path):
+    image = da.ones((4, 4), chunks=2)
+    path, journal = tmp_path / "a.zarr", tmp_path / "a.zarr.journal"
+    journal.write_text(json.dumps({"result": "of what was deleted", "regions": []}) + "\n0\n")
+    to_zarr(image, path)
+    assert (zarr.open_array(path)[:] == 1).all()
 
 
 def test_a_journal_of_other_arrays_is_refused(tmp_path):
@@ -125,6 +148,12 @@ def test_bad_arguments(tmp_path):
         store([image, image], [np.zeros((4, 4))])
     with pytest.raises(TypeError, match="arrays must be Dask arrays"):
         store([np.zeros(3)], [np.zeros(3)])
+    with pytest.raises(TypeError, match="arrays must be Dask arrays, got ndarray"):
+        store(np.zeros(3), np.zeros(3))
+    with pytest.raises(TypeError, match="array must be a Dask array, got ndarray"):
+        to_zarr(np.zeros(3), tmp_path / "numpy.zarr")
+    with pytest.raises(ValueError, match="url must be a folder, got 's3://"):
+        to_zarr(image, "s3://bucket/a.zarr")
     for memory in ("much", -1, 0):
         with pytest.raises(ValueError, match="memory must be"):
             store(image, np.zeros((4, 4)), memory=memory)
