@@ -222,10 +222,11 @@ def to_zarr(
     else:
         # The journal comes first, so that there is never an unfinished array without one.
         _Journal.begin(journal)
-        target = zarr.create_array(
-            str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
-            overwrite=overwrite or begun, **(zarr_options or {}),
-        )  # fmt: skip
+        with _naming(path):
+            target = zarr.create_array(
+                str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
+                overwrite=overwrite or begun, **(zarr_options or {}),
+            )  # fmt: skip
     store(array, target, memory=memory, journal=journal, progress=progress)
 
 
@@ -423,13 +424,20 @@ def _written(part, target, region):
 def _write_block(block, target, where):
     """Write a block where there is something to write; return an array of one element."""
     if block.size:
-        try:
+        with _naming(_name_of(target)):
             target[where or ...] = np.asarray(block)
-        except OSError as error:
-            if error.filename is not None:
-                raise
-            raise OSError(error.errno, f"cannot write to {_name_of(target)}: {error}") from error
     return np.ones((1,) * block.ndim, bool)
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Let errors of the system that name no file tell what could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, f"cannot write to {path}: {error}") from error
 
 
 def _name_of(target):
@@ -449,7 +457,7 @@ class _Journal:
     def add(self, number):
         """Write down that a region is finished."""
         if self.path is not None:
-            with open(self.path, "a") as file:
+            with _naming(self.path), open(self.path, "a") as file:
                 file.write(f"{number}\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -486,7 +494,8 @@ class _Journal:
             os.truncate(path, sum(len(line) + 1 for line in lines))
         else:
             ends = [[(part.start, part.stop) for part in region] for region in regions]
-            path.write_text(json.dumps({"result": token, "regions": ends}) + "\n")
+            with _naming(path):
+                path.write_text(json.dumps({"result": token, "regions": ends}) + "\n")
         yield cls(path, regions, {int(line) for line in lines[1:]})
         path.unlink()
 

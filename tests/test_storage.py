@@ -219,14 +219,32 @@ def test_a_full_disk_leaves_a_journal_and_is_gone_on_from(tmp_path):
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], image.compute())
 
 
+def test_a_full_disk_before_anything_is_written(tmp_path):
+    image, target = da.ones((40, 30), chunks=10), np.zeros((40, 30))
+    with files_limited_to(0):
+        with pytest.raises(OSError, match=r"cannot write to .*a\.zarr.*File too large"):
+            to_zarr(image, tmp_path / "a.zarr")
+        with pytest.raises(OSError, match=r"cannot write to .*a\.journal.*File too large"):
+            store(image, target, journal=tmp_path / "a.journal")
+    to_zarr(image, tmp_path / "a.zarr")
+    store(image, target, journal=tmp_path / "a.journal")
+    assert (zarr.open_array(tmp_path / "a.zarr")[:] == target).all()
+
+
 def test_a_full_disk_beside_the_computation(tmp_path):
     image = da.from_array(seeded_image((64, 64), "f8"), chunks=32)
     coordinates = da.from_array(np.indices(image.shape) / 2, chunks=(2, 32, 32))
     few = {"dask-image.coordinates.memory": 0, "temporary-directory": str(tmp_path)}
-    with dask.config.set(few), files_limited_to(5_000):
+    beside = f"in {tmp_path}.* temporary-directory: File too large"
+    with dask.config.set(few):
         points = map_coordinates(image, coordinates, order=1)
-        with pytest.raises(OSError, match=f"in {tmp_path}.* temporary-directory: File too large"):
+        with files_limited_to(5_000), pytest.raises(OSError, match=beside) as full:
             points.compute()
+    # Who keeps the error, as notebooks do, keeps the file; in another folder there is a new one.
+    elsewhere = few | {"temporary-directory": f"{tmp_path}/none"}
+    with dask.config.set(elsewhere), pytest.raises(OSError, match=f"in {tmp_path}/none"):
+        points.compute()
+    assert full.value.__traceback__ is not None
 
 
 def test_an_error_of_a_block_leaves_a_journal(tmp_path):

@@ -460,7 +460,7 @@ def _within_reach(image, coordinates, interpolation, reach, name):
     reach = normalize_sequence(reach, image.ndim, "reach")
     shape, chunks, dtype = coordinates.shape[1:], coordinates.chunks[1:], interpolation.dtype
     if any(not distance >= 0 for distance in reach):
-        raise ArgumentError(f"reach must not be negative, got {reach}")
+        raise ArgumentError(f"reach must be at least 0, got {reach}")
     if len(shape) != image.ndim or np.isnan(shape).any():
         raise ArgumentError(
             f"reach needs an output with the {image.ndim} axes of the image, got shape {shape}"
