@@ -6,13 +6,14 @@ import contextlib
 import itertools
 import json
 import math
+import mmap
 import os
 import pathlib
 import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import dask
 import dask.array as da
@@ -75,6 +76,7 @@ def store(
     targets : array_like or sequence of array_like
         Where each array goes: anything with a shape that takes slices, as arrays of zarr and
         HDF5, and `numpy.memmap`, do. Where a target has chunks, only whole ones are written.
+        Where other processes compute, those of a cluster say, it must be a file that they reach.
     memory : int or str, optional
         Bytes that may be used at a time, such as ``"2 GiB"``. By default the configuration
         ``dask-image.store.memory``; without that, an eighth of the memory of the workers.
@@ -92,8 +94,9 @@ def store(
     Raises
     ------
     ValueError
-        If an array and its target differ in shape, if no array is given, or if ``journal`` was
-        written for other arrays.
+        If an array and its target differ in shape, if no array is given, if other processes
+        compute and a target lies in the memory of this one, or if ``journal`` was written for
+        other arrays.
 
     See Also
     --------
@@ -119,6 +122,8 @@ def store(
     True
     """
     arrays, targets = _paired(arrays, targets)
+    if _in_other_processes():
+        targets = [_reachable(target) for target in targets]
     budget = _budget(memory)
     main = arrays[0].shape
     together = [pair for pair in zip(arrays, targets) if pair[0].shape == main]
@@ -314,6 +319,8 @@ def _paired(arrays, targets):
     for array, target in zip(arrays, targets):
         if not isinstance(array, da.Array):
             raise TypeError(f"arrays must be Dask arrays, got {type(array).__name__}")
+        if isinstance(target, da.Array):
+            raise TypeError("targets must be arrays that can be written, got a Dask array")
         if tuple(target.shape) != array.shape:
             raise ArgumentError(
                 f"a target must have the shape of its array {array.shape}, got {target.shape}"
@@ -358,6 +365,36 @@ def _active_client():
     return None
 
 
+def _in_other_processes():
+    """Return whether other processes than this one write."""
+    client = _active_client()
+    if client is not None:
+        return not client.scheduler.address.startswith("inproc://")
+    return dask.base.get_scheduler() is dask.base.named_schedulers["processes"]
+
+
+def _reachable(target):
+    """Return what other processes write to, or raise: their copies of memory would be lost."""
+    if isinstance(target, np.memmap) and _is_whole_file(target):
+        return _Mapped.of(target)
+    in_memory = isinstance(target, np.ndarray)
+    if "zarr" in sys.modules:
+        memory = sys.modules["zarr"].storage.MemoryStore
+        in_memory |= isinstance(getattr(target, "store", None), memory)
+    if in_memory:
+        raise ArgumentError(
+            "a target must be a file that other processes reach, since they compute, got "
+            f"{type(target).__name__} in the memory of this one"
+        )
+    return target
+
+
+def _is_whole_file(array):
+    """Return whether an array is a file that has a name, rather than a view or a copy of it."""
+    named = isinstance(array.base, mmap.mmap) and array.filename is not None
+    return named and array.mode in ("r+", "w+")
+
+
 def _local_memory():
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -367,6 +404,28 @@ def _local_memory():
 
 # ---------------------------------------------------------------------------------------
 # Writing
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """A file that each process maps into its memory for itself, as `numpy.memmap` does."""
+
+    filename: str
+    dtype: np.dtype[Any]
+    offset: int
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+
+    @classmethod
+    def of(cls, array):
+        """Return the file of an array that is all of a map."""
+        order = "C" if array.flags.c_contiguous else "F"
+        return cls(str(array.filename), array.dtype, array.offset, array.shape, order)
+
+    def __setitem__(self, where, block):
+        array = np.memmap(self.filename, self.dtype, "r+", self.offset, self.shape, self.order)
+        array[where] = block
+        array.flush()
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,8 @@ def test_bad_arguments(tmp_path):
         store([image, image], [np.zeros((4, 4))])
     with pytest.raises(TypeError, match="arrays must be Dask arrays"):
         store([np.zeros(3)], [np.zeros(3)])
+    with pytest.raises(TypeError, match="targets must be arrays that can be written"):
+        store(image, image)
     with pytest.raises(TypeError, match="arrays must be Dask arrays, got ndarray"):
         store(np.zeros(3), np.zeros(3))
     with pytest.raises(TypeError, match="array must be a Dask array, got ndarray"):
@@ -188,6 +190,34 @@ def test_regions_are_in_flight_together(tmp_path, capsys):
         expected = smooth.compute()
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], expected)
     assert capsys.readouterr().out.count("is written") > 1
+
+
+def in_all_of(scheduler):
+    """Compute in processes, of Dask's own scheduler or of a cluster."""
+    if scheduler == "processes":
+        return dask.config.set(scheduler="processes", num_workers=2)
+    distributed = pytest.importorskip("distributed")
+    return distributed.Client(n_workers=2, threads_per_worker=1, dashboard_address=":0")
+
+
+@pytest.mark.distributed
+@pytest.mark.parametrize("scheduler", ["processes", "cluster"])
+def test_other_processes_write_files_alone(tmp_path, scheduler):
+    image = seeded_image((12, 10), "f4")
+    lazy = da.from_array(image, chunks=(5, 4))
+    mapped = np.memmap(tmp_path / "a", "f4", "w+", offset=24, shape=image.shape, order="F")
+    in_memory = [
+        np.zeros_like(image),
+        np.memmap(tmp_path / "longer", "f4", "w+", shape=(24, 10))[12:],
+        np.memmap(tmp_path / "a", "f4", "c", shape=image.shape),
+        zarr.create_array(zarr.storage.MemoryStore(), shape=image.shape, dtype="f4"),
+    ]
+    with in_all_of(scheduler):
+        store(lazy, mapped)
+        for target in in_memory:
+            with pytest.raises(ValueError, match="must be a file that other processes reach"):
+                store(lazy, target)
+    np.testing.assert_array_equal(mapped, image)
 
 
 # ---------------------------------------------------------------------------------------
