@@ -490,11 +490,11 @@ def _write_block(block, target, where):
 
 @contextlib.contextmanager
 def _naming(path):
-    """Let errors of the system that name no file tell what could not be written."""
+    """Let errors of the system that name no file, or not its folder, tell what was not written."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None:
+        if os.path.isabs(str(error.filename)):
             raise
         raise OSError(error.errno, f"cannot write to {path}: {error}") from error
 

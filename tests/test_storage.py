@@ -1,6 +1,7 @@
 """Results written region by region."""
 
 import contextlib
+import errno
 import json
 
 import dask
@@ -259,6 +260,15 @@ def test_a_full_disk_before_anything_is_written(tmp_path):
     to_zarr(image, tmp_path / "a.zarr")
     store(image, target, journal=tmp_path / "a.journal")
     assert (zarr.open_array(tmp_path / "a.zarr")[:] == target).all()
+
+
+def test_errors_that_name_a_file_without_its_folder(tmp_path, monkeypatch):
+    def remove(*arguments, **keywords):
+        raise PermissionError(errno.EACCES, "Permission denied", "zarr.json")
+
+    monkeypatch.setattr("zarr.create_array", remove)
+    with pytest.raises(PermissionError, match=r"cannot write to .*a\.zarr.*'zarr\.json'"):
+        to_zarr(da.ones((4, 4), chunks=2), tmp_path / "a.zarr")
 
 
 def test_a_full_disk_beside_the_computation(tmp_path):
