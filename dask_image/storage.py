@@ -6,13 +6,14 @@ import contextlib
 import itertools
 import json
 import math
+import mmap
 import os
 import pathlib
 import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import dask
 import dask.array as da
@@ -75,6 +76,7 @@ def store(
     targets : array_like or sequence of array_like
         Where each array goes: anything with a shape that takes slices, as arrays of zarr and
         HDF5, and `numpy.memmap`, do. Where a target has chunks, only whole ones are written.
+        Where other processes compute, those of a cluster say, it must be a file that they reach.
     memory : int or str, optional
         Bytes that may be used at a time, such as ``"2 GiB"``. By default the configuration
         ``dask-image.store.memory``; without that, an eighth of the memory of the workers.
@@ -92,8 +94,9 @@ def store(
     Raises
     ------
     ValueError
-        If an array and its target differ in shape, if no array is given, or if ``journal`` was
-        written for other arrays.
+        If an array and its target differ in shape, if no array is given, if other processes
+        compute and a target lies in the memory of this one, or if ``journal`` was written for
+        other arrays.
 
     See Also
     --------
@@ -119,6 +122,8 @@ def store(
     True
     """
     arrays, targets = _paired(arrays, targets)
+    if _in_other_processes():
+        targets = [_reachable(target) for target in targets]
     budget = _budget(memory)
     main = arrays[0].shape
     together = [pair for pair in zip(arrays, targets) if pair[0].shape == main]
@@ -179,7 +184,7 @@ def to_zarr(
     Raises
     ------
     ValueError
-        If chunks are uneven.
+        If chunks are uneven, or ``url`` is not a folder but an object store.
     FileExistsError
         If there is something already, and neither a journal nor ``overwrite``.
     OSError
@@ -198,6 +203,13 @@ def to_zarr(
     """
     import zarr
 
+    if not isinstance(array, da.Array):
+        raise TypeError(f"array must be a Dask array, got {type(array).__name__}")
+    if "://" in str(url):
+        raise ArgumentError(
+            f"url must be a folder, got {str(url)!r}: make an array of an object store with "
+            "zarr.create_array, and pass it to dask_image.store with a journal"
+        )
     url = pathlib.Path(url)
     chunks = tuple(max(sizes[0], 1) for sizes in array.chunks)
     for axis, sizes in enumerate(array.chunks):
@@ -207,17 +219,19 @@ def to_zarr(
             )
     path = url if component is None else url / component
     journal = path.with_name(path.name + ".journal")
-    if journal.exists():
+    begun = journal.exists()
+    if _Journal.lines(journal) and path.exists():
         target = zarr.open_array(str(url), path=component, mode="r+")
-    elif path.exists() and not overwrite:
+    elif path.exists() and not overwrite and not begun:
         raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
     else:
         # The journal comes first, so that there is never an unfinished array without one.
         _Journal.begin(journal)
-        target = zarr.create_array(
-            str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
-            overwrite=overwrite, **(zarr_options or {}),
-        )  # fmt: skip
+        with _naming(path):
+            target = zarr.create_array(
+                str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
+                overwrite=overwrite or begun, **(zarr_options or {}),
+            )  # fmt: skip
     store(array, target, memory=memory, journal=journal, progress=progress)
 
 
@@ -296,7 +310,7 @@ def _needs_most(array):
 
 
 def _paired(arrays, targets):
-    arrays = [arrays] if isinstance(arrays, da.Array) else list(arrays)
+    arrays = list(arrays) if isinstance(arrays, Sequence) else [arrays]
     targets = list(targets) if isinstance(targets, Sequence) else [targets]
     if not arrays or len(arrays) != len(targets):
         raise ArgumentError(
@@ -305,6 +319,8 @@ def _paired(arrays, targets):
     for array, target in zip(arrays, targets):
         if not isinstance(array, da.Array):
             raise TypeError(f"arrays must be Dask arrays, got {type(array).__name__}")
+        if isinstance(target, da.Array):
+            raise TypeError("targets must be arrays that can be written, got a Dask array")
         if tuple(target.shape) != array.shape:
             raise ArgumentError(
                 f"a target must have the shape of its array {array.shape}, got {target.shape}"
@@ -349,6 +365,36 @@ def _active_client():
     return None
 
 
+def _in_other_processes():
+    """Return whether other processes than this one write."""
+    client = _active_client()
+    if client is not None:
+        return not client.scheduler.address.startswith("inproc://")
+    return dask.base.get_scheduler() is dask.base.named_schedulers["processes"]
+
+
+def _reachable(target):
+    """Return what other processes write to, or raise: their copies of memory would be lost."""
+    if isinstance(target, np.memmap) and _is_whole_file(target):
+        return _Mapped.of(target)
+    in_memory = isinstance(target, np.ndarray)
+    if "zarr" in sys.modules:
+        memory = sys.modules["zarr"].storage.MemoryStore
+        in_memory |= isinstance(getattr(target, "store", None), memory)
+    if in_memory:
+        raise ArgumentError(
+            "a target must be a file that other processes reach, since they compute, got "
+            f"{type(target).__name__} in the memory of this one"
+        )
+    return target
+
+
+def _is_whole_file(array):
+    """Return whether an array is a file that has a name, rather than a view or a copy of it."""
+    named = isinstance(array.base, mmap.mmap) and array.filename is not None
+    return named and array.mode in ("r+", "w+")
+
+
 def _local_memory():
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -358,6 +404,28 @@ def _local_memory():
 
 # ---------------------------------------------------------------------------------------
 # Writing
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """A file that each process maps into its memory for itself, as `numpy.memmap` does."""
+
+    filename: str
+    dtype: np.dtype[Any]
+    offset: int
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+
+    @classmethod
+    def of(cls, array):
+        """Return the file of an array that is all of a map."""
+        order = "C" if array.flags.c_contiguous else "F"
+        return cls(str(array.filename), array.dtype, array.offset, array.shape, order)
+
+    def __setitem__(self, where, block):
+        array = np.memmap(self.filename, self.dtype, "r+", self.offset, self.shape, self.order)
+        array[where] = block
+        array.flush()
 
 
 @dataclass(frozen=True)
@@ -415,13 +483,20 @@ def _written(part, target, region):
 def _write_block(block, target, where):
     """Write a block where there is something to write; return an array of one element."""
     if block.size:
-        try:
+        with _naming(_name_of(target)):
             target[where or ...] = np.asarray(block)
-        except OSError as error:
-            if error.filename is not None:
-                raise
-            raise OSError(error.errno, f"cannot write to {_name_of(target)}: {error}") from error
     return np.ones((1,) * block.ndim, bool)
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Let errors of the system that name no file, or not its folder, tell what was not written."""
+    try:
+        yield
+    except OSError as error:
+        if os.path.isabs(str(error.filename)):
+            raise
+        raise OSError(error.errno, f"cannot write to {path}: {error}") from error
 
 
 def _name_of(target):
@@ -441,7 +516,7 @@ class _Journal:
     def add(self, number):
         """Write down that a region is finished."""
         if self.path is not None:
-            with open(self.path, "a") as file:
+            with _naming(self.path), open(self.path, "a") as file:
                 file.write(f"{number}\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -452,6 +527,11 @@ class _Journal:
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(path).write_text("")
 
+    @staticmethod
+    def lines(path):
+        """Return what is written down, without a last line that a crash has cut off."""
+        return path.read_text().split("\n")[:-1] if path.exists() else []
+
     @classmethod
     @contextlib.contextmanager
     def open(cls, path, token, regions):
@@ -460,7 +540,7 @@ class _Journal:
             yield cls(None, regions, set())
             return
         path = pathlib.Path(path)
-        lines = path.read_text().splitlines() if path.exists() else []
+        lines = cls.lines(path)
         if lines:
             begun = json.loads(lines[0])
             if begun["result"] != token:
@@ -470,11 +550,12 @@ class _Journal:
                 )
             # Regions stay those of the interrupted call, whatever memory there is now.
             regions = [tuple(slice(*ends) for ends in region) for region in begun["regions"]]
+            os.truncate(path, sum(len(line) + 1 for line in lines))
         else:
             ends = [[(part.start, part.stop) for part in region] for region in regions]
-            path.write_text(json.dumps({"result": token, "regions": ends}) + "\n")
-        # A last line that was cut off by a crash names no region.
-        yield cls(path, regions, {int(line) for line in lines[1:] if line.isdigit()})
+            with _naming(path):
+                path.write_text(json.dumps({"result": token, "regions": ends}) + "\n")
+        yield cls(path, regions, {int(line) for line in lines[1:]})
         path.unlink()
 
 

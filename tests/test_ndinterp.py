@@ -270,7 +270,7 @@ def test_map_coordinates_refuses_a_reach_it_cannot_use():
     image = da.ones((8, 8), chunks=4)
     with pytest.raises(RuntimeError, match="reach needs"):
         ndinterp.map_coordinates(image, np.zeros((2, 5)), reach=2)
-    with pytest.raises(RuntimeError, match="reach must not be negative"):
+    with pytest.raises(RuntimeError, match="reach must be at least 0, got"):
         ndinterp.map_coordinates(image, np.zeros((2, 8, 8)), reach=-1)
 
 
@@ -807,6 +807,12 @@ def test_output_chunks_under_scipys_names():
         flat.spline_filter1d(image, output_chunks=3),
     ):
         assert all(max(sizes) == 3 for sizes in result.chunks)
+
+
+@pytest.mark.parametrize("zoom", [np.nan, np.inf, 1e300, -1])
+def test_zoom_refuses_what_no_image_can_have(zoom):
+    with pytest.raises(ValueError, match="zoom.* must "):
+        ndinterp.zoom(IMAGE, (1, zoom))
 
 
 def test_output_shape_may_be_made_of_whole_floats():

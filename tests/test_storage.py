@@ -1,6 +1,7 @@
 """Results written region by region."""
 
 import contextlib
+import errno
 import json
 
 import dask
@@ -100,13 +101,36 @@ def test_an_interrupted_call_goes_on(tmp_path):
         to_zarr(lazy, path, memory=1)
     assert len(journal.read_text().splitlines()) == 3
     with open(journal, "a") as file:
-        file.write("1x")  # cut off by the crash
+        file.write("3")  # cut off by the crash: it may have been 30
+    with pytest.raises(OSError, match="disk full"):
+        to_zarr(lazy, path, memory=1)
+    assert journal.read_text().splitlines()[1:] == ["0", "1"]
     failing[0] = False
     read.clear()
     to_zarr(lazy, path, memory="1 GiB")  # the regions are those of the first call
     assert sorted(set(read)) == [(0, 2), (0, 3)]
     np.testing.assert_array_equal(zarr.open_array(path)[:], image)
     assert not journal.exists()
+
+
+@pytest.mark.parametrize("known", ["", '{"result": "cut o'])
+@pytest.mark.parametrize("made", [False, True])
+def test_a_call_that_was_killed_at_its_beginning_goes_on(tmp_path, known, made):
+    path, journal = tmp_path / "a.zarr", tmp_path / "a.zarr.journal"
+    journal.write_text(known)
+    if made:
+        zarr.create_array(path, shape=(4,), chunks=(2,), dtype="f8")
+    to_zarr(da.ones((4, 4), chunks=2), path)
+    assert (zarr.open_array(path)[:] == 1).all()
+    assert not journal.exists()
+
+
+def test_a_journal_without_its_array_begins_anew(tmp_path):
+    image = da.ones((4, 4), chunks=2)
+    path, journal = tmp_path / "a.zarr", tmp_path / "a.zarr.journal"
+    journal.write_text(json.dumps({"result": "of what was deleted", "regions": []}) + "\n0\n")
+    to_zarr(image, path)
+    assert (zarr.open_array(path)[:] == 1).all()
 
 
 def test_a_journal_of_other_arrays_is_refused(tmp_path):
@@ -125,6 +149,14 @@ def test_bad_arguments(tmp_path):
         store([image, image], [np.zeros((4, 4))])
     with pytest.raises(TypeError, match="arrays must be Dask arrays"):
         store([np.zeros(3)], [np.zeros(3)])
+    with pytest.raises(TypeError, match="targets must be arrays that can be written"):
+        store(image, image)
+    with pytest.raises(TypeError, match="arrays must be Dask arrays, got ndarray"):
+        store(np.zeros(3), np.zeros(3))
+    with pytest.raises(TypeError, match="array must be a Dask array, got ndarray"):
+        to_zarr(np.zeros(3), tmp_path / "numpy.zarr")
+    with pytest.raises(ValueError, match="url must be a folder, got 's3://"):
+        to_zarr(image, "s3://bucket/a.zarr")
     for memory in ("much", -1, 0):
         with pytest.raises(ValueError, match="memory must be"):
             store(image, np.zeros((4, 4)), memory=memory)
@@ -161,6 +193,34 @@ def test_regions_are_in_flight_together(tmp_path, capsys):
     assert capsys.readouterr().out.count("is written") > 1
 
 
+def in_all_of(scheduler):
+    """Compute in processes, of Dask's own scheduler or of a cluster."""
+    if scheduler == "processes":
+        return dask.config.set(scheduler="processes", num_workers=2)
+    distributed = pytest.importorskip("distributed")
+    return distributed.Client(n_workers=2, threads_per_worker=1, dashboard_address=":0")
+
+
+@pytest.mark.distributed
+@pytest.mark.parametrize("scheduler", ["processes", "cluster"])
+def test_other_processes_write_files_alone(tmp_path, scheduler):
+    image = seeded_image((12, 10), "f4")
+    lazy = da.from_array(image, chunks=(5, 4))
+    mapped = np.memmap(tmp_path / "a", "f4", "w+", offset=24, shape=image.shape, order="F")
+    in_memory = [
+        np.zeros_like(image),
+        np.memmap(tmp_path / "longer", "f4", "w+", shape=(24, 10))[12:],
+        np.memmap(tmp_path / "a", "f4", "c", shape=image.shape),
+        zarr.create_array(zarr.storage.MemoryStore(), shape=image.shape, dtype="f4"),
+    ]
+    with in_all_of(scheduler):
+        store(lazy, mapped)
+        for target in in_memory:
+            with pytest.raises(ValueError, match="must be a file that other processes reach"):
+                store(lazy, target)
+    np.testing.assert_array_equal(mapped, image)
+
+
 # ---------------------------------------------------------------------------------------
 # Faults
 
@@ -190,14 +250,41 @@ def test_a_full_disk_leaves_a_journal_and_is_gone_on_from(tmp_path):
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], image.compute())
 
 
+def test_a_full_disk_before_anything_is_written(tmp_path):
+    image, target = da.ones((40, 30), chunks=10), np.zeros((40, 30))
+    with files_limited_to(0):
+        with pytest.raises(OSError, match=r"cannot write to .*a\.zarr.*File too large"):
+            to_zarr(image, tmp_path / "a.zarr")
+        with pytest.raises(OSError, match=r"cannot write to .*a\.journal.*File too large"):
+            store(image, target, journal=tmp_path / "a.journal")
+    to_zarr(image, tmp_path / "a.zarr")
+    store(image, target, journal=tmp_path / "a.journal")
+    assert (zarr.open_array(tmp_path / "a.zarr")[:] == target).all()
+
+
+def test_errors_that_name_a_file_without_its_folder(tmp_path, monkeypatch):
+    def remove(*arguments, **keywords):
+        raise PermissionError(errno.EACCES, "Permission denied", "zarr.json")
+
+    monkeypatch.setattr("zarr.create_array", remove)
+    with pytest.raises(PermissionError, match=r"cannot write to .*a\.zarr.*'zarr\.json'"):
+        to_zarr(da.ones((4, 4), chunks=2), tmp_path / "a.zarr")
+
+
 def test_a_full_disk_beside_the_computation(tmp_path):
     image = da.from_array(seeded_image((64, 64), "f8"), chunks=32)
     coordinates = da.from_array(np.indices(image.shape) / 2, chunks=(2, 32, 32))
     few = {"dask-image.coordinates.memory": 0, "temporary-directory": str(tmp_path)}
-    with dask.config.set(few), files_limited_to(5_000):
+    beside = f"in {tmp_path}.* temporary-directory: File too large"
+    with dask.config.set(few):
         points = map_coordinates(image, coordinates, order=1)
-        with pytest.raises(OSError, match=f"in {tmp_path}.* temporary-directory: File too large"):
+        with files_limited_to(5_000), pytest.raises(OSError, match=beside) as full:
             points.compute()
+    # Who keeps the error, as notebooks do, keeps the file; in another folder there is a new one.
+    elsewhere = few | {"temporary-directory": f"{tmp_path}/none"}
+    with dask.config.set(elsewhere), pytest.raises(OSError, match=f"in {tmp_path}/none"):
+        points.compute()
+    assert full.value.__traceback__ is not None
 
 
 def test_an_error_of_a_block_leaves_a_journal(tmp_path):

@@ -1,6 +1,11 @@
 """Tasks are named after the function that the user called and the step, as dashboards show them."""
 
+import json
+import os
 import re
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import dask
@@ -104,6 +109,30 @@ def test_page_of_design_tells_what_every_step_does():
 def test_every_task_says_which_function_and_step(name):
     lazy = arrays_for_calls((12, 10), (5, 4))
     check(name, names_of_tasks(ALL_CALLS[name](*lazy), *lazy))
+
+
+def names_of_results():
+    """Return the keys of the results of all calls."""
+    lazy = arrays_for_calls((12, 10), (5, 4))
+    keys = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, call in ALL_CALLS.items():
+            collections, _ = dask.base.unpack_collections(call(*lazy))
+            keys[name] = [str(each.__dask_keys__()) for each in collections]
+    return keys
+
+
+def test_results_have_the_same_names_in_another_process():
+    # A journal goes on only with arrays of these names.
+    code = f"import json, {__name__} as here; print(json.dumps(here.names_of_results()))"
+    environment = os.environ | {"PYTHONHASHSEED": "7"}
+    root = Path(__file__).parents[1]
+    others = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=environment, check=True, capture_output=True
+    )
+    theirs, ours = json.loads(others.stdout.splitlines()[-1]), names_of_results()
+    assert {name for name in ours if ours[name] != theirs[name]} == set()
 
 
 def test_halos_of_large_blocks(monkeypatch):

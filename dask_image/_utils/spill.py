@@ -30,8 +30,8 @@ _files: weakref.WeakSet[SpillFile] = weakref.WeakSet()
 class SpillFile:
     """A file without a name, written at its end; it is gone when no array refers to it."""
 
-    def __init__(self) -> None:
-        self.folder = dask.config.get("temporary-directory", None) or tempfile.gettempdir()
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
         # Without a buffer, nothing is left that could fail when it is closed.
         with self._naming_the_folder():
             self.file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115  # lives on
@@ -163,14 +163,18 @@ def load(array: Any) -> Any:
 
 def _open_file():
     """
-    Return the file of this process, a new one where nothing refers to the last, or it is long.
+    Return the file of this process.
+
+    It is a new one where nothing refers to the last, or it is long, or another folder is chosen:
+    after an error of a full disk, the traceback refers to the last file.
     """
     global _current
+    folder = dask.config.get("temporary-directory", None) or tempfile.gettempdir()
     with _lock:
         file = _current() if _current is not None else None
         enough = max(LARGEST, sum(each.size for each in _files) // SHARES)
-        if file is None or file.size > enough:
-            file = SpillFile()
+        if file is None or file.size > enough or file.folder != folder:
+            file = SpillFile(folder)
             _current = weakref.ref(file)
             _files.add(file)
         return file

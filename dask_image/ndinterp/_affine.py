@@ -15,6 +15,7 @@ from dask_image._kernels import blocks as kernels
 from dask_image._utils.arguments import (
     ArgumentError,
     NotANumberError,
+    normalize_finite,
     normalize_number,
     refuse_lazy,
 )
@@ -318,6 +319,8 @@ def zoom_image(
     image = normalize_image(image)
     need_axes(image.ndim)
     factors = normalize_sequence(zoom, image.ndim, "zoom")
+    for factor in factors:
+        normalize_finite(factor, "zoom")
     shape = normalize_shape(
         [round(size * factor) for size, factor in zip(image.shape, factors)], "zoomed shape"
     )

@@ -114,6 +114,8 @@ def normalize_shape(shape: Iterable[Any], name: str = "output_shape") -> Shape:
     shape = tuple(_whole_number(size, name) for size in shape)
     if any(size < 0 for size in shape):
         raise ValueError(f"{name} must not be negative, got {shape}")
+    if any(size > np.iinfo(np.intp).max for size in shape):
+        raise ValueError(f"{name} must be smaller, got {shape}")
     return shape
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask.base import normalize_token
 from scipy import LowLevelCallable
 
 from dask_image._kernels import blocks as kernels
@@ -355,7 +356,8 @@ class _Lookup:
         return result.reshape(shape)
 
     def __dask_tokenize__(self):
-        return (type(self).__name__, self.chunks, self.shape, self.spline, str(self.dtype))
+        # As it is, a spline would be told by an address, and the name differ between processes.
+        return normalize_token((type(self).__name__, *vars(self).values()))
 
 
 def component_at(field, component, places, interpolation, name):
@@ -460,7 +462,7 @@ def _within_reach(image, coordinates, interpolation, reach, name):
     reach = normalize_sequence(reach, image.ndim, "reach")
     shape, chunks, dtype = coordinates.shape[1:], coordinates.chunks[1:], interpolation.dtype
     if any(not distance >= 0 for distance in reach):
-        raise ArgumentError(f"reach must not be negative, got {reach}")
+        raise ArgumentError(f"reach must be at least 0, got {reach}")
     if len(shape) != image.ndim or np.isnan(shape).any():
         raise ArgumentError(
             f"reach needs an output with the {image.ndim} axes of the image, got shape {shape}"
