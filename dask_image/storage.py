@@ -83,7 +83,8 @@ def store(
     journal : str or path, optional
         A file that lists the regions that are finished. If it is there, an earlier call with
         the same arrays was interrupted: what it lists is not computed again. It is deleted at
-        the end, so that an output without one is whole.
+        the end, so that an output without one is whole. Dask before 2025.9 gives most arrays the
+        same names in two processes only where ``PYTHONHASHSEED`` is set.
     progress : bool, optional
         Whether to print which region is being written, and how far it is.
 
