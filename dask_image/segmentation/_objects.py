@@ -624,9 +624,9 @@ class JoinSegmentations(TwoPass):
         span = max(second.size, 1)
         pairs, ranks = np.unique(ours * span + theirs, return_inverse=True)
         ours, theirs = np.divmod(pairs, span)
-        offsets = np.cumsum([0, *(labels.size for labels, _ in linked)])
+        ends = np.cumsum([labels.size for labels, _ in linked])
         labels = _with_zero(first[ours]), _with_zero(second[theirs])
-        return Joined(ranks + 1, offsets, pairs.size, labels)
+        return Joined(np.split(ranks + 1, ends[:-1]), pairs.size, labels)
 
     def finish(self, kept, combined):
         """Return a block of the numbers of its pairs."""

@@ -25,7 +25,7 @@ from dask_image._kernels.blocks.bits import (
     trailing_zeros,
     unpack_lines,
 )
-from dask_image._kernels.blocks.runs import Ascending
+from dask_image._kernels.blocks.runs import Ascending, as_array
 from dask_image._kernels.memory import recycled
 from dask_image._kernels.patience import patient
 from dask_image._utils.typing import Shape
@@ -201,9 +201,7 @@ class RunComponents:
             lines = np.zeros((), np.int64)
             for along, part in zip(self.shape[:-1], ranges[:-1]):
                 lines = lines[..., None] * along + np.array(part, np.int64)
-            kept = isinstance(self._pointer, Ascending)
-            pointer = self._pointer.array() if kept else self._pointer
-            runs = self._bounds, pointer, self._labels
+            runs = self._bounds, as_array(self._pointer), self._labels
             _relabel_lines(runs, lines.ravel(), ranges[-1].start, shape[-1], table, relabelled)
         return relabelled[:size].reshape(shape)
 

@@ -199,6 +199,11 @@ class Numbers:
         return array
 
 
+def as_array(values):
+    """Return what may be compressed as an array."""
+    return values if isinstance(values, np.ndarray) else values.array()
+
+
 def run_starts(flat):
     """Return where a value follows another one, and the first place."""
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1

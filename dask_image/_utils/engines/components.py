@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Ascending, Bits, Numbers
+from dask_image._kernels.blocks.runs import Ascending, Bits, Numbers, as_array
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.two_pass import Place, TwoPass, map_two_pass
@@ -65,27 +65,13 @@ class Links:
 
 @dataclass(frozen=True)
 class Numbering:
-    """The new numbers of the components of all blocks, and how many there are."""
-
-    numbers: NDArray
-    offsets: NDArray
-    count: int
-
-    def of_block(self, number: int) -> NDArray:
-        """Return the numbers of one block's labels, 0 for the background first."""
-        numbers = self.numbers[self.offsets[number] : self.offsets[number + 1]]
-        return np.concatenate([np.zeros(1, numbers.dtype), numbers])
-
-
-@dataclass(frozen=True)
-class PackedNumbering:
-    """The new numbers of each block's components, compressed if they are many, and their number."""
+    """The new numbers of each block's components, compressed if they are many, and how many."""
 
     blocks: Sequence[NDArray | Numbers | Bits]
     count: int
 
     def of_block(self, number: int) -> NDArray:
-        """Return what `Numbering.of_block` does."""
+        """Return the numbers of one block's labels, 0 for the background first."""
         numbers = as_array(self.blocks[number])
         return np.concatenate([np.zeros(1, numbers.dtype), numbers])
 
@@ -234,12 +220,7 @@ def unions(links: Sequence[Links]) -> tuple[NDArray, NDArray, NDArray]:
     return nodes, groups, offsets
 
 
-def as_array(values: NDArray | Ascending | Bits | Numbers) -> NDArray:
-    """Return values of components as an array."""
-    return values if isinstance(values, np.ndarray) else values.array()
-
-
-def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> PackedNumbering:
+def number_by_first_pixel(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
     """Give the unions numbers from 1, in the order of their first pixels."""
     return number_unions(lambda number: as_array(links[number].values), *unions(links), dtype)
 
@@ -253,7 +234,7 @@ MOST_LOOSE = 2**22
 def number_unions(
     first_pixels: Callable[[int], NDArray], nodes: NDArray, groups: NDArray, offsets: NDArray,
     dtype: DTypeLike,
-) -> PackedNumbering:  # fmt: skip
+) -> Numbering:  # fmt: skip
     """
     Give the unions numbers from 1, in the order of their first pixels.
 
@@ -302,7 +283,7 @@ def number_unions(
             numbers = each.numbers()
             numbers[nodes[own] - offset] = number_of_group[groups[own]]
             packed.append(numbers if offsets[-1] <= MOST_LOOSE else Numbers(numbers))
-    return PackedNumbering(packed, count)
+    return Numbering(packed, count)
 
 
 class _Roots:
@@ -376,7 +357,7 @@ def choose_touched(links: Sequence[Links], dtype: DTypeLike) -> Numbering:
     chosen_groups = np.zeros(groups.max(initial=-1) + 1, bool)
     chosen_groups[groups[chosen[nodes]]] = True
     chosen[nodes] = chosen_groups[groups]
-    return Numbering(chosen.astype(dtype), offsets, int(chosen.sum()))
+    return Numbering(np.split(chosen.astype(dtype), offsets[1:-1]), int(chosen.sum()))
 
 
 def positions_in(image_shape: Shape, place: Place, shape: Shape, positions: NDArray) -> NDArray:
@@ -459,7 +440,7 @@ class ForegroundComponents(TwoPass):
             number, summary, neighbours, summaries, self.connectivity.displacements
         )
 
-    def combine(self, linked: Sequence[Links]) -> Numbering | PackedNumbering:
+    def combine(self, linked: Sequence[Links]) -> Numbering:
         """Give numbers to all components, or choose among them."""
         number = number_by_first_pixel if self.seeds is None else choose_touched
         return number(linked, self.dtype)

@@ -104,7 +104,7 @@ class LabelledComponents(TwoPass):
         self.merge.at(totals, groups, values[nodes])
         values[nodes] = totals[groups]
         chosen = self.choose(values)
-        return Numbering(chosen, offsets, int(chosen.sum()))
+        return Numbering(np.split(chosen, offsets[1:-1]), int(chosen.sum()))
 
     def finish(self, kept: Any, combined: NDArray, *blocks: Block) -> NDArray:
         """Keep the labels of chosen components, and the background."""

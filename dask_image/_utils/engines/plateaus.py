@@ -18,16 +18,15 @@ from typing import Any
 import numpy as np
 
 from dask_image._kernels import blocks as kernels
-from dask_image._kernels.blocks.runs import Ascending, Bits
+from dask_image._kernels.blocks.runs import Ascending, Bits, as_array
 from dask_image._kernels.blocks.surfaces import Packed
 from dask_image._utils import options
 from dask_image._utils.engines.block_lattice import Connectivity
 from dask_image._utils.engines.components import (
     UNNUMBERED,
     Links,
-    PackedNumbering,
+    Numbering,
     Scanned,
-    as_array,
     cut_faces,
     facing_parts,
     number_unions,
@@ -261,10 +260,10 @@ class Plateaus(TwoPass):
             higher, lower = lower, higher
         return ours[lower | (level & (theirs == 0))], theirs[higher | (level & (ours == 0))]
 
-    def combine(self, linked: Sequence[LinkedPlateaus]) -> PackedNumbering:
+    def combine(self, linked: Sequence[LinkedPlateaus]) -> Numbering:
         """Choose the plateaus that are spoiled nowhere."""
         spoiled = self._spoiled(linked)
-        return PackedNumbering([Bits(~spoiled(number)) for number in range(len(linked))], 0)
+        return Numbering([Bits(~spoiled(number)) for number in range(len(linked))], 0)
 
     def _spoiled(self, linked):
         """Return a function that tells, by its number, which plateaus of a block are spoiled."""
@@ -363,7 +362,7 @@ class NumberedPlateaus(Plateaus):
         kept = self._kept(components, states), bits, place.start[0]
         return parts, self._waiting(kept)
 
-    def combine(self, linked: Sequence[LinkedPlateaus]) -> PackedNumbering:
+    def combine(self, linked: Sequence[LinkedPlateaus]) -> Numbering:
         """Give numbers to the parts of plateaus that are spoiled nowhere."""
         spoiled, parts = self._spoiled(linked), [each.parts for each in linked if each.parts]
 
