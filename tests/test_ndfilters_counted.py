@@ -617,6 +617,10 @@ def test_nothing_to_fill_with():
         assert np.isnan(flat).all().compute()
         flags = ndfilters.fill_missing(da.ones(5, dtype=bool), np.arange(5) != 2, method)
         assert flags.dtype == bool and flags.all()
+        for shape in [(), (1,), (1, 1)]:
+            pixel = da.full(shape, 7, np.int16)
+            assert ndfilters.fill_missing(pixel, np.ones(shape, bool), method) == 7
+            assert ndfilters.fill_missing(pixel, np.zeros(shape, bool), method) == 0
     with pytest.raises(ValueError, match="method"):
         ndfilters.fill_missing(nothing, method="linear")
 

@@ -95,6 +95,9 @@ def fill_missing(
     counted = counted_pixels(image, where, "omit", None)
     if counted is None or image.size == 0:
         return image
+    if image.ndim == 0:
+        where = where if where is None else as_dask_array(where).reshape(1)
+        return fill_missing(image.reshape(1), where, method=method).reshape(())
     if method == "nearest":
         return _nearest(image, counted)
     if method == "inpaint":
@@ -109,9 +112,9 @@ def _nearest(image, counted):
     """Return the value of the nearest pixel that is there."""
     absent = np.nan if image.dtype.kind == "f" else 0
     missing = functools.partial(_missing, counted=counted.for_blocks)
-    images = [each if image.ndim else each.reshape(1) for each in (image, *counted.masks)]
-    found = nearest_values(without_empty_blocks(images), missing, absent, "fill_missing")
-    return found.rechunk(image.chunks, method="tasks") if image.ndim else found.reshape(())
+    images = without_empty_blocks([image, *counted.masks])
+    found = nearest_values(images, missing, absent, "fill_missing")
+    return found.rechunk(image.chunks, method="tasks")
 
 
 def _missing(block, where=None, *, counted):
@@ -125,8 +128,6 @@ def _filled(image, found, where=None, *, counted):
 
 def _smooth(image, counted):
     """Return means of boxes around each pixel, as small as they may be."""
-    if max(image.shape, default=1) <= 1:
-        return image
     known = functools.partial(_halved, image, *counted.masks, counted=counted.for_blocks)
     total = known(kernel=_sums_of_known, dtype=np.result_type(image.dtype, np.float32))
     weight = known(kernel=_numbers_of_known, dtype=np.dtype(np.float32))
