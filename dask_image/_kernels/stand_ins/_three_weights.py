@@ -10,7 +10,7 @@ import numpy as np
 from dask_image._kernels._numba import jit, jit_part
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.rows import places, whole
-from dask_image._kernels.stand_ins._steps import ExtendedAxis, as_source, by_way_of, read
+from dask_image._kernels.stand_ins._steps import ExtendedAxis, as_source, by_way_of
 
 
 @jit_part
@@ -57,6 +57,26 @@ def _between(image, blank, above, row, below, shift, width, weights, via, out, t
     _three(
         before, a + shift, centre, c + shift, behind, b + shift, weights, via, out, to, count, more
     )
+
+
+@jit_part
+def _along(image, start, across, weights, edge, via, out, to, columns, more):
+    """As `_three`, of each pixel of a row and those beside it; the row begins at ``start``."""
+    table, (first, last, shift), cval = across
+    zero, one = 0 * columns, 1 + 0 * columns
+    inner = max(last - first - 2, zero)
+    at = start + first + shift
+    _three(image, at, image, at + 1, image, at + 2, weights, via, out, to + first, inner, more)
+    place = zero
+    while place < columns:
+        if place == first and inner > 0:
+            place += inner
+            continue
+        for beside in range(3):
+            pixel = table[place + beside]
+            edge[beside] = image[start + pixel] if pixel >= 0 else cval
+        _three(edge, zero, edge, one, edge, one + one, weights, via, out, to + place, one, more)
+        place += 1
 
 
 @jit
@@ -111,17 +131,16 @@ def _sweep_across_first(image, target, shape, down, across, buffers):
     result, via = target
     rows, weights, cval = down
     table, stretch, across_weights, across_cval = across
-    _, padded, _, ring = buffers
+    edges = table, stretch, across_cval
+    _, edge, _, ring = buffers
     planes, height, width, columns = shape
-    zero, one = 0 * height, 1 + 0 * height
     for plane in range(planes):
         if rows.size == 0:
             for row in range(height):
-                start = (plane * height + row) * width
-                read(image, start, table, zero, columns + 2, stretch, across_cval, padded, zero)
-                _three(
-                    padded, zero, padded, one, padded, one + one, across_weights, via, result,
-                    (plane * height + row) * columns, columns, False,
+                number = plane * height + row
+                _along(
+                    image, number * width, edges, across_weights, edge, via, result,
+                    number * columns, columns, False,
                 )  # fmt: skip
             continue
         for ready in range(rows.size):
@@ -130,11 +149,9 @@ def _sweep_across_first(image, target, shape, down, across, buffers):
                 for i in range(columns):
                     ring[slot + i] = cval
             else:
-                start = (plane * height + rows[ready]) * width
-                read(image, start, table, zero, columns + 2, stretch, across_cval, padded, zero)
-                _three(
-                    padded, zero, padded, one, padded, one + one, across_weights, via, ring, slot,
-                    columns, False,
+                _along(
+                    image, (plane * height + rows[ready]) * width, edges, across_weights, edge, via,
+                    ring, slot, columns, False,
                 )  # fmt: skip
             if ready >= 2:
                 top = ready - 2
@@ -190,11 +207,10 @@ class OverThree:
         blank = scratch("blank", layout.width, image.dtype)
         if self.rows.min(initial=0) < 0:
             blank[...] = down.cval
-        longer = layout.columns + 2
         buffers = (
             blank,
-            scratch("padded", longer, image.dtype),
-            scratch("middle", longer, dtype),
+            scratch("edge", 3, image.dtype),
+            scratch("middle", layout.columns + 2, dtype),
             scratch("three", 3 * layout.columns, dtype),
         )
         sources = (dtype, image.dtype) if self.across_first else (image.dtype, dtype)
@@ -222,21 +238,15 @@ def _sweep_sum(image, target, shape, steps, weights, across, buffers):
     """
     result, via = target
     starts, order = steps
-    blank, padded = buffers
+    blank, edge = buffers
     width, columns, shift = shape
-    table, stretch, cval = across
-    zero, one = 0 * width, 1 + 0 * width
     for row in range(starts.shape[0]):
         to = row * columns
         for number in range(order.size):
             if order[number] == 0:
-                read(
-                    image, starts[row, 0] * width, table, zero, columns + 2, stretch, cval, padded,
-                    zero,
-                )  # fmt: skip
-                _three(
-                    padded, zero, padded, one, padded, one + one, weights, via, result, to,
-                    columns, number > 0,
+                _along(
+                    image, starts[row, 0] * width, across, weights, edge, via, result, to, columns,
+                    number > 0,
                 )  # fmt: skip
             else:
                 k = 2 * order[number]
@@ -281,7 +291,7 @@ def add_axes(image, steps, result, region=None):
         image.reshape(-1), target, (image.shape[-1], stop - start, start),
         (starts, np.array(order)), _weights(steps[0], image.dtype, result.dtype),
         (edges.table, edges.stretch, edges.cval),
-        (blank, scratch("padded", stop - start + 2, image.dtype)),
+        (blank, scratch("edge", 3, image.dtype)),
     )  # fmt: skip
 
 
