@@ -278,7 +278,8 @@ def number_unions(
         # The one that leads a union comes in this part or in one before.
         for each, own, offset in zip(roots, owns, offsets[start:stop], strict=True):
             led = leads[own]
-            number_of_group[groups[own][led]] = each.numbers()[nodes[own][led] - offset]
+            if led.any():
+                number_of_group[groups[own][led]] = each.numbers()[nodes[own][led] - offset]
         for each, own, offset in zip(roots, owns, offsets[start:stop], strict=True):
             numbers = each.numbers()
             numbers[nodes[own] - offset] = number_of_group[groups[own]]
@@ -312,9 +313,12 @@ class _Roots:
 
 def _number_in_order(roots, count, dtype):
     """Count on through the roots of some blocks, in the order of their first pixels."""
+    total = sum(each.firsts.size for each in roots)
+    if len(roots) == 1:
+        roots[0].given = np.arange(count + 1, count + 1 + total, dtype=dtype)
+        return count + total
     for each in roots:
         each.given = np.empty(each.firsts.size, dtype)
-    total = sum(each.firsts.size for each in roots)
     if not total:
         return count
     last = max(int(each.firsts[-1]) for each in roots if each.firsts.size)
