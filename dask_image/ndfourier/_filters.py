@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 
-import dask.array as da
 import numpy as np
 from scipy import ndimage, special
 
@@ -18,8 +17,9 @@ from dask_image._utils.arguments import (
     normalize_integer,
     per_axis,
 )
-from dask_image._utils.arrays import as_dask_array, block_meta, output_dtype, with_dtype
+from dask_image._utils.arrays import as_dask_array, output_dtype, with_dtype
 from dask_image._utils.engines.graph import map_blocks
+from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, PerAxis, Real
 
 REAL = tuple(map(np.dtype, ("f4", "f8")))
@@ -260,52 +260,35 @@ class _Spectrum:
     def filter(self, name, kernel, line, dtype):
         """Run ``kernel(block, *factors)`` on each block, with ``line`` giving the factors."""
         image = self.image
-        pairs = [image, tuple(range(image.ndim))]
-        for axis in range(image.ndim):
-            # Positions along the axis come in as an array of their own, in the same
-            # chunks, so that a block learns its place without a graph made by hand.
-            places = da.arange(image.shape[axis], chunks=(image.chunks[axis],), dtype=np.int64)
-            factors = map_blocks(
-                _along_axis,
-                places,
-                line=line,
-                parameter=self.parameters[axis],
-                n=self.lengths[axis],
-                size=image.shape[axis],
-                name=f"{name}-factors",
-                meta=block_meta(1, np.float64),
-            )
-            pairs += [factors, (axis,)]
-        return da.blockwise(
-            kernel,
-            pairs[1],
-            *pairs,
-            out_dtype=dtype,
-            token=name,
-            dtype=dtype,
-            meta=with_dtype(image, dtype),
-            align_arrays=False,
-        )
+        return map_blocks(
+            _filtered, image, kernel=kernel, line=line,
+            axes=tuple(zip(self.parameters, self.lengths, image.shape, strict=True)),
+            bounds=block_bounds(image.chunks), out_dtype=dtype, name=name,
+            dtype=dtype, meta=with_dtype(image, dtype),
+        )  # fmt: skip
 
 
-def _along_axis(places, line, parameter, n, size):
-    """Return what ``line`` gives for the whole axis, at ``places`` alone."""
-    if places.size == 0:
-        return np.empty(0)
-    return line(parameter, n, size)[places[0] : places[-1] + 1]
+def _filtered(block, kernel, line, axes, bounds, out_dtype, block_id=None):
+    """Return what a kernel makes of a block and of the parts of the axes' lines beside it."""
+    places = [slice(*along[i : i + 2]) for along, i in zip(bounds, block_id, strict=True)]
+    factors = [line(*axis)[place] for axis, place in zip(axes, places, strict=True)]
+    return kernel(block, *factors, out_dtype=out_dtype)
 
 
+# Blocks have lines in common.
+@functools.lru_cache(maxsize=16)
 def _line_of_scipy(scipy_filter, parameter, n, size):
     """
     Return the factors along one axis of a separable filter.
 
     SciPy's filter on a line of ones gives them with each of its rules for odd
-    parameters. A line is so much shorter than a block that its cost never shows.
+    parameters.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return scipy_filter(np.ones(size), parameter, n=n)
 
 
+@functools.lru_cache(maxsize=16)
 def _squared_radius(parameter, n, size):
     """Return the squares of what each frequency adds to the radius in an ellipsoid."""
     frequency = np.arange(size, dtype=float)
