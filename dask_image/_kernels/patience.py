@@ -4,9 +4,9 @@ What blocks are computed with until a kernel is compiled.
 A kernel takes a second or so to compile, and a thirtieth of that to load once it is cached on
 disk, after numba itself has taken a second to start. Where it gives the same bits as SciPy, nobody
 need wait: a thread of its own makes the call once more, which imports numba and compiles what
-it needs, and SciPy computes blocks until that is done. Blocks
-wait a moment, so that cached kernels are used at once; jobs that are small altogether
-start no compilation at all. What comes out does not depend on who computes.
+it needs, and SciPy computes blocks until that is done. Blocks that take SciPy long wait for
+cached kernels to load; jobs that are small altogether start no compilation at all. What comes out
+does not depend on who computes.
 """
 
 import contextlib
@@ -24,8 +24,9 @@ from dask_image._utils import options
 # Jobs of fewer pixels in all take SciPy less time than compiling or loading takes.
 FEW_PIXELS = 1 << 18
 
-# So many times as long is waited for kernels without which blocks take long.
-LONGER = 5
+# What a pixel takes without compiled kernels, in nanoseconds: usually by SciPy, and where blocks
+# take long.
+USUAL, LONG = 50, 1000
 
 
 class _Progress:
@@ -41,9 +42,12 @@ _all_progress: dict[Any, Any] = {}
 _lock = threading.Lock()
 
 
-def patient(kernel=None, *, rehearsal=None, pixels=None, slow=False):
+def patient(kernel=None, *, rehearsal=None, pixels=None, nanoseconds=USUAL):
     """
     Let a kernel compile in the background, while SciPy does its work.
+
+    Blocks wait for it as long as SciPy would take for the first of them, and no longer than the
+    option says: so they never take more than twice as long as SciPy does.
 
     The result is called as the kernel is. Without numba (`use_numba`) the kernel has to give
     the same bits as with it; an array that it writes to is never written twice.
@@ -56,22 +60,29 @@ def patient(kernel=None, *, rehearsal=None, pixels=None, slow=False):
         What the background calls with the kernel's arguments, if that is more than the kernel.
     pixels : callable, optional
         Returns from the kernel's arguments how many pixels it is for, if not the block's size.
-    slow : bool
-        Whether blocks take long without it, so that they rather wait `LONGER` for it.
+    nanoseconds : float or callable
+        What a pixel takes without it, or what returns that from the kernel's arguments.
     """
     if kernel is None:
-        return functools.partial(patient, rehearsal=rehearsal, pixels=pixels, slow=slow)
+        return functools.partial(
+            patient, rehearsal=rehearsal, pixels=pixels, nanoseconds=nanoseconds
+        )
 
     @functools.wraps(kernel)
     def called(block, *args, **keywords):
-        wait = options.compile_wait() * (LONGER if slow else 1)
+        wait = options.compile_wait()
         if wait == float("inf") or not might_use_numba():
             return kernel(block, *args, **keywords)
         progress = _progress_of(kernel, block, args, keywords)
         if not progress.ready.is_set():
             size = block.size if pixels is None else pixels(block, *args, **keywords)
             if _takes_long(progress, size):
-                _begin(progress, _rehearsed(rehearsal or kernel, block, *args, **keywords), wait)
+                if progress.deadline is None:
+                    each = nanoseconds
+                    if callable(each):
+                        each = each(block, *args, **keywords)
+                    call = _rehearsed(rehearsal or kernel, block, *args, **keywords)
+                    _begin(progress, call, min(wait, each * size * 1e-9))
                 progress.ready.wait(max(0, progress.deadline - time.monotonic()))
         if progress.ready.is_set():
             return kernel(block, *args, **keywords)

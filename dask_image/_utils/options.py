@@ -15,7 +15,7 @@ from dask_image._utils.arguments import ArgumentError
 
 DEFAULTS = {
     "kernels": "numba",
-    "compile": {"wait": 0.3},
+    "compile": {"wait": 0.5},
     "coordinates": {"memory": "256 MiB"},
     "label": {"memory": "256 MiB"},
     "median": {"memory": "256 MiB"},
@@ -46,7 +46,7 @@ def kernels() -> str:
 
 def compile_wait() -> float:
     """
-    Return how many seconds a block waits for a kernel before SciPy computes it.
+    Return how many seconds a block waits at most for a kernel before SciPy computes it.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from dask_image._kernels._numba import jit, jit_part, use_numba
 from dask_image._kernels.blocks import distance_rows as by_rows
 from dask_image._kernels.blocks.bits import trailing_zeros, unpack_lines
 from dask_image._kernels.memory import recycled
-from dask_image._kernels.patience import patient
+from dask_image._kernels.patience import LONG, patient
 from dask_image._utils.metrics import CHESSBOARD, EUCLIDEAN, LONGEST_AXIS, TAXICAB, unreachable
 
 # Lines that lie side by side are worked on together: as many as fill a cache line.
@@ -34,7 +34,7 @@ SIDE_BY_SIDE = 16
 SHORT_GAP = 12
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def background_range(words, shape, start):
     """
     Return the first and the last background pixel of every line along the first axis.
@@ -83,7 +83,7 @@ def _first_ones(words, start, backwards, seen, positions):
                     fresh &= fresh - np.uint64(1)
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def nearest_on_first_axis(background, start, before, after):
     """
     Return the position of the nearest background pixel along the first axis.
@@ -146,7 +146,7 @@ def _nearest_on_first_axis_numpy(lines, start, before, after, nearest):
     nearest[...] = np.where(ahead, following, previous)
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def costs_on_first_axis(background, start, before, after, metric, step, dtype):
     """
     Return what it costs to reach the nearest background pixel along the first axis.
@@ -223,7 +223,7 @@ def costs_of(features, positions, metric, steps, dtype):
     return costs
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def cheapest_costs(costs, axis, metric, step):
     """
     Return the least cost of reaching the background by a move along ``axis``.
@@ -277,7 +277,7 @@ def _lengthened(lines, margin):
     return np.full(lines.shape[1] + 2 * margin, unreachable(lines.dtype), lines.dtype)
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def cheapest_positions(costs, axis, metric, step):
     """
     Return the position along ``axis`` that the least cost comes from, -1 if none.
@@ -287,7 +287,7 @@ def cheapest_positions(costs, axis, metric, step):
     return _along_axis(costs, axis, metric, step, want_costs=False)
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def roots(costs):
     """Return the square roots of costs, float64."""
     if not use_numba() or costs.dtype.kind == "f":
@@ -302,7 +302,7 @@ def _table_of_roots():
     return np.sqrt(np.arange(by_rows.TABULATED))
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def take_features(features, nearest, axis):
     """
     Return the features of the positions along ``axis`` that `cheapest_positions` found.

@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 
 from dask_image._kernels._numba import jit, use_numba
-from dask_image._kernels.patience import patient
+from dask_image._kernels.patience import LONG, patient
 
 
 class Runs:
@@ -86,7 +86,7 @@ def _equal_along(block):
     return axes
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def _spread_along(axes, strides, values):
     """Return pixels that equal the ones before them along an axis, or have a value of their own."""
     if use_numba():

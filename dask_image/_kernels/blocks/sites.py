@@ -13,11 +13,11 @@ The sites of several lines lie one after the other; an array says where those of
 import numpy as np
 
 from dask_image._kernels._numba import jit, jit_part, use_numba
-from dask_image._kernels.patience import patient
+from dask_image._kernels.patience import LONG, patient
 from dask_image._utils.metrics import unreachable
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def seen_from(costs, axis, start, after, span):
     """
     Return the sites of a block that matter beyond one of its ends.
@@ -58,7 +58,7 @@ def seen_from(costs, axis, start, after, span):
     return np.cumsum(np.count_nonzero(less, axis=1)), np.nonzero(less)[1].astype(np.int32)
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def joined(positions, costs, ends, later, after, span):
     """
     Return which sites matter of those of two parts of lines.
@@ -95,7 +95,7 @@ def joined(positions, costs, ends, later, after, span):
     return np.cumsum(np.bincount(line[chosen], minlength=ends.size)), chosen
 
 
-@patient(slow=True)
+@patient(nanoseconds=LONG)
 def lower(costs, axis, start, sites, after, want_sites=False):
     """
     Lower the costs of a block, in place, where a site that lies beyond one of its ends costs less.

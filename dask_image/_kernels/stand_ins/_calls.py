@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dask_image._kernels.patience import patient
+from dask_image._kernels.patience import USUAL, patient
 from dask_image._kernels.rows import cut
 from dask_image._utils.arguments import Binder
 
@@ -84,7 +84,7 @@ class Call:
         return Call(function, counted=self.counted, **{**kept, **changes})
 
 
-def stands_in_for(function, exact=None, linear=False):
+def stands_in_for(function, exact=None, linear=False, nanoseconds=None):
     """
     Make a kernel of what computes a region of the result (None: all of it) from a `Call`.
 
@@ -92,7 +92,7 @@ def stands_in_for(function, exact=None, linear=False):
     beside SciPy's arguments, the image by position. It compiles in the background where the kernel
     gives the bits that it gives without numba: where ``exact(call)`` says so, and always if there
     is no ``exact``. That of a ``linear`` filter takes a `Counted` as a further keyword of
-    ``in_region``.
+    ``in_region``. ``nanoseconds(call)`` are what SciPy takes for a pixel, if that is not `USUAL`.
     """
 
     def decorate(compute):
@@ -105,7 +105,10 @@ def stands_in_for(function, exact=None, linear=False):
         def at_once(block, *others, region, **keywords):
             return compute(Call(function, block, *others, **keywords), region)
 
-        in_background = patient(at_once)
+        def by_scipy(block, *others, region, **keywords):
+            return nanoseconds(Call(function, block, *others, **keywords))
+
+        in_background = patient(at_once, nanoseconds=by_scipy if nanoseconds else USUAL)
 
         def either(block, *others, region, **keywords):
             call = Call(function, block, *others, **keywords)

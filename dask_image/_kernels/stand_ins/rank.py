@@ -20,6 +20,7 @@ from scipy import ndimage
 
 from dask_image._kernels._numba import jit, use_numba
 from dask_image._kernels.memory import recycled
+from dask_image._kernels.patience import USUAL
 from dask_image._kernels.row_programs import (
     LOWER,
     MIDDLE,
@@ -402,18 +403,24 @@ def _by_scipy(call):
     return result
 
 
-@stands_in_for(ndimage.rank_filter)
+def _nanoseconds(call):
+    """Return what SciPy takes for a pixel, about."""
+    window = window_of(call, call.input.ndim) if names_a_window(call) else None
+    return USUAL if window is None else 12 * np.count_nonzero(window.footprint)
+
+
+@stands_in_for(ndimage.rank_filter, nanoseconds=_nanoseconds)
 def rank_filter(call, region):
     rank = operator.index(call.rank)
     return _filter(call, lambda count: rank + count if rank < 0 else rank, region)
 
 
-@stands_in_for(ndimage.median_filter)
+@stands_in_for(ndimage.median_filter, nanoseconds=_nanoseconds)
 def median_filter(call, region):
     return _filter(call, lambda count: count // 2, region)
 
 
-@stands_in_for(ndimage.percentile_filter)
+@stands_in_for(ndimage.percentile_filter, nanoseconds=_nanoseconds)
 def percentile_filter(call, region):
     share = call.percentile + 100.0 if call.percentile < 0 else call.percentile
 
