@@ -495,6 +495,20 @@ def test_peaks(options, shape, dtype):
     check_peaks(image, stripes, num_peaks_per_label=2, **options)
 
 
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u4", "i4", "f4", bool])
+def test_the_highest_peak_comes_first_whatever_its_dtype(dtype, labelled):
+    low, high = (0, 1) if dtype in (bool, "f4") else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    image = np.full((3, 9), low, dtype)
+    image[1, 6] = high
+    labels = np.ones(image.shape, int) if labelled else None
+    peaks = segmentation.peak_local_max(
+        da.from_array(image, chunks=4), threshold_abs=float(low) - 1, exclude_border=False,
+        labels=labels, num_peaks=1,
+    )  # fmt: skip
+    np.testing.assert_array_equal(peaks.compute(), [[1, 6]])
+
+
 def test_peaks_of_images_without_any():
     check_peaks(np.ones((8, 8)))
     check_peaks(np.ones((8, 8)), np.kron(np.arange(4).reshape(2, 2), np.ones((4, 4), int)))

@@ -60,16 +60,22 @@ def as_dask_array(
             image = np.asarray(image)
         chunks = getattr(image, "chunks", None) or (-1 if whole else _cut(image))
         image = da.from_array(image, chunks=chunks)
-    if known and any(np.isnan(size) for size in image.shape):
-        raise ValueError(
-            f"{name} has unknown chunk sizes {image.chunks}; "
-            f"call {name}.compute_chunk_sizes() first"
-        )
+    if known:
+        check_sizes_known(image, name)
     if image.dtype.kind not in "biufc":
         raise TypeError(f"{name} must hold numbers or booleans, got dtype {image.dtype}")
     if not image.dtype.isnative:
         image = image.astype(image.dtype.newbyteorder("="))
     return image
+
+
+def check_sizes_known(array: Array, name: str) -> None:
+    """Raise ValueError if the sizes of an array's chunks are not known yet."""
+    if any(np.isnan(size) for size in array.shape):
+        raise ValueError(
+            f"{name} has unknown chunk sizes {array.chunks}; "
+            f"call {name}.compute_chunk_sizes() first"
+        )
 
 
 def as_image(image: ArrayLike, name: str = "image") -> Array:

@@ -112,6 +112,8 @@ def peak_local_max(
     array([[3, 2]])
     """
     image = as_image(image)
+    if image.dtype == bool:
+        image = image.astype(np.uint8)
     window = None if footprint is None else normalize_array(footprint, "footprint") != 0
     min_distance = normalize_integer(min_distance, "min_distance", lowest=0)
     if (window is None or window.size == 1) and min_distance < 1:
@@ -351,7 +353,9 @@ class _PeakChoice:
 
     def _highest(self, found, peaks, most):
         """Return the highest of some peaks, given in raster order."""
-        peaks = peaks[np.argsort(-found.value[peaks], kind="stable")]
+        # Backwards, since the negative of an unsigned value, or of the least, is none.
+        backwards = peaks[::-1]
+        peaks = backwards[np.argsort(found.value[backwards], kind="stable")][::-1]
         if self.min_distance > 1 and peaks.size:
             coordinates = self._coordinates(found, peaks)
             peaks = peaks[_spaced(coordinates, self.min_distance, self.p_norm, self.periods)]
