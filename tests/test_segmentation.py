@@ -311,6 +311,8 @@ def test_thresholds_refuse_what_has_none():
         segmentation.threshold_otsu(da.zeros((0, 3)))
     with pytest.raises(ValueError, match="image must hold finite values, got nan to nan"):
         segmentation.threshold_otsu(da.full((4, 4), np.nan)).compute()
+    with pytest.raises(ValueError, match="integers below 2\\*\\*63, as thresholds are int64, got"):
+        segmentation.threshold_otsu(da.full((4, 4), 2**63, dtype="u8")).compute()
     with pytest.raises(ValueError, match="at least 3 bins"):
         segmentation.threshold_multiotsu(da.zeros((4, 4), dtype="u1")).compute()
 
@@ -496,9 +498,11 @@ def test_peaks(options, shape, dtype):
 
 
 @pytest.mark.parametrize("labelled", [False, True])
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u4", "i4", "f4", bool])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u4", "i4", "f2", "f4", bool])
 def test_the_highest_peak_comes_first_whatever_its_dtype(dtype, labelled):
-    low, high = (0, 1) if dtype in (bool, "f4") else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    low, high = (
+        (0, 1) if dtype in (bool, "f2", "f4") else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    )
     image = np.full((3, 9), low, dtype)
     image[1, 6] = high
     labels = np.ones(image.shape, int) if labelled else None

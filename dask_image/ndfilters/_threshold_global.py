@@ -390,6 +390,11 @@ def _count_in_range(start, block, limits, nbins):
                 f"image must hold integers of at most {LONGEST_TABLE} values in a row, as each has "
                 f"a bin, got {low} to {high}; image.astype(float) has nbins bins"
             )
+        if high >= 2**63:
+            raise ValueError(
+                f"image must hold integers below 2**63, as thresholds are int64, got {high}; "
+                "image.astype(float) has nbins bins"
+            )
         shifted = (block.ravel() - block.dtype.type(low)).astype(np.int64, copy=False)
         return np.bincount(shifted, minlength=high - low + 1), low
     if not np.isfinite(limits).all():

@@ -30,6 +30,8 @@ from dask_image.segmentation._arguments import border_width, in_chunks_of, withi
 # What a pixel is: none, or higher than all around; with labels also one that an opening removes.
 PEAK, ISOLATED = 1, 2
 
+FILTERED_AS = {"b1": np.uint8, "f2": np.float32}
+
 
 @numpy_only
 def peak_local_max(
@@ -112,8 +114,8 @@ def peak_local_max(
     array([[3, 2]])
     """
     image = as_image(image)
-    if image.dtype == bool:
-        image = image.astype(np.uint8)
+    # Maxima of a window are found among no half floats, and booleans have no least value.
+    image = image.astype(FILTERED_AS.get(image.dtype.str[1:], image.dtype))
     window = None if footprint is None else normalize_array(footprint, "footprint") != 0
     min_distance = normalize_integer(min_distance, "min_distance", lowest=0)
     if (window is None or window.size == 1) and min_distance < 1:
