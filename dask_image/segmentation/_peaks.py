@@ -50,7 +50,7 @@ def peak_local_max(
     Parameters
     ----------
     image : array_like
-        Integers or floats.
+        Integers, floats or booleans.
     min_distance : int, optional
         The window reaches so many pixels each way, and peaks are at least so far apart.
     threshold_abs : float, optional

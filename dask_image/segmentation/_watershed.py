@@ -90,8 +90,12 @@ def watershed(
     forest, and it does not depend on chunks.
 
     scikit-image takes pixels of equal value in the order in which its queue got
-    them, rather than by distance, so that the results differ on plateaus, and
-    nowhere else but for exact ties: borders on plateaus are straighter here.
+    them, rather than by distance, and a pixel that is reached from several sides at
+    its own value, as those of ridges are, from the side that was flooded first,
+    rather than from its lowest neighbour. So the results differ on plateaus, where
+    borders are straighter here, and on ridges beside minima that are no markers:
+    by 0.05 % of the pixels of smooth noise (of sigma 2), by 6 % of white noise.
+    Each such pixel is reached at the same level from either marker.
 
     The forest is found by the rounds of Borůvka [3]_ within blocks; of a block
     no more than its surface is handed on, and surfaces are combined in a tree.
