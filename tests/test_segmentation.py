@@ -425,6 +425,15 @@ def test_join_segmentations(shape):
     check(segmentation.join_segmentations, theirs.join_segmentations, one, other)
 
 
+def test_joined_labels_beyond_signed_integers():
+    labels = np.array([[0, 2**63 + 5, 2**64 - 1], [2**63 + 5, 0, 3]], "u8")
+    joined, mapping, _ = dask.compute(
+        *segmentation.join_segmentations(da.from_array(labels, chunks=1), labels > 0, True)
+    )
+    np.testing.assert_array_equal(joined, [[0, 2, 3], [2, 0, 1]])
+    np.testing.assert_array_equal(mapping[joined], labels)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_mappings_of_joined_segmentations(shape):
     one, other = 7 * random_labels(shape).astype("u1"), random_labels(shape, seed=1).astype("i4")

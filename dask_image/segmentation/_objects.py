@@ -606,7 +606,8 @@ class JoinSegmentations(TwoPass):
 
     def scan(self, place, *blocks):
         """Find the pairs of labels of a block, and which each pixel has."""
-        present, ranks = zip(*(kernels.runs.compact(block.astype(np.int64)) for block in blocks))
+        wide = (block.astype("u8" if block.dtype.kind == "u" else "i8") for block in blocks)
+        present, ranks = zip(*map(kernels.runs.compact, wide))
         for labels in present:
             if labels.size and labels[0] < 0:
                 raise ValueError(f"labels must not be negative, got {labels[0]}")
