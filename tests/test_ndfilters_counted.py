@@ -621,6 +621,15 @@ def test_nothing_to_fill_with():
         ndfilters.fill_missing(nothing, method="linear")
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+@pytest.mark.parametrize("method", ["nearest", "smooth", "inpaint"])
+def test_filling_a_single_pixel(method, shape):
+    pixel = da.full(shape, 3.0)
+    for where, expected in ((True, 3.0), (False, np.nan)):
+        filled = ndfilters.fill_missing(pixel, np.full(shape, where), method).compute()
+        np.testing.assert_array_equal(filled, np.full(shape, expected))
+
+
 def test_masks_with_names_of_dimensions():
     xarray = pytest.importorskip("xarray")
     xndi = pytest.importorskip("dask_image.xarray")

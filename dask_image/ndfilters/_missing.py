@@ -95,7 +95,7 @@ def fill_missing(
     counted = counted_pixels(image, where, "omit", None)
     if counted is None or image.size == 0:
         return image
-    if method == "nearest":
+    if method == "nearest" or image.size == 1:  # which has no pixel beside it to make a value of
         return _nearest(image, counted)
     if method == "inpaint":
         return inpaint(image, counted)
@@ -125,8 +125,6 @@ def _filled(image, found, where=None, *, counted):
 
 def _smooth(image, counted):
     """Return means of boxes around each pixel, as small as they may be."""
-    if max(image.shape, default=1) <= 1:
-        return image
     known = functools.partial(_halved, image, *counted.masks, counted=counted.for_blocks)
     total = known(kernel=_sums_of_known, dtype=np.result_type(image.dtype, np.float32))
     weight = known(kernel=_numbers_of_known, dtype=np.dtype(np.float32))
