@@ -18,7 +18,7 @@ from typing import Any, Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_integer
+from dask_image._utils.arguments import ArgumentError, normalize_choice, normalize_integer
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.labels import as_label_image
 from dask_image._utils.typing import Array, Integer
@@ -458,9 +458,7 @@ def _require() -> None:
 def _format(version: str) -> Any:
     from ome_zarr.format import format_from_version
 
-    if version not in VERSIONS:
-        raise ArgumentError(f"version must be one of {VERSIONS}, got {version!r}")
-    return format_from_version(version)
+    return format_from_version(normalize_choice(version, "version", VERSIONS))
 
 
 def _group(path: pathlib.Path, version: str, mode: Any) -> Any:

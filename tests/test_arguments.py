@@ -323,6 +323,17 @@ BAD = {
         call("value_indices", INTEGERS, ignore_value=np.array([0, 1])), TypeError,
         r"ignore_value must be .* got array\(\[0, 1\]\)",
     ),
+    "sigma1d-zero": (call("gaussian_filter1d", LAZY, 0), ValueError, "sigma must be above 0"),
+    "ragged-image": (call("sobel", [[1], [2, 3]]), ValueError, "input must be an array"),
+    "ragged-weights": (
+        call("convolve", LAZY, [[1], [2, 3]]), ValueError, "weights must be an array, got"
+    ),
+    "method-array": (
+        lambda: segmentation.reconstruction(LAZY, LAZY, np.ones(2)), ValueError, "method must be"
+    ),
+    "tolerance": (
+        lambda: segmentation.threshold_li(LAZY, tolerance=-1), ValueError, "tolerance .* got -1"
+    ),
     "ignore-fraction": (
         call("value_indices", INTEGERS, ignore_value=1.5), ValueError, "ignore_value .* got 1.5"
     ),

@@ -117,14 +117,22 @@ def normalize_integer(value: Any, name: str, lowest: float = -math.inf) -> int:
 def normalize_flag(value: Any, name: str) -> bool:
     """Return whether something is true; what is lazy is not asked."""
     refuse_lazy(value, name, "True or False")
-    return bool(value)
+    try:
+        return bool(value)
+    except ValueError:
+        raise ArgumentError(f"{name} must be True or False, got {value!r}") from None
+
+
+def normalize_choice(value: Any, name: str, allowed: Collection[str]) -> str:
+    """Return one of some words, or raise."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ArgumentError(f"{name} must be one of {allowed}, got {value!r}")
+    return value
 
 
 def normalize_nan_policy(policy: Any) -> bool:
     """Return whether NaN is left out, or raise."""
-    if not isinstance(policy, str) or policy not in NAN_POLICIES:
-        raise ArgumentError(f"nan_policy must be one of {NAN_POLICIES}, got {policy!r}")
-    return policy == "omit"
+    return normalize_choice(policy, "nan_policy", NAN_POLICIES) == "omit"
 
 
 def normalize_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:
@@ -134,7 +142,15 @@ def normalize_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any,
         refuse_lazy(part, name, "an array")
         if isinstance(part, (list, tuple)):
             parts.extend(part)
-    return np.asarray(value, dtype=dtype)
+    return as_array(value, name, dtype)
+
+
+def as_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return an array, or raise ValueError with the name of what cannot be one."""
+    try:
+        return np.asarray(value, dtype=dtype)
+    except ValueError as error:
+        raise ArgumentError(f"{name} must be an array, got {value!r}: {error}") from None
 
 
 def normalize_cval(cval: Any, dtype: np.dtype[Any]) -> Any:
@@ -248,8 +264,7 @@ def normalize_modes(
     """Return the boundary mode of each axis, all of them known ones."""
     modes = per_axis(mode, count, name)
     for each in modes:
-        if not isinstance(each, str) or each not in allowed:
-            raise ArgumentError(f"{name} must be one of {sorted(allowed)}, got {each!r}")
+        normalize_choice(each, name, sorted(allowed))
     return modes
 
 

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_integer,
+    normalize_number,
+)
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import block_limits, fold, merge_limits
@@ -316,8 +320,9 @@ def threshold_li(
     np.float64(3.461)
     """
     image = _as_countable(image)
-    if tolerance is not None:
-        tolerance = normalize_number(tolerance, "tolerance")
+    # Nothing changes by less than 0: the search would not end.
+    if tolerance is not None and not normalize_number(tolerance, "tolerance") >= 0:
+        raise ArgumentError(f"tolerance must be at least 0, got {tolerance!r}")
     if initial_guess is not None:
         initial_guess = normalize_number(initial_guess, "initial_guess")
     finish = functools.partial(

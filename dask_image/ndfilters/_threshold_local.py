@@ -7,7 +7,12 @@ from typing import Any, Literal
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import normalize_number, normalize_sizes, per_axis
+from dask_image._utils.arguments import (
+    normalize_choice,
+    normalize_number,
+    normalize_sizes,
+    per_axis,
+)
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.engines.counted import counted_pixels
 from dask_image._utils.engines.graph import map_blocks
@@ -97,8 +102,7 @@ def threshold_local(
     array([-0.67,  0.  ,  1.  ,  2.  ,  3.  ,  3.67])
     """
     image = as_dask_array(image)
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}, got {method!r}")
+    normalize_choice(method, "method", METHODS)
     counted = counted_pixels(image, where, nan_policy, fill_value)
     name = "threshold_local"
     if method == "generic":

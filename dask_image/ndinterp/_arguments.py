@@ -12,6 +12,7 @@ import numpy as np
 from dask_image._utils import arguments
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_choice,
     normalize_flag,
     normalize_integer,
     normalize_number,
@@ -75,9 +76,7 @@ def normalize_order(order: Integer, lowest: int = 0) -> int:
 
 def normalize_mode(mode: str) -> Mode:
     """Return a boundary mode, or raise."""
-    if not isinstance(mode, str) or mode not in MODES:
-        raise ArgumentError(f"mode must be one of {sorted(MODES)}, got {mode!r}")
-    return MODES[mode]
+    return MODES[normalize_choice(mode, "mode", sorted(MODES))]
 
 
 def normalize_cval(cval: Any, dtype: np.dtype[Any]) -> complex:

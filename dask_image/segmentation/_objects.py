@@ -14,6 +14,7 @@ from dask_image._kernels import blocks as kernels
 from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_choice,
     normalize_finite,
     normalize_integer,
     per_axis,
@@ -436,8 +437,7 @@ def find_boundaries(
     array([[0, 0, 1, 0, 1, 1]])
     """
     labels = _as_labels(label_img, "label_img")
-    if mode not in MODES:
-        raise ArgumentError(f"mode must be one of {MODES}, got {mode!r}")
+    normalize_choice(mode, "mode", MODES)
     connectivity = normalize_integer(connectivity, "connectivity", lowest=1)
     if labels.dtype == bool:
         labels = labels.astype(np.uint8)

@@ -9,7 +9,13 @@ from typing import Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number, per_axis
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_choice,
+    normalize_integer,
+    normalize_number,
+    per_axis,
+)
 from dask_image._utils.arrays import as_dask_array, as_image, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import value_range
@@ -275,8 +281,7 @@ def pyramid(
     """
     image = as_dask_array(image)
     factors = _as_factors(factors, image.ndim)
-    if method not in METHODS:
-        raise ArgumentError(f"method must be one of {METHODS}, got {method!r}")
+    normalize_choice(method, "method", METHODS)
     if levels is None:
         if max(factors, default=1) == 1:
             raise ArgumentError("levels must be given if all factors are 1")
