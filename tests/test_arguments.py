@@ -324,7 +324,7 @@ BAD = {
         r"ignore_value must be .* got array\(\[0, 1\]\)",
     ),
     "sigma1d-zero": (call("gaussian_filter1d", LAZY, 0), ValueError, "sigma must be above 0"),
-    "ragged-image": (call("sobel", [[1], [2, 3]]), ValueError, "input must be an array"),
+    "ragged-image": (call("sobel", [[1], [2, 3]]), ValueError, "image must be an array"),
     "ragged-weights": (
         call("convolve", LAZY, [[1], [2, 3]]), ValueError, "weights must be an array, got"
     ),
@@ -333,6 +333,63 @@ BAD = {
     ),
     "tolerance": (
         lambda: segmentation.threshold_li(LAZY, tolerance=-1), ValueError, "tolerance .* got -1"
+    ),
+    "output-shape": (
+        call("affine_transform", LAZY, [1, 1], output_shape=5), TypeError, "output_shape .* got 5"
+    ),
+    "output-chunks-zero": (
+        lambda: ndinterp.zoom(LAZY, 2, output_chunks=0), ValueError, "output_chunks must .* got 0"
+    ),
+    "output-chunks-str": (
+        lambda: ndinterp.spline_filter(LAZY, output_chunks="x"), ValueError, "output_chunks .* 'x'"
+    ),
+    "output-chunks-negative": (
+        lambda: ndinterp.zoom(LAZY, 2, output_chunks=-99), ValueError, "output_chunks .* got -99"
+    ),
+    "depth": (lambda: ndinterp.spline_filter(LAZY, depth=1.5), TypeError, "depth .* got 1.5"),
+    "depth1d": (
+        lambda: ndinterp.spline_filter1d(LAZY, depth=-2), ValueError, "depth must .* got -2"
+    ),
+    "angle-nan": (call("rotate", LAZY, np.nan), ValueError, "angle must be finite, got nan"),
+    "reshape": (
+        call("rotate", LAZY, 3, reshape=np.ones(2)), ValueError, "reshape must be True or False"
+    ),
+    "wrap-axes": (
+        lambda: ndmeasure.label(LAZY, wrap_axes=5), ValueError, "wrap_axes is wrong: axis 5"
+    ),
+    "wrap-axes-str": (
+        lambda: ndmorph.binary_erosion(LAZY, wrap_axes="x"), ValueError, "wrap_axes .* got 'x'"
+    ),
+    "separator": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, separator=None), TypeError, "separator must"
+    ),
+    "properties": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, properties=[1]), TypeError, "properties .* 1"
+    ),
+    "extra-properties": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, extra_properties=len), TypeError,
+        "extra_properties must be a list of functions",
+    ),
+    "spacing": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, spacing="x"), TypeError, "spacing .* got 'x'"
+    ),
+    "as-frame": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, as_frame=LAZY), TypeError, "as_frame must"
+    ),
+    "histogram-min": (
+        call("histogram", LAZY, [1, 2], 5, 3), TypeError, "min and max must be .* got"
+    ),
+    "block-size": (
+        lambda: segmentation.threshold_local(LAZY, -1), ValueError, "block_size must .* got -1"
+    ),
+    "param": (
+        lambda: segmentation.threshold_local(LAZY, 3, param="x"), TypeError, "param .* got 'x'"
+    ),
+    "ignore-nan": (
+        call("value_indices", INTEGERS, ignore_value=np.nan), ValueError, "ignore_value .* got nan"
+    ),
+    "ignore-large": (
+        call("value_indices", INTEGERS, ignore_value=10**30), ValueError, "ignore_value .* got 100"
     ),
     "ignore-fraction": (
         call("value_indices", INTEGERS, ignore_value=1.5), ValueError, "ignore_value .* got 1.5"

@@ -13,7 +13,7 @@ import numpy as np
 from dask.base import is_dask_collection
 
 from dask_image._utils.modes import MODES
-from dask_image._utils.typing import Integer, ModeName, PerAxis, Real, Shape
+from dask_image._utils.typing import Integer, ModeName, Shape
 
 FILTER_MODES = tuple(MODES)
 NAN_POLICIES = ("propagate", "omit")
@@ -130,6 +130,13 @@ def normalize_choice(value: Any, name: str, allowed: Collection[str]) -> str:
     return value
 
 
+def normalize_string(value: Any, name: str) -> str:
+    """Return a string, or raise TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {value!r}")
+    return value
+
+
 def normalize_nan_policy(policy: Any) -> bool:
     """Return whether NaN is left out, or raise."""
     return normalize_choice(policy, "nan_policy", NAN_POLICIES) == "omit"
@@ -168,7 +175,7 @@ def normalize_finite(value: Any, name: str) -> Any:
     return value
 
 
-def normalize_sigmas(sigma: PerAxis[Real], count: int, name: str = "sigma") -> list[Any]:
+def normalize_sigmas(sigma: Any, count: int, name: str = "sigma") -> list[Any]:
     """Return a standard deviation for each of ``count`` axes, all finite and from 0."""
     sigmas = [normalize_number(each, name) for each in per_axis(sigma, count, name)]
     for each in sigmas:
@@ -198,7 +205,7 @@ def normalize_axis(axis: Integer, ndim: int, name: str = "axis") -> int:
     return number % ndim
 
 
-def normalize_axes(axes: Any, ndim: int) -> Shape:
+def normalize_axes(axes: Any, ndim: int, name: str = "axes") -> Shape:
     """
     Return a tuple of different axes counted from the first one.
 
@@ -206,23 +213,25 @@ def normalize_axes(axes: Any, ndim: int) -> Shape:
     """
     if axes is None:
         return tuple(range(ndim))
-    refuse_lazy(axes, "axes", "integers")
+    refuse_lazy(axes, name, "integers")
     try:
         one: bool = np.isscalar(axes)
         given = (operator.index(axes),) if one else tuple(axes)
     except TypeError:
         given = None
     if given is None or isinstance(axes, dict):
-        raise ValueError(f"axes must be an integer, integers or None, got {axes!r}")
-    chosen = tuple(normalize_axis(axis, ndim, name="axes") for axis in given)
+        raise ValueError(f"{name} must be an integer, integers or None, got {axes!r}")
+    chosen = tuple(normalize_axis(axis, ndim, name) for axis in given)
     if len(set(chosen)) != len(chosen):
-        raise ValueError(f"axes must be unique, got {axes!r}")
+        raise ValueError(f"{name} must be unique, got {axes!r}")
     return chosen
 
 
 def normalize_wrap_axes(wrap_axes: Any, ndim: int) -> Shape:
     """Return the axes whose ends meet, ascending; ``None`` stands for none."""
-    return () if wrap_axes is None else tuple(sorted(normalize_axes(wrap_axes, ndim)))
+    if wrap_axes is None:
+        return ()
+    return tuple(sorted(normalize_axes(wrap_axes, ndim, "wrap_axes")))
 
 
 def spatial_axes(axes: Any, channel_axis: Integer | None, ndim: int) -> Any:

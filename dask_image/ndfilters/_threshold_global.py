@@ -8,6 +8,7 @@ import numpy as np
 
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_flag,
     normalize_integer,
     normalize_number,
 )
@@ -210,6 +211,7 @@ def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool =
     >>> threshold_isodata(image).compute()
     array(5)
     """
+    return_all = normalize_flag(return_all, "return_all")
     shape = (np.nan,) if return_all else ()
     finish = functools.partial(_isodata, return_all=return_all)
     return _threshold(image, nbins, finish, "threshold_isodata", shape)

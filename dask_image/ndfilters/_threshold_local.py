@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
@@ -10,8 +10,8 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     normalize_choice,
     normalize_number,
+    normalize_sigmas,
     normalize_sizes,
-    per_axis,
 )
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.engines.counted import counted_pixels
@@ -112,8 +112,11 @@ def threshold_local(
     axes = tuple(range(image.ndim))
     edges = edges_of(image, mode, cval, axes)
     if method == "gaussian":
-        sizes = per_axis(block_size, image.ndim, "block_size")
-        sigma: Any = [(size - 1) / 6 for size in sizes] if param is None else param
+        if param is None:
+            sizes = normalize_sizes(block_size, image.ndim, "block_size")
+            sigma = [(size - 1) / 6 for size in sizes]
+        else:
+            sigma = normalize_sigmas(param, image.ndim, "param")
         return _less(smooth(image, Gaussian(sigma), edges, np.float64, counted, name=name), offset)
     window = sized(normalize_sizes(block_size, image.ndim, "block_size"), 0, None, image.ndim)
     if method == "mean":
