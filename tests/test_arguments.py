@@ -385,6 +385,9 @@ BAD = {
     "param": (
         lambda: segmentation.threshold_local(LAZY, 3, param="x"), TypeError, "param .* got 'x'"
     ),
+    "hysteresis": (
+        lambda: segmentation.apply_hysteresis_threshold(LAZY, "x", 1), TypeError, "low .* got 'x'"
+    ),
     "ignore-nan": (
         call("value_indices", INTEGERS, ignore_value=np.nan), ValueError, "ignore_value .* got nan"
     ),
