@@ -388,6 +388,41 @@ BAD = {
     "hysteresis": (
         lambda: segmentation.apply_hysteresis_threshold(LAZY, "x", 1), TypeError, "low .* got 'x'"
     ),
+    "bgval": (
+        lambda: segmentation.clear_border(INTEGERS, bgval="x"), TypeError, "bgval .* got 'x'"
+    ),
+    "bgval-large": (
+        lambda: segmentation.clear_border(INTEGERS.astype("u1"), bgval=-1), ValueError,
+        "bgval must be a value of dtype uint8, got -1",
+    ),
+    "allow-borders": (
+        lambda: segmentation.local_maxima(LAZY, allow_borders=np.ones(2)), ValueError,
+        "allow_borders must be True or False",
+    ),
+    "watershed-line": (
+        lambda: segmentation.watershed(LAZY, watershed_line=LAZY), TypeError, "watershed_line must"
+    ),
+    "num-peaks": (
+        lambda: segmentation.peak_local_max(LAZY, num_peaks=np.nan), ValueError, "num_peaks must"
+    ),
+    "num-peaks-per-label": (
+        lambda: segmentation.peak_local_max(LAZY, num_peaks_per_label="x"), TypeError,
+        "num_peaks_per_label must be .* got 'x'",
+    ),
+    "footprint-empty": (
+        lambda: segmentation.peak_local_max(LAZY, footprint=np.zeros((3, 3))), ValueError,
+        "footprint must have 2 axes and a pixel that is not zero",
+    ),
+    "footprint-axes": (
+        lambda: segmentation.peak_local_max(LAZY, footprint=np.ones(3)), ValueError,
+        "footprint must have 2 axes and a pixel that is not zero",
+    ),
+    "in-range": (
+        lambda: segmentation.rescale_intensity(LAZY, in_range=5), ValueError, "in_range .* got 5"
+    ),
+    "out-range": (
+        lambda: segmentation.rescale_intensity(LAZY, out_range="x"), ValueError, "out_range .* 'x'"
+    ),
     "ignore-nan": (
         call("value_indices", INTEGERS, ignore_value=np.nan), ValueError, "ignore_value .* got nan"
     ),

@@ -15,7 +15,9 @@ from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_choice,
+    normalize_fill,
     normalize_finite,
+    normalize_flag,
     normalize_integer,
     per_axis,
 )
@@ -261,6 +263,7 @@ def clear_border(
             f"buffer_size must be less than the size of the image, {labels.shape}, "
             f"got {buffer_size}"
         )
+    bgval = normalize_fill(bgval, "bgval", labels.dtype)
     steps = neighbour_steps(None, labels.ndim, labels.ndim)
     border = _Border(labels.shape, buffer_size + 1)
     algorithm = LabelledComponents(
@@ -271,8 +274,7 @@ def clear_border(
         return cleared
     background = labels == 0
     outside = ~mask if mask is not None else border.array(labels.chunks)
-    value = labels.dtype.type(bgval)
-    return da.where(background & (background & outside).any(), value, cleared)
+    return da.where(background & (background & outside).any(), bgval, cleared)
 
 
 @dataclass(frozen=True)
@@ -578,7 +580,7 @@ def join_segmentations(
     second = in_chunks_of(first, _as_labels(s2, "s2"), "s2")
     algorithm = JoinSegmentations(np.dtype(np.int64))
     joined, combined = map_two_pass(algorithm, [first, second], "join_segmentations")
-    if not return_mapping:
+    if not normalize_flag(return_mapping, "return_mapping"):
         return joined
     to_first, to_second = (
         combined.array(

@@ -13,7 +13,9 @@ import numpy as np
 from scipy import ndimage, spatial
 
 from dask_image._utils.arguments import (
+    ArgumentError,
     normalize_array,
+    normalize_finite,
     normalize_integer,
     normalize_number,
     normalize_wrap_axes,
@@ -125,11 +127,16 @@ def peak_local_max(
     border = tuple(0 if axis in wrap_axes else width for axis, width in enumerate(border))
     if window is None:
         window = np.ones((2 * min_distance + 1,) * image.ndim, bool)
+    if window.ndim != image.ndim or not window.any():
+        raise ArgumentError(
+            f"footprint must have {image.ndim} axes and a pixel that is not zero, got {footprint!r}"
+        )
     for value, name in ((threshold_abs, "threshold_abs"), (threshold_rel, "threshold_rel")):
         if value is not None:
             normalize_number(value, name)
     collect = _Collect(_Thresholds(threshold_abs, threshold_rel), image.shape, border)
-    most, most_per_label = _as_count(num_peaks), _as_count(num_peaks_per_label)
+    most = _as_count(num_peaks, "num_peaks")
+    most_per_label = _as_count(num_peaks_per_label, "num_peaks_per_label")
     periods = tuple(size * (axis in wrap_axes) for axis, size in enumerate(image.shape))
     choice = _PeakChoice(min_distance, p_norm, most, most_per_label, periods, labels is not None)
     if image.size == 0:
@@ -144,9 +151,11 @@ def peak_local_max(
     return found.array(name, choice, np.int64, (np.nan, image.ndim))
 
 
-def _as_count(number):
+def _as_count(number, name):
     """Return a most number as an integer, or None if there is none."""
-    return None if normalize_number(number, "num_peaks") == math.inf else int(number)
+    if normalize_number(number, name) == math.inf:
+        return None
+    return int(normalize_finite(number, name))
 
 
 @dataclass(frozen=True)

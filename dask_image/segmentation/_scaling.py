@@ -105,7 +105,10 @@ def _output_dtype(out_range, image_dtype):
     if _names(out_range, "dtype") or _names(out_range, "image"):
         return image_dtype
     if _is_named(out_range):
-        return np.dtype(np.uint16 if out_range in NARROW else out_range)
+        try:
+            return np.dtype(np.uint16 if out_range in NARROW else out_range)
+        except TypeError:
+            raise _no_range(out_range, "out_range") from None
     return float_type(image_dtype)
 
 
@@ -124,11 +127,15 @@ def _range(image, given, name):
             return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
         if dtype.kind in "fb":
             return (-1, 1) if dtype.kind == "f" else (0, 1)
-    elif len(given) == 2:
+    elif np.iterable(given) and len(ends := tuple(given)) == 2:
         return tuple(
-            end if isinstance(end, da.Array) else normalize_number(end, name) for end in given
+            end if isinstance(end, da.Array) else normalize_number(end, name) for end in ends
         )
-    raise ArgumentError(
+    raise _no_range(given, name)
+
+
+def _no_range(given, name):
+    return ArgumentError(
         f'{name} must be "image", "dtype", a dtype or a pair of numbers, got {given!r}'
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import normalize_number, normalize_wrap_axes
+from dask_image._utils.arguments import normalize_flag, normalize_number, normalize_wrap_axes
 from dask_image._utils.arrays import as_dask_array, as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
@@ -144,6 +144,7 @@ def watershed(
     if markers is not None:
         markers = in_chunks_of(image, as_label_image(markers, "markers"), "markers")
     dtype = _label_dtype(image) if markers is None else markers.dtype
+    lines = normalize_flag(watershed_line, "watershed_line")
     if image.size == 0:
         return da.zeros_like(image, dtype=dtype)
     chunks = image.chunks
@@ -154,9 +155,7 @@ def watershed(
         packed = packed_minima(image, mask, connected, dtype, distances.summarize, on_disk)
     else:
         packed = pack(markers, mask, distances.summarize, on_disk, "watershed")
-    basins = flood(
-        image, packed, distances, steps, "watershed", wrap_axes, bool(watershed_line), on_disk
-    )
+    basins = flood(image, packed, distances, steps, "watershed", wrap_axes, lines, on_disk)
     return basins.rechunk(chunks, method="tasks")
 
 
