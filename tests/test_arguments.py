@@ -423,6 +423,17 @@ BAD = {
     "out-range": (
         lambda: segmentation.rescale_intensity(LAZY, out_range="x"), ValueError, "out_range .* 'x'"
     ),
+    "return-indices": (
+        call("distance_transform_cdt", LAZY, return_indices=np.ones(2)), ValueError,
+        "return_indices must be True or False",
+    ),
+    "return-distances": (
+        call("distance_transform_edt", LAZY, return_distances=LAZY), TypeError,
+        "return_distances must be True or False in memory",
+    ),
+    "wrap-axes-holes": (
+        lambda: ndmorph.binary_fill_holes(LAZY, wrap_axes="x"), ValueError, "wrap_axes .* got 'x'"
+    ),
     "ignore-nan": (
         call("value_indices", INTEGERS, ignore_value=np.nan), ValueError, "ignore_value .* got nan"
     ),
@@ -440,6 +451,12 @@ def test_bad_arguments_are_named_when_a_function_is_called(case):
     bad, error, message = BAD[case]
     with nothing_computes(), pytest.raises(error, match=message):
         bad()
+
+
+def test_whatever_is_true_stands_for_true():
+    indices = ndi.distance_transform_cdt(LAZY > 0, return_distances=0, return_indices=5)
+    expected = scipy_ndimage.distance_transform_cdt(IMAGE > 0, "chessboard", False, True)
+    np.testing.assert_array_equal(indices, expected)
 
 
 @pytest.mark.skipif(not hasattr(scipy_ndimage, "vectorized_filter"), reason="SciPy before 1.16")
