@@ -18,9 +18,15 @@ from typing import Any, Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_integer
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_choice,
+    normalize_flag,
+    normalize_integer,
+)
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.labels import as_label_image
+from dask_image._utils.options import as_bytes
 from dask_image._utils.typing import Array, Integer
 from dask_image.imread import ImageMetadata
 from dask_image.segmentation import pyramid
@@ -179,11 +185,13 @@ def write_image(
 
     image, layout = _laid_out(image, metadata)
     path = pathlib.Path(url)
-    if path.exists() and not overwrite:
+    # All that is wrong must be found before anything that is there is replaced.
+    count = _count_levels(image, layout, levels, method)
+    save = _save_as(path, layout, version, memory, progress)
+    if path.exists() and not normalize_flag(overwrite, "overwrite"):
         raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
     group = _group(path, version, "w")
-    save = _save_as(path, layout, version, memory, progress)
-    _write_levels(image, path, layout, levels, method, save)
+    _write_levels(image, path, layout, count, method, save)
     if layout.channel_names and "c" in layout.axes:
         # Without a range of values, viewers look for one; the format wants a colour.
         channels = [
@@ -262,7 +270,10 @@ def write_labels(
 
     _, of_image = read_image(url)
     path = pathlib.Path(url)
-    if metadata is None and not hasattr(labels, "coords"):
+    if not isinstance(name, str) or name in ("", ".", "..") or "/" in name:
+        raise ArgumentError(f"name must be that of a folder, got {name!r}")
+    as_image = metadata is None and not hasattr(labels, "coords")
+    if as_image:
         metadata = of_image
         if np.ndim(labels) == len(of_image.axes) - 1:
             metadata = replace(of_image, axes=of_image.axes.replace("C", ""))
@@ -270,18 +281,25 @@ def write_labels(
     if labels.dtype.kind not in "iuf":
         raise TypeError(f"labels must be integers, got {labels.dtype}")
     labels = as_label_image(labels, "labels")
+    sizes = dict(zip(of_image.axes.lower(), of_image.shape))
+    if as_image and any(sizes[axis] != size for axis, size in zip(layout.axes, labels.shape)):
+        raise ArgumentError(
+            f"labels must have the sizes of the image, {sizes}, got shape {labels.shape} along "
+            f"{layout.axes!r}: pass metadata with the size of their pixels if they have others"
+        )
     if levels is None:
         levels = 1
         while _has_level(path, levels):
             levels += 1
     version = "0.4" if zarr.open_group(str(path), mode="r").metadata.zarr_format == 2 else "0.5"
-    parent = zarr.open_group(str(path), mode="a").require_group("labels")
     place = path / "labels" / name
-    if place.exists() and not overwrite:
-        raise FileExistsError(f"there are labels at {place}: pass overwrite=True to replace them")
-    group = _group(place, version, "w")
+    count = _count_levels(labels, layout, levels, "nearest")
     save = _save_as(place, layout, version, memory, progress)
-    _write_levels(labels, place, layout, levels, "nearest", save)
+    if place.exists() and not normalize_flag(overwrite, "overwrite"):
+        raise FileExistsError(f"there are labels at {place}: pass overwrite=True to replace them")
+    parent = zarr.open_group(str(path), mode="a").require_group("labels")
+    group = _group(place, version, "w")
+    _write_levels(labels, place, layout, count, "nearest", save)
     _describe(group, layout, name, version)
     listed = [each for each in get_metadata(parent).get("labels", []) if each != name]
     versions = {} if version == "0.4" else {"version": version}
@@ -362,6 +380,8 @@ def _laid_out(image: Any, metadata: ImageMetadata | None) -> tuple[da.Array, Lay
         if not 1 <= array.ndim <= len(ORDER):
             raise ArgumentError(f"image must have one to five dimensions, got {array.ndim}")
         metadata = ImageMetadata(ORDER[-array.ndim :].upper(), array.shape, array.dtype)
+    if not isinstance(metadata, ImageMetadata) or not isinstance(metadata.axes, str):
+        raise TypeError(f"metadata must be ImageMetadata with a string of axes, got {metadata!r}")
     axes = metadata.axes.lower()
     # Samples of colour are channels.
     axes = axes if "c" in axes else axes.replace("s", "c")
@@ -458,9 +478,7 @@ def _require() -> None:
 def _format(version: str) -> Any:
     from ome_zarr.format import format_from_version
 
-    if version not in VERSIONS:
-        raise ArgumentError(f"version must be one of {VERSIONS}, got {version!r}")
-    return format_from_version(version)
+    return format_from_version(normalize_choice(version, "version", VERSIONS))
 
 
 def _group(path: pathlib.Path, version: str, mode: Any) -> Any:
@@ -477,19 +495,23 @@ def _has_level(path: pathlib.Path, level: int) -> bool:
     return True
 
 
+def _count_levels(image: Array, layout: Layout, levels: Integer | None, method: Method) -> int:
+    """Return how many sizes of an image there will be, or raise."""
+    if levels is None and not set(layout.axes) & set("yx"):
+        levels = 1
+    return len(pyramid(image, levels, layout.factors, method))
+
+
 def _write_levels(
     image: Array,
     path: pathlib.Path,
     layout: Layout,
-    levels: Integer | None,
+    count: int,
     method: Method,
     save: Callable[..., Any],
 ) -> None:
     """Write an image in all its sizes, each made of the one before it, which is read again."""
     chunks = tuple(max(size, 1) for size in image.chunksize)
-    if levels is None and not set(layout.axes) & set("yx"):
-        levels = 1
-    count = len(pyramid(image, levels, layout.factors, method))
     for level in range(count):
         if level:
             written = da.from_zarr(str(path), component=str(level - 1))
@@ -500,7 +522,9 @@ def _write_levels(
 def _save_as(
     path: pathlib.Path, layout: Layout, version: str, memory: int | str | None, progress: bool
 ) -> Callable[..., Any]:
-    """Return what writes an image of one size, as the format's version asks for."""
+    """Return what writes an image of one size, as the format's version asks for, or raise."""
+    if memory is not None:
+        as_bytes(memory, "memory")
     options: dict[str, Any] = {"zarr_format": _format(version).zarr_format}
     if options["zarr_format"] == 2:
         options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}

@@ -23,7 +23,7 @@ from dask.diagnostics import ProgressBar
 
 from dask_image._utils import options
 from dask_image._utils.arguments import ArgumentError
-from dask_image._utils.arrays import block_meta
+from dask_image._utils.arrays import block_meta, check_sizes_known
 from dask_image._utils.engines.graph import (
     block_key,
     block_slices,
@@ -47,6 +47,9 @@ SHARE = 1 / 8
 
 # So few blocks may all be neighbours of one.
 FEW = 16
+
+# Arguments of zarr.create_array that `to_zarr` has its own for, or sets.
+OWN_OPTIONS = {"chunks", "dtype", "name", "overwrite", "shape", "store"}
 
 # How many blocks are written before the next ones are led to.
 TOGETHER = 4
@@ -123,6 +126,7 @@ def store(
     True
     """
     arrays, targets = _paired(arrays, targets)
+    journal = None if journal is None else _as_path(journal, "journal")
     if _in_other_processes():
         targets = [_reachable(target) for target in targets]
     budget = _budget(memory)
@@ -206,12 +210,17 @@ def to_zarr(
 
     if not isinstance(array, da.Array):
         raise TypeError(f"array must be a Dask array, got {type(array).__name__}")
+    check_sizes_known(array, "array")
+    if taken := OWN_OPTIONS & set(zarr_options or {}):
+        raise ArgumentError(f"zarr_options must leave to to_zarr what it sets, got {sorted(taken)}")
+    if component is not None and not isinstance(component, str):
+        raise TypeError(f"component must be a name, got {component!r}")
     if "://" in str(url):
         raise ArgumentError(
             f"url must be a folder, got {str(url)!r}: make an array of an object store with "
             "zarr.create_array, and pass it to dask_image.store with a journal"
         )
-    url = pathlib.Path(url)
+    url = _as_path(url, "url")
     chunks = tuple(max(sizes[0], 1) for sizes in array.chunks)
     for axis, sizes in enumerate(array.chunks):
         if any(size != sizes[0] for size in sizes[:-1]) or sizes[-1] > sizes[0]:
@@ -228,11 +237,16 @@ def to_zarr(
     else:
         # The journal comes first, so that there is never an unfinished array without one.
         _Journal.begin(journal)
-        with _naming(path):
-            target = zarr.create_array(
-                str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
-                overwrite=overwrite or begun, **(zarr_options or {}),
-            )  # fmt: skip
+        try:
+            with _naming(path):
+                target = zarr.create_array(
+                    str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
+                    overwrite=overwrite or begun, **(zarr_options or {}),
+                )  # fmt: skip
+        except (TypeError, ValueError):  # of what zarr cannot make, there is nothing to go on with
+            if not begun and not path.exists():
+                journal.unlink()
+            raise
     store(array, target, memory=memory, journal=journal, progress=progress)
 
 
@@ -311,22 +325,35 @@ def _needs_most(array):
 
 
 def _paired(arrays, targets):
-    arrays = list(arrays) if isinstance(arrays, Sequence) else [arrays]
-    targets = list(targets) if isinstance(targets, Sequence) else [targets]
-    if not arrays or len(arrays) != len(targets):
+    arrays = list(arrays) if isinstance(arrays, (list, tuple)) else [arrays]
+    targets = list(targets) if isinstance(targets, (list, tuple)) else [targets]
+    if not arrays:
+        raise ArgumentError("arrays must be one or more Dask arrays, got none")
+    if len(arrays) != len(targets):
         raise ArgumentError(
             f"targets must be as many as arrays, got {len(targets)} for {len(arrays)}"
         )
     for array, target in zip(arrays, targets):
         if not isinstance(array, da.Array):
             raise TypeError(f"arrays must be Dask arrays, got {type(array).__name__}")
+        check_sizes_known(array, "arrays")
         if isinstance(target, da.Array):
             raise TypeError("targets must be arrays that can be written, got a Dask array")
+        if not hasattr(target, "shape") or not hasattr(target, "__setitem__"):
+            raise TypeError(
+                f"targets must be arrays that can be written, got {type(target).__name__}"
+            )
         if tuple(target.shape) != array.shape:
             raise ArgumentError(
                 f"a target must have the shape of its array {array.shape}, got {target.shape}"
             )
     return arrays, targets
+
+
+def _as_path(value, name):
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise TypeError(f"{name} must be a path, got {value!r}")
+    return pathlib.Path(value)
 
 
 def _aligned(array, target):
@@ -525,13 +552,19 @@ class _Journal:
     @staticmethod
     def begin(path):
         """Write down that something has begun, of which nothing is known yet."""
-        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-        pathlib.Path(path).write_text("")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
 
     @staticmethod
     def lines(path):
         """Return what is written down, without a last line that a crash has cut off."""
-        return path.read_text().split("\n")[:-1] if path.exists() else []
+        text = path.read_text(errors="replace") if path.exists() else ""
+        begins = '{"result": '
+        if not text.startswith(begins) and not begins.startswith(text):
+            raise ArgumentError(
+                f"journal must be a file that an earlier call has left, or none, got {path}"
+            )
+        return text.split("\n")[:-1]
 
     @classmethod
     @contextlib.contextmanager
@@ -540,7 +573,6 @@ class _Journal:
         if path is None:
             yield cls(None, regions, set())
             return
-        path = pathlib.Path(path)
         lines = cls.lines(path)
         if lines:
             begun = json.loads(lines[0])

@@ -323,6 +323,123 @@ BAD = {
         call("value_indices", INTEGERS, ignore_value=np.array([0, 1])), TypeError,
         r"ignore_value must be .* got array\(\[0, 1\]\)",
     ),
+    "sigma1d-zero": (call("gaussian_filter1d", LAZY, 0), ValueError, "sigma must be above 0"),
+    "ragged-image": (call("sobel", [[1], [2, 3]]), ValueError, "image must be an array"),
+    "ragged-weights": (
+        call("convolve", LAZY, [[1], [2, 3]]), ValueError, "weights must be an array, got"
+    ),
+    "method-array": (
+        lambda: segmentation.reconstruction(LAZY, LAZY, np.ones(2)), ValueError, "method must be"
+    ),
+    "tolerance": (
+        lambda: segmentation.threshold_li(LAZY, tolerance=-1), ValueError, "tolerance .* got -1"
+    ),
+    "output-shape": (
+        call("affine_transform", LAZY, [1, 1], output_shape=5), TypeError, "output_shape .* got 5"
+    ),
+    "output-chunks-zero": (
+        lambda: ndinterp.zoom(LAZY, 2, output_chunks=0), ValueError, "output_chunks must .* got 0"
+    ),
+    "output-chunks-str": (
+        lambda: ndinterp.spline_filter(LAZY, output_chunks="x"), ValueError, "output_chunks .* 'x'"
+    ),
+    "output-chunks-negative": (
+        lambda: ndinterp.zoom(LAZY, 2, output_chunks=-99), ValueError, "output_chunks .* got -99"
+    ),
+    "depth": (lambda: ndinterp.spline_filter(LAZY, depth=1.5), TypeError, "depth .* got 1.5"),
+    "depth1d": (
+        lambda: ndinterp.spline_filter1d(LAZY, depth=-2), ValueError, "depth must .* got -2"
+    ),
+    "angle-nan": (call("rotate", LAZY, np.nan), ValueError, "angle must be finite, got nan"),
+    "reshape": (
+        call("rotate", LAZY, 3, reshape=np.ones(2)), ValueError, "reshape must be True or False"
+    ),
+    "wrap-axes": (
+        lambda: ndmeasure.label(LAZY, wrap_axes=5), ValueError, "wrap_axes is wrong: axis 5"
+    ),
+    "wrap-axes-str": (
+        lambda: ndmorph.binary_erosion(LAZY, wrap_axes="x"), ValueError, "wrap_axes .* got 'x'"
+    ),
+    "separator": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, separator=None), TypeError, "separator must"
+    ),
+    "properties": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, properties=[1]), TypeError, "properties .* 1"
+    ),
+    "extra-properties": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, extra_properties=len), TypeError,
+        "extra_properties must be a list of functions",
+    ),
+    "spacing": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, spacing="x"), TypeError, "spacing .* got 'x'"
+    ),
+    "as-frame": (
+        lambda: ndmeasure.regionprops_table(INTEGERS, as_frame=LAZY), TypeError, "as_frame must"
+    ),
+    "histogram-min": (
+        call("histogram", LAZY, [1, 2], 5, 3), TypeError, "min and max must be .* got"
+    ),
+    "block-size": (
+        lambda: segmentation.threshold_local(LAZY, -1), ValueError, "block_size must .* got -1"
+    ),
+    "param": (
+        lambda: segmentation.threshold_local(LAZY, 3, param="x"), TypeError, "param .* got 'x'"
+    ),
+    "hysteresis": (
+        lambda: segmentation.apply_hysteresis_threshold(LAZY, "x", 1), TypeError, "low .* got 'x'"
+    ),
+    "bgval": (
+        lambda: segmentation.clear_border(INTEGERS, bgval="x"), TypeError, "bgval .* got 'x'"
+    ),
+    "bgval-large": (
+        lambda: segmentation.clear_border(INTEGERS.astype("u1"), bgval=-1), ValueError,
+        "bgval must be a value of dtype uint8, got -1",
+    ),
+    "allow-borders": (
+        lambda: segmentation.local_maxima(LAZY, allow_borders=np.ones(2)), ValueError,
+        "allow_borders must be True or False",
+    ),
+    "watershed-line": (
+        lambda: segmentation.watershed(LAZY, watershed_line=LAZY), TypeError, "watershed_line must"
+    ),
+    "num-peaks": (
+        lambda: segmentation.peak_local_max(LAZY, num_peaks=np.nan), ValueError, "num_peaks must"
+    ),
+    "num-peaks-per-label": (
+        lambda: segmentation.peak_local_max(LAZY, num_peaks_per_label="x"), TypeError,
+        "num_peaks_per_label must be .* got 'x'",
+    ),
+    "footprint-empty": (
+        lambda: segmentation.peak_local_max(LAZY, footprint=np.zeros((3, 3))), ValueError,
+        "footprint must have 2 axes and a pixel that is not zero",
+    ),
+    "footprint-axes": (
+        lambda: segmentation.peak_local_max(LAZY, footprint=np.ones(3)), ValueError,
+        "footprint must have 2 axes and a pixel that is not zero",
+    ),
+    "in-range": (
+        lambda: segmentation.rescale_intensity(LAZY, in_range=5), ValueError, "in_range .* got 5"
+    ),
+    "out-range": (
+        lambda: segmentation.rescale_intensity(LAZY, out_range="x"), ValueError, "out_range .* 'x'"
+    ),
+    "return-indices": (
+        call("distance_transform_cdt", LAZY, return_indices=np.ones(2)), ValueError,
+        "return_indices must be True or False",
+    ),
+    "return-distances": (
+        call("distance_transform_edt", LAZY, return_distances=LAZY), TypeError,
+        "return_distances must be True or False in memory",
+    ),
+    "wrap-axes-holes": (
+        lambda: ndmorph.binary_fill_holes(LAZY, wrap_axes="x"), ValueError, "wrap_axes .* got 'x'"
+    ),
+    "ignore-nan": (
+        call("value_indices", INTEGERS, ignore_value=np.nan), ValueError, "ignore_value .* got nan"
+    ),
+    "ignore-large": (
+        call("value_indices", INTEGERS, ignore_value=10**30), OverflowError, "ignore_value .* 100"
+    ),
     "ignore-fraction": (
         call("value_indices", INTEGERS, ignore_value=1.5), ValueError, "ignore_value .* got 1.5"
     ),
@@ -334,6 +451,12 @@ def test_bad_arguments_are_named_when_a_function_is_called(case):
     bad, error, message = BAD[case]
     with nothing_computes(), pytest.raises(error, match=message):
         bad()
+
+
+def test_whatever_is_true_stands_for_true():
+    indices = ndi.distance_transform_cdt(LAZY > 0, return_distances=0, return_indices=5)
+    expected = scipy_ndimage.distance_transform_cdt(IMAGE > 0, "chessboard", False, True)
+    np.testing.assert_array_equal(indices, expected)
 
 
 @pytest.mark.skipif(not hasattr(scipy_ndimage, "vectorized_filter"), reason="SciPy before 1.16")

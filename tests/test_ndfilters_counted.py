@@ -617,12 +617,18 @@ def test_nothing_to_fill_with():
         assert np.isnan(flat).all().compute()
         flags = ndfilters.fill_missing(da.ones(5, dtype=bool), np.arange(5) != 2, method)
         assert flags.dtype == bool and flags.all()
-        for shape in [(), (1,), (1, 1)]:
-            pixel = da.full(shape, 7, np.int16)
-            assert ndfilters.fill_missing(pixel, np.ones(shape, bool), method) == 7
-            assert ndfilters.fill_missing(pixel, np.zeros(shape, bool), method) == 0
     with pytest.raises(ValueError, match="method"):
         ndfilters.fill_missing(nothing, method="linear")
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+@pytest.mark.parametrize("method", ["nearest", "smooth", "inpaint"])
+@pytest.mark.parametrize("dtype, nothing", [(np.float32, np.nan), (np.int16, 0)])
+def test_filling_a_single_pixel(dtype, nothing, method, shape):
+    pixel = da.full(shape, 3, dtype=dtype)
+    for where, expected in ((True, 3), (False, nothing)):
+        filled = ndfilters.fill_missing(pixel, np.full(shape, where), method).compute()
+        np.testing.assert_array_equal(filled, np.full(shape, expected, dtype))
 
 
 def test_masks_with_names_of_dimensions():

@@ -112,6 +112,38 @@ class TestWithOmeZarr:
         assert facts.axes == "YX"
         assert dict(facts.unit) == {}
 
+    @pytest.mark.parametrize(
+        ("error", "match", "wrong"),
+        [
+            (ValueError, "levels must be at least 1", {"levels": 0}),
+            (ValueError, "method must be one of", {"method": "median"}),
+            (ValueError, "version must be one of", {"version": "0.1"}),
+            (ValueError, "memory must be a size", {"memory": "much"}),
+            (TypeError, "metadata must be ImageMetadata", {"metadata": "zyx"}),
+        ],
+        ids=str,
+    )
+    def test_what_is_wrong_leaves_what_is_there_alone(self, path, error, match, wrong):
+        with pytest.raises(error, match=match):
+            ngff.write_image(CELLS, path, **wrong)
+        assert not path.exists()
+        ngff.write_image(CELLS[0, 0], path, levels=1)
+        with pytest.raises(error, match=match):
+            ngff.write_image(CELLS, path, **wrong, overwrite=True)
+        np.testing.assert_array_equal(ngff.read_image(path)[0], CELLS[0, 0])
+
+    def test_labels_fit_their_image(self, path):
+        ngff.write_image(CELLS[0, 0], path, levels=1)
+        for name in ("", "..", "a/b", 5):
+            with pytest.raises(ValueError, match="name must be that of a folder, got"):
+                ngff.write_labels(CELLS[0, 0], path, name)
+        with pytest.raises(ValueError, match="labels must have the sizes of the image"):
+            ngff.write_labels(CELLS[0, 0, ::2, ::2], path)
+        assert not (path / "labels").exists()
+        half = ImageMetadata("YX", (25, 36), CELLS.dtype, {"Y": 2.0, "X": 2.0})
+        ngff.write_labels(CELLS[0, 0, ::2, ::2], path, metadata=half)
+        assert dict(ngff.read_image(path / "labels/labels")[1].pixel_size) == {"Y": 2, "X": 2}
+
     def test_axes_come_in_the_order_of_the_format(self, path):
         colours = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
         facts = ImageMetadata("YXS", colours.shape, colours.dtype)

@@ -311,6 +311,8 @@ def test_thresholds_refuse_what_has_none():
         segmentation.threshold_otsu(da.zeros((0, 3)))
     with pytest.raises(ValueError, match="image must hold finite values, got nan to nan"):
         segmentation.threshold_otsu(da.full((4, 4), np.nan)).compute()
+    with pytest.raises(ValueError, match="integers below 2\\*\\*63, as thresholds are int64, got"):
+        segmentation.threshold_otsu(da.full((4, 4), 2**63, dtype="u8")).compute()
     with pytest.raises(ValueError, match="at least 3 bins"):
         segmentation.threshold_multiotsu(da.zeros((4, 4), dtype="u1")).compute()
 
@@ -423,6 +425,15 @@ def test_join_segmentations(shape):
     check(segmentation.join_segmentations, theirs.join_segmentations, one, other)
 
 
+def test_joined_labels_beyond_signed_integers():
+    labels = np.array([[0, 2**63 + 5, 2**64 - 1], [2**63 + 5, 0, 3]], "u8")
+    joined, mapping, _ = dask.compute(
+        *segmentation.join_segmentations(da.from_array(labels, chunks=1), labels > 0, True)
+    )
+    np.testing.assert_array_equal(joined, [[0, 2, 3], [2, 0, 1]])
+    np.testing.assert_array_equal(mapping[joined], labels)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_mappings_of_joined_segmentations(shape):
     one, other = 7 * random_labels(shape).astype("u1"), random_labels(shape, seed=1).astype("i4")
@@ -493,6 +504,22 @@ def test_peaks(options, shape, dtype):
     check_peaks(image, random_labels(shape), **options)
     stripes = (np.arange(image.size) // max(image.size // 4, 1)).reshape(shape)
     check_peaks(image, stripes, num_peaks_per_label=2, **options)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u4", "i4", "f2", "f4", bool])
+def test_the_highest_peak_comes_first_whatever_its_dtype(dtype, labelled):
+    low, high = (
+        (0, 1) if dtype in (bool, "f2", "f4") else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    )
+    image = np.full((3, 9), low, dtype)
+    image[1, 6] = high
+    labels = np.ones(image.shape, int) if labelled else None
+    peaks = segmentation.peak_local_max(
+        da.from_array(image, chunks=4), threshold_abs=float(low) - 1, exclude_border=False,
+        labels=labels, num_peaks=1,
+    )  # fmt: skip
+    np.testing.assert_array_equal(peaks.compute(), [[1, 6]])
 
 
 def test_peaks_of_images_without_any():

@@ -1,4 +1,4 @@
-"""Watersheds of pictures are scikit-image's but on plateaus, and without seams."""
+"""Watersheds of pictures are scikit-image's but on plateaus and ridges, and without seams."""
 
 import dask.array as da
 import numpy as np
@@ -107,6 +107,21 @@ def test_where_basins_differ_from_scikit_image_s_both_are_as_low(case):
         levels = levels_of_entry(image, markers, mask, each)
         np.testing.assert_array_equal(levels[mask], lowest[mask])
     np.testing.assert_array_equal(np.unique(basins), np.unique(expected))
+
+
+def test_ridges_beside_minima_without_markers_are_reached_at_the_same_level():
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(100, 100)), 1)
+    all_minima, _ = ndimage.label(morphology.local_minima(noise, connectivity=1))
+    few, _ = ndimage.label(morphology.h_minima(noise, 0.1))
+    mask = np.ones(noise.shape, bool)
+    for markers, least in ((all_minima, 1.0), (few, 0.99)):
+        expected = theirs.watershed(noise, markers)
+        lazy = [da.from_array(array, chunks=40) for array in (noise, markers)]
+        basins = segmentation.watershed(*lazy).compute()
+        assert least <= (basins == expected).mean() <= least + 0.01
+        lowest = levels_of_entry(noise, markers, mask, np.zeros(noise.shape))
+        levels = levels_of_entry(noise, markers, mask, basins)
+        np.testing.assert_array_equal(levels, lowest)
 
 
 def test_minima_are_the_markers_by_default():

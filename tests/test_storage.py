@@ -169,6 +169,53 @@ def test_bad_arguments(tmp_path):
     assert (zarr.open_array(tmp_path / "there.zarr")[:] == 2).all()
 
 
+@pytest.mark.parametrize(
+    ("error", "match", "arguments"),
+    [
+        (TypeError, "targets must be arrays that can be written, got str", {"targets": "a.zarr"}),
+        (TypeError, "targets must be arrays that can be written, got None", {"targets": None}),
+        (ValueError, "arrays must be one or more", {"arrays": [], "targets": []}),
+        (ValueError, "arrays has unknown chunk sizes", {"arrays": da.ones(4)[da.ones(4) > 0]}),
+        (TypeError, "journal must be a path, got 5", {"journal": 5}),
+        (TypeError, "journal must be a path, got ''", {"journal": ""}),
+        (ValueError, "memory must be a size such as '64 MiB', got True", {"memory": True}),
+    ],
+)
+def test_bad_arguments_of_store(error, match, arguments):
+    with pytest.raises(error, match=match):
+        store(**{"arrays": da.ones(4), "targets": np.zeros(4), **arguments})
+
+
+@pytest.mark.parametrize("text", ["my notes", "two\nlines\n", '{"a": 1}\n', "\0\xff"])
+def test_a_file_of_the_user_is_not_taken_for_a_journal(tmp_path, text):
+    journal = tmp_path / "notes"
+    journal.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match="journal must be a file that an earlier call"):
+        store(da.ones(4), np.zeros(4), journal=journal)
+    assert journal.read_bytes() == text.encode("latin-1")
+
+
+def test_memory_may_be_an_integer_of_numpy():
+    store(da.ones(4), target := np.zeros(4), memory=np.int64(1000))
+    assert target.all()
+
+
+@pytest.mark.parametrize(
+    ("error", "match", "arguments"),
+    [
+        (TypeError, "url must be a path, got None", {"url": None}),
+        (TypeError, "component must be a name, got 5", {"component": 5}),
+        (ValueError, r"zarr_options must leave .* \['chunks'\]", {"zarr_options": {"chunks": 2}}),
+        (ValueError, "array has unknown chunk sizes", {"array": da.ones(4)[da.ones(4) > 0]}),
+        (TypeError, "typo", {"zarr_options": {"typo": 1}}),
+    ],
+)
+def test_bad_arguments_of_to_zarr_leave_nothing_behind(tmp_path, error, match, arguments):
+    with pytest.raises(error, match=match):
+        to_zarr(**{"array": da.ones(4), "url": tmp_path / "a.zarr", **arguments})
+    assert not list(tmp_path.iterdir())
+
+
 def test_progress_is_shown(capsys):
     store(da.ones((4, 4), chunks=2), np.zeros((4, 4)), memory=1, progress=True)
     shown = capsys.readouterr().out

@@ -13,7 +13,7 @@ import numpy as np
 from dask.base import is_dask_collection
 
 from dask_image._utils.modes import MODES
-from dask_image._utils.typing import Integer, ModeName, PerAxis, Real, Shape
+from dask_image._utils.typing import Integer, ModeName, Shape
 
 FILTER_MODES = tuple(MODES)
 NAN_POLICIES = ("propagate", "omit")
@@ -117,14 +117,29 @@ def normalize_integer(value: Any, name: str, lowest: float = -math.inf) -> int:
 def normalize_flag(value: Any, name: str) -> bool:
     """Return whether something is true; what is lazy is not asked."""
     refuse_lazy(value, name, "True or False")
-    return bool(value)
+    try:
+        return bool(value)
+    except ValueError:
+        raise ArgumentError(f"{name} must be True or False, got {value!r}") from None
+
+
+def normalize_choice(value: Any, name: str, allowed: Collection[str]) -> str:
+    """Return one of some words, or raise."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ArgumentError(f"{name} must be one of {allowed}, got {value!r}")
+    return value
+
+
+def normalize_string(value: Any, name: str) -> str:
+    """Return a string, or raise TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {value!r}")
+    return value
 
 
 def normalize_nan_policy(policy: Any) -> bool:
     """Return whether NaN is left out, or raise."""
-    if not isinstance(policy, str) or policy not in NAN_POLICIES:
-        raise ArgumentError(f"nan_policy must be one of {NAN_POLICIES}, got {policy!r}")
-    return policy == "omit"
+    return normalize_choice(policy, "nan_policy", NAN_POLICIES) == "omit"
 
 
 def normalize_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:
@@ -134,7 +149,15 @@ def normalize_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any,
         refuse_lazy(part, name, "an array")
         if isinstance(part, (list, tuple)):
             parts.extend(part)
-    return np.asarray(value, dtype=dtype)
+    return as_array(value, name, dtype)
+
+
+def as_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """Return an array, or raise ValueError with the name of what cannot be one."""
+    try:
+        return np.asarray(value, dtype=dtype)
+    except ValueError as error:
+        raise ArgumentError(f"{name} must be an array, got {value!r}: {error}") from None
 
 
 def normalize_cval(cval: Any, dtype: np.dtype[Any]) -> Any:
@@ -152,7 +175,7 @@ def normalize_finite(value: Any, name: str) -> Any:
     return value
 
 
-def normalize_sigmas(sigma: PerAxis[Real], count: int, name: str = "sigma") -> list[Any]:
+def normalize_sigmas(sigma: Any, count: int, name: str = "sigma") -> list[Any]:
     """Return a standard deviation for each of ``count`` axes, all finite and from 0."""
     sigmas = [normalize_number(each, name) for each in per_axis(sigma, count, name)]
     for each in sigmas:
@@ -182,7 +205,7 @@ def normalize_axis(axis: Integer, ndim: int, name: str = "axis") -> int:
     return number % ndim
 
 
-def normalize_axes(axes: Any, ndim: int) -> Shape:
+def normalize_axes(axes: Any, ndim: int, name: str = "axes") -> Shape:
     """
     Return a tuple of different axes counted from the first one.
 
@@ -190,23 +213,25 @@ def normalize_axes(axes: Any, ndim: int) -> Shape:
     """
     if axes is None:
         return tuple(range(ndim))
-    refuse_lazy(axes, "axes", "integers")
+    refuse_lazy(axes, name, "integers")
     try:
         one: bool = np.isscalar(axes)
         given = (operator.index(axes),) if one else tuple(axes)
     except TypeError:
         given = None
     if given is None or isinstance(axes, dict):
-        raise ValueError(f"axes must be an integer, integers or None, got {axes!r}")
-    chosen = tuple(normalize_axis(axis, ndim, name="axes") for axis in given)
+        raise ValueError(f"{name} must be an integer, integers or None, got {axes!r}")
+    chosen = tuple(normalize_axis(axis, ndim, name) for axis in given)
     if len(set(chosen)) != len(chosen):
-        raise ValueError(f"axes must be unique, got {axes!r}")
+        raise ValueError(f"{name} must be unique, got {axes!r}")
     return chosen
 
 
 def normalize_wrap_axes(wrap_axes: Any, ndim: int) -> Shape:
     """Return the axes whose ends meet, ascending; ``None`` stands for none."""
-    return () if wrap_axes is None else tuple(sorted(normalize_axes(wrap_axes, ndim)))
+    if wrap_axes is None:
+        return ()
+    return tuple(sorted(normalize_axes(wrap_axes, ndim, "wrap_axes")))
 
 
 def spatial_axes(axes: Any, channel_axis: Integer | None, ndim: int) -> Any:
@@ -248,8 +273,7 @@ def normalize_modes(
     """Return the boundary mode of each axis, all of them known ones."""
     modes = per_axis(mode, count, name)
     for each in modes:
-        if not isinstance(each, str) or each not in allowed:
-            raise ArgumentError(f"{name} must be one of {sorted(allowed)}, got {each!r}")
+        normalize_choice(each, name, sorted(allowed))
     return modes
 
 

@@ -12,7 +12,7 @@ from dask.base import is_dask_collection
 from dask.utils import parse_bytes
 
 from dask_image._utils import options
-from dask_image._utils.arguments import ArgumentError, normalize_axis
+from dask_image._utils.arguments import ArgumentError, as_array, normalize_axis
 from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike, Integer
 from dask_image._utils.warnings import warn
@@ -57,19 +57,25 @@ def as_dask_array(
     image = without_mask(stack_lazily(image, name), name)
     if not isinstance(image, da.Array):
         if not hasattr(image, "shape") or not hasattr(image, "dtype"):
-            image = np.asarray(image)
+            image = as_array(image, name)
         chunks = getattr(image, "chunks", None) or (-1 if whole else _cut(image))
         image = da.from_array(image, chunks=chunks)
-    if known and any(np.isnan(size) for size in image.shape):
-        raise ValueError(
-            f"{name} has unknown chunk sizes {image.chunks}; "
-            f"call {name}.compute_chunk_sizes() first"
-        )
+    if known:
+        check_sizes_known(image, name)
     if image.dtype.kind not in "biufc":
         raise TypeError(f"{name} must hold numbers or booleans, got dtype {image.dtype}")
     if not image.dtype.isnative:
         image = image.astype(image.dtype.newbyteorder("="))
     return image
+
+
+def check_sizes_known(array: Array, name: str) -> None:
+    """Raise ValueError if the sizes of an array's chunks are not known yet."""
+    if any(np.isnan(size) for size in array.shape):
+        raise ValueError(
+            f"{name} has unknown chunk sizes {array.chunks}; "
+            f"call {name}.compute_chunk_sizes() first"
+        )
 
 
 def as_image(image: ArrayLike, name: str = "image") -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import dask
+import numpy as np
 from dask.utils import parse_bytes
 
 from dask_image._utils.arguments import ArgumentError
@@ -89,8 +90,9 @@ def store_memory() -> int | None:
 
 def as_bytes(value: Any, name: str) -> int:
     """Return a size such as "64 MiB" in bytes, or raise ValueError."""
+    plain = value.item() if isinstance(value, np.number) else value
     try:
-        size = parse_bytes(value)
+        size = -1 if isinstance(plain, bool) else parse_bytes(plain)
     except (ValueError, AttributeError, TypeError, OverflowError):
         size = -1
     if size < 0:

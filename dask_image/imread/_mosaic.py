@@ -12,6 +12,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils.arguments import (
+    normalize_choice,
     normalize_fill,
     normalize_integer,
     normalize_sizes,
@@ -109,8 +110,7 @@ def assemble(
     except ValueError as error:
         raise ValueError(f"tiles must be of one shape: {error}") from None
     axes = _negative_axes(axes, tiles.ndim)
-    if blend not in BLENDS:
-        raise ValueError(f"blend must be one of {BLENDS}, got {blend!r}")
+    normalize_choice(blend, "blend", BLENDS)
     if positions is None:
         starts, counting = _in_grid(tiles, grid, overlap, axes)
     elif grid is not None:

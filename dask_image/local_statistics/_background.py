@@ -178,7 +178,8 @@ def background(
     They are small and go through one task, so all of the image is read before the first
     block of the result is there; none of it is kept. But of ``image - level`` each block
     waits until then, and Dask keeps all of the image, unless it is read twice:
-    ``background(dask.graph_manipulation.clone(image), box)``.
+    ``background(dask.graph_manipulation.clone(image), box)``, after
+    ``import dask.graph_manipulation``.
 
     References
     ----------

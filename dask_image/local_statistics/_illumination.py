@@ -11,6 +11,7 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_axis,
+    normalize_choice,
     normalize_finite,
     normalize_number,
     normalize_sigmas,
@@ -345,8 +346,7 @@ def subtract_background(
     0.0 30.0
     """
     image = as_image(image)
-    if method not in METHODS:
-        raise ArgumentError(f"method must be one of {METHODS}, got {method!r}")
+    normalize_choice(method, "method", METHODS)
     work = _float_dtype(image.dtype)
     dtype = _real_dtype(output, work)
     values, fraction = image.astype(work), _fraction(percentile)

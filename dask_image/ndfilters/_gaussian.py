@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._utils.arguments import (
+    ArgumentError,
     normalize_axes,
     normalize_axis,
     normalize_cval,
@@ -320,7 +321,7 @@ def gaussian_filter1d(
     image = as_dask_array(image)
     axis = normalize_axis(axis, image.ndim)
     keywords = {
-        "sigma": normalize_sigmas([sigma], 1)[0],
+        "sigma": _above_zero(normalize_sigmas([sigma], 1)[0]),
         "order": normalize_integer(order, "order", lowest=0),
         "cval": normalize_cval(cval, image.dtype),
         "truncate": normalize_finite(truncate, "truncate"),
@@ -513,6 +514,13 @@ def _gaussian_reach(sigma, truncate, radius):
     elif not isinstance(radius, numbers.Integral):
         return 0, 0
     return radius, radius
+
+
+def _above_zero(sigma):
+    """Return what SciPy divides by, as it does not for several axes, or raise."""
+    if sigma == 0:
+        raise ArgumentError(f"sigma must be above 0, got {sigma!r}")
+    return sigma
 
 
 def _given(radius=None, axes=None):

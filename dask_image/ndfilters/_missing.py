@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from dask_image._utils.arguments import normalize_choice
 from dask_image._utils.arrays import as_dask_array, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.counted import counted_pixels
@@ -88,8 +89,7 @@ def fill_missing(
     array([1., 2., 3., 4., 5., 6.])
     """
     image = as_dask_array(image)
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}, got {method!r}")
+    normalize_choice(method, "method", METHODS)
     if image.dtype.kind == "c":
         raise TypeError(f"image must be real, got dtype {image.dtype}")
     counted = counted_pixels(image, where, "omit", None)

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_flag,
+    normalize_integer,
+    normalize_number,
+)
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import block_limits, fold, merge_limits
@@ -206,6 +211,7 @@ def threshold_isodata(image: ArrayLike, nbins: Integer = 256, return_all: bool =
     >>> threshold_isodata(image).compute()
     array(5)
     """
+    return_all = normalize_flag(return_all, "return_all")
     shape = (np.nan,) if return_all else ()
     finish = functools.partial(_isodata, return_all=return_all)
     return _threshold(image, nbins, finish, "threshold_isodata", shape)
@@ -316,8 +322,9 @@ def threshold_li(
     np.float64(3.461)
     """
     image = _as_countable(image)
-    if tolerance is not None:
-        tolerance = normalize_number(tolerance, "tolerance")
+    # Nothing changes by less than 0: the search would not end.
+    if tolerance is not None and not normalize_number(tolerance, "tolerance") >= 0:
+        raise ArgumentError(f"tolerance must be at least 0, got {tolerance!r}")
     if initial_guess is not None:
         initial_guess = normalize_number(initial_guess, "initial_guess")
     finish = functools.partial(
@@ -389,6 +396,11 @@ def _count_in_range(start, block, limits, nbins):
             raise ValueError(
                 f"image must hold integers of at most {LONGEST_TABLE} values in a row, as each has "
                 f"a bin, got {low} to {high}; image.astype(float) has nbins bins"
+            )
+        if high >= 2**63:
+            raise ValueError(
+                f"image must hold integers below 2**63, as thresholds are int64, got {high}; "
+                "image.astype(float) has nbins bins"
             )
         shifted = (block.ravel() - block.dtype.type(low)).astype(np.int64, copy=False)
         return np.bincount(shifted, minlength=high - low + 1), low

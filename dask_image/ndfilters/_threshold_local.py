@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import normalize_number, normalize_sizes, per_axis
+from dask_image._utils.arguments import (
+    normalize_choice,
+    normalize_number,
+    normalize_sigmas,
+    normalize_sizes,
+)
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.engines.counted import counted_pixels
 from dask_image._utils.engines.graph import map_blocks
@@ -97,8 +102,7 @@ def threshold_local(
     array([-0.67,  0.  ,  1.  ,  2.  ,  3.  ,  3.67])
     """
     image = as_dask_array(image)
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}, got {method!r}")
+    normalize_choice(method, "method", METHODS)
     counted = counted_pixels(image, where, nan_policy, fill_value)
     name = "threshold_local"
     if method == "generic":
@@ -108,8 +112,11 @@ def threshold_local(
     axes = tuple(range(image.ndim))
     edges = edges_of(image, mode, cval, axes)
     if method == "gaussian":
-        sizes = per_axis(block_size, image.ndim, "block_size")
-        sigma: Any = [(size - 1) / 6 for size in sizes] if param is None else param
+        if param is None:
+            sizes = normalize_sizes(block_size, image.ndim, "block_size")
+            sigma = [(size - 1) / 6 for size in sizes]
+        else:
+            sigma = normalize_sigmas(param, image.ndim, "param")
         return _less(smooth(image, Gaussian(sigma), edges, np.float64, counted, name=name), offset)
     window = sized(normalize_sizes(block_size, image.ndim, "block_size"), 0, None, image.ndim)
     if method == "mean":

@@ -16,11 +16,11 @@ from dask_image._utils.arguments import (
     ArgumentError,
     NotANumberError,
     normalize_finite,
+    normalize_flag,
     normalize_number,
     refuse_lazy,
 )
 from dask_image._utils.backend import numpy_only
-from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.engines.overlap import block_bounds
 from dask_image._utils.splines import Crop
 from dask_image._utils.typing import (
@@ -37,9 +37,11 @@ from dask_image._utils.typing import (
 )
 from dask_image._utils.warnings import warn
 from dask_image.ndinterp._arguments import (
+    in_output_chunks,
     need_axes,
     normalize_image,
     normalize_interpolation,
+    normalize_output_chunks,
     normalize_sequence,
     normalize_shape,
 )
@@ -183,7 +185,8 @@ def rotate(
     """
     image = normalize_image(input_arr, "input_arr")
     plane = _normalize_plane(axes, image.ndim)
-    angle = normalize_number(angle, "angle")
+    angle = float(normalize_finite(angle, "angle"))
+    reshape = normalize_flag(reshape, "reshape")
     cosine, sine = special.cosdg(angle), special.sindg(angle)
     turn = np.array([[cosine, sine], [-sine, cosine]])
     size = np.array([image.shape[axis] for axis in plane])
@@ -324,14 +327,15 @@ def zoom_image(
     shape = normalize_shape(
         [round(size * factor) for size, factor in zip(image.shape, factors)], "zoomed shape"
     )
+    grid_mode = normalize_flag(grid_mode, "grid_mode")
     interpolation = normalize_interpolation(image, order, mode, cval, output, prefilter)
     if interpolation.prefilter and all(factor == 1 for factor in factors):
         same = image.astype(interpolation.dtype)
-        return same if output_chunks is None else same.rechunk(output_chunks)
+        return in_output_chunks(same, output_chunks)
     if grid_mode and mode in ("constant", "wrap"):
         warn(f"mode {mode!r} is meant for pixel centres: with grid_mode, use mode 'grid-{mode}'")
     # SciPy drops the argument when it takes a complex image apart.
-    grid_mode = bool(grid_mode) and image.dtype.kind != "c"
+    grid_mode = grid_mode and image.dtype.kind != "c"
     geometry = Grid(_zoom_steps(image.shape, shape, grid_mode), None, grid_mode)
     return _transform(image, geometry, shape, interpolation, output_chunks, name=name)
 
@@ -416,7 +420,7 @@ def _transform(image, geometry, shape, interpolation, output_chunks, axes=None, 
     if output_chunks is None:
         chunks = _chunks(image, shape, geometry, axes)
     else:
-        chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
+        chunks = normalize_output_chunks(output_chunks, shape, dtype)
     if math.prod(shape) == 0 or image.size == 0:
         value = kernels.interpolation.outside(interpolation.spline, dtype)
         return da.full_like(image, value, shape=shape, chunks=chunks, dtype=dtype)

@@ -12,6 +12,7 @@ import numpy as np
 from dask_image._utils import arguments
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_choice,
     normalize_flag,
     normalize_integer,
     normalize_number,
@@ -19,9 +20,10 @@ from dask_image._utils.arguments import (
     refuse_lazy,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype
+from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.modes import MODES, Mode
 from dask_image._utils.splines import Spline
-from dask_image._utils.typing import Array, ArrayLike, DTypeLike, Integer, Number, Shape
+from dask_image._utils.typing import Array, ArrayLike, Chunks, DTypeLike, Integer, Number, Shape
 
 SUPPORTED = frozenset("?bBhHiIlLqQfdFD")
 
@@ -75,9 +77,7 @@ def normalize_order(order: Integer, lowest: int = 0) -> int:
 
 def normalize_mode(mode: str) -> Mode:
     """Return a boundary mode, or raise."""
-    if not isinstance(mode, str) or mode not in MODES:
-        raise ArgumentError(f"mode must be one of {sorted(MODES)}, got {mode!r}")
-    return MODES[mode]
+    return MODES[normalize_choice(mode, "mode", sorted(MODES))]
 
 
 def normalize_cval(cval: Any, dtype: np.dtype[Any]) -> complex:
@@ -111,12 +111,39 @@ def normalize_sequence(value: Any, ndim: int, name: str) -> tuple[float, ...]:
 
 def normalize_shape(shape: Iterable[Any], name: str = "output_shape") -> Shape:
     """Return a shape as a tuple of int; floats may be given for whole numbers."""
+    refuse_lazy(shape, name, "whole numbers")
+    if isinstance(shape, str) or not np.iterable(shape):
+        raise TypeError(f"{name} must be a tuple of whole numbers, got {shape!r}")
     shape = tuple(_whole_number(size, name) for size in shape)
     if any(size < 0 for size in shape):
         raise ValueError(f"{name} must not be negative, got {shape}")
     if any(size > np.iinfo(np.intp).max for size in shape):
         raise ValueError(f"{name} must be smaller, got {shape}")
     return shape
+
+
+def normalize_output_chunks(chunks: Any, shape: Shape, dtype: np.dtype[Any]) -> Chunks:
+    """Return ``output_chunks``, as Dask takes chunks, for each axis, or raise."""
+    refuse_lazy(chunks, "output_chunks", "chunks")
+    try:
+        found: Chunks = normalize_chunks(chunks, shape, dtype=dtype)
+        fit = all(isinstance(size, int) and size >= 0 for sizes in found for size in sizes)
+    except (ArithmeticError, TypeError, ValueError):
+        fit = False
+    if not fit:
+        raise ArgumentError(
+            f"output_chunks must be chunks of Dask that fit the shape {shape}, got {chunks!r}"
+        )
+    return found
+
+
+def in_output_chunks(array: Array, chunks: Any) -> Array:
+    """Return an array in ``output_chunks``, or as it is if they are None."""
+    if chunks is None:
+        return array
+    if isinstance(chunks, dict):
+        chunks = tuple(chunks.get(axis, sizes) for axis, sizes in enumerate(array.chunks))
+    return array.rechunk(normalize_output_chunks(chunks, array.shape, array.dtype))
 
 
 def _whole_number(size, name):

@@ -45,6 +45,7 @@ from dask_image.ndinterp._arguments import (
     need_axes,
     normalize_image,
     normalize_interpolation,
+    normalize_output_chunks,
     normalize_sequence,
     normalize_shape,
 )
@@ -216,7 +217,7 @@ def geometric_transform(
     if output_chunks is None:
         chunks = default_chunks(image.chunks, shape, None)
     else:
-        chunks = normalize_chunks(output_chunks, shape, dtype=interpolation.dtype)
+        chunks = normalize_output_chunks(output_chunks, shape, interpolation.dtype)
     coordinates = _mapped(call, chunks, image.ndim, "geometric_transform-coordinates")
     if reach is not None:
         return _within_reach(image, coordinates, interpolation, reach, "geometric_transform")
@@ -259,7 +260,7 @@ def _in_chunks(coordinates, output_chunks, dtype):
             f"output_chunks must be None for coordinates of unknown shape {shape}, "
             f"got {output_chunks!r}"
         )
-    chunks = normalize_chunks(output_chunks, shape, dtype=dtype)
+    chunks = normalize_output_chunks(output_chunks, shape, dtype)
     return coordinates.rechunk((-1, *chunks))
 
 

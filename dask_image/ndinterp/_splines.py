@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import ArgumentError, normalize_axis
+from dask_image._utils.arguments import normalize_axis, normalize_integer, per_axis
 from dask_image._utils.backend import kernel_for
 from dask_image._utils.engines.overlap import (
     Pass,
@@ -37,6 +37,7 @@ from dask_image._utils.typing import (
 )
 from dask_image.ndinterp._arguments import (
     Interpolation,
+    in_output_chunks,
     normalize_image,
     normalize_mode,
     normalize_order,
@@ -118,8 +119,8 @@ def spline_filter1d(
     order, mode = normalize_order(order), normalize_mode(mode)
     dtype = normalize_output(output, image)
     axis = normalize_axis(axis, image.ndim)
-    result = filter_axes(image, [axis], order, mode, dtype, "spline_filter1d", [depth])
-    return result if output_chunks is None else result.rechunk(output_chunks)
+    result = filter_axes(image, [axis], order, mode, dtype, "spline_filter1d", [_as_depth(depth)])
+    return in_output_chunks(result, output_chunks)
 
 
 def spline_filter(
@@ -170,11 +171,13 @@ def spline_filter(
     image = normalize_image(image)
     order, mode = normalize_order(order, lowest=2), normalize_mode(mode)
     dtype = normalize_output(output, image)
-    depths = list(depth) if np.iterable(depth) else [depth] * image.ndim
-    if len(depths) != image.ndim:
-        raise ArgumentError(f"depth must have {image.ndim} values, got {len(depths)}")
+    depths = [_as_depth(each) for each in per_axis(depth, image.ndim, "depth")]
     result = filter_axes(image, range(image.ndim), order, mode, dtype, "spline_filter", depths)
-    return result if output_chunks is None else result.rechunk(output_chunks)
+    return in_output_chunks(result, output_chunks)
+
+
+def _as_depth(depth):
+    return None if depth is None else normalize_integer(depth, "depth", lowest=0)
 
 
 def filter_axes(image, axes, order, mode, dtype, name, depths=None):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from dask.base import is_dask_collection
 
 from dask_image._kernels.blocks.label_groups import Pixels, find_sorted
 from dask_image._kernels.blocks.label_pieces import beginning
@@ -100,7 +101,11 @@ def as_extra_properties(
     ValueError
         If one needs intensities and there are none.
     """
-    return tuple(_as_extra_property(each, image, ndim) for each in functions or ())
+    if functions is None:
+        return ()
+    if not isinstance(functions, Iterable) or is_dask_collection(functions):
+        raise TypeError(f"extra_properties must be a list of functions, got {functions!r}")
+    return tuple(_as_extra_property(each, image, ndim) for each in functions)
 
 
 def _as_extra_property(function, image, ndim):

@@ -143,7 +143,7 @@ def label_structure(structure, ndim):
 
 def label_connectivity(structure, wrap_axes, ndim):
     """Return the connectivity that a structure and periodic axes stand for."""
-    axes = () if wrap_axes is None else normalize_axes(wrap_axes, ndim)
+    axes = () if wrap_axes is None else normalize_axes(wrap_axes, ndim, "wrap_axes")
     return Connectivity(displacements_of(structure), tuple(sorted(axes)))
 
 

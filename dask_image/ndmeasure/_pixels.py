@@ -13,7 +13,7 @@ from dask.delayed import Delayed
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels._numba import use_numba
 from dask_image._kernels.blocks.label_groups import find_sorted, run_lengths, stable_order
-from dask_image._utils.arguments import normalize_number
+from dask_image._utils.arguments import normalize_finite, normalize_flag
 from dask_image._utils.arrays import (
     as_dask_array,
     block_meta,
@@ -239,6 +239,7 @@ def labeled_comprehension(
     else:
         _check_default(default, out_dtype)
     check_labels_fit(selection, labelled.labels.dtype)
+    pass_positions = normalize_flag(pass_positions, "pass_positions")
     function = functools.partial(
         call_pooled if selection.pooled else call_per_label,
         func=func,
@@ -246,7 +247,7 @@ def labeled_comprehension(
         default=default,
         pass_positions=pass_positions,
     )
-    shuffle = Shuffle(function, out_dtype, True, bool(pass_positions))
+    shuffle = Shuffle(function, out_dtype, True, pass_positions)
     return _apply(labelled, selection, shuffle, default, "labeled_comprehension")
 
 
@@ -296,9 +297,7 @@ def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> D
         raise ValueError(f"image must hold integers, got dtype {image.dtype}")
     image = as_label_image(image, "image")
     if ignore_value is not None:
-        if normalize_number(ignore_value, "ignore_value") != int(ignore_value):
-            raise ValueError(f"ignore_value must be a whole number, got {ignore_value!r}")
-        ignore_value = image.dtype.type(int(ignore_value))
+        ignore_value = _as_value(ignore_value, image.dtype)
     counts = reduce_labels(COUNTS, image)
     values = labels_present(counts, ignore_value).astype(image.dtype)
     shuffle = Shuffle(
@@ -309,6 +308,18 @@ def value_indices(image: ArrayLike, *, ignore_value: Integer | None = None) -> D
     found = apply_by_label(None, image, values, shuffle, "value_indices", counts)
     pair = delayed_blocks(values)[0], delayed_blocks(found)[0]
     return delayed_call("value_indices", _as_dict, *pair)
+
+
+def _as_value(ignore_value, dtype):
+    """Return a whole number as a dtype holds it, or raise as SciPy does."""
+    if normalize_finite(ignore_value, "ignore_value") != int(ignore_value):
+        raise ValueError(f"ignore_value must be a whole number, got {ignore_value!r}")
+    try:
+        return dtype.type(int(ignore_value))
+    except OverflowError:
+        raise OverflowError(
+            f"ignore_value must be a value of dtype {dtype}, got {ignore_value!r}"
+        ) from None
 
 
 def _indices_of_each(pixels, labels, shape):

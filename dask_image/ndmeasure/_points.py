@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
+from dask_image._utils.arguments import normalize_flag, normalize_string
 from dask_image._utils.arrays import as_dask_array, channels_last
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
@@ -126,6 +127,8 @@ def points_table(
     channels = _as_channels(intensity_image, channel_axis, points.shape[1], separator)
     if labels is None and not channels:
         raise ValueError("points_table needs a label_image or an intensity_image, got neither")
+    normalize_string(separator, "separator")
+    as_frame = normalize_flag(as_frame, "as_frame")
     if as_frame:
         require_dataframe("points_table(as_frame=True)")
     columns = {f"position{separator}{axis}": points[:, axis] for axis in range(points.shape[1])}

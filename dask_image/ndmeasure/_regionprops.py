@@ -13,7 +13,13 @@ import numpy as np
 
 from dask_image._kernels import blocks as kernels
 from dask_image._kernels.blocks.label_columns import SUM
-from dask_image._utils.arguments import normalize_wrap_axes, per_axis
+from dask_image._utils.arguments import (
+    normalize_finite,
+    normalize_flag,
+    normalize_string,
+    normalize_wrap_axes,
+    per_axis,
+)
 from dask_image._utils.arrays import as_dask_array, channels_last
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.dataframes import frame_from_delayed, require_dataframe
@@ -524,9 +530,11 @@ def regionprops_table(
     {'bbox-0': [0], 'bbox-1': [4], 'bbox-2': [2], 'bbox-3': [7], 'centroid-0': [0.25],
      'centroid-1': [5.0]}
     """
-    properties = (properties,) if isinstance(properties, str) else tuple(dict.fromkeys(properties))
+    properties = _as_names(properties)
+    normalize_string(separator, "separator")
     label_image = as_label_image(label_image)
     spacing = per_axis(1.0 if spacing is None else spacing, label_image.ndim, "spacing")
+    spacing = [normalize_finite(each, "spacing") for each in spacing]
     _check_properties(properties, label_image.ndim, intensity_image, spacing)
     image = _as_intensities(intensity_image, label_image, channel_axis)
     channels = None if image is None or image.ndim == label_image.ndim else image.shape[-1]
@@ -534,6 +542,7 @@ def regionprops_table(
     columns = _columns(properties, extra, label_image, separator, channels)
     axes = normalize_wrap_axes(wrap_axes, label_image.ndim)
     space = Space(tuple(spacing), label_image.shape, axes)
+    as_frame = normalize_flag(as_frame, "as_frame")
     if as_frame:
         require_dataframe("regionprops_table(as_frame=True)")
     table = _measure(label_image, image, channels, properties, extra, columns, space)
@@ -545,6 +554,17 @@ def regionprops_table(
     return {
         name: table.array("regionprops_table-column", meta, name) for name, meta in empty.items()
     }
+
+
+def _as_names(properties):
+    """Return names of properties, each once, or raise."""
+    if isinstance(properties, str):
+        return (properties,)
+    names = tuple(properties) if np.iterable(properties) else (properties,)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"properties must be names of properties, got {name!r}")
+    return tuple(dict.fromkeys(names))
 
 
 def _check_properties(properties, ndim, intensity_image, spacing):

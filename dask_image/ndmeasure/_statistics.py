@@ -15,7 +15,11 @@ from dask_image._kernels.blocks.label_histogram import (
     pick_histograms,
     pool_histogram,
 )
-from dask_image._utils.arguments import normalize_axes, normalize_integer
+from dask_image._utils.arguments import (
+    normalize_integer,
+    normalize_number,
+    normalize_wrap_axes,
+)
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
 from dask_image._utils.engines.label_reduction import (
@@ -63,7 +67,7 @@ def _measure(name, image, label_image, index, *statistics, wrap_axes=None, nan_p
     """Return statistics of the labels in ``index``, and for ``"all"`` the labels too."""
     labelled = as_labelled_image(image, label_image, nan_policy)
     selection = as_selection(index, labelled)
-    axes = () if wrap_axes is None else normalize_axes(wrap_axes, labelled.labels.ndim)
+    axes = normalize_wrap_axes(wrap_axes, labelled.labels.ndim)
     if axes:
         if labelled.image.dtype.kind == "c":
             raise TypeError(
@@ -928,6 +932,7 @@ def _bin_edges(low, high, bins):
         # A lazy number is not asked for its value.
         if isinstance(limit, da.Array) or np.asarray(limit).dtype.kind not in "biuf":
             raise TypeError(f"min and max must be numbers, got {low!r} and {high!r}")
+        normalize_number(limit, "min and max")
     if not (np.isfinite(low) and np.isfinite(high) and low <= high):
         raise ValueError(f"min and max must be finite and in this order, got {low} and {high}")
     return np.linspace(low, high, count + 1)

@@ -11,7 +11,13 @@ import numpy as np
 from scipy import ndimage
 
 from dask_image._kernels import blocks as kernels
-from dask_image._utils.arguments import ArgumentError, normalize_wrap_axes, per_axis, refuse_lazy
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_flag,
+    normalize_wrap_axes,
+    per_axis,
+    refuse_lazy,
+)
 from dask_image._utils.arrays import as_dask_array
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines import line_sweeps
@@ -143,7 +149,8 @@ def distance_transform_edt(
     array([[1.41, 1.  , 1.41, 2.24],
            [1.  , 0.  , 1.  , 2.  ]])
     """
-    image, wrap_axes = _as_image(image, return_distances, return_indices, wrap_axes)
+    return_distances, return_indices = _wanted(return_distances, return_indices)
+    image, wrap_axes = _as_image(image, wrap_axes)
     sampling = _normalize_sampling(sampling, image.ndim)
     if image.ndim == 0:
         image, sampling = image.reshape(1), sampling and (1.0,)
@@ -281,7 +288,8 @@ def distance_transform_cdt(
     array([[2, 1, 2, 3],
            [1, 0, 1, 2]], dtype=int32)
     """
-    image, wrap_axes = _as_image(image, return_distances, return_indices, wrap_axes)
+    return_distances, return_indices = _wanted(return_distances, return_indices)
+    image, wrap_axes = _as_image(image, wrap_axes)
     if image.ndim == 0:
         raise TypeError("image must have at least one axis, got an array without axes")
     kind, structure = _normalize_metric(metric, image.ndim)
@@ -403,7 +411,8 @@ def distance_transform_bf(
     array([[2, 1, 2, 3],
            [1, 0, 1, 2]], dtype=uint32)
     """
-    image, wrap_axes = _as_image(image, return_distances, return_indices, wrap_axes)
+    return_distances, return_indices = _wanted(return_distances, return_indices)
+    image, wrap_axes = _as_image(image, wrap_axes)
     name = metric.lower() if isinstance(metric, str) else metric
     kinds = {"euclidean": EUCLIDEAN, **INTEGER_METRICS}
     if not isinstance(name, str) or name not in kinds:
@@ -425,10 +434,19 @@ def distance_transform_bf(
     return take_from(costs, image.chunks, function, dtype, "distance_transform_bf", absent=absent)
 
 
-def _as_image(image, return_distances, return_indices, wrap_axes):
-    """Return an image as a Dask array, and the axes whose ends meet."""
-    if not (return_distances or return_indices):
+def _wanted(return_distances, return_indices):
+    """Return which results are asked for, or raise if none is."""
+    wanted = (
+        normalize_flag(return_distances, "return_distances"),
+        normalize_flag(return_indices, "return_indices"),
+    )
+    if not any(wanted):
         raise ArgumentError("at least one of return_distances and return_indices must be True")
+    return wanted
+
+
+def _as_image(image, wrap_axes):
+    """Return an image as a Dask array, and the axes whose ends meet."""
     image = as_dask_array(image)
     if max(image.shape, default=0) > LONGEST_AXIS:
         raise ArgumentError(

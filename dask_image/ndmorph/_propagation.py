@@ -356,7 +356,7 @@ def _spread(scipy_function, window, shape, border_value, wrap_axes, *, has_image
         ]
     border = bool(normalize_integer(border_value, "border_value"))
     others = tuple(axis for axis in range(ndim) if axis not in window.axes)
-    periodic = () if wrap_axes is None else normalize_axes(wrap_axes, ndim)
+    periodic = () if wrap_axes is None else normalize_axes(wrap_axes, ndim, "wrap_axes")
     return Spread(
         shape=shape,
         structure=np.expand_dims(structure, others),

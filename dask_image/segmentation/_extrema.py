@@ -8,7 +8,7 @@ import dask.array as da
 import numpy as np
 
 from dask_image._utils import options
-from dask_image._utils.arguments import normalize_wrap_axes
+from dask_image._utils.arguments import normalize_flag, normalize_wrap_axes
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.block_lattice import Connectivity
@@ -162,13 +162,17 @@ def _extrema(image, footprint, connectivity, indices, allow_borders, wrap_axes, 
     image = as_image(image)
     steps = neighbour_steps(footprint, connectivity, image.ndim)
     connects = Connectivity(steps, normalize_wrap_axes(wrap_axes, image.ndim))
-    edges = () if allow_borders else set(range(image.ndim)) - set(connects.wrap_axes)
+    edges = (
+        ()
+        if normalize_flag(allow_borders, "allow_borders")
+        else set(range(image.ndim)) - set(connects.wrap_axes)
+    )
     if any(image.shape[axis] < 3 for axis in edges):
         warn("there is no extremum off the border of an image that is less than 3 pixels wide")
         found = da.zeros_like(image, dtype=bool)
     else:
         found = _regional(image, connects, tuple(edges), name)
-    return da.nonzero(found) if indices else found
+    return da.nonzero(found) if normalize_flag(indices, "indices") else found
 
 
 def _regional(image, connectivity, edges, name):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from dask.base import is_dask_collection
 
+from dask_image._utils.arguments import normalize_number
 from dask_image._utils.arrays import as_image, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.graph import map_blocks
@@ -61,7 +63,7 @@ def apply_hysteresis_threshold(image: ArrayLike, low: ArrayLike, high: ArrayLike
 def _threshold_of(threshold, image, name):
     """Return a number, lazy or not, or an array in blocks of the image's."""
     if getattr(threshold, "ndim", None) == 0 or np.isscalar(threshold):
-        return threshold
+        return threshold if is_dask_collection(threshold) else normalize_number(threshold, name)
     return in_chunks_of(image, as_image(threshold, name), name)
 
 

@@ -14,7 +14,10 @@ from dask_image._kernels import blocks as kernels
 from dask_image._kernels.stand_ins import stand_in
 from dask_image._utils.arguments import (
     ArgumentError,
+    normalize_choice,
+    normalize_fill,
     normalize_finite,
+    normalize_flag,
     normalize_integer,
     per_axis,
 )
@@ -260,6 +263,7 @@ def clear_border(
             f"buffer_size must be less than the size of the image, {labels.shape}, "
             f"got {buffer_size}"
         )
+    bgval = normalize_fill(bgval, "bgval", labels.dtype)
     steps = neighbour_steps(None, labels.ndim, labels.ndim)
     border = _Border(labels.shape, buffer_size + 1)
     algorithm = LabelledComponents(
@@ -270,8 +274,7 @@ def clear_border(
         return cleared
     background = labels == 0
     outside = ~mask if mask is not None else border.array(labels.chunks)
-    value = labels.dtype.type(bgval)
-    return da.where(background & (background & outside).any(), value, cleared)
+    return da.where(background & (background & outside).any(), bgval, cleared)
 
 
 @dataclass(frozen=True)
@@ -436,8 +439,7 @@ def find_boundaries(
     array([[0, 0, 1, 0, 1, 1]])
     """
     labels = _as_labels(label_img, "label_img")
-    if mode not in MODES:
-        raise ArgumentError(f"mode must be one of {MODES}, got {mode!r}")
+    normalize_choice(mode, "mode", MODES)
     connectivity = normalize_integer(connectivity, "connectivity", lowest=1)
     if labels.dtype == bool:
         labels = labels.astype(np.uint8)
@@ -578,7 +580,7 @@ def join_segmentations(
     second = in_chunks_of(first, _as_labels(s2, "s2"), "s2")
     algorithm = JoinSegmentations(np.dtype(np.int64))
     joined, combined = map_two_pass(algorithm, [first, second], "join_segmentations")
-    if not return_mapping:
+    if not normalize_flag(return_mapping, "return_mapping"):
         return joined
     to_first, to_second = (
         combined.array(
@@ -606,7 +608,8 @@ class JoinSegmentations(TwoPass):
 
     def scan(self, place, *blocks):
         """Find the pairs of labels of a block, and which each pixel has."""
-        present, ranks = zip(*(kernels.runs.compact(block.astype(np.int64)) for block in blocks))
+        wide = (block.astype("u8" if block.dtype.kind == "u" else "i8") for block in blocks)
+        present, ranks = zip(*map(kernels.runs.compact, wide))
         for labels in present:
             if labels.size and labels[0] < 0:
                 raise ValueError(f"labels must not be negative, got {labels[0]}")

@@ -13,7 +13,9 @@ import numpy as np
 from scipy import ndimage, spatial
 
 from dask_image._utils.arguments import (
+    ArgumentError,
     normalize_array,
+    normalize_finite,
     normalize_integer,
     normalize_number,
     normalize_wrap_axes,
@@ -29,6 +31,8 @@ from dask_image.segmentation._arguments import border_width, in_chunks_of, withi
 
 # What a pixel is: none, or higher than all around; with labels also one that an opening removes.
 PEAK, ISOLATED = 1, 2
+
+FILTERED_AS = {"b1": np.uint8, "f2": np.float32}
 
 
 @numpy_only
@@ -48,7 +52,7 @@ def peak_local_max(
     Parameters
     ----------
     image : array_like
-        Integers or floats.
+        Integers, floats or booleans.
     min_distance : int, optional
         The window reaches so many pixels each way, and peaks are at least so far apart.
     threshold_abs : float, optional
@@ -112,6 +116,8 @@ def peak_local_max(
     array([[3, 2]])
     """
     image = as_image(image)
+    # Maxima of a window are found among no half floats, and booleans have no least value.
+    image = image.astype(FILTERED_AS.get(image.dtype.str[1:], image.dtype))
     window = None if footprint is None else normalize_array(footprint, "footprint") != 0
     min_distance = normalize_integer(min_distance, "min_distance", lowest=0)
     if (window is None or window.size == 1) and min_distance < 1:
@@ -121,11 +127,16 @@ def peak_local_max(
     border = tuple(0 if axis in wrap_axes else width for axis, width in enumerate(border))
     if window is None:
         window = np.ones((2 * min_distance + 1,) * image.ndim, bool)
+    if window.ndim != image.ndim or not window.any():
+        raise ArgumentError(
+            f"footprint must have {image.ndim} axes and a pixel that is not zero, got {footprint!r}"
+        )
     for value, name in ((threshold_abs, "threshold_abs"), (threshold_rel, "threshold_rel")):
         if value is not None:
             normalize_number(value, name)
     collect = _Collect(_Thresholds(threshold_abs, threshold_rel), image.shape, border)
-    most, most_per_label = _as_count(num_peaks), _as_count(num_peaks_per_label)
+    most = _as_count(num_peaks, "num_peaks")
+    most_per_label = _as_count(num_peaks_per_label, "num_peaks_per_label")
     periods = tuple(size * (axis in wrap_axes) for axis, size in enumerate(image.shape))
     choice = _PeakChoice(min_distance, p_norm, most, most_per_label, periods, labels is not None)
     if image.size == 0:
@@ -140,9 +151,11 @@ def peak_local_max(
     return found.array(name, choice, np.int64, (np.nan, image.ndim))
 
 
-def _as_count(number):
+def _as_count(number, name):
     """Return a most number as an integer, or None if there is none."""
-    return None if normalize_number(number, "num_peaks") == math.inf else int(number)
+    if normalize_number(number, name) == math.inf:
+        return None
+    return int(normalize_finite(number, name))
 
 
 @dataclass(frozen=True)
@@ -351,7 +364,9 @@ class _PeakChoice:
 
     def _highest(self, found, peaks, most):
         """Return the highest of some peaks, given in raster order."""
-        peaks = peaks[np.argsort(-found.value[peaks], kind="stable")]
+        # Backwards, since the negative of an unsigned value, or of the least, is none.
+        backwards = peaks[::-1]
+        peaks = backwards[np.argsort(found.value[backwards], kind="stable")][::-1]
         if self.min_distance > 1 and peaks.size:
             coordinates = self._coordinates(found, peaks)
             peaks = peaks[_spaced(coordinates, self.min_distance, self.p_norm, self.periods)]

@@ -8,7 +8,12 @@ from typing import Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_number, normalize_wrap_axes
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_choice,
+    normalize_number,
+    normalize_wrap_axes,
+)
 from dask_image._utils.arrays import as_image
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.flooding import reconstruct
@@ -90,8 +95,7 @@ def reconstruction(
     >>> reconstruction(seed, mask).compute()
     array([[1., 4., 4., 5., 1., 1., 1.]])
     """
-    if method not in METHODS:
-        raise ArgumentError(f"method must be one of {METHODS}, got {method!r}")
+    normalize_choice(method, "method", METHODS)
     mask = as_image(mask, "mask")
     seed = in_chunks_of(mask, as_image(seed, "seed"), "seed")
     steps = neighbour_steps(footprint, None, mask.ndim)

@@ -9,7 +9,13 @@ from typing import Literal
 import dask.array as da
 import numpy as np
 
-from dask_image._utils.arguments import ArgumentError, normalize_integer, normalize_number, per_axis
+from dask_image._utils.arguments import (
+    ArgumentError,
+    normalize_choice,
+    normalize_integer,
+    normalize_number,
+    per_axis,
+)
 from dask_image._utils.arrays import as_dask_array, as_image, block_meta
 from dask_image._utils.backend import numpy_only
 from dask_image._utils.engines.folding import value_range
@@ -99,7 +105,10 @@ def _output_dtype(out_range, image_dtype):
     if _names(out_range, "dtype") or _names(out_range, "image"):
         return image_dtype
     if _is_named(out_range):
-        return np.dtype(np.uint16 if out_range in NARROW else out_range)
+        try:
+            return np.dtype(np.uint16 if out_range in NARROW else out_range)
+        except TypeError:
+            raise _no_range(out_range, "out_range") from None
     return float_type(image_dtype)
 
 
@@ -118,11 +127,15 @@ def _range(image, given, name):
             return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
         if dtype.kind in "fb":
             return (-1, 1) if dtype.kind == "f" else (0, 1)
-    elif len(given) == 2:
+    elif np.iterable(given) and len(ends := tuple(given)) == 2:
         return tuple(
-            end if isinstance(end, da.Array) else normalize_number(end, name) for end in given
+            end if isinstance(end, da.Array) else normalize_number(end, name) for end in ends
         )
-    raise ArgumentError(
+    raise _no_range(given, name)
+
+
+def _no_range(given, name):
+    return ArgumentError(
         f'{name} must be "image", "dtype", a dtype or a pair of numbers, got {given!r}'
     )
 
@@ -275,8 +288,7 @@ def pyramid(
     """
     image = as_dask_array(image)
     factors = _as_factors(factors, image.ndim)
-    if method not in METHODS:
-        raise ArgumentError(f"method must be one of {METHODS}, got {method!r}")
+    normalize_choice(method, "method", METHODS)
     if levels is None:
         if max(factors, default=1) == 1:
             raise ArgumentError("levels must be given if all factors are 1")

@@ -19,7 +19,7 @@ from dask._task_spec import Alias, DataNode, List, Task, TaskRef, convert_legacy
 from dask.array.core import getter, normalize_chunks, slices_from_chunks
 from dask.base import clone_key, tokenize
 from dask.delayed import Delayed, delayed
-from dask.highlevelgraph import HighLevelGraph
+from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 from dask.utils import ensure_dict
 from packaging.version import Version
 
@@ -142,6 +142,29 @@ def block_slices(chunks: Chunks) -> list[Slices]:
     return slices_from_chunks(chunks)
 
 
+class _Layer(MaterializedLayer):
+    """The tasks of a step, which `dask.graph_manipulation` can clone and bind to others."""
+
+    def clone(self, keys: Any, seed: Any, bind_to: Any = None) -> tuple[MaterializedLayer, bool]:
+        """
+        Return the tasks under other names, and whether one of them waits for ``bind_to``.
+
+        Dask's own method leaves the references inside of tasks as they are.
+        """
+        clone, tasks, bound = _cloned_by(seed), {}, False
+        for key, node in convert_legacy_graph(self.mapping).items():
+            if key not in keys:
+                tasks[key] = node
+                continue
+            renamed = {needed: clone(needed) for needed in node.dependencies if needed in keys}
+            name = clone(key)
+            tasks[name] = node.substitute(renamed, key=name)
+            if bind_to is not None and not renamed:
+                tasks[name] = _after(tasks[name], bind_to)
+                bound = True
+        return type(self)(tasks), bound
+
+
 class Step:
     """
     Some tasks, and all that they depend on; others can depend on it in turn.
@@ -161,7 +184,7 @@ class Step:
     ) -> None:
         self.name = name
         self.graph = HighLevelGraph.from_collections(
-            name, tasks, dependencies=[_with_layer(each) for each in dependencies]
+            name, _Layer(tasks), dependencies=[_with_layer(each) for each in dependencies]
         )
 
     def __dask_graph__(self) -> HighLevelGraph:
@@ -440,8 +463,7 @@ def cloned(array: Array, seed: str, gate: Callable[[Shape], Any]) -> tuple[str, 
             if of_others and not isinstance(node, Alias):
                 # Nothing that it reads waits for this. Data that lie in the graph wait too: else
                 # they would be computed early.
-                value = node.value if isinstance(node, DataNode) else _without_key(tasks[name])
-                tasks[name] = Task(name, _first, value, TaskRef(after))
+                tasks[name] = _after(tasks[name], after)
             if not node.dependencies:
                 gates[key] = after
     return clone(blocks_of(array)), tasks
@@ -473,9 +495,15 @@ def _cloned_by(seed: Any) -> Callable[[Any], Any]:
     return clone
 
 
-def _without_key(node: Any) -> Task:
-    """Return a task as the argument of another one."""
-    return Task(None, node.func, *node.args, **node.kwargs)
+def _after(node: Any, gate: Any) -> Task:
+    """Return the task that gives what a node does, once another task has run."""
+    if isinstance(node, DataNode):
+        value = node.value
+    elif isinstance(node, Alias):
+        value = TaskRef(node.target)
+    else:
+        value = Task(None, node.func, *node.args, **node.kwargs)
+    return Task(node.key, _first, value, TaskRef(gate))
 
 
 def _first(value, _):
