@@ -78,7 +78,8 @@ def store(
         other shapes (a table, a count) are written last, each as a whole.
     targets : array_like or sequence of array_like
         Where each array goes: anything with a shape that takes slices, as arrays of zarr and
-        HDF5, and `numpy.memmap`, do. Where a target has chunks, only whole ones are written.
+        HDF5, and `numpy.memmap`, do. Values are cast to its dtype as in any assignment: floats
+        lose their fractions in integers. Where it has chunks, only whole ones are written.
         Where other processes compute, those of a cluster say, it must be a file that they reach.
     memory : int or str, optional
         Bytes that may be used at a time, such as ``"2 GiB"``. By default the configuration
@@ -98,9 +99,9 @@ def store(
     Raises
     ------
     ValueError
-        If an array and its target differ in shape, if no array is given, if other processes
-        compute and a target lies in the memory of this one, or if ``journal`` was written for
-        other arrays.
+        If an array and its target differ in shape, if no array is given or its sizes are unknown,
+        if other processes compute and a target lies in the memory of this one, or if ``journal``
+        was written for other arrays or is a file of another kind, which is left as it is.
 
     See Also
     --------
