@@ -94,7 +94,7 @@ class Scratch(NamedTuple):
 
 
 @jit
-def nearest(source, points, first, scratch, rest, out):
+def nearest(source, points, first, around, scratch, rest, out):
     """
     Read the nearest pixel of as many `Points` as ``out`` holds, from number ``first`` on.
 
@@ -102,26 +102,25 @@ def nearest(source, points, first, scratch, rest, out):
     """
     pixels, frame, _ = source
     _, _, lost, where, offsets, rows, _ = scratch
-    x, left, first_row = rows[0], np.int64(0), np.zeros(1, np.int64)
+    x, left = rows[0], np.int64(0)
     for start in range(0, out.size, ROW):
         count = _begin(out.size, start, where, lost)
         for axis in range(len(frame)):
             _coordinates(points, axis, frame[axis], first + start, count, x)
             _place_nearest(x, count, frame[axis], where, lost)
-        _ask_for(pixels, first_row, offsets, count)
+        _ask_for(pixels, around.deltas, offsets, count)
         _read(pixels, offsets, count, out[start:])
         left = _set_apart(lost, source, (points, first, x), start, count, rest, left, out)
     return left
 
 
 @jit
-def linear(source, points, first, scratch, rest, out):
+def linear(source, points, first, around, scratch, rest, out):
     """Do so by order 1 between the four pixels around points of a plane."""
     pixels, frame, _ = source
     weights, factors, lost, where, offsets, rows, pairs = scratch
     x, left = rows[0], np.int64(0)
-    above, below = pairs[0], pairs[1]
-    deltas = np.array([0, np.int64(frame[0, STRIDE])])
+    above, below, deltas = pairs[0], pairs[1], around.deltas
     for start in range(0, out.size, ROW):
         count = _begin(out.size, start, where, lost)
         for axis in range(2):
