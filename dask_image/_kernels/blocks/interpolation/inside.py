@@ -217,7 +217,8 @@ def _coordinates(points, axis, frame, first, count, x):
             rest -= index * rows[outer]
             begin += (start[outer] + np.int64(index)) * matrix[axis, outer]
         steps, target = along[axis, column:], x[done:]
-        here = min(along.shape[1] - column, count - done)
+        here = count - done
+        here = here if here < along.shape[1] - column else along.shape[1] - column
         for k in range(here):
             target[k] = begin + steps[k] + padding
         done += here
@@ -227,8 +228,9 @@ def _coordinates(points, axis, frame, first, count, x):
 def _begin(size, start, where, lost):
     """Return how many points there are from ``start`` on, up to `ROW`; nothing is known of them."""
     count = size - start if size - start < ROW else ROW
-    _set(where, WHOLE, count)
-    _set(lost, 0, count)
+    for k in range(count):
+        where[k] = WHOLE
+        lost[k] = 0
     return count
 
 
