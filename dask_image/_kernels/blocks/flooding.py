@@ -118,7 +118,8 @@ def _contract_compiled(image, distance, node, parent, held, a, b):
     p, q = node[a], node[b]
     choice = np.empty(parent.size, np.int32)
     known = image, distance, held, a, b
-    buffers, trees, records = (edges, p, q, choice), *np.empty((2, a.size), np.int32)
+    buffers = edges, p, q, choice
+    trees, records = np.empty((2, a.size), np.int32)
     joined, left = _join(known, parent, buffers, a.size, True, trees)
     taken = np.empty(parent.size, np.int32)
     _take(parent, held, taken)
