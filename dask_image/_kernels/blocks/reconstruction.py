@@ -92,7 +92,7 @@ def lowest_levels_in_forest(edges, weights, levels):
     first, above = np.full((2, levels.size), UNSEEN, np.int32)
     following = np.empty(2 * a.size, np.int32)
     order = np.empty(levels.size, np.int32)
-    _spread(a, b, weights, first, following, order, above, levels)
+    _spread(a, b, weights, (first, following, order, above), levels)
     return levels
 
 
@@ -101,13 +101,13 @@ UNSEEN = -2
 
 
 @jit
-def _spread(a, b, weights, first, following, order, above, levels):
+def _spread(a, b, weights, scratch, levels):
     """
     Let the levels of trees spread to their roots, and from there back.
 
-    All others are scratch; before, ``first`` and ``above`` are `UNSEEN` for every node.
+    Of the scratch, the first and the last are `UNSEEN` for every node before.
     """
-    count = levels.size
+    count, (first, following, order, above) = levels.size, scratch
     # The edges of a node are a list; each stands in those of both of its nodes.
     for edge in range(a.size):
         following[2 * edge], first[a[edge]] = first[a[edge]], 2 * edge

@@ -48,7 +48,7 @@ def seen_from(costs, axis, start, after, span):
         ends = np.empty(lines.shape[0] * lines.shape[2], np.int64)
         found = np.empty(costs.size, np.int32)
         stack = _stack(shape[axis])
-        _seen_from(lines, limit, start, after, span, stack, ends, found)
+        _seen_from(lines, limit, (start, *span), after, stack, ends, found)
         return ends, found[: ends[-1] if ends.size else 0].copy()
     # All that cost less than what is nearer to the end: more than matter.
     lines = lines.swapaxes(1, 2).reshape(-1, shape[axis])
@@ -132,7 +132,7 @@ def lower(costs, axis, start, sites, after, want_sites=False):
         stack, numbers = _stack(most_of_a_line), np.empty(most_of_a_line, np.int64)
         scratch = stack, numbers
         count = _lower(
-            costs.reshape(-1), lines.shape, start, sites, after, scratch, pixels, chosen
+            costs.reshape(-1), lines.shape, start, sites, after, scratch, (pixels, chosen)
         )  # fmt: skip
         return pixels[:count].copy(), chosen[:count].copy()
     return _lower_plain(lines, start, *sites, after)
@@ -166,8 +166,8 @@ def _push(position, cost, low, high, top, stack):
 
 
 @jit
-def _seen_from(lines, limit, start, after, span, stack, ends, found):
-    length, (low, high) = lines.shape[1], span
+def _seen_from(lines, limit, positions, after, stack, ends, found):
+    length, (start, low, high) = lines.shape[1], positions
     count = 0
     for i in range(lines.shape[0]):
         for k in range(lines.shape[2]):
@@ -214,10 +214,10 @@ def _joined(part, later, span, stack, numbers, ends, chosen):
 
 
 @jit
-def _lower(lowered, lines, start, sites, after, scratch, pixels, chosen):
+def _lower(lowered, lines, start, sites, after, scratch, found):
     """Lower the pixels of ``lowered``, in raster order, where ``lines`` tells the shape."""
     outer, length, inner = lines
-    (positions, costs, ends), (stack, numbers) = sites, scratch
+    (positions, costs, ends), (stack, numbers), (pixels, chosen) = sites, scratch, found
     count, first_number = 0, 0
     for line in range(outer * inner):
         # The end of the line that the sites lie beyond; after a pixel that costs nothing they
