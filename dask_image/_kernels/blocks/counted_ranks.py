@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, jit_part, use_numba
+from dask_image._kernels._numba import jit, jit_allocating, jit_part, use_numba
 from dask_image._kernels.blocks.counted_nine import are_nine, ranks_of_nine
 from dask_image._kernels.memory import scratch
 from dask_image._kernels.patience import patient
@@ -359,7 +359,7 @@ def _places(image, window, region, shape):
     return np.concatenate(tables), begins, strides, np.argwhere(window.footprint), np.array(shape)
 
 
-@jit
+@jit_allocating
 def _find_odd(image, above, starts, places, cval, wanted, values):
     """Do what `_repair` says; the rows of a window's pixels begin at ``rows``, -1 for none."""
     table, begins, strides, taps, shape = places
@@ -449,7 +449,7 @@ def _count_either(values, least, most, odd):
         odd[row] = count
 
 
-@jit
+@jit_allocating
 def _fill_few(counted, places, beyond, wanted, values, fill, result):
     """Write a value where a window has the value of none, and not enough pixels that count."""
     table, begins, strides, taps, shape = places

@@ -20,7 +20,7 @@ import functools
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_part, use_numba
+from dask_image._kernels._numba import jit, jit_allocating, jit_part, use_numba
 from dask_image._kernels.blocks import distance_rows as by_rows
 from dask_image._kernels.blocks.bits import trailing_zeros, unpack_lines
 from dask_image._kernels.memory import recycled
@@ -466,7 +466,7 @@ def _gap(costs, limit, metric, step, first, stop, sites, begins, nearest):
                 top -= 1
 
 
-@jit
+@jit_allocating
 def _lines_along_axis(lines, price, wanted, tile, cheapest, nearest):
     """
     Work on the middle axis of ``lines``; an empty output is not wanted.

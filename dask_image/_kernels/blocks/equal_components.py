@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit_allocating, use_numba
 from dask_image._kernels.blocks.components import _unite
 from dask_image._kernels.patience import patient
 from dask_image._utils.steps import facing, forward
@@ -40,7 +40,7 @@ def equal_components(labels, steps):
     return number[inner], owners.astype(labels.dtype)
 
 
-@jit
+@jit_allocating
 def _number_components(labels, offsets, number):
     """Replace zeros by the numbers of components; return the label of each."""
     parent = number  # no pixel has one after it: they may be numbered in place, one by one

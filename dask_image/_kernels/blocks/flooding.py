@@ -95,7 +95,8 @@ def _scan_compiled(image, distance, held, steps):
     offsets = np.array(steps, np.int64).reshape(-1, image.ndim) @ strides
     values, distances, padded = values.ravel(), distances.ravel(), padded.ravel()
     markers = -held.min(initial=0, where=held > WALL)
-    parent = _descend(values, distances, padded, offsets, markers)
+    parent = np.arange(padded.size, dtype=np.int32)
+    _descend(values, distances, padded, offsets, np.full(markers + 1, -1, np.int32), parent)
     ahead = offsets[offsets > 0]
     nothing = np.empty((2, 0), np.int32)
     a, b = crossing = np.empty((2, _cross(padded, parent, ahead, nothing)), np.int32)
@@ -117,15 +118,18 @@ def _contract_compiled(image, distance, node, parent, held, a, b):
     p, q = node[a], node[b]
     choice = np.empty(parent.size, np.int32)
     known = image, distance, held, a, b
-    trees, left = _join(known, parent, (edges, p, q, choice), a.size, True)
-    taken = _taken(parent, held)
+    buffers = edges, p, q, choice
+    trees, records = np.empty((2, a.size), np.int32)
+    joined, left = _join(known, parent, buffers, a.size, True, trees)
+    taken = np.empty(parent.size, np.int32)
+    _take(parent, held, taken)
     # Terminals are the nodes now, and those of markers are one.
     ends = np.concatenate([p[:left], q[:left]])
     marked = ends[held[ends] < 0]
     parent[marked] = marked[:1]
-    records, _ = _join(known, parent, (edges, p, q, choice), left, False)
+    recorded, _ = _join(known, parent, buffers, left, False, records)
     # They are parts of arrays as long as the edges.
-    return taken, trees.copy(), records.copy()
+    return taken, trees[:joined].copy(), records[:recorded].copy()
 
 
 @jit
@@ -147,29 +151,23 @@ def _cross(held, parent, ahead, crossing):
 
 
 @jit
-def _taken(parent, held):
-    """Return what the root of each node holds."""
-    taken = np.empty(parent.size, np.int32)
+def _take(parent, held, taken):
+    """Write what the root of each node holds."""
     for i in range(parent.size):
-        taken[i] = held[_find(parent, i)]
-    return taken
+        taken[i] = held[_find(parent, np.int32(i))]
 
 
 @jit
-def _descend(image, distance, held, offsets, markers):
+def _descend(image, distance, held, offsets, first, parent):
     """
     Join each pixel that holds nothing by its least edge, which leads to its least neighbour.
 
     For of edges of one pixel, that to the smaller value is less, and of those to equal values
-    that to the lower position.
+    that to the lower position. Every pixel is its own ``parent`` before; ``first`` is scratch,
+    -1 for each marker.
     """
     count = held.size
-    parent = np.empty(count, np.int32)
-    first = np.empty(markers + 1, np.int32)
-    for marker in range(first.size):
-        first[marker] = -1
     for i in range(count):
-        parent[i] = i
         if held[i] == 0:
             best = i
             for offset in offsets:
@@ -196,7 +194,6 @@ def _descend(image, distance, held, offsets, markers):
         j = i
         while parent[j] != root:
             parent[j], j = root, parent[j]
-    return parent
 
 
 @jit_part
@@ -227,17 +224,17 @@ def _before(image, distance, a, b, c, d):
 
 
 @jit
-def _join(known, parent, buffers, left, rooted):
+def _join(known, parent, buffers, left, rooted, joined):
     """
     Join components by their least edges, until none is left that may join.
 
     The first ``left`` of the edges are looked at; ``p`` and ``q`` are the components that each
-    of them joins. If ``rooted``, a component that holds a terminal waits to be joined. Returns the
-    edges that joined, and how many are left.
+    of them joins. If ``rooted``, a component that holds a terminal waits to be joined. Writes the
+    edges that ``joined``; returns how many did, and how many are left.
     """
     image, distance, held, a, b = known
     edges, p, q, choice = buffers
-    joined, count = np.empty(left, np.int32), 0
+    count = 0
     while True:
         left = _drop_inner(parent, edges, p, q, left)
         found = False
@@ -245,14 +242,15 @@ def _join(known, parent, buffers, left, rooted):
             choice[p[k]] = choice[q[k]] = -1
         for k in range(left):
             edge = edges[k]
-            for root in (p[k], q[k]):
+            for side in range(2):
+                root = q[k] if side else p[k]
                 if not rooted or held[root] == 0:
                     found = True
                     best = choice[root]
                     if best < 0 or _before(image, distance, a[edge], b[edge], a[best], b[best]):
                         choice[root] = edge
         if not found:
-            return joined[:count], left
+            return count, left
         for k in range(left):
             edge = edges[k]
             if choice[p[k]] == edge or choice[q[k]] == edge:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dask_image._kernels._numba import jit, jit_inline, jit_part, use_numba
+from dask_image._kernels._numba import jit, jit_allocating, jit_inline, jit_part, use_numba
 
 # Smaller cells cost more to handle than to sort the samples of each window anew.
 SAMPLES_PER_CELL = 8
@@ -295,7 +295,7 @@ def _count_valid(lines, valid, bases, starts, lengths, counts):
                         cell[lines[row, j]] += 1
 
 
-@jit
+@jit_allocating
 def _moments(lines, valid, masked, deviation, cells, count):
     bases, starts, lengths = cells
     counts = np.zeros(count)
@@ -366,7 +366,7 @@ def _spread(lines, valid, masked, row, start, length, mean):
     return first + second + third + fourth
 
 
-@jit
+@jit_allocating
 def _sum_members(values, members):
     bins = values.shape[1]
     sums = np.empty((members.shape[0], bins), np.int64)
@@ -384,7 +384,7 @@ def _sum_members(values, members):
     return sums
 
 
-@jit
+@jit_allocating
 def _select_ranks(values, starts, counts, members, ranks):
     selected = np.zeros(ranks.shape, values.dtype)
     low = np.empty(members.shape[1], np.int64)

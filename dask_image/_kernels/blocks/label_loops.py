@@ -8,7 +8,7 @@ to memory that was just written takes several times as long.
 
 import numpy as np
 
-from dask_image._kernels._numba import jit
+from dask_image._kernels._numba import jit, jit_allocating
 from dask_image._kernels.blocks.label_columns import (
     COORDINATES,
     COUNT,
@@ -123,7 +123,7 @@ def find_extremes(codes, low, values, extremes, places):
             extremes[row, GREATEST], places[row, GREATEST] = value, pixel
 
 
-@jit
+@jit_allocating
 def even_bins(values, edges):
     """Return the bin of each value, -1 for none; edges are evenly spaced, but for rounding."""
     last = edges.size - 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dask_image._kernels._numba import jit, jit_part
+from dask_image._kernels._numba import jit, jit_allocating, jit_part
 
 UNSIGNED, SIGNED, FLOAT = range(3)
 KINDS = {"b": UNSIGNED, "u": UNSIGNED, "i": SIGNED, "f": FLOAT}
@@ -86,7 +86,7 @@ def middle_of_each(values, counts):
     return tuple(found.view(wide).astype(dtype, copy=False))
 
 
-@jit
+@jit_allocating
 def _find_middles(values, counts, kind, sign, infinity, found):
     if counts.size == 0:
         return

@@ -89,24 +89,32 @@ def lowest_levels_in_forest(edges, weights, levels):
         return lowest_levels(edges, weights, levels)
     levels = levels.copy()
     a, b = (np.ascontiguousarray(side, np.int32) for side in edges.T)
-    _spread(a, b, weights, levels)
+    first, above = np.full((2, levels.size), UNSEEN, np.int32)
+    following = np.empty(2 * a.size, np.int32)
+    order = np.empty(levels.size, np.int32)
+    _spread(a, b, weights, (first, following, order, above), levels)
     return levels
 
 
+# In place of an edge of a node: none is known yet.
+UNSEEN = -2
+
+
 @jit
-def _spread(a, b, weights, levels):
-    """Let the levels of trees spread to their roots, and from there back."""
-    count = levels.size
+def _spread(a, b, weights, scratch, levels):
+    """
+    Let the levels of trees spread to their roots, and from there back.
+
+    Of the scratch, the first and the last are `UNSEEN` for every node before.
+    """
+    count, (first, following, order, above) = levels.size, scratch
     # The edges of a node are a list; each stands in those of both of its nodes.
-    first, following = np.full(count, -1, np.int32), np.empty(2 * a.size, np.int32)
     for edge in range(a.size):
         following[2 * edge], first[a[edge]] = first[a[edge]], 2 * edge
         following[2 * edge + 1], first[b[edge]] = first[b[edge]], 2 * edge + 1
-    unseen, root = -2, -1
-    order, above = np.empty(count, np.int32), np.full(count, unseen, np.int32)
-    end = 0
+    root, end = -1, 0
     for start in range(count):
-        if above[start] == unseen:
+        if above[start] == UNSEEN:
             above[start] = root
             order[end] = start
             place = end
@@ -118,7 +126,7 @@ def _spread(a, b, weights, levels):
                 while entry >= 0:
                     edge = entry // 2
                     other = a[edge] + b[edge] - node
-                    if above[other] == unseen:
+                    if above[other] == UNSEEN:
                         above[other] = edge
                         order[end] = other
                         end += 1
@@ -128,13 +136,15 @@ def _spread(a, b, weights, levels):
         edge = above[node]
         if edge != root:
             other = a[edge] + b[edge] - node
-            levels[other] = min(levels[other], max(levels[node], weights[edge]))
+            level = weights[edge] if weights[edge] > levels[node] else levels[node]
+            levels[other] = level if level < levels[other] else levels[other]
     for place in range(count):
         node = order[place]
         edge = above[node]
         if edge != root:
             other = a[edge] + b[edge] - node
-            levels[node] = min(levels[node], max(levels[other], weights[edge]))
+            level = weights[edge] if weights[edge] > levels[other] else levels[other]
+            levels[node] = level if level < levels[node] else levels[node]
 
 
 def _erode_compiled(seed, mask, steps):
@@ -167,13 +177,13 @@ def _sweep(levels, floor, offsets, first, waiting):
     for i in range(first, levels.size - first):
         level = levels[i]
         for offset in backward:
-            level = min(level, levels[i + offset])
-        levels[i] = max(level, floor[i])
+            level = levels[i + offset] if levels[i + offset] < level else level
+        levels[i] = floor[i] if floor[i] > level else level
     for i in range(levels.size - first - 1, first - 1, -1):
         level = levels[i]
         for offset in forward:
-            level = min(level, levels[i + offset])
-        level = levels[i] = max(level, floor[i])
+            level = levels[i + offset] if levels[i + offset] < level else level
+        level = levels[i] = floor[i] if floor[i] > level else level
         for offset in forward:
             waiting[i] |= levels[i + offset] > level and levels[i + offset] > floor[i + offset]
 
@@ -191,7 +201,7 @@ def _empty_queue(levels, floor, offsets, waiting, queue):
         for offset in offsets:
             j = i + offset
             if levels[j] > levels[i] and levels[j] > floor[j]:
-                levels[j] = max(levels[i], floor[j])
+                levels[j] = floor[j] if floor[j] > levels[i] else levels[i]
                 if not waiting[j]:
                     waiting[j] = True
                     end = begin + left

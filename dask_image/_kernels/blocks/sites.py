@@ -47,7 +47,8 @@ def seen_from(costs, axis, start, after, span):
     if use_numba():
         ends = np.empty(lines.shape[0] * lines.shape[2], np.int64)
         found = np.empty(costs.size, np.int32)
-        _seen_from(lines, limit, start, after, span, ends, found)
+        stack = _stack(shape[axis])
+        _seen_from(lines, limit, (start, *span), after, stack, ends, found)
         return ends, found[: ends[-1] if ends.size else 0].copy()
     # All that cost less than what is nearer to the end: more than matter.
     lines = lines.swapaxes(1, 2).reshape(-1, shape[axis])
@@ -80,7 +81,9 @@ def joined(positions, costs, ends, later, after, span):
     first, size = positions.size, positions.size + later[0].size
     if use_numba():
         all_ends, chosen = np.empty(ends.size, np.int64), np.empty(size, np.int64)
-        _joined((positions, costs, ends), later, *span, all_ends, chosen)
+        numbers = np.empty(size, np.int64)
+        first_part = positions, costs, ends
+        _joined(first_part, later, span, _stack(size), numbers, all_ends, chosen)
         return all_ends, chosen[: all_ends[-1] if ends.size else 0].copy()
     lines = [np.repeat(np.arange(each.size), np.diff(each, prepend=0)) for each in (ends, later[2])]
     near, far = (1, 0) if after else (0, 1)
@@ -125,9 +128,19 @@ def lower(costs, axis, start, sites, after, want_sites=False):
     if use_numba():
         most = costs.size if want_sites else 0
         pixels, chosen = np.empty(most, np.int32), np.empty(most, np.int32)
-        count = _lower(lines, start, sites, after, pixels, chosen)
+        most_of_a_line = np.diff(sites[2], prepend=0).max(initial=0)
+        stack, numbers = _stack(most_of_a_line), np.empty(most_of_a_line, np.int64)
+        scratch = stack, numbers
+        count = _lower(
+            costs.reshape(-1), lines.shape, start, sites, after, scratch, (pixels, chosen)
+        )  # fmt: skip
         return pixels[:count].copy(), chosen[:count].copy()
     return _lower_plain(lines, start, *sites, after)
+
+
+def _stack(size):
+    """Return room for so many sites: their positions, costs and where each begins to matter."""
+    return tuple(np.empty((3, size), np.int64))
 
 
 @jit_part
@@ -153,13 +166,12 @@ def _push(position, cost, low, high, top, stack):
 
 
 @jit
-def _seen_from(lines, limit, start, after, span, ends, found):
-    length, (low, high) = lines.shape[1], span
-    stack = (np.empty(length, np.int64), np.empty(length, np.int64), np.empty(length, np.int64))
+def _seen_from(lines, limit, positions, after, stack, ends, found):
+    length, (start, low, high) = lines.shape[1], positions
     count = 0
     for i in range(lines.shape[0]):
         for k in range(lines.shape[2]):
-            first, top = 0, -1
+            first, top = 0, np.int64(-1)
             if after:
                 first = length - 1
                 while first > 0 and lines[i, first, k] != 0:
@@ -177,13 +189,11 @@ def _seen_from(lines, limit, start, after, span, ends, found):
 
 
 @jit
-def _joined(part, later, low, high, ends, chosen):
-    size = part[0].size + later[0].size
-    stack = (np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64))
-    numbers = np.empty(size, np.int64)
+def _joined(part, later, span, stack, numbers, ends, chosen):
+    low, high = span
     count, first, first_later = 0, 0, 0
     for line in range(ends.size):
-        top = -1
+        top = np.int64(-1)
         for number in range(first, part[2][line]):
             top = _push(
                 np.int64(part[0][number]), np.int64(part[1][number]), low, high, top, stack
@@ -204,48 +214,44 @@ def _joined(part, later, low, high, ends, chosen):
 
 
 @jit
-def _lower(lines, start, sites, after, pixels, chosen):
-    length, inner = lines.shape[1], lines.shape[2]
-    positions, costs, ends = sites
-    most = 0
-    for line in range(ends.size):
-        most = max(most, ends[line] - (ends[line - 1] if line > 0 else 0))
-    stack = (np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64))
-    numbers = np.empty(most, np.int64)
-    count = 0
-    for i in range(lines.shape[0]):
-        for k in range(inner):
-            line = i * inner + k
-            first, last, step = 0, 0, 1
-            if after:
-                first, last, step = length - 1, length - 1, -1
-            # Beyond a pixel that costs nothing they matter no more.
-            while 0 <= last < length and lines[i, last, k] != 0:
-                last += step
-            if last == first:
-                continue
-            low, high = start + min(first, last - step), start + max(first, last - step)
-            top = -1
-            for number in range(ends[line - 1] if line > 0 else 0, ends[line]):
-                top = _push(
-                    np.int64(positions[number]), np.int64(costs[number]), low, high, top, stack
-                )  # fmt: skip
-                if top >= 0 and stack[0][top] == positions[number]:
-                    numbers[top] = number
-            for x in range(high, low - 1, -1):
-                if top < 0:
-                    break
-                distance = x - stack[0][top]
-                cost = stack[1][top] + distance * distance
-                own = lines[i, x - start, k]
-                if cost < own or (cost == own and not after):
-                    lines[i, x - start, k] = cost
-                    if pixels.size > 0:
-                        pixels[count] = (i * length + x - start) * inner + k
-                        chosen[count] = numbers[top]
-                        count += 1
-                if x == stack[2][top]:
-                    top -= 1
+def _lower(lowered, lines, start, sites, after, scratch, found):
+    """Lower the pixels of ``lowered``, in raster order, where ``lines`` tells the shape."""
+    outer, length, inner = lines
+    (positions, costs, ends), (stack, numbers), (pixels, chosen) = sites, scratch, found
+    count, first_number = 0, 0
+    for line in range(outer * inner):
+        # The end of the line that the sites lie beyond; after a pixel that costs nothing they
+        # matter no more.
+        near, step = line // inner * length * inner + line % inner, inner
+        if after:
+            near, step = near + (length - 1) * inner, -inner
+        seen, pixel = 0, near
+        while seen < length and lowered[pixel] != 0:
+            seen, pixel = seen + 1, pixel + step
+        low, high = start, start + seen - 1
+        if after:
+            low, high = start + length - seen, start + length - 1
+        top = np.int64(-1)
+        for number in range(first_number, ends[line] if seen > 0 else first_number):
+            position = np.int64(positions[number])
+            top = _push(position, np.int64(costs[number]), low, high, top, stack)
+            if top >= 0 and stack[0][top] == position:
+                numbers[top] = number
+        first_number = ends[line]
+        x = high
+        pixel = near if after else pixel - step
+        while top >= 0 and x >= low:
+            distance = x - stack[0][top]
+            cost = stack[1][top] + distance * distance
+            if cost < lowered[pixel] or (cost == lowered[pixel] and not after):
+                lowered[pixel] = cost
+                if pixels.size > 0:
+                    pixels[count], chosen[count] = pixel, numbers[top]
+                    count += 1
+            if x == stack[2][top]:
+                top -= 1
+            x -= 1
+            pixel -= inner
     return count
 
 

@@ -87,7 +87,9 @@ def _sweep_down_first(image, target, shape, down, across, buffers):
     table, stretch, across_weights, cval = across
     blank, _, middle, _ = buffers
     planes, height, width, columns = shape
+    # Literals would have functions compiled once more.
     zero, one = 0 * height, 1 + 0 * height
+    more = zero > one
     for plane in range(planes):
         for top in range(rows.size - 2):
             above, row, below = rows[top], rows[top + 1], rows[top + 2]
@@ -98,13 +100,13 @@ def _sweep_down_first(image, target, shape, down, across, buffers):
             if table.size == 0:
                 _between(
                     image, blank, above, row, below, zero, width, weights, via, result, to,
-                    columns, False,
+                    columns, more,
                 )  # fmt: skip
                 continue
             first, last, shift = stretch
             _between(
                 image, blank, above, row, below, first + shift, width, weights, via, middle, first,
-                last - first, False,
+                last - first, more,
             )  # fmt: skip
             place = zero
             while place < table.size:
@@ -116,12 +118,12 @@ def _sweep_down_first(image, target, shape, down, across, buffers):
                 else:
                     _between(
                         image, blank, above, row, below, table[place], width, weights, via, middle,
-                        place, one, False,
+                        place, one, more,
                     )  # fmt: skip
                 place += 1
             _three(
                 middle, zero, middle, one, middle, one + one, across_weights, via, result, to,
-                columns, False,
+                columns, more,
             )  # fmt: skip
 
 
@@ -134,13 +136,14 @@ def _sweep_across_first(image, target, shape, down, across, buffers):
     edges = table, stretch, across_cval
     _, edge, _, ring = buffers
     planes, height, width, columns = shape
+    more = 0 * height > 0  # a literal would have functions compiled once more
     for plane in range(planes):
         if rows.size == 0:
             for row in range(height):
                 number = plane * height + row
                 _along(
                     image, number * width, edges, across_weights, edge, via, result,
-                    number * columns, columns, False,
+                    number * columns, columns, more,
                 )  # fmt: skip
             continue
         for ready in range(rows.size):
@@ -151,13 +154,13 @@ def _sweep_across_first(image, target, shape, down, across, buffers):
             else:
                 _along(
                     image, (plane * height + rows[ready]) * width, edges, across_weights, edge, via,
-                    ring, slot, columns, False,
+                    ring, slot, columns, more,
                 )  # fmt: skip
             if ready >= 2:
                 top = ready - 2
                 _three(
                     ring, top % 3 * columns, ring, (top + 1) % 3 * columns, ring, slot, weights,
-                    via, result, (plane * (rows.size - 2) + top) * columns, columns, False,
+                    via, result, (plane * (rows.size - 2) + top) * columns, columns, more,
                 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import operator
 import numpy as np
 from scipy import ndimage
 
-from dask_image._kernels._numba import jit, use_numba
+from dask_image._kernels._numba import jit_allocating, use_numba
 from dask_image._kernels.memory import recycled
 from dask_image._kernels.patience import USUAL
 from dask_image._kernels.row_programs import (
@@ -262,7 +262,7 @@ def choose_ranks(stack, low, high, window, cval, region):
     return None if odd else out
 
 
-@jit
+@jit_allocating
 def _slide_histogram(flat, starts, offsets, entering, leaving, rank, ranks):
     """
     Write the value of ``rank`` in each window along the lines that begin at ``starts``.

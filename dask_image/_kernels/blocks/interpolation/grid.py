@@ -320,7 +320,7 @@ def _sum_tile(rows, tile, values, doubts, kept, scratches, target):
                         pixels, offset, offsets, weights, index, first, needed, low, cval, row
                     )
                     _read_columns(row, columns, factors, run, more, lines[slot])
-            _blend(lines, slots[:, last - sizes[1, axes - 1]], weights[:, last], total)
+            _blend(lines, slots, last - sizes[1, axes - 1], weights, last, total)
         if doubts is not None and has_any:
             _settle(
                 pixels, offsets, weights, index, doubts, needed, low, columns, factors, cval,
@@ -457,15 +457,15 @@ def _read_columns(row, columns, factors, run, more, out):
 
 
 @jit_contract_part
-def _blend(lines, slots, weights, total):
-    """Add up the rows that are kept, with their weights."""
+def _blend(lines, slots, place, weights, last, total):
+    """Add up the rows that are kept, with their weights: columns of two tables."""
     count, none, taps = np.uint64(total.size), np.uint64(0), len(slots)
     for tap in range(0, taps, 2):
-        a, weight = lines[slots[tap]], weights[tap]
+        a, weight = lines[slots[tap, place]], weights[tap, last]
         if tap + 1 == taps:
             _add_one(a, none, weight, tap == 0, total, count)
         else:
-            b, other = lines[slots[tap + 1]], weights[tap + 1]
+            b, other = lines[slots[tap + 1, place]], weights[tap + 1, last]
             _add_two(a, none, b, none, weight, other, tap == 0, total, count)
 
 

@@ -94,7 +94,7 @@ class Scratch(NamedTuple):
 
 
 @jit
-def nearest(source, points, first, scratch, rest, out):
+def nearest(source, points, first, around, scratch, rest, out):
     """
     Read the nearest pixel of as many `Points` as ``out`` holds, from number ``first`` on.
 
@@ -102,26 +102,25 @@ def nearest(source, points, first, scratch, rest, out):
     """
     pixels, frame, _ = source
     _, _, lost, where, offsets, rows, _ = scratch
-    x, left, first_row = rows[0], np.int64(0), np.zeros(1, np.int64)
+    x, left = rows[0], np.int64(0)
     for start in range(0, out.size, ROW):
         count = _begin(out.size, start, where, lost)
         for axis in range(len(frame)):
             _coordinates(points, axis, frame[axis], first + start, count, x)
             _place_nearest(x, count, frame[axis], where, lost)
-        _ask_for(pixels, first_row, offsets, count)
+        _ask_for(pixels, around.deltas, offsets, count)
         _read(pixels, offsets, count, out[start:])
         left = _set_apart(lost, source, (points, first, x), start, count, rest, left, out)
     return left
 
 
 @jit
-def linear(source, points, first, scratch, rest, out):
+def linear(source, points, first, around, scratch, rest, out):
     """Do so by order 1 between the four pixels around points of a plane."""
     pixels, frame, _ = source
     weights, factors, lost, where, offsets, rows, pairs = scratch
     x, left = rows[0], np.int64(0)
-    above, below = pairs[0], pairs[1]
-    deltas = np.array([0, np.int64(frame[0, STRIDE])])
+    above, below, deltas = pairs[0], pairs[1], around.deltas
     for start in range(0, out.size, ROW):
         count = _begin(out.size, start, where, lost)
         for axis in range(2):
@@ -218,7 +217,8 @@ def _coordinates(points, axis, frame, first, count, x):
             rest -= index * rows[outer]
             begin += (start[outer] + np.int64(index)) * matrix[axis, outer]
         steps, target = along[axis, column:], x[done:]
-        here = min(along.shape[1] - column, count - done)
+        here = count - done
+        here = here if here < along.shape[1] - column else along.shape[1] - column
         for k in range(here):
             target[k] = begin + steps[k] + padding
         done += here
@@ -228,8 +228,9 @@ def _coordinates(points, axis, frame, first, count, x):
 def _begin(size, start, where, lost):
     """Return how many points there are from ``start`` on, up to `ROW`; nothing is known of them."""
     count = size - start if size - start < ROW else ROW
-    _set(where, WHOLE, count)
-    _set(lost, 0, count)
+    for k in range(count):
+        where[k] = WHOLE
+        lost[k] = 0
     return count
 
 

@@ -260,7 +260,8 @@ class _Compiled:
         values = np.empty(x.shape[1])
         source = Source(self.flat, self.geometry, self.spline.cval)
         around = self.spline.order, self.around.rare, self.spline.mode.code, self.digits
-        _at_edges(source, around, x, self.scratch, values)
+        places = np.empty((len(x), self.spline.order + 1, ROW), np.int64)
+        _at_edges(source, around, x, self.scratch, places, values)
         return values
 
     def _inside(self, points, begin, out, frame):
@@ -269,13 +270,12 @@ class _Compiled:
             return np.arange(out.size)
         rest = self.rest
         order, ndim = self.spline.order, len(frame)
-        given = Source(self.flat, frame, self.spline.cval), points, begin
+        given = Source(self.flat, frame, self.spline.cval), points, begin, self.around
         if order == 0:
-            count = nearest(*given, self.scratch, rest, out)
-        elif order == 1 and ndim == 2:
-            count = linear(*given, self.scratch, rest, out)
+            kernel = nearest
         else:
-            count = splines(*given, self.around, self.scratch, rest, out)
+            kernel = linear if order == 1 and ndim == 2 else splines
+        count = kernel(*given, self.scratch, rest, out)
         return rest[:count]
 
 
@@ -284,7 +284,7 @@ NOWHERE = -(1 << 56)
 
 
 @jit
-def _at_edges(source, around, x, scratch, out):
+def _at_edges(source, around, x, scratch, places, out):
     """
     Interpolate at points of the image, pixel by pixel where the boundary's rule puts them.
 
@@ -296,7 +296,6 @@ def _at_edges(source, around, x, scratch, out):
     order, rare, mode, digits = around
     weights, offsets, rows = scratch.weights, scratch.offsets, scratch.rows
     ndim = x.shape[0]
-    places = np.empty((ndim, order + 1, ROW), np.int64)
     first, values, total = rows[0], rows[1], rows[2]
     for begin in range(0, out.size, ROW):
         count = min(ROW, out.size - begin)
