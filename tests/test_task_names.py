@@ -24,7 +24,7 @@ pytestmark = pytest.mark.every_function
 STEPS = {
     # of filters and interpolation
     "halo", "prefilter", "pad", "zoom", "zoom-prefilter", "zoom-pad", "sort", "read",
-    "coordinates", "affine", "move", "factors", "mask", "totals", "weights", "halve", "double",
+    "coordinates", "affine", "move", "mask", "totals", "weights", "halve", "double",
     "means", "clip",
     "mesh", "keep",
     *(f"{what}-{step}" for what in ("places", "values")

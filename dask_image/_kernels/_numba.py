@@ -249,11 +249,23 @@ def _njit(options, function):
         return function
     # Nobody calls them from C.
     options = {"nogil": True, "no_cfunc_wrapper": True, "_nrt": False, **options}
+    if not _may_leave_references_uncounted():
+        del options["_nrt"]
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:  # a read-only installation, and no home to write to
         logger.debug("%s is compiled without a cache on disk: %s", function.__name__, error)
         return numba.njit(**options)(function)
+
+
+@functools.lru_cache(maxsize=1)
+def _may_leave_references_uncounted():
+    """Tell whether numba has the option, which it does not promise to keep."""
+    try:
+        from numba.core.options import DefaultOptions
+    except ImportError:
+        return False
+    return hasattr(DefaultOptions, "_nrt")
 
 
 def intrinsic(plain):
