@@ -236,18 +236,15 @@ def to_zarr(
     elif path.exists() and not overwrite and not begun:
         raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
     else:
+        made = {"shape": array.shape, "chunks": chunks, "dtype": array.dtype, **(zarr_options or {})}
+        # What zarr refuses, it refuses here, where there is nothing that it could remove.
+        zarr.create_array({}, name=component, **made)
         # The journal comes first, so that there is never an unfinished array without one.
         _Journal.begin(journal)
-        try:
-            with _naming(path):
-                target = zarr.create_array(
-                    str(url), name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
-                    overwrite=overwrite or begun, **(zarr_options or {}),
-                )  # fmt: skip
-        except (TypeError, ValueError):  # of what zarr cannot make, there is nothing to go on with
-            if not begun and not path.exists():
-                journal.unlink()
-            raise
+        with _naming(path):
+            target = zarr.create_array(
+                str(url), name=component, overwrite=overwrite or begun, **made
+            )
     store(array, target, memory=memory, journal=journal, progress=progress)
 
 

@@ -216,6 +216,15 @@ def test_bad_arguments_of_to_zarr_leave_nothing_behind(tmp_path, error, match, a
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("zarr_options", [{"typo": 1}, {"compressors": "none of them"}])
+def test_options_that_zarr_refuses_leave_what_is_there(tmp_path, zarr_options):
+    to_zarr(da.ones(4), tmp_path / "a.zarr")
+    with pytest.raises(TypeError):
+        to_zarr(da.zeros(4), tmp_path / "a.zarr", overwrite=True, zarr_options=zarr_options)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
+    assert da.from_zarr(str(tmp_path / "a.zarr")).all()
+
+
 def test_progress_is_shown(capsys):
     store(da.ones((4, 4), chunks=2), np.zeros((4, 4)), memory=1, progress=True)
     shown = capsys.readouterr().out
@@ -310,8 +319,9 @@ def test_a_full_disk_before_anything_is_written(tmp_path):
 
 
 def test_errors_that_name_a_file_without_its_folder(tmp_path, monkeypatch):
-    def remove(*arguments, **keywords):
-        raise PermissionError(errno.EACCES, "Permission denied", "zarr.json")
+    def remove(store, **keywords):
+        if isinstance(store, str):
+            raise PermissionError(errno.EACCES, "Permission denied", "zarr.json")
 
     monkeypatch.setattr("zarr.create_array", remove)
     with pytest.raises(PermissionError, match=r"cannot write to .*a\.zarr.*'zarr\.json'"):
