@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import functools
 import json
 import math
 import mmap
@@ -236,15 +237,16 @@ def to_zarr(
     elif path.exists() and not overwrite and not begun:
         raise FileExistsError(f"there is something at {path}: pass overwrite=True to replace it")
     else:
-        made = {"shape": array.shape, "chunks": chunks, "dtype": array.dtype, **(zarr_options or {})}
+        create = functools.partial(
+            zarr.create_array, name=component, shape=array.shape, chunks=chunks, dtype=array.dtype,
+            **(zarr_options or {}),
+        )  # fmt: skip
         # What zarr refuses, it refuses here, where there is nothing that it could remove.
-        zarr.create_array({}, name=component, **made)
+        create({})
         # The journal comes first, so that there is never an unfinished array without one.
         _Journal.begin(journal)
         with _naming(path):
-            target = zarr.create_array(
-                str(url), name=component, overwrite=overwrite or begun, **made
-            )
+            target = create(str(url), overwrite=overwrite or begun)
     store(array, target, memory=memory, journal=journal, progress=progress)
 
 
