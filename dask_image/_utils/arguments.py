@@ -149,10 +149,10 @@ def normalize_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any,
         refuse_lazy(part, name, "an array")
         if isinstance(part, (list, tuple)):
             parts.extend(part)
-    return as_array(value, name, dtype)
+    return array_or_raise(value, name, dtype)
 
 
-def as_array(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:
+def array_or_raise(value: Any, name: str, dtype: Any = None) -> np.ndarray[Any, Any]:
     """Return an array, or raise ValueError with the name of what cannot be one."""
     try:
         return np.asarray(value, dtype=dtype)

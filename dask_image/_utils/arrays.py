@@ -12,7 +12,7 @@ from dask.base import is_dask_collection
 from dask.utils import parse_bytes
 
 from dask_image._utils import options
-from dask_image._utils.arguments import ArgumentError, as_array, normalize_axis
+from dask_image._utils.arguments import ArgumentError, array_or_raise, normalize_axis
 from dask_image._utils.engines.graph import normalize_chunks
 from dask_image._utils.typing import Array, ArrayLike, Block, DTypeLike, Integer
 from dask_image._utils.warnings import warn
@@ -57,7 +57,7 @@ def as_dask_array(
     image = without_mask(stack_lazily(image, name), name)
     if not isinstance(image, da.Array):
         if not hasattr(image, "shape") or not hasattr(image, "dtype"):
-            image = as_array(image, name)
+            image = array_or_raise(image, name)
         chunks = getattr(image, "chunks", None) or (-1 if whole else _cut(image))
         image = da.from_array(image, chunks=chunks)
     if known:
