@@ -74,7 +74,10 @@ def _along(image, start, across, weights, edge, via, out, to, columns, more):
             continue
         for beside in range(3):
             pixel = table[place + beside]
-            edge[beside] = image[start + pixel] if pixel >= 0 else cval
+            if pixel >= 0:  # either in one expression would become a float64
+                edge[beside] = image[start + pixel]
+            else:
+                edge[beside] = cval
         _three(edge, zero, edge, one, edge, one + one, weights, via, out, to + place, one, more)
         place += 1
 
