@@ -24,8 +24,8 @@ from dask_image._utils import options
 # Jobs of fewer pixels in all take SciPy less time than compiling or loading takes.
 FEW_PIXELS = 1 << 18
 
-# What a pixel takes without compiled kernels, in nanoseconds: usually by SciPy, and where blocks
-# take long.
+# What a pixel takes without compiled kernels, in nanoseconds: by most of SciPy's functions, more or
+# less, and where blocks take long.
 USUAL, LONG = 50, 1000
 
 
@@ -46,8 +46,8 @@ def patient(kernel=None, *, rehearsal=None, pixels=None, nanoseconds=USUAL):
     """
     Let a kernel compile in the background, while SciPy does its work.
 
-    Blocks wait for it as long as SciPy would take for the first of them, and no longer than the
-    option says: so they never take more than twice as long as SciPy does.
+    Blocks wait for it about as long as SciPy would take for the first of them, and no longer than
+    the option says.
 
     The result is called as the kernel is. Without numba (`use_numba`) the kernel has to give
     the same bits as with it; an array that it writes to is never written twice.

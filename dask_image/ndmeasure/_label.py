@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from dask_image._utils.arguments import ArgumentError, normalize_array, normalize_axes
+from dask_image._utils.arguments import ArgumentError, normalize_array, normalize_wrap_axes
 from dask_image._utils.arrays import as_dask_array, output_dtype
 from dask_image._utils.engines.block_lattice import Connectivity, displacements_of
 from dask_image._utils.engines.components import foreground_components
@@ -143,8 +143,7 @@ def label_structure(structure, ndim):
 
 def label_connectivity(structure, wrap_axes, ndim):
     """Return the connectivity that a structure and periodic axes stand for."""
-    axes = () if wrap_axes is None else normalize_axes(wrap_axes, ndim, "wrap_axes")
-    return Connectivity(displacements_of(structure), tuple(sorted(axes)))
+    return Connectivity(displacements_of(structure), normalize_wrap_axes(wrap_axes, ndim))
 
 
 def is_foreground(block):

@@ -13,10 +13,10 @@ from scipy import ndimage
 from dask_image._utils.arguments import (
     ArgumentError,
     normalize_array,
-    normalize_axes,
     normalize_flag,
     normalize_integer,
     normalize_number,
+    normalize_wrap_axes,
 )
 from dask_image._utils.arrays import as_dask_array, output_dtype, stack_lazily
 from dask_image._utils.backend import is_cupy, kernel_for, result_dtype
@@ -253,7 +253,7 @@ def _morphology(
     keywords = window.keywords | {"border_value": border_value}
     # SciPy itself says what it refuses, on one pixel, before there is a graph.
     result_dtype(functions[0], image, **keywords)
-    periodic = () if wrap_axes is None else normalize_axes(wrap_axes, image.ndim, "wrap_axes")
+    periodic = normalize_wrap_axes(wrap_axes, image.ndim)
     if image.size == 0:
         return da.zeros_like(image, dtype=bool)
     if iterations < 1:
@@ -607,7 +607,7 @@ def binary_hit_or_miss(
     ]
     kernel = kernel_for(image, ndimage.binary_hit_or_miss)
     if wrap_axes is not None and image.size:
-        periodic = normalize_axes(wrap_axes, image.ndim, "wrap_axes")
+        periodic = normalize_wrap_axes(wrap_axes, image.ndim)
         return _map_periodic(
             _hit_or_miss, [image], "binary_hit_or_miss", reach, periodic, scipy_kernel=kernel,
             **keywords,

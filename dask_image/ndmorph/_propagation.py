@@ -21,8 +21,8 @@ from scipy import ndimage
 
 from dask_image._utils.arguments import (
     ArgumentError,
-    normalize_axes,
     normalize_integer,
+    normalize_wrap_axes,
     on_axes,
     window_reach,
 )
@@ -356,7 +356,6 @@ def _spread(scipy_function, window, shape, border_value, wrap_axes, *, has_image
         ]
     border = bool(normalize_integer(border_value, "border_value"))
     others = tuple(axis for axis in range(ndim) if axis not in window.axes)
-    periodic = () if wrap_axes is None else normalize_axes(wrap_axes, ndim, "wrap_axes")
     return Spread(
         shape=shape,
         structure=np.expand_dims(structure, others),
@@ -366,7 +365,7 @@ def _spread(scipy_function, window, shape, border_value, wrap_axes, *, has_image
         has_image=has_image,
         has_mask=has_mask,
         around=around,
-        wrap_axes=tuple(sorted(periodic)),
+        wrap_axes=normalize_wrap_axes(wrap_axes, ndim),
     )
 
 

@@ -314,7 +314,7 @@ class _Roots:
 def _number_in_order(roots, count, dtype):
     """Count on through the roots of some blocks, in the order of their first pixels."""
     total = sum(each.firsts.size for each in roots)
-    if len(roots) == 1:
+    if len(roots) == 1:  # nothing comes in between
         roots[0].given = np.arange(count + 1, count + 1 + total, dtype=dtype)
         return count + total
     for each in roots:
