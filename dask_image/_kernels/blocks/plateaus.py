@@ -38,10 +38,11 @@ def plateau_states(image, steps, highest):
     # Steps in the raveled array; the last one is repeated, so that they come in fours.
     offsets = np.array(steps, np.int64) @ np.array(padded.strides) // padded.itemsize
     fours = np.append(offsets, np.repeat(offsets[-1:], -offsets.size % 4)).reshape(-1, 4)
+    reach = int(np.abs(offsets).max(initial=0))
     states = np.zeros(padded.shape, np.uint8)
-    _drop_lower(padded.ravel(), fours, states.ravel())
+    _drop_lower(padded.ravel(), fours, reach, states.ravel())
     inner = (slice(1, -1),) * image.ndim
-    _look_at_plateaus(padded.ravel(), offsets, states.ravel())
+    _look_at_plateaus(padded.ravel(), offsets, reach, states.ravel())
     return states[inner]
 
 
@@ -94,15 +95,14 @@ AT_ONCE = 2048
 
 
 @jit
-def _drop_lower(image, fours, states):
+def _drop_lower(image, fours, reach, states):
     """
     Mark the pixels that have no higher neighbour with 1, all others with 0.
 
     To end at the first higher neighbour would cost more than to compare with all, many pixels at
     a time: nobody can foresee which it is. Pixels of the frame are compared with whatever is there,
-    as long as it is in memory.
+    as long as it is in memory; ``reach`` is that of the longest step.
     """
-    reach = np.abs(fours).max()
     for start in range(reach, image.size - reach, AT_ONCE):
         stop = min(start + AT_ONCE, image.size - reach)
         here, kept = image[start:stop], states[start:stop]
@@ -120,9 +120,8 @@ def _drop_lower(image, fours, states):
 
 
 @jit
-def _look_at_plateaus(image, offsets, states):
+def _look_at_plateaus(image, offsets, reach, states):
     """Tell the pixels without a higher neighbour apart."""
-    reach = np.abs(offsets).max()
     for pixel in range(reach, image.size - reach):
         if states[pixel] == LOWER:
             continue
